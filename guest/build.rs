@@ -1,0 +1,12 @@
+//! Keeps the component's linear memory small.
+
+/// Room for the deepest call of the handler several times over, in bytes. The linker's own choice is
+/// 1 MiB, and each fresh instance pays for what it maps.
+const STACK_SIZE: u32 = 64 * 1024;
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    if std::env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm") {
+        println!("cargo:rustc-link-arg-cdylib=-zstack-size={STACK_SIZE}");
+    }
+}

@@ -1,0 +1,45 @@
+//! The command line: one file per noun or verb, arguments in, lines out.
+//!
+//! Nothing but data goes to stdout. The exit code is 0, 1 (it failed) or 2 (wrong usage).
+
+mod check;
+mod serve;
+mod state;
+mod values;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Your own private, scheduled cloud functions.
+#[derive(Parser)]
+#[command(name = "host", version, about, long_about = None, max_term_width = 100)]
+#[command(propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(Box<serve::Serve>),
+    Check(check::Check),
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Serve(serve) => serve.run(),
+        Command::Check(check) => check.run(),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A failure as the user reads it.
+type Message = String;

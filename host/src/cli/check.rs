@@ -1,0 +1,139 @@
+//! `host check`
+
+mod peers;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use super::Message;
+use super::state::State;
+use super::values::bytes;
+use crate::function::{Inspection, KIB, LoadError, Sandbox, SandboxConfig};
+use peers::Verdict;
+
+/// Say what a component exports, imports and needs, and who would take it
+///
+/// Exits with 1 and the reason if this host would not serve it.
+#[derive(Args)]
+pub(super) struct Check {
+    /// The component
+    file: PathBuf,
+
+    /// Memory that an execution would have
+    #[arg(long, value_name = "SIZE", default_value = "256Mi", value_parser = bytes)]
+    memory: u64,
+
+    /// How the findings are printed
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    format: Format,
+
+    #[command(flatten)]
+    state: State,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+impl Check {
+    pub(super) fn run(self) -> Result<ExitCode, Message> {
+        let named = |error: LoadError| match error {
+            LoadError::Read { .. } | LoadError::NotAFile(_) => error.to_string(),
+            _ => format!("{}: {error}", self.file.display()),
+        };
+        let inspection = self.inspect()?.map_err(named)?;
+        let refused = inspection.check(self.memory).err();
+        match self.format {
+            Format::Text => print!("{}", text(&inspection, refused.as_ref())),
+            Format::Json => println!("{:#}", value(&inspection, refused.as_ref())),
+        }
+        match refused {
+            None => Ok(ExitCode::SUCCESS),
+            Some(error) => Err(named(error)),
+        }
+    }
+
+    fn inspect(&self) -> Result<Result<Inspection, LoadError>, Message> {
+        let sandbox = Sandbox::new(SandboxConfig {
+            cache: self.state.compile_cache(),
+            ..SandboxConfig::default()
+        })
+        .map_err(|error| error.to_string())?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .map_err(|error| format!("cannot start: {error}"))?;
+        Ok(runtime.block_on(sandbox.inspect(&self.file)))
+    }
+}
+
+/// Who is asked, this host first.
+fn verdicts(inspection: &Inspection, refused: Option<&LoadError>) -> Vec<(&'static str, Verdict)> {
+    let host = match refused {
+        None => Verdict::Takes,
+        Some(error) => Verdict::Refuses(error.to_string()),
+    };
+    std::iter::once(("host", host))
+        .chain(peers::verdicts(inspection))
+        .collect()
+}
+
+fn text(inspection: &Inspection, refused: Option<&LoadError>) -> String {
+    let mut rows: Vec<(&str, String)> = Vec::new();
+    rows.extend(
+        inspection
+            .exports
+            .iter()
+            .map(|name| ("exports", name.clone())),
+    );
+    rows.extend(
+        inspection
+            .imports
+            .iter()
+            .map(|name| ("imports", name.clone())),
+    );
+    let memory = match inspection.memory {
+        Some(bytes) => format!("{} KiB at its start", bytes / KIB),
+        None => "known only when it runs".into(),
+    };
+    rows.push(("memory", memory));
+    rows.extend(
+        verdicts(inspection, refused)
+            .into_iter()
+            .map(|(who, verdict)| (who, verdict.to_string())),
+    );
+    let width = rows.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
+    rows.iter()
+        .map(|(label, cell)| format!("{label:width$}  {}\n", printable(cell)))
+        .collect()
+}
+
+/// Names come from the file, which is not trusted with the terminal.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_control() {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+fn value(inspection: &Inspection, refused: Option<&LoadError>) -> Value {
+    let verdicts: serde_json::Map<String, Value> = verdicts(inspection, refused)
+        .into_iter()
+        .map(|(who, verdict)| (who.to_owned(), verdict.value()))
+        .collect();
+    json!({
+        "exports": inspection.exports,
+        "imports": inspection.imports,
+        "memoryBytes": inspection.memory,
+        "verdicts": verdicts,
+    })
+}

@@ -1,0 +1,148 @@
+//! Values of flags: sizes, durations, pairs.
+
+use std::time::Duration;
+
+/// Parses a number of bytes: `1048576`, `512Ki`, `256Mi`, `1Gi`, also `256MB` and the like, as gcloud takes them.
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor: u64 = match unit {
+        "" => 1,
+        "Ki" | "KiB" => 1 << 10,
+        "Mi" | "MiB" => 1 << 20,
+        "Gi" | "GiB" => 1 << 30,
+        "k" | "KB" => 1_000,
+        "M" | "MB" => 1_000_000,
+        "G" | "GB" => 1_000_000_000,
+        _ => return Err(expected_bytes(text)),
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(factor))
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| expected_bytes(text))
+}
+
+fn expected_bytes(text: &str) -> String {
+    format!(
+        "`{text}` is not a size; expected a number above 0 with an optional unit, such as 512Ki, 256Mi or 1Gi"
+    )
+}
+
+/// Parses a size, or `unlimited`.
+pub(super) fn bytes_or_unlimited(text: &str) -> Result<Bound, String> {
+    match text {
+        "unlimited" => Ok(Bound(None)),
+        _ => bytes(text).map(|bytes| Bound(Some(bytes))),
+    }
+}
+
+/// A size, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bound(pub(super) Option<u64>);
+
+/// Parses a duration: `60s`, `500ms`, `5m`, `1h`, or plain seconds.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let milliseconds: u64 = match unit {
+        "ms" => 1,
+        "" | "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(expected_duration(text)),
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(milliseconds))
+        .filter(|milliseconds| (1..=MAX_DURATION_MS).contains(milliseconds))
+        .map(Duration::from_millis)
+        .ok_or_else(|| expected_duration(text))
+}
+
+/// Ten years. Longer ones overflow clocks and mean a typing error.
+const MAX_DURATION_MS: u64 = 10 * 366 * 24 * 3_600_000;
+
+fn expected_duration(text: &str) -> String {
+    format!(
+        "`{text}` is not a duration; expected a number above 0 with a unit, such as 500ms, 60s, 5m or 1h"
+    )
+}
+
+/// Parses `KEY=VALUE`.
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && !text.contains('\0') => {
+            Ok((key.to_owned(), value.to_owned()))
+        }
+        _ => Err(format!("`{text}` is not a variable; expected KEY=VALUE")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_binary_and_decimal_units() {
+        assert_eq!(bytes("1"), Ok(1));
+        assert_eq!(bytes("256Mi"), Ok(256 << 20));
+        assert_eq!(bytes("256MB"), Ok(256_000_000));
+        assert_eq!(bytes("1GiB"), Ok(1 << 30));
+    }
+
+    #[test]
+    fn what_is_no_size_is_refused_with_examples() {
+        for text in [
+            "",
+            "Mi",
+            "-1",
+            "0",
+            "1.5Mi",
+            "1 Mi",
+            "1mi",
+            "99999999999999999999",
+            "99999999999Gi",
+        ] {
+            assert!(bytes(text).unwrap_err().contains("256Mi"), "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_have_units_and_plain_numbers_are_seconds() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("60"), Ok(Duration::from_secs(60)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        assert_eq!(duration("1h"), Ok(Duration::from_secs(3600)));
+    }
+
+    #[test]
+    fn what_is_no_duration_is_refused_with_examples() {
+        for text in [
+            "",
+            "s",
+            "0s",
+            "-1s",
+            "1d",
+            "1.5s",
+            "18446744073709551615h",
+            "999999h",
+        ] {
+            assert!(duration(text).unwrap_err().contains("60s"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_variable_has_a_name_and_may_have_an_empty_value() {
+        assert_eq!(pair("A=b=c"), Ok(("A".into(), "b=c".into())));
+        assert_eq!(pair("A="), Ok(("A".into(), String::new())));
+        assert!(pair("=b").is_err());
+        assert!(pair("A").is_err());
+    }
+}

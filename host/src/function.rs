@@ -1,0 +1,42 @@
+//! The sandbox: components that are not trusted, compiled, bounded and run.
+//!
+//! This room knows of components, instances and executions, and of nothing above it: no listener, no token, no
+//! command line. It hands out [`Sandbox`], which loads a component as a [`Function`], which can be called. Each call is
+//! an execution in a fresh instance, held to its [`Limits`].
+
+mod cache;
+mod call;
+mod component;
+mod engine;
+mod error;
+mod execution;
+mod id;
+mod inspect;
+mod instance;
+mod limits;
+mod memory;
+mod meter;
+mod outbound;
+mod outcome;
+mod output;
+mod request;
+mod response;
+mod sandbox;
+mod ticker;
+mod turn;
+
+pub use call::{CallError, Done};
+pub use component::{Function, FunctionConfig};
+pub use engine::SandboxConfig;
+pub use error::{LoadError, SandboxError};
+pub use id::{EXECUTION_ID_LENGTH, ExecutionId};
+pub use inspect::Inspection;
+pub use limits::{KIB, Limits, MIB};
+pub use outbound::{
+    AddressRange, AllowError, HostError, OutboundPolicy, OutboundRule, RangeError, RuleError,
+};
+pub use outcome::{Ended, Failure, Observer, Usage};
+pub use output::{LINE_LIMIT, Line, Stream};
+pub use response::ResponseBody;
+pub use sandbox::Sandbox;
+pub use turn::Turnstile;

@@ -1,0 +1,281 @@
+//! Compiled components, kept on disk.
+//!
+//! What is kept is native code, so nothing is loaded that this host's user did not write: the directory must be the
+//! user's own and closed to others, the file likewise, and the file must carry the right digest of itself. Anything
+//! else is passed over and compiled anew.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use sha2::{Digest, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+const MAGIC: &[u8; 8] = b"hostcmp1";
+const DIGEST: usize = 32;
+const HEADER: usize = MAGIC.len() + DIGEST;
+
+/// Compiled components kept at most, in bytes; the oldest go first.
+const CAPACITY: u64 = 2 << 30;
+/// The largest compiled component that is read back, in bytes.
+const ENTRY_LIMIT: u64 = 1 << 30;
+
+/// A directory of compiled components.
+#[derive(Debug)]
+pub(super) struct CompileCache {
+    directory: PathBuf,
+}
+
+impl CompileCache {
+    /// Opens `directory`, creating it for its owner only.
+    ///
+    /// # Errors
+    /// When it cannot be created, or others may write to it.
+    pub(super) fn open(directory: &Path) -> io::Result<Self> {
+        create_private(directory)?;
+        let metadata = fs::symlink_metadata(directory)?;
+        if !metadata.is_dir() || !is_private(&metadata) {
+            return Err(io::Error::other(format!(
+                "{} can be written by others; compiled code is kept only in a directory of one's own (mode 700)",
+                directory.display()
+            )));
+        }
+        Ok(Self {
+            directory: directory.to_owned(),
+        })
+    }
+
+    /// The compiled form of the component `wasm`, if a sound one is kept.
+    pub(super) fn load(&self, engine: &Engine, wasm: &[u8]) -> Option<Component> {
+        let compiled = read_entry(&self.path(engine, wasm))?;
+        // SAFETY: `deserialize` wants bytes that `serialize` made. The file is the user's own in a directory that
+        // nobody else may write, its digest is right, and its name binds it to this component and this engine;
+        // wasmtime checks the engine once more.
+        #[allow(unsafe_code)]
+        let component = unsafe { Component::deserialize(engine, &compiled[HEADER..]) };
+        component.ok()
+    }
+
+    /// Keeps `component`, compiled from `wasm`. A file is whole or not there, at any moment.
+    pub(super) fn store(
+        &self,
+        engine: &Engine,
+        wasm: &[u8],
+        component: &Component,
+    ) -> io::Result<()> {
+        let compiled = component.serialize().map_err(io::Error::other)?;
+        let path = self.path(engine, wasm);
+        let partial = path.with_extension(format!("{}.partial", std::process::id()));
+        let written = write_entry(&partial, &compiled).and_then(|()| fs::rename(&partial, &path));
+        if written.is_err() {
+            // The write's own error is what counts; a file left behind goes with the next clearing.
+            let _ = fs::remove_file(&partial);
+        }
+        written?;
+        self.clear_oldest(&path)
+    }
+
+    /// Named by the component's SHA-256 and the engine's settings.
+    fn path(&self, engine: &Engine, wasm: &[u8]) -> PathBuf {
+        let mut hasher = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        let digest = hex(&Sha256::digest(wasm));
+        self.directory
+            .join(format!("{digest}-{:016x}.cwasm", hasher.finish()))
+    }
+
+    fn clear_oldest(&self, keep: &Path) -> io::Result<()> {
+        let mut entries: Vec<(SystemTime, u64, PathBuf)> = fs::read_dir(&self.directory)?
+            .filter_map(|entry| {
+                let entry = entry.ok()?;
+                let metadata = entry.metadata().ok()?;
+                Some((metadata.modified().ok()?, metadata.len(), entry.path()))
+            })
+            .filter(|(_, _, path)| path != keep)
+            .collect();
+        entries.sort();
+        let mut total: u64 = entries.iter().map(|(_, length, _)| length).sum();
+        for (_, length, path) in entries {
+            if total <= CAPACITY {
+                break;
+            }
+            fs::remove_file(path)?;
+            total -= length;
+        }
+        Ok(())
+    }
+}
+
+fn read_entry(path: &Path) -> Option<Vec<u8>> {
+    let mut file = open_nofollow(path).ok()?;
+    let metadata = file.metadata().ok()?;
+    if !metadata.is_file() || !is_private(&metadata) || metadata.len() > ENTRY_LIMIT {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).ok()?);
+    file.read_to_end(&mut bytes).ok()?;
+    let digest = bytes.get(MAGIC.len()..HEADER)?;
+    let sound = bytes.starts_with(MAGIC) && digest == Sha256::digest(&bytes[HEADER..]).as_slice();
+    sound.then_some(bytes)
+}
+
+fn write_entry(path: &Path, compiled: &[u8]) -> io::Result<()> {
+    let mut file = create_new_private(path)?;
+    file.write_all(MAGIC)?;
+    file.write_all(&Sha256::digest(compiled))?;
+    file.write_all(compiled)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(unix)]
+fn create_private(directory: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+}
+
+#[cfg(unix)]
+fn create_new_private(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
+#[cfg(unix)]
+fn open_nofollow(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+/// Whether it belongs to this process's user and nobody else may write it.
+#[cfg(unix)]
+fn is_private(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    struct Scratch {
+        directory: PathBuf,
+        engine: Engine,
+    }
+
+    impl Scratch {
+        fn new(name: &str) -> Self {
+            let directory =
+                std::env::temp_dir().join(format!("host-cache-{name}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&directory);
+            Self {
+                directory,
+                engine: Engine::default(),
+            }
+        }
+
+        /// A cache that holds `COMPONENT`, and the one file in it.
+        fn filled(&self) -> (CompileCache, PathBuf) {
+            let cache = CompileCache::open(&self.directory).unwrap();
+            let component = Component::new(&self.engine, COMPONENT).unwrap();
+            cache.store(&self.engine, COMPONENT, &component).unwrap();
+            let file = fs::read_dir(&self.directory)
+                .unwrap()
+                .next()
+                .unwrap()
+                .unwrap();
+            (cache, file.path())
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.directory);
+        }
+    }
+
+    #[test]
+    fn what_was_stored_is_loaded() {
+        let scratch = Scratch::new("stored");
+        let (cache, _) = scratch.filled();
+        assert!(cache.load(&scratch.engine, COMPONENT).is_some());
+    }
+
+    #[test]
+    fn another_component_or_engine_finds_nothing() {
+        let scratch = Scratch::new("other");
+        let (cache, _) = scratch.filled();
+        assert!(
+            cache
+                .load(&scratch.engine, b"\0asm\x0d\0\x01\0\0\0")
+                .is_none()
+        );
+        let other = Engine::new(wasmtime::Config::new().epoch_interruption(true)).unwrap();
+        assert!(cache.load(&other, COMPONENT).is_none());
+    }
+
+    #[test]
+    fn each_damaged_byte_and_each_cut_is_noticed() {
+        let scratch = Scratch::new("damaged");
+        let (cache, path) = scratch.filled();
+        let sound = fs::read(&path).unwrap();
+        for at in [0, 10, HEADER, HEADER + 100, sound.len() - 1] {
+            let mut damaged = sound.clone();
+            damaged[at] ^= 1;
+            fs::write(&path, damaged).unwrap();
+            assert!(
+                cache.load(&scratch.engine, COMPONENT).is_none(),
+                "byte {at}"
+            );
+            fs::write(&path, &sound[..at]).unwrap();
+            assert!(
+                cache.load(&scratch.engine, COMPONENT).is_none(),
+                "cut at {at}"
+            );
+        }
+        fs::write(&path, &sound).unwrap();
+        assert!(cache.load(&scratch.engine, COMPONENT).is_some());
+    }
+
+    #[test]
+    fn a_file_that_others_can_write_or_that_is_a_link_is_not_loaded() {
+        use std::os::unix::fs::PermissionsExt;
+        let scratch = Scratch::new("foreign");
+        let (cache, path) = scratch.filled();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(cache.load(&scratch.engine, COMPONENT).is_none());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let moved = path.with_extension("moved");
+        fs::rename(&path, &moved).unwrap();
+        std::os::unix::fs::symlink(&moved, &path).unwrap();
+        assert!(cache.load(&scratch.engine, COMPONENT).is_none());
+    }
+
+    #[test]
+    fn a_directory_that_others_can_write_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let scratch = Scratch::new("open");
+        fs::create_dir(&scratch.directory).unwrap();
+        fs::set_permissions(&scratch.directory, fs::Permissions::from_mode(0o777)).unwrap();
+        let refused = CompileCache::open(&scratch.directory).unwrap_err();
+        assert!(refused.to_string().contains("can be written by others"));
+    }
+}

@@ -1,0 +1,153 @@
+//! A component that has been checked, compiled and linked: a function that can be called.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::uri::Scheme;
+use http::{Request, Response};
+use http_body::Body;
+use wasmtime::Engine;
+use wasmtime::component::{Component, Linker};
+use wasmtime_wasi_http::p2::bindings::ProxyPre;
+
+use super::call::{self, CallError, Done};
+use super::error::LoadError;
+use super::execution::Execution;
+use super::inspect::Inspection;
+use super::instance::State;
+use super::limits::Limits;
+use super::meter::MemoryBudget;
+use super::outbound::{OutboundClient, OutboundPolicy};
+use super::outcome::{Failure, Observer};
+use super::response::ResponseBody;
+use super::sandbox::Sandbox;
+use super::ticker::Ticker;
+use super::turn::Turnstile;
+
+/// What a function is given beside its component.
+#[derive(Clone, Debug, Default)]
+pub struct FunctionConfig {
+    /// What each execution may use.
+    pub limits: Limits,
+    /// Its environment variables.
+    pub environment: Vec<(String, String)>,
+    /// Whom it may call. Default nobody.
+    pub outbound: OutboundPolicy,
+}
+
+impl From<Limits> for FunctionConfig {
+    fn from(limits: Limits) -> Self {
+        Self {
+            limits,
+            ..Self::default()
+        }
+    }
+}
+
+/// A loaded function. Cheap to clone; each call gets a fresh instance.
+#[derive(Clone)]
+pub struct Function {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    // The sandbox keeps the ticker running for as long as a function of it lives.
+    sandbox: Sandbox,
+    instance_pre: ProxyPre<State>,
+    limits: Limits,
+    environment: Vec<(String, String)>,
+    outbound: Arc<OutboundClient>,
+}
+
+impl Function {
+    /// Links `component` and checks that it is a function which this host can run.
+    pub(super) fn link(
+        sandbox: Sandbox,
+        linker: &Linker<State>,
+        component: &Component,
+        config: FunctionConfig,
+    ) -> Result<Self, LoadError> {
+        Inspection::of(component, sandbox.engine()).check(config.limits.memory)?;
+        let instance_pre = linker
+            .instantiate_pre(component)
+            .and_then(ProxyPre::new)
+            .map_err(|error| LoadError::Link(format!("{error:#}")))?;
+        component
+            .initialize_copy_on_write_image()
+            .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+        let outbound = OutboundClient::new(config.outbound)
+            .map_err(|error| LoadError::Outbound(error.to_string()))?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                sandbox,
+                instance_pre,
+                limits: config.limits,
+                environment: config.environment,
+                outbound: Arc::new(outbound),
+            }),
+        })
+    }
+
+    /// Calls the function and gathers the whole answer.
+    ///
+    /// The request needs an authority: in its URI or in a `Host` header; without one, `localhost` stands in.
+    ///
+    /// # Errors
+    /// [`CallError`] says why there is no answer, with what the execution printed and used until then.
+    pub async fn call<B>(&self, request: Request<B>) -> Result<Done, CallError>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+    {
+        call::call(self, request).await
+    }
+
+    /// Starts an execution and waits for its response head; the body runs the rest of it.
+    ///
+    /// `request` must have an authority, in its URI or as `Host` (RFC 9110, section 7.2). Executions that are started
+    /// on one thread with the same `turns` take turns when they are busy. Dropping the returned future, or the body
+    /// before its end, ends the guest.
+    ///
+    /// # Errors
+    /// Why there is no response; `observer` has been told the same.
+    pub fn start<B>(
+        &self,
+        request: Request<B>,
+        scheme: Scheme,
+        turns: Option<Arc<Turnstile>>,
+        observer: Box<dyn Observer>,
+    ) -> impl Future<Output = Result<Response<ResponseBody>, Failure>> + Send + use<B>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+    {
+        Execution::new(self, request, scheme, turns, observer).respond()
+    }
+
+    /// What each execution may use.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    pub(super) fn environment(&self) -> &[(String, String)] {
+        &self.inner.environment
+    }
+
+    pub(super) fn outbound(&self) -> &Arc<OutboundClient> {
+        &self.inner.outbound
+    }
+
+    pub(super) fn instance_pre(&self) -> &ProxyPre<State> {
+        &self.inner.instance_pre
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        self.inner.sandbox.engine()
+    }
+
+    pub(super) fn ticker(&self) -> &Ticker {
+        self.inner.sandbox.ticker()
+    }
+
+    pub(super) fn memory_budget(&self) -> &Arc<MemoryBudget> {
+        self.inner.sandbox.memory_budget()
+    }
+}

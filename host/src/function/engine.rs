@@ -1,0 +1,91 @@
+//! How the WebAssembly engine is set up: the pool of instances, what guests may use of the language, and the guards.
+
+use std::path::PathBuf;
+
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use super::meter::CORE_PARTS;
+
+/// How many core instances, memories and tables the pool holds for each execution. Components of one language
+/// runtime with its adapters have two to five.
+const CORE_INSTANCES_EACH: u32 = 6;
+const MEMORIES_EACH: u32 = 2;
+const TABLES_EACH: u32 = 3;
+
+/// The largest table a component may declare, in elements.
+const TABLE_ELEMENTS: usize = 64_000;
+
+/// Memory that a free slot of the pool keeps, in bytes, cleared by writing instead of by giving pages back. Giving
+/// pages back makes the kernel interrupt every other thread of the process, which costs more than a small guest.
+const KEEP_RESIDENT: usize = 512 * 1024;
+const TABLE_KEEP_RESIDENT: usize = 16 * 1024;
+
+/// Stack that a guest may use, in bytes, below that of its fibre, so that host calls have room of their own.
+const WASM_STACK: usize = 512 * 1024;
+const FIBRE_STACK: usize = 1024 * 1024;
+
+/// Settings of a [`Sandbox`](super::Sandbox).
+#[derive(Clone, Debug)]
+pub struct SandboxConfig {
+    /// Executions that may run at once. Default 1,000.
+    pub executions: u32,
+    /// Linear memory that all executions may hold together, in bytes. Default half of the machine's (or the
+    /// container's) memory.
+    pub total_memory: u64,
+    /// The largest component file that is loaded, in bytes. Default 100 MiB.
+    pub component_bytes: u64,
+    /// Where compiled components are kept. Default nowhere: every load compiles.
+    ///
+    /// The directory is created for the owner only. One that others can write is refused.
+    pub cache: Option<PathBuf>,
+}
+
+impl Default for SandboxConfig {
+    fn default() -> Self {
+        Self {
+            executions: 1000,
+            total_memory: super::memory::available() / 2,
+            component_bytes: 100 * super::limits::MIB,
+            cache: None,
+        }
+    }
+}
+
+/// An engine whose instances come from a pool, or one by one where the system does not let us reserve the pool.
+pub(super) fn engine(config: &SandboxConfig) -> wasmtime::Result<Engine> {
+    let pooled = InstanceAllocationStrategy::Pooling(pool(config.executions));
+    Engine::new(&base().allocation_strategy(pooled).clone())
+        .or_else(|_| Engine::new(base().allocation_strategy(InstanceAllocationStrategy::OnDemand)))
+}
+
+fn base() -> Config {
+    let mut config = Config::new();
+    config
+        .epoch_interruption(true)
+        .max_wasm_stack(WASM_STACK)
+        .async_stack_size(FIBRE_STACK)
+        // Components of WASI 0.2 need no concurrent calls into one instance, and each call is cheaper without them.
+        .concurrency_support(false)
+        // Proposals that no released toolchain needs by default stay off: less to trust.
+        .wasm_memory64(false)
+        .wasm_multi_memory(false)
+        .wasm_wide_arithmetic(false)
+        .wasm_custom_page_sizes(false);
+    config
+}
+
+fn pool(executions: u32) -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(executions)
+        .total_stacks(executions)
+        .total_core_instances(executions.saturating_mul(CORE_INSTANCES_EACH))
+        .total_memories(executions.saturating_mul(MEMORIES_EACH))
+        .total_tables(executions.saturating_mul(TABLES_EACH))
+        .max_core_instances_per_component(CORE_PARTS as u32)
+        .max_memories_per_component(CORE_PARTS as u32)
+        .max_tables_per_component(CORE_PARTS as u32)
+        .table_elements(TABLE_ELEMENTS)
+        .linear_memory_keep_resident(KEEP_RESIDENT)
+        .table_keep_resident(TABLE_KEEP_RESIDENT);
+    pool
+}

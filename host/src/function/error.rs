@@ -1,0 +1,90 @@
+//! Why a sandbox could not be made or a component not loaded.
+
+use std::path::PathBuf;
+
+/// A sandbox could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SandboxError {
+    /// The WebAssembly engine refused its settings.
+    #[error("cannot set up the WebAssembly engine: {0}")]
+    Engine(String),
+    /// The system gave no thread.
+    #[error("cannot start the clock that interrupts busy functions: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// A component was not loaded. Each text is one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {error}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The path names a directory or a device.
+    #[error("{} is not a file; expected a WebAssembly component such as hello.wasm", .0.display())]
+    NotAFile(PathBuf),
+    /// The file is larger than a component may be.
+    #[error("the component has {size} bytes, more than the {limit} allowed")]
+    TooLarge {
+        /// Its size in bytes.
+        size: u64,
+        /// The bound in bytes.
+        limit: u64,
+    },
+    /// The file is something else.
+    #[error(
+        "not WebAssembly: a component starts with the bytes `\\0asm`; build one with `cargo build --target wasm32-wasip2`"
+    )]
+    NotWasm,
+    /// The file is a precompiled module or component, which is native code.
+    #[error(
+        "a precompiled file is native code and is never loaded; give the .wasm it was made from"
+    )]
+    Precompiled,
+    /// The file is a core module.
+    #[error(
+        "a core WebAssembly module, not a component; build for wasm32-wasip2, or wrap it with `wasm-tools component new`"
+    )]
+    CoreModule,
+    /// The component is damaged or uses what is switched off.
+    #[error("the component does not compile: {0}")]
+    Compile(String),
+    /// The component answers no HTTP requests.
+    #[error(
+        "the component does not export wasi:http/incoming-handler@0.2, so it cannot answer requests; {0}"
+    )]
+    NoHandler(String),
+    /// The component needs something this host does not have.
+    #[error("the component imports {name}, which this host does not provide; {advice}")]
+    UnknownImport {
+        /// The import, as the component spells it.
+        name: String,
+        /// What to do.
+        advice: String,
+    },
+    /// The component and the host do not fit.
+    #[error("the component does not fit this host: {0}")]
+    Link(String),
+    /// The component's memory is larger at its start than it may ever be.
+    #[error(
+        "the component starts with {needs} MiB of memory, over its limit of {limit} MiB; allow more with --memory {needs}Mi"
+    )]
+    Memory {
+        /// MiB at its start.
+        needs: u64,
+        /// MiB allowed.
+        limit: u64,
+    },
+    /// Its outbound settings cannot be used.
+    #[error("outbound requests cannot be set up: {0}")]
+    Outbound(String),
+    /// The thread that compiles broke down.
+    #[error("the compiler broke down; the component may be made to do so")]
+    Compiler,
+}

@@ -1,0 +1,333 @@
+//! One call of a function in a fresh instance.
+//!
+//! The guest is polled by whoever waits for its answer: first for the head, then for the body. No task is spawned for
+//! it, so a small answer takes one poll from start to end. What is left to do when the answer is complete runs on in a
+//! task of its own.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::uri::Scheme;
+use http::{Request, Response, StatusCode};
+use http_body::Body;
+use tokio::time::Sleep;
+use wasmtime::Store;
+use wasmtime_wasi_http::WasiHttpView;
+use wasmtime_wasi_http::p2::bindings::http::types::{self, ErrorCode};
+use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
+
+use super::component::Function;
+use super::instance::{self, State};
+use super::outbound::RefusalSink;
+use super::outcome::{Ended, Failure, Observer, Usage};
+use super::output::Output;
+use super::request::RequestBody;
+use super::response::{self, ResponseBody};
+use super::turn::Turnstile;
+
+/// What a guest hands to its response-outparam.
+pub(super) type Head = Result<Response<HyperOutgoingBody>, ErrorCode>;
+
+/// What the guest's side and the host's side of one execution both see.
+#[derive(Debug)]
+pub(super) struct Shared {
+    output: Mutex<Output>,
+    head: Mutex<Option<Head>>,
+    request_failure: Mutex<Option<Failure>>,
+    request_failed: AtomicBool,
+    memory: AtomicU64,
+    memory_refused: AtomicBool,
+}
+
+impl Shared {
+    pub(super) fn new(log_output: usize) -> Self {
+        Self {
+            output: Mutex::new(Output::new(log_output)),
+            head: Mutex::new(None),
+            request_failure: Mutex::new(None),
+            request_failed: AtomicBool::new(false),
+            memory: AtomicU64::new(0),
+            memory_refused: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn output(&self) -> MutexGuard<'_, Output> {
+        lock(&self.output)
+    }
+
+    pub(super) fn note_memory(&self, bytes: u64) {
+        self.memory.fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn note_memory_refused(&self) {
+        self.memory_refused.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn note_request_failure(&self, failure: Failure) {
+        *lock(&self.request_failure) = Some(failure);
+        self.request_failed.store(true, Ordering::Relaxed);
+    }
+
+    fn request_failure(&self) -> Option<Failure> {
+        if self.request_failed.load(Ordering::Relaxed) {
+            lock(&self.request_failure).clone()
+        } else {
+            None
+        }
+    }
+}
+
+impl RefusalSink for Shared {
+    fn refused(&self, line: String) {
+        self.output().note(line);
+    }
+}
+
+/// The locks of an execution are held for one step of its own thread, in which nothing panics.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+type Guest = Pin<Box<dyn Future<Output = wasmtime::Result<()>> + Send>>;
+
+/// An execution under way. Dropping it ends the guest.
+pub(super) struct Execution {
+    function: Function,
+    shared: Arc<Shared>,
+    turns: Option<Arc<Turnstile>>,
+    guest: Option<Guest>,
+    deadline: Option<Pin<Box<Sleep>>>,
+    observer: Box<dyn Observer>,
+    started: Instant,
+    busy: Duration,
+    /// From start to the end of the guest, once it has ended.
+    wall: Duration,
+    status: Option<StatusCode>,
+    ended: bool,
+}
+
+impl Execution {
+    /// Prepares the guest; it first runs when it is polled.
+    pub(super) fn new<B>(
+        function: &Function,
+        request: Request<B>,
+        scheme: Scheme,
+        turns: Option<Arc<Turnstile>>,
+        observer: Box<dyn Observer>,
+    ) -> Self
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+    {
+        let limits = function.limits();
+        let shared = Arc::new(Shared::new(limits.log_output));
+        let store = instance::store(function, &shared, turns.clone());
+        let request = request.map(|body| {
+            RequestBody::new(
+                body,
+                limits.request_body,
+                limits.request_idle,
+                Arc::clone(&shared),
+            )
+        });
+        let guest = run(
+            function.clone(),
+            store,
+            request,
+            scheme,
+            Arc::clone(&shared),
+        );
+        Self {
+            function: function.clone(),
+            shared,
+            turns,
+            guest: Some(Box::pin(guest)),
+            deadline: None,
+            observer,
+            started: Instant::now(),
+            busy: Duration::ZERO,
+            wall: Duration::ZERO,
+            status: None,
+            ended: false,
+        }
+    }
+
+    /// Runs the guest until its response head is there, and as much of the body as comes without waiting.
+    ///
+    /// # Errors
+    /// Why there is no response. The observer has been told the same.
+    pub(super) async fn respond(mut self) -> Result<Response<ResponseBody>, Failure> {
+        let head = std::future::poll_fn(|cx| self.poll_head(cx)).await?;
+        let (parts, body) = match response::check(head) {
+            Ok(response) => response.into_parts(),
+            Err(reason) => return Err(self.fail(Failure::InvalidResponse(reason))),
+        };
+        self.status = Some(parts.status);
+        let mut body = ResponseBody::new(self, body, &parts.headers);
+        std::future::poll_fn(|cx| body.poll_prefetch(cx)).await?;
+        Ok(Response::from_parts(parts, body))
+    }
+
+    fn poll_head(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<HyperOutgoingBody>, Failure>> {
+        let step = self.poll_guest(cx);
+        if let Poll::Ready(Err(failure)) = step {
+            return Poll::Ready(Err(failure));
+        }
+        // A request that went wrong is answered by the host, whatever the guest made of it.
+        if let Some(failure) = self.shared.request_failure() {
+            return Poll::Ready(Err(self.fail(failure)));
+        }
+        let head = lock(&self.shared.head).take();
+        match (head, step) {
+            (Some(Ok(response)), _) => Poll::Ready(Ok(response)),
+            (Some(Err(code)), _) => {
+                Poll::Ready(Err(self.fail(Failure::ErrorCode(format!("{code:?}")))))
+            }
+            (None, Poll::Ready(_)) => Poll::Ready(Err(self.fail(Failure::NoResponse))),
+            (None, Poll::Pending) => Poll::Pending,
+        }
+    }
+
+    /// Lets the guest run one step. Ready when it has ended.
+    pub(super) fn poll_guest(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        let Some(guest) = &mut self.guest else {
+            return Poll::Ready(Ok(()));
+        };
+        self.function.ticker().touch();
+        let before = Instant::now();
+        let step = guest.as_mut().poll(cx);
+        self.busy += before.elapsed();
+        if let Some(turns) = &self.turns {
+            turns.leave();
+        }
+        match step {
+            Poll::Ready(Ok(())) => {
+                self.guest = None;
+                self.wall = self.started.elapsed();
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.fail_from_guest(&error))),
+            Poll::Pending => self.wait(cx),
+        }
+    }
+
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        let limit = self.function.limits().wall_time;
+        let deadline = self.deadline.get_or_insert_with(|| {
+            Box::pin(tokio::time::sleep_until((self.started + limit).into()))
+        });
+        if deadline.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(self.fail(Failure::Timeout(limit))));
+        }
+        let lines = self.shared.output().take_lines();
+        self.observer.waiting(lines);
+        Poll::Pending
+    }
+
+    /// Whether the guest still runs.
+    pub(super) fn is_running(&self) -> bool {
+        self.guest.is_some()
+    }
+
+    /// The bound on its response body, in bytes.
+    pub(super) fn response_limit(&self) -> Option<u64> {
+        self.function.limits().response_body
+    }
+
+    /// Tells the observer that all went well, if the guest has ended.
+    pub(super) fn finish(&mut self) {
+        if !self.is_running() {
+            self.end(None);
+        }
+    }
+
+    /// Ends the execution as failed and answers the failure.
+    pub(super) fn fail(&mut self, failure: Failure) -> Failure {
+        self.stop();
+        self.end(Some(failure.clone()));
+        failure
+    }
+
+    fn fail_from_guest(&mut self, error: &wasmtime::Error) -> Failure {
+        let failure = if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+            Failure::Start("all instances are in use".into())
+        } else if let Some(failure) = self.shared.request_failure() {
+            failure
+        } else {
+            let refused = self.shared.memory_refused.load(Ordering::Relaxed);
+            let limit = refused.then(|| self.function.limits().memory);
+            Failure::from_guest(error, limit)
+        };
+        self.fail(failure)
+    }
+
+    fn stop(&mut self) {
+        if self.guest.take().is_some() {
+            self.wall = self.started.elapsed();
+        }
+    }
+
+    fn end(&mut self, failure: Option<Failure>) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        let mut output = self.shared.output();
+        output.close();
+        let lines = output.take_lines();
+        drop(output);
+        self.observer.ended(Ended {
+            status: self.status,
+            failure,
+            usage: Usage {
+                wall: self.wall,
+                busy: self.busy,
+                memory: self.shared.memory.load(Ordering::Relaxed),
+            },
+            lines,
+        });
+    }
+}
+
+impl Drop for Execution {
+    fn drop(&mut self) {
+        let abandoned = self.is_running();
+        self.stop();
+        self.end(abandoned.then_some(Failure::Disconnected));
+    }
+}
+
+async fn run<B>(
+    function: Function,
+    mut store: Store<State>,
+    request: Request<RequestBody<B>>,
+    scheme: Scheme,
+    shared: Arc<Shared>,
+) -> wasmtime::Result<()>
+where
+    B: Body<Data = Bytes> + Send + 'static,
+{
+    let mut http = store.data_mut().http();
+    let scheme = if scheme == Scheme::HTTPS {
+        types::Scheme::Https
+    } else {
+        types::Scheme::Http
+    };
+    let request = http.new_incoming_request(scheme, request)?;
+    let outparam = http.new_response_outparam_from_callback(move |head| {
+        *lock(&shared.head) = Some(head);
+    })?;
+    let proxy = function
+        .instance_pre()
+        .instantiate_async(&mut store)
+        .await?;
+    proxy
+        .wasi_http_incoming_handler()
+        .call_handle(&mut store, request, outparam)
+        .await
+}

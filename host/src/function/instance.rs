@@ -1,0 +1,107 @@
+//! What belongs to one instance: the data of its store.
+
+use std::sync::Arc;
+
+use wasmtime::component::ResourceTable;
+use wasmtime::{Store, UpdateDeadline};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use super::component::Function;
+use super::execution::Shared;
+use super::meter::Meter;
+use super::outbound::OutboundHooks;
+use super::output::{GuestStream, Stream};
+use super::turn::Turnstile;
+
+/// A guest that has not yielded by this many ticks after its start gives way. One tick would interrupt short
+/// executions that merely began just before it.
+const FIRST_SLICE: u64 = 2;
+/// The slice between two turns.
+const SLICE: u64 = 1;
+
+pub(super) struct State {
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    hooks: OutboundHooks,
+    table: ResourceTable,
+    meter: Meter,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            hooks: &mut self.hooks,
+            table: &mut self.table,
+            ctx: &mut self.http,
+        }
+    }
+}
+
+/// A store for one execution of `function`, with every limit in force.
+pub(super) fn store(
+    function: &Function,
+    shared: &Arc<Shared>,
+    turns: Option<Arc<Turnstile>>,
+) -> Store<State> {
+    let limits = function.limits();
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(limits.handles);
+    let mut http = WasiHttpCtx::new();
+    http.set_field_size_limit(limits.fields);
+    let state = State {
+        wasi: wasi(function, shared),
+        http,
+        hooks: OutboundHooks::new(
+            Arc::clone(function.outbound()),
+            limits.outbound_requests,
+            Arc::clone(shared) as _,
+        ),
+        table,
+        meter: Meter::new(
+            limits.memory,
+            limits.table_elements,
+            Arc::clone(function.memory_budget()),
+            Arc::clone(shared),
+        ),
+    };
+    let mut store = Store::new(function.engine(), state);
+    store.limiter(|state| &mut state.meter);
+    store.set_hostcall_fuel(limits.host_copies);
+    store.set_epoch_deadline(FIRST_SLICE);
+    store.epoch_deadline_callback(move |_| {
+        Ok(UpdateDeadline::YieldCustom(
+            SLICE,
+            match &turns {
+                Some(turns) => Box::pin(turns.turn()),
+                None => Box::pin(tokio::task::yield_now()),
+            },
+        ))
+    });
+    store
+}
+
+/// No files, no network, no arguments, no environment but what is given.
+fn wasi(function: &Function, shared: &Arc<Shared>) -> WasiCtx {
+    let stream = |stream| GuestStream {
+        stream,
+        shared: Arc::clone(shared),
+    };
+    WasiCtx::builder()
+        .stdout(stream(Stream::Stdout))
+        .stderr(stream(Stream::Stderr))
+        .envs(function.environment())
+        .max_random_size(function.limits().random_bytes)
+        .allow_tcp(false)
+        .allow_udp(false)
+        .build()
+}

@@ -1,0 +1,29 @@
+//! How a function calls out: whom it may reach, and the client that takes its requests there.
+//!
+//! Nothing is reachable unless an [`OutboundRule`] names it by scheme, host and port. What a name resolves to is
+//! checked as well: an address that is not public is refused unless it was named, and a connection is made to no
+//! address but one that was checked, so a name server that changes its answer gains nothing. Redirects are answers
+//! like any other; the host follows none.
+//!
+//! [`OutboundClient`] belongs to a function and pools its connections. [`OutboundHooks`] belongs to one execution and
+//! is what `wasi:http/outgoing-handler` talks to.
+
+mod address;
+mod allow;
+mod body;
+mod client;
+mod connect;
+mod destination;
+mod failure;
+mod hooks;
+mod host;
+mod policy;
+#[cfg(test)]
+mod tests;
+
+pub use address::{AddressRange, RangeError};
+pub use allow::{OutboundRule, RuleError};
+pub(super) use client::OutboundClient;
+pub(super) use hooks::{OutboundHooks, RefusalSink};
+pub use host::HostError;
+pub use policy::{AllowError, OutboundPolicy};

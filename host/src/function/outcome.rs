@@ -1,0 +1,155 @@
+//! How an execution ended, and what it used.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use wasmtime::Trap;
+use wasmtime_wasi::I32Exit;
+
+use super::output::Line;
+
+/// Why an execution did not answer, or did not answer whole.
+///
+/// The text of each is for the operator's log. A caller is told no more than a status.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// It ran longer than its wall time.
+    #[error("ran longer than its limit of {0:?}; raise it with --timeout")]
+    Timeout(Duration),
+    /// It trapped after it was refused memory.
+    #[error("wanted more memory than its limit of {} MiB; raise it with --memory\n{trap}", limit / super::limits::MIB)]
+    OutOfMemory {
+        /// The limit in bytes.
+        limit: u64,
+        /// What it trapped with.
+        trap: String,
+    },
+    /// It trapped: the reason and its wasm backtrace.
+    #[error("{0}")]
+    Crash(String),
+    /// It ended itself with this exit code before it answered.
+    #[error("exited with code {0} before it answered")]
+    Exit(i32),
+    /// It returned without an answer.
+    #[error("returned without a response")]
+    NoResponse,
+    /// It answered with a wasi:http error code in place of a response.
+    #[error("answered with the error code {0}")]
+    ErrorCode(String),
+    /// Its answer is not valid HTTP.
+    #[error("its answer is not valid HTTP: {0}")]
+    InvalidResponse(String),
+    /// Its response body is larger than allowed.
+    #[error("its response body is larger than {0} bytes; raise the limit with --max-response-body")]
+    ResponseTooLarge(u64),
+    /// The request body is larger than allowed.
+    #[error("the request body is larger than {0} bytes; raise the limit with --max-request-body")]
+    RequestTooLarge(u64),
+    /// The client paused too long within the request body.
+    #[error("the client sent nothing of the request body for {0:?}")]
+    RequestTooSlow(Duration),
+    /// The request body broke off or was malformed.
+    #[error("the request body broke off")]
+    RequestBroken,
+    /// The client went away before it had the whole answer.
+    #[error("the client went away before it had the answer")]
+    Disconnected,
+    /// The host could not give the execution what it needs.
+    #[error("could not be started: {0}")]
+    Start(String),
+}
+
+impl Failure {
+    /// The word of Cloud Functions' finish line: `finished with status: 'timeout'`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Timeout(_) => "timeout",
+            Self::OutOfMemory { .. } => "out of memory",
+            Self::Crash(_) | Self::Exit(_) => "crash",
+            Self::Start(_) => "load error",
+            Self::Disconnected
+            | Self::RequestBroken
+            | Self::RequestTooSlow(_)
+            | Self::RequestTooLarge(_) => "connection error",
+            Self::NoResponse
+            | Self::ErrorCode(_)
+            | Self::InvalidResponse(_)
+            | Self::ResponseTooLarge(_) => "error",
+        }
+    }
+
+    /// Whether the client, not the function, is to blame.
+    pub fn is_from_client(&self) -> bool {
+        matches!(
+            self,
+            Self::Disconnected
+                | Self::RequestBroken
+                | Self::RequestTooSlow(_)
+                | Self::RequestTooLarge(_)
+        )
+    }
+
+    /// Reads what wasmtime says of a guest that did not return.
+    pub(super) fn from_guest(error: &wasmtime::Error, memory_refused: Option<u64>) -> Self {
+        if let Some(exit) = error.downcast_ref::<I32Exit>() {
+            return Self::Exit(exit.0);
+        }
+        let trap = describe(error);
+        match memory_refused {
+            Some(limit) if error.is::<Trap>() => Self::OutOfMemory { limit, trap },
+            _ => Self::Crash(trap),
+        }
+    }
+}
+
+/// The trap first, then where it happened.
+fn describe(error: &wasmtime::Error) -> String {
+    let backtrace = error
+        .downcast_ref::<wasmtime::WasmBacktrace>()
+        .map(ToString::to_string);
+    let mut reasons: Vec<String> = error.chain().map(ToString::to_string).collect();
+    if let Some(backtrace) = &backtrace {
+        reasons.retain(|reason| !backtrace.contains(reason.trim_end()));
+    }
+    reasons.reverse();
+    let mut text = reasons.join(": ");
+    if let Some(backtrace) = backtrace {
+        text.push('\n');
+        text.push_str(backtrace.trim_end());
+    }
+    text
+}
+
+/// What an execution used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// From start to end.
+    pub wall: Duration,
+    /// Time on a processor.
+    pub busy: Duration,
+    /// The most linear memory held, in bytes.
+    pub memory: u64,
+}
+
+/// The end of an execution.
+#[derive(Debug)]
+pub struct Ended {
+    /// The status of its response head, if it came to that.
+    pub status: Option<StatusCode>,
+    /// Why it failed, if it did. A failure after the head cut the response body short.
+    pub failure: Option<Failure>,
+    /// What it used.
+    pub usage: Usage,
+    /// What it printed since the observer was last told.
+    pub lines: Vec<Line>,
+}
+
+/// Follows one execution. Its methods are called on the thread that runs the execution and must not block.
+pub trait Observer: Send + 'static {
+    /// The execution goes on but has to wait, or its slice is over; `lines` are what it printed since the last call.
+    fn waiting(&mut self, lines: Vec<Line>);
+
+    /// The execution has ended. Called once.
+    fn ended(&mut self, ended: Ended);
+}

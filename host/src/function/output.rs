@@ -1,0 +1,330 @@
+//! What a guest prints, split into lines within a budget.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+
+use super::execution::Shared;
+
+/// The longest line that is kept, in bytes. The rest of a longer line is cut, and the line says so.
+pub const LINE_LIMIT: usize = 16 * 1024;
+
+/// How much a guest may write in one go. Nothing is ever waited for, so this only bounds one copy.
+const WRITE_PERMIT: usize = 64 * 1024;
+
+/// Where a line was printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+    /// Not printed by the guest: the host says it of what the guest has just done.
+    Host,
+}
+
+/// One line that an execution printed, without its line end. Bytes that are not UTF-8 are replaced by U+FFFD.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// When its last byte was printed.
+    pub time: SystemTime,
+    /// Where it was printed.
+    pub stream: Stream,
+    /// Its text, at most [`LINE_LIMIT`] bytes and a note of what was cut.
+    pub text: String,
+}
+
+/// Splits both streams of one execution into lines.
+#[derive(Debug)]
+pub(super) struct Output {
+    stdout: Partial,
+    stderr: Partial,
+    lines: Vec<Line>,
+    left: usize,
+    dropped: u64,
+}
+
+/// The line that a stream has begun and not ended.
+#[derive(Debug, Default)]
+struct Partial {
+    text: Vec<u8>,
+    cut: usize,
+}
+
+impl Output {
+    /// Keeps at most `budget` bytes.
+    pub(super) fn new(budget: usize) -> Self {
+        Self {
+            stdout: Partial::default(),
+            stderr: Partial::default(),
+            lines: Vec::new(),
+            left: budget,
+            dropped: 0,
+        }
+    }
+
+    /// Takes in what was printed to `stream`; what is over the budget is counted and dropped.
+    pub(super) fn write(&mut self, stream: Stream, bytes: &[u8]) {
+        let taken = bytes.len().min(self.left);
+        self.left -= taken;
+        self.dropped += (bytes.len() - taken) as u64;
+        let partial = match stream {
+            Stream::Stdout => &mut self.stdout,
+            Stream::Stderr | Stream::Host => &mut self.stderr,
+        };
+        let mut pieces = bytes[..taken].split(|&byte| byte == b'\n').peekable();
+        while let Some(piece) = pieces.next() {
+            partial.extend(piece);
+            if pieces.peek().is_some() {
+                self.lines.push(partial.end(stream));
+            }
+        }
+    }
+
+    /// Adds a line of the host's own.
+    pub(super) fn note(&mut self, text: String) {
+        self.lines.push(Line {
+            time: SystemTime::now(),
+            stream: Stream::Host,
+            text,
+        });
+    }
+
+    /// The lines that have ended since the last call, oldest first.
+    pub(super) fn take_lines(&mut self) -> Vec<Line> {
+        std::mem::take(&mut self.lines)
+    }
+
+    /// Ends the lines still open, and says how much was dropped.
+    pub(super) fn close(&mut self) {
+        for (partial, stream) in [
+            (&mut self.stdout, Stream::Stdout),
+            (&mut self.stderr, Stream::Stderr),
+        ] {
+            if !partial.is_empty() {
+                self.lines.push(partial.end(stream));
+            }
+        }
+        if self.dropped > 0 {
+            self.note(format!(
+                "{} bytes of log output were dropped: over the limit of an execution; raise it with --log-limit",
+                self.dropped
+            ));
+        }
+    }
+}
+
+impl Partial {
+    fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.cut == 0
+    }
+
+    fn extend(&mut self, bytes: &[u8]) {
+        let taken = bytes.len().min(LINE_LIMIT - self.text.len());
+        self.text.extend_from_slice(&bytes[..taken]);
+        self.cut += bytes.len() - taken;
+    }
+
+    fn end(&mut self, stream: Stream) -> Line {
+        let Self { mut text, mut cut } = std::mem::take(self);
+        if cut == 0 && text.last() == Some(&b'\r') {
+            text.pop();
+        }
+        if cut > 0 {
+            cut += cut_inside_character(&mut text);
+        }
+        let mut text = match String::from_utf8(text) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        };
+        if cut > 0 {
+            text.push_str(&format!(" … [{cut} bytes cut]"));
+        }
+        Line {
+            time: SystemTime::now(),
+            stream,
+            text,
+        }
+    }
+}
+
+/// Takes off a character that the cut went through, so that it does not show as a damaged one.
+fn cut_inside_character(text: &mut Vec<u8>) -> usize {
+    let Some(last) = text.utf8_chunks().last() else {
+        return 0;
+    };
+    let broken = last.invalid().len();
+    let could_go_on = broken > 0 && broken < 4 && last.invalid()[0] >= 0xc2;
+    if could_go_on {
+        text.truncate(text.len() - broken);
+        broken
+    } else {
+        0
+    }
+}
+
+/// One of the two streams, as WASI sees it.
+pub(super) struct GuestStream {
+    pub(super) stream: Stream,
+    pub(super) shared: Arc<Shared>,
+}
+
+impl IsTerminal for GuestStream {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for GuestStream {
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.writer())
+    }
+
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.writer())
+    }
+}
+
+impl GuestStream {
+    fn writer(&self) -> GuestWriter {
+        GuestWriter {
+            stream: self.stream,
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+struct GuestWriter {
+    stream: Stream,
+    shared: Arc<Shared>,
+}
+
+impl OutputStream for GuestWriter {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.shared.output().write(self.stream, &bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    // Never 0: wasmtime-wasi traps a guest whose writes make no progress ten times in a row.
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(WRITE_PERMIT)
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for GuestWriter {
+    async fn ready(&mut self) {}
+}
+
+impl AsyncWrite for GuestWriter {
+    fn poll_write(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+        bytes: &[u8],
+    ) -> std::task::Poll<std::io::Result<usize>> {
+        self.shared.output().write(self.stream, bytes);
+        std::task::Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<std::io::Result<()>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<std::io::Result<()>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(output: &mut Output) -> Vec<String> {
+        output.take_lines().into_iter().map(|l| l.text).collect()
+    }
+
+    #[test]
+    fn lines_are_split_at_line_feeds_and_carriage_returns_before_them_go() {
+        let mut output = Output::new(1000);
+        output.write(Stream::Stdout, b"one\r\ntw");
+        output.write(Stream::Stdout, b"o\n\nthree");
+        assert_eq!(texts(&mut output), ["one", "two", ""]);
+        output.close();
+        assert_eq!(texts(&mut output), ["three"]);
+    }
+
+    #[test]
+    fn the_two_streams_do_not_mix_within_a_line() {
+        let mut output = Output::new(1000);
+        output.write(Stream::Stdout, b"out");
+        output.write(Stream::Stderr, b"err\n");
+        output.write(Stream::Stdout, b"put\n");
+        let lines = output.take_lines();
+        assert_eq!(lines[0].text, "err");
+        assert_eq!(lines[0].stream, Stream::Stderr);
+        assert_eq!(lines[1].text, "output");
+        assert_eq!(lines[1].stream, Stream::Stdout);
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_replaced() {
+        let mut output = Output::new(1000);
+        output.write(Stream::Stdout, b"a\xffb\n");
+        assert_eq!(texts(&mut output), ["a\u{fffd}b"]);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_at_16_kib_and_says_by_how_much() {
+        let mut output = Output::new(1 << 20);
+        let mut long = vec![b'x'; LINE_LIMIT + 5];
+        long.push(b'\n');
+        output.write(Stream::Stdout, &long);
+        let text = texts(&mut output).remove(0);
+        assert!(text.starts_with(&"x".repeat(LINE_LIMIT)));
+        assert!(
+            text.ends_with("x … [5 bytes cut]"),
+            "{}",
+            &text[LINE_LIMIT..]
+        );
+    }
+
+    #[test]
+    fn a_cut_does_not_tear_a_character() {
+        let mut output = Output::new(1 << 20);
+        let mut long = vec![b'x'; LINE_LIMIT - 1];
+        long.extend_from_slice("é\n".as_bytes());
+        output.write(Stream::Stdout, &long);
+        assert!(texts(&mut output)[0].ends_with("x … [2 bytes cut]"));
+    }
+
+    #[test]
+    fn what_is_over_the_budget_is_counted_and_dropped() {
+        let mut output = Output::new(6);
+        output.write(Stream::Stdout, b"first\n");
+        output.write(Stream::Stderr, b"second\n");
+        output.close();
+        let lines = output.take_lines();
+        assert_eq!(lines[0].text, "first");
+        assert_eq!(lines[1].stream, Stream::Host);
+        assert!(
+            lines[1]
+                .text
+                .starts_with("7 bytes of log output were dropped")
+        );
+        assert_eq!(lines.len(), 2);
+    }
+}

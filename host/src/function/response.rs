@@ -1,0 +1,232 @@
+//! The response body on its way out of a guest.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, header};
+use http_body::{Body, Frame, SizeHint};
+use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
+
+use super::execution::Execution;
+use super::outcome::Failure;
+
+/// How much of a body is gathered before the head is sent, in bytes. An answer within it leaves in one write, with its
+/// length known, and a guest that fails while making it still gets an error status instead of a torn body.
+const PREFETCH: usize = 16 * 1024;
+
+/// The body of a response, which runs the guest that makes it.
+///
+/// An error of this body means that the rest will not come; the connection has to show that to the client.
+pub struct ResponseBody {
+    execution: Option<Box<Execution>>,
+    guest_body: HyperOutgoingBody,
+    ready: VecDeque<Frame<Bytes>>,
+    ready_bytes: u64,
+    complete: bool,
+    delivered: u64,
+    taken: u64,
+    declared: Option<u64>,
+    limit: Option<u64>,
+    /// Nobody wants the body; it is drained so that the guest can finish.
+    detached: bool,
+}
+
+/// Answers why `response` cannot be sent, if so.
+pub(super) fn check(
+    response: Response<HyperOutgoingBody>,
+) -> Result<Response<HyperOutgoingBody>, String> {
+    if response.status().as_u16() < 200 {
+        return Err(format!(
+            "status {} is not a final status; expected 200 to 999",
+            response.status().as_u16()
+        ));
+    }
+    match content_length(response.headers()) {
+        Ok(_) => Ok(response),
+        Err(()) => Err("its content-length is not a number".into()),
+    }
+}
+
+fn content_length(headers: &HeaderMap) -> Result<Option<u64>, ()> {
+    match headers.get(header::CONTENT_LENGTH) {
+        None => Ok(None),
+        Some(value) => value
+            .to_str()
+            .ok()
+            .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
+            .and_then(|text| text.parse().ok())
+            .map(Some)
+            .ok_or(()),
+    }
+}
+
+impl ResponseBody {
+    pub(super) fn new(
+        execution: Execution,
+        guest_body: HyperOutgoingBody,
+        headers: &HeaderMap,
+    ) -> Self {
+        let limit = execution.response_limit();
+        Self {
+            execution: Some(Box::new(execution)),
+            guest_body,
+            ready: VecDeque::new(),
+            ready_bytes: 0,
+            complete: false,
+            delivered: 0,
+            taken: 0,
+            declared: content_length(headers).ok().flatten(),
+            limit,
+            detached: false,
+        }
+    }
+
+    /// Gathers what comes without waiting. Never pending: what needs waiting is left for later.
+    pub(super) fn poll_prefetch(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        while (self.ready_bytes as usize) < PREFETCH {
+            match self.poll_guest_frame(cx) {
+                Poll::Pending => break,
+                Poll::Ready(None) => {
+                    self.complete = true;
+                    break;
+                }
+                Poll::Ready(Some(Err(failure))) => return Poll::Ready(Err(failure)),
+                Poll::Ready(Some(Ok(frame))) => {
+                    self.ready_bytes += data_length(&frame);
+                    self.ready.push_back(frame);
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// The next frame from the guest, which runs as far as it must.
+    fn poll_guest_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
+        let mut stepped = false;
+        loop {
+            match Pin::new(&mut self.guest_body).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => return Poll::Ready(Some(self.count(frame))),
+                Poll::Ready(Some(Err(error))) => {
+                    let failure = Failure::InvalidResponse(format!("its body was cut: {error}"));
+                    return Poll::Ready(Some(Err(self.fail(failure))));
+                }
+                Poll::Ready(None) => {
+                    if let Some(execution) = &mut self.execution {
+                        execution.finish();
+                    }
+                    return Poll::Ready(None);
+                }
+                Poll::Pending => {}
+            }
+            match &mut self.execution {
+                Some(execution) if !stepped && execution.is_running() => {
+                    stepped = true;
+                    if let Poll::Ready(Err(failure)) = execution.poll_guest(cx) {
+                        return Poll::Ready(Some(Err(failure)));
+                    }
+                }
+                _ => return Poll::Pending,
+            }
+        }
+    }
+
+    fn count(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, Failure> {
+        self.taken += data_length(&frame);
+        match self.limit {
+            Some(limit) if self.taken > limit => Err(self.fail(Failure::ResponseTooLarge(limit))),
+            _ => Ok(frame),
+        }
+    }
+
+    fn fail(&mut self, failure: Failure) -> Failure {
+        match &mut self.execution {
+            Some(execution) => execution.fail(failure),
+            None => failure,
+        }
+    }
+
+    /// Lets the guest finish although nobody wants its body, as with HEAD.
+    pub fn detach(mut self) {
+        self.detached = true;
+    }
+
+    fn is_delivered(&self) -> bool {
+        self.detached
+            || (self.complete && self.ready.is_empty())
+            || self.declared.is_some_and(|length| self.delivered >= length)
+    }
+}
+
+fn data_length(frame: &Frame<Bytes>) -> u64 {
+    frame.data_ref().map_or(0, |data| data.len() as u64)
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = Failure;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
+        let this = &mut *self;
+        let frame = match this.ready.pop_front() {
+            Some(frame) => Some(Ok(frame)),
+            None if this.complete => None,
+            None => std::task::ready!(this.poll_guest_frame(cx)),
+        };
+        match &frame {
+            Some(Ok(frame)) => {
+                let length = data_length(frame);
+                this.delivered += length;
+                this.ready_bytes = this.ready_bytes.saturating_sub(length);
+            }
+            Some(Err(_)) => {}
+            None => this.complete = true,
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.complete && self.ready.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let has_trailers = self.ready.iter().any(Frame::is_trailers);
+        if self.complete && !has_trailers {
+            SizeHint::with_exact(self.ready_bytes)
+        } else {
+            SizeHint::default()
+        }
+    }
+}
+
+impl Drop for ResponseBody {
+    /// A guest that still runs when its whole answer is out goes on in a task of its own, within its deadline. One
+    /// whose client went away ends here.
+    fn drop(&mut self) {
+        let delivered = self.is_delivered();
+        let Some(mut execution) = self.execution.take() else {
+            return;
+        };
+        if !delivered || !execution.is_running() {
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        let mut rest = std::mem::take(&mut self.guest_body);
+        runtime.spawn(async move {
+            std::future::poll_fn(|cx| {
+                while let Poll::Ready(Some(Ok(_))) = Pin::new(&mut rest).poll_frame(cx) {}
+                execution.poll_guest(cx).map(drop)
+            })
+            .await;
+        });
+    }
+}

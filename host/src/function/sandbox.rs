@@ -1,0 +1,212 @@
+//! The engine with its pool, clock and cache, and how components are loaded into it.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use wasmtime::Engine;
+use wasmtime::component::{Component, Linker};
+
+use super::cache::CompileCache;
+use super::component::{Function, FunctionConfig};
+use super::engine::{self, SandboxConfig};
+use super::error::{LoadError, SandboxError};
+use super::inspect::Inspection;
+use super::instance::State;
+use super::meter::MemoryBudget;
+use super::ticker::Ticker;
+
+/// Runs components that are not trusted. Cheap to clone; all clones are the same sandbox.
+#[derive(Clone)]
+pub struct Sandbox {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: Engine,
+    linker: Linker<State>,
+    ticker: Ticker,
+    memory: Arc<MemoryBudget>,
+    cache: Option<CompileCache>,
+    cache_refused: Option<String>,
+    component_bytes: u64,
+}
+
+impl Sandbox {
+    /// Sets up the engine and its pool, and starts the clock that interrupts busy guests.
+    ///
+    /// # Errors
+    /// When the engine refuses its settings or the system gives no thread. A cache that cannot be used is no error:
+    /// see [`Sandbox::cache_refused`].
+    pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
+        let setup = |error: wasmtime::Error| SandboxError::Engine(format!("{error:#}"));
+        let engine = engine::engine(&config).map_err(setup)?;
+        let (cache, cache_refused) = match config.cache.as_deref().map(CompileCache::open) {
+            None => (None, None),
+            Some(Ok(cache)) => (Some(cache), None),
+            Some(Err(error)) => (None, Some(error.to_string())),
+        };
+        Ok(Self {
+            inner: Arc::new(Inner {
+                linker: linker(&engine).map_err(setup)?,
+                ticker: Ticker::start(&engine)?,
+                engine,
+                memory: Arc::new(MemoryBudget::new(config.total_memory)),
+                cache,
+                cache_refused,
+                component_bytes: config.component_bytes,
+            }),
+        })
+    }
+
+    /// Loads the component file at `path`. Compiles it, off this thread, unless its compiled form is cached.
+    ///
+    /// # Errors
+    /// [`LoadError`], in one line that says what to do.
+    pub async fn load(
+        &self,
+        path: impl AsRef<Path>,
+        config: impl Into<FunctionConfig>,
+    ) -> Result<Function, LoadError> {
+        let (sandbox, path, config) = (self.clone(), path.as_ref().to_owned(), config.into());
+        blocking(move || {
+            let wasm = sandbox.read(&path)?;
+            sandbox.function(&wasm, config)
+        })
+        .await
+    }
+
+    /// Loads a component from its bytes, as [`Sandbox::load`] does.
+    ///
+    /// # Errors
+    /// [`LoadError`], in one line that says what to do.
+    pub async fn load_bytes(
+        &self,
+        wasm: impl Into<Vec<u8>>,
+        config: impl Into<FunctionConfig>,
+    ) -> Result<Function, LoadError> {
+        let (sandbox, wasm, config) = (self.clone(), wasm.into(), config.into());
+        blocking(move || {
+            sandbox.check_size(wasm.len() as u64)?;
+            sandbox.function(&wasm, config)
+        })
+        .await
+    }
+
+    /// Reads what the component file at `path` exports, imports and needs, without linking it.
+    ///
+    /// # Errors
+    /// [`LoadError`] if it is no component that compiles.
+    pub async fn inspect(&self, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
+        let (sandbox, path) = (self.clone(), path.as_ref().to_owned());
+        blocking(move || {
+            let wasm = sandbox.read(&path)?;
+            let component = sandbox.compile(&wasm)?;
+            Ok(Inspection::of(&component, sandbox.engine()))
+        })
+        .await
+    }
+
+    /// Why the cache directory of the settings is not used, if it is not.
+    pub fn cache_refused(&self) -> Option<&str> {
+        self.inner.cache_refused.as_deref()
+    }
+
+    /// Linear memory that all executions hold at this moment, in bytes.
+    pub fn memory_in_use(&self) -> u64 {
+        self.inner.memory.used()
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    pub(super) fn ticker(&self) -> &Ticker {
+        &self.inner.ticker
+    }
+
+    pub(super) fn memory_budget(&self) -> &Arc<MemoryBudget> {
+        &self.inner.memory
+    }
+
+    fn function(&self, wasm: &[u8], config: FunctionConfig) -> Result<Function, LoadError> {
+        let component = self.compile(wasm)?;
+        Function::link(self.clone(), &self.inner.linker, &component, config)
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
+        let read = |error| LoadError::Read {
+            path: path.to_owned(),
+            error,
+        };
+        let file = File::open(path).map_err(read)?;
+        let metadata = file.metadata().map_err(read)?;
+        if !metadata.is_file() {
+            return Err(LoadError::NotAFile(path.to_owned()));
+        }
+        self.check_size(metadata.len())?;
+        let mut wasm = Vec::new();
+        // One byte more than allowed shows a file that has grown since.
+        file.take(self.inner.component_bytes + 1)
+            .read_to_end(&mut wasm)
+            .map_err(read)?;
+        self.check_size(wasm.len() as u64)?;
+        Ok(wasm)
+    }
+
+    fn check_size(&self, size: u64) -> Result<(), LoadError> {
+        let limit = self.inner.component_bytes;
+        if size > limit {
+            return Err(LoadError::TooLarge { size, limit });
+        }
+        Ok(())
+    }
+
+    fn compile(&self, wasm: &[u8]) -> Result<Component, LoadError> {
+        check_kind(wasm)?;
+        let engine = self.engine();
+        let cache = self.inner.cache.as_ref();
+        if let Some(component) = cache.and_then(|cache| cache.load(engine, wasm)) {
+            return Ok(component);
+        }
+        let component = Component::from_binary(engine, wasm)
+            .map_err(|error| LoadError::Compile(one_line(&error)))?;
+        if let Some(cache) = cache {
+            // A full disk costs the next start some time, nothing more.
+            let _ = cache.store(engine, wasm, &component);
+        }
+        Ok(component)
+    }
+}
+
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    Ok(linker)
+}
+
+/// Tells a component from the other files that people have at hand.
+fn check_kind(wasm: &[u8]) -> Result<(), LoadError> {
+    match wasm {
+        [b'\0', b'a', b's', b'm', 0x01, 0, 0, 0, ..] => Err(LoadError::CoreModule),
+        [b'\0', b'a', b's', b'm', ..] => Ok(()),
+        [0x7f, b'E', b'L', b'F', ..] => Err(LoadError::Precompiled),
+        _ => Err(LoadError::NotWasm),
+    }
+}
+
+fn one_line(error: &wasmtime::Error) -> String {
+    let text = format!("{error:#}");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Compiling takes long and reading may; neither belongs on a thread that serves.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, LoadError> + Send + 'static,
+) -> Result<T, LoadError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or(Err(LoadError::Compiler))
+}

@@ -1,0 +1,206 @@
+//! Turns: busy guests on one thread run one after the other, so that they delay nobody else by more than one slice.
+//!
+//! Left to a runtime alone, fifty spinning guests on a thread would each run for a tick between two looks at the
+//! network. Here a guest that has used up its slice queues for a turn, and between two turns the thread serves
+//! everything else that is ready.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+/// The queue of one thread. Executions that are started with the same one share its turns.
+#[derive(Default)]
+pub struct Turnstile {
+    queue: Mutex<Queue>,
+    /// Whether the guest being polled just now took its turn in this poll.
+    entered: AtomicBool,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<(u64, Waker)>,
+    current: Option<u64>,
+    next_ticket: u64,
+}
+
+impl Turnstile {
+    /// A queue with nobody in it.
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// Queues up. Resolves when it is this guest's turn and the thread has looked at its other work.
+    pub(super) fn turn(self: &Arc<Self>) -> Turn {
+        Turn {
+            turnstile: Arc::clone(self),
+            state: TurnState::Arriving,
+        }
+    }
+
+    /// Ends the turn that was taken in the poll that has just returned, if one was.
+    pub(super) fn leave(&self) {
+        if self.entered.load(Ordering::Relaxed) {
+            self.entered.store(false, Ordering::Relaxed);
+            self.queue().advance();
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // No code that can panic runs under this lock.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    /// Hands the turn to the one who has waited longest.
+    fn advance(&mut self) {
+        self.current = None;
+        if let Some((ticket, waker)) = self.waiting.pop_front() {
+            self.current = Some(ticket);
+            waker.wake();
+        }
+    }
+}
+
+/// A place in the queue.
+pub(super) struct Turn {
+    turnstile: Arc<Turnstile>,
+    state: TurnState,
+}
+
+enum TurnState {
+    Arriving,
+    Queued(u64),
+    Called(u64, Pin<Box<dyn Future<Output = ()> + Send>>),
+    Entered,
+}
+
+impl Future for Turn {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            match &mut self.state {
+                TurnState::Arriving => {
+                    let ticket = self.arrive(cx);
+                    self.state = TurnState::Queued(ticket);
+                    return Poll::Pending;
+                }
+                &mut TurnState::Queued(ticket) => {
+                    if !self.is_called(ticket, cx) {
+                        return Poll::Pending;
+                    }
+                    // tokio wakes a yielding task only after it has looked at its timers and sockets.
+                    let others_first = Box::pin(tokio::task::yield_now());
+                    self.state = TurnState::Called(ticket, others_first);
+                }
+                TurnState::Called(_, others_first) => {
+                    std::task::ready!(others_first.as_mut().poll(cx));
+                    self.turnstile.entered.store(true, Ordering::Relaxed);
+                    self.state = TurnState::Entered;
+                    return Poll::Ready(());
+                }
+                TurnState::Entered => return Poll::Ready(()),
+            }
+        }
+    }
+}
+
+impl Turn {
+    fn arrive(&self, cx: &Context<'_>) -> u64 {
+        let mut queue = self.turnstile.queue();
+        let ticket = queue.next_ticket;
+        queue.next_ticket += 1;
+        queue.waiting.push_back((ticket, cx.waker().clone()));
+        // The guest that queues while its own turn lasts is called when that turn ends, by `leave`.
+        if queue.current.is_none() {
+            queue.advance();
+        }
+        ticket
+    }
+
+    fn is_called(&self, ticket: u64, cx: &Context<'_>) -> bool {
+        let mut queue = self.turnstile.queue();
+        if queue.current == Some(ticket) {
+            return true;
+        }
+        if let Some((_, waker)) = queue.waiting.iter_mut().find(|(other, _)| *other == ticket) {
+            waker.clone_from(cx.waker());
+        }
+        false
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let TurnState::Queued(ticket) | TurnState::Called(ticket, _) = self.state {
+            let mut queue = self.turnstile.queue();
+            queue.waiting.retain(|(other, _)| *other != ticket);
+            if queue.current == Some(ticket) {
+                queue.advance();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Wake;
+
+    struct Count(Mutex<u32>);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            *self.0.lock().unwrap() += 1;
+        }
+    }
+
+    fn waker() -> Waker {
+        Arc::new(Count(Mutex::new(0))).into()
+    }
+
+    /// Polls until ready or until `times` polls were in vain.
+    fn poll_up_to(turn: &mut Turn, times: u32) -> bool {
+        let waker = waker();
+        let mut cx = Context::from_waker(&waker);
+        (0..times).any(|_| Pin::new(&mut *turn).poll(&mut cx).is_ready())
+    }
+
+    #[test]
+    fn one_guest_at_a_time_and_in_order() {
+        let turnstile = Turnstile::new();
+        let (mut a, mut b, mut c) = (turnstile.turn(), turnstile.turn(), turnstile.turn());
+        for turn in [&mut a, &mut b, &mut c] {
+            assert!(!poll_up_to(turn, 1));
+        }
+        assert!(!poll_up_to(&mut b, 5), "b waits while it is a's turn");
+        assert!(poll_up_to(&mut a, 3));
+        turnstile.leave();
+        assert!(!poll_up_to(&mut c, 5), "c waits while it is b's turn");
+        assert!(poll_up_to(&mut b, 3));
+        turnstile.leave();
+        assert!(poll_up_to(&mut c, 3));
+    }
+
+    #[test]
+    fn a_turn_is_not_taken_at_once_so_that_others_get_to_run() {
+        let turnstile = Turnstile::new();
+        let mut turn = turnstile.turn();
+        assert!(!poll_up_to(&mut turn, 1));
+    }
+
+    #[test]
+    fn a_guest_that_goes_away_while_it_waits_or_is_called_leaves_no_gap() {
+        let turnstile = Turnstile::new();
+        let (mut a, mut b, mut c) = (turnstile.turn(), turnstile.turn(), turnstile.turn());
+        for turn in [&mut a, &mut b, &mut c] {
+            poll_up_to(turn, 1);
+        }
+        drop(b);
+        drop(a);
+        assert!(poll_up_to(&mut c, 3));
+    }
+}

@@ -1,0 +1,49 @@
+//! Your own private, scheduled cloud functions, in one binary, and the library inside it.
+//!
+//! The front door is the sandbox, which runs components that you do not trust as plugins of your program. A component
+//! is a standard WASI HTTP one: it exports `wasi:http/incoming-handler@0.2`.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use host::{Limits, Sandbox, SandboxConfig};
+//! use http_body_util::Full;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = Sandbox::new(SandboxConfig::default())?;
+//! # let component = std::env::var("HELLO_WASM")?;
+//! # /*
+//! let component = "hello.wasm";
+//! # */
+//! let hello = sandbox.load(component, Limits::default()).await?;
+//!
+//! let body = Full::new(Bytes::from(r#"{"name": "plugin"}"#));
+//! let done = hello.call(http::Request::post("/").body(body)?).await?;
+//!
+//! assert_eq!(done.response.body(), "Hello plugin!");
+//! assert_eq!(done.log[0].text, "Hello plugin!");
+//! println!("{} KiB in {:?}", done.usage.memory / 1024, done.usage.wall);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Each call is an execution in a fresh instance: nothing of one is left for the next. It has no files, no network and
+//! no environment but what [`FunctionConfig`] gives it, and is held to its [`Limits`].
+//!
+//! The rooms of the house, from the ground up: [`function`] (the sandbox), [`logs`] (what executions print),
+//! `console` (the control plane's listener), [`serve`] (the process) and [`cli`] (the command line). Each uses only
+//! those below it.
+
+#![deny(unsafe_code)]
+
+pub mod cli;
+mod console;
+pub mod function;
+pub mod logs;
+pub mod serve;
+mod signals;
+
+pub use function::{
+    CallError, Done, Failure, Function, FunctionConfig, Limits, LoadError, Sandbox, SandboxConfig,
+    SandboxError,
+};

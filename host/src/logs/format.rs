@@ -1,0 +1,45 @@
+//! In which form entries are written.
+
+use clap::ValueEnum;
+
+use super::entry::Entry;
+use super::json::JsonLines;
+use super::table::Table;
+
+/// A form of log entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// A table, for people
+    Table,
+    /// JSON Lines with Cloud Logging's field names, for machines
+    Json,
+}
+
+/// Renders entries in one form.
+pub(super) enum Renderer {
+    Table(Table),
+    Json(JsonLines),
+}
+
+impl Renderer {
+    pub(super) fn new(format: LogFormat, name: &str, colour: bool) -> Self {
+        match format {
+            LogFormat::Table => Self::Table(Table::new(name, colour)),
+            LogFormat::Json => Self::Json(JsonLines::new()),
+        }
+    }
+
+    /// What stands before the first entry.
+    pub(super) fn header(&self, out: &mut Vec<u8>) {
+        if let Self::Table(table) = self {
+            table.header(out);
+        }
+    }
+
+    pub(super) fn render(&mut self, entry: &Entry, out: &mut Vec<u8>) {
+        match self {
+            Self::Table(table) => table.row(entry, out),
+            Self::Json(lines) => lines.line(entry, out),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! One connection, from its handshake to its last byte.
+
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+
+use super::drain::Drain;
+use super::invoke::Invoker;
+use super::protocol::Protocol;
+use super::stream_task::StreamExecutor;
+use super::timed::Timed;
+
+/// The largest request head, in bytes, and the most fields in it.
+const HEAD_BYTES: usize = 64 * 1024;
+const HEAD_FIELDS: usize = 100;
+/// HTTP/2 streams that a client may open and reset before they were answered, against CVE-2023-44487 and its kin.
+const PENDING_RESETS: usize = 20;
+const LOCAL_RESETS: usize = 256;
+/// How much of a response hyper buffers for one HTTP/2 stream, in bytes.
+const STREAM_SEND_BUFFER: usize = 64 * 1024;
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// What is sent to a client that was too slow with the request head (RFC 9110, section 15.5.9).
+const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 29\r\n\r\nThe request came too slowly.\n";
+
+/// Bounds of each connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) header_timeout: Duration,
+    pub(super) stall_timeout: Duration,
+    pub(super) streams: u32,
+}
+
+/// Serves one client until it goes, or the drain ends it.
+pub(super) struct Connection {
+    pub(super) invoker: Arc<Invoker>,
+    pub(super) bounds: Bounds,
+    pub(super) drain: Drain,
+}
+
+impl Connection {
+    /// Serves `stream`. How it ended concerns nobody: a broken connection is the client's affair.
+    pub(super) async fn serve(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
+        // Small answers should leave at once. A socket that cannot be told so still works.
+        let _ = stream.set_nodelay(true);
+        let bound = self.bounds.header_timeout;
+        match tls {
+            None => {
+                if let Ok(Ok((protocol, io))) =
+                    tokio::time::timeout(bound, Protocol::detect(stream)).await
+                {
+                    self.serve_http(protocol, io).await;
+                }
+            }
+            Some(tls) => {
+                if let Ok(Ok(stream)) = tokio::time::timeout(bound, tls.accept(stream)).await {
+                    let protocol = Protocol::from_alpn(stream.get_ref().1.alpn_protocol());
+                    self.serve_http(protocol, stream).await;
+                }
+            }
+        }
+    }
+
+    async fn serve_http<IO>(self, protocol: Protocol, io: IO)
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let io = Timed::new(io, self.bounds.stall_timeout);
+        match protocol {
+            Protocol::Http1 => self.serve_http1(io).await,
+            Protocol::Http2 => self.serve_http2(io).await,
+        }
+    }
+
+    async fn serve_http1<IO>(mut self, io: IO)
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let invoker = Arc::clone(&self.invoker);
+        let service = service_fn(move |request: Request<Incoming>| {
+            Box::pin(Arc::clone(&invoker).invoke(request))
+        });
+        let mut connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.bounds.header_timeout)
+            .max_headers(HEAD_FIELDS)
+            .max_buf_size(HEAD_BYTES)
+            .serve_connection(TokioIo::new(io), service);
+        let mut draining = false;
+        let ended = loop {
+            tokio::select! {
+                ended = std::future::poll_fn(|cx| connection.poll_without_shutdown(cx)) => break ended,
+                () = self.drain.begun(), if !draining => {
+                    draining = true;
+                    std::pin::Pin::new(&mut connection).graceful_shutdown();
+                }
+            }
+        };
+        let parts = connection.into_parts();
+        let mut io = parts.io.into_inner();
+        // A client that had begun a head is told what it did wrong; one that lay idle is not.
+        let too_slow =
+            matches!(&ended, Err(error) if error.is_timeout()) && !parts.read_buf.is_empty();
+        let farewell = if too_slow { TOO_SLOW } else { &[] };
+        // The client may be gone already.
+        let _ = close(&mut io, farewell).await;
+    }
+
+    async fn serve_http2<IO>(mut self, io: IO)
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let invoker = Arc::clone(&self.invoker);
+        let service = service_fn(move |request| Arc::clone(&invoker).invoke(request));
+        let connection = http2::Builder::new(StreamExecutor::new(self.bounds.stall_timeout))
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(self.bounds.streams)
+            .max_header_list_size(HEAD_BYTES as u32)
+            .max_pending_accept_reset_streams(PENDING_RESETS)
+            .max_local_error_reset_streams(LOCAL_RESETS)
+            .max_send_buf_size(STREAM_SEND_BUFFER)
+            .keep_alive_interval(KEEP_ALIVE)
+            .keep_alive_timeout(KEEP_ALIVE)
+            .serve_connection(TokioIo::new(io), service);
+        let mut connection = pin!(connection);
+        let mut draining = false;
+        loop {
+            tokio::select! {
+                _ended = connection.as_mut() => return,
+                () = self.drain.begun(), if !draining => {
+                    draining = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+            }
+        }
+    }
+}
+
+async fn close(io: &mut (impl AsyncWrite + Unpin), farewell: &[u8]) -> io::Result<()> {
+    io.write_all(farewell).await?;
+    io.shutdown().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_canned_answer_has_the_length_it_says() {
+        let text = std::str::from_utf8(TOO_SLOW).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}", body.len())));
+    }
+}

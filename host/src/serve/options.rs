@@ -1,0 +1,65 @@
+//! What a serving process is told.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::function::{FunctionConfig, SandboxConfig};
+use crate::logs::LogFormat;
+
+/// Who may call the function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone who reaches the listener.
+    Open,
+    /// Only callers with a token of a trusted issuer.
+    Private,
+}
+
+/// A certificate chain and its key, as PEM files. They are read again when they change.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    /// The chain, the server's own certificate first.
+    pub certificate: PathBuf,
+    /// The key of the first certificate.
+    pub key: PathBuf,
+}
+
+/// Settings of a serving process.
+#[derive(Clone, Debug)]
+pub struct ServeOptions {
+    /// The component file.
+    pub component: PathBuf,
+    /// The function's name in log entries.
+    pub name: String,
+    /// Where functions answer; port 0 takes a free one.
+    pub addr: SocketAddr,
+    /// Where the control plane answers.
+    pub admin_addr: SocketAddr,
+    /// Who may call; if not said, anyone on loopback, and anywhere else the process does not start.
+    pub access: Option<Access>,
+    /// TLS, if the listener speaks it.
+    pub tls: Option<TlsFiles>,
+    /// Threads that serve.
+    pub workers: usize,
+    /// The sandbox.
+    pub sandbox: SandboxConfig,
+    /// The function's settings.
+    pub function: FunctionConfig,
+    /// Executions of one function at once, per worker.
+    pub concurrency: usize,
+    /// How long a request waits for an instance.
+    pub queue_time: Duration,
+    /// Requests that wait for an instance at once, per worker.
+    pub queue_length: usize,
+    /// Connections at once, over all workers.
+    pub connections: usize,
+    /// HTTP/2 streams at once, per connection.
+    pub streams: u32,
+    /// How long a client may take for a request head, and a kept connection may lie idle.
+    pub header_timeout: Duration,
+    /// How long a client may take none of a response.
+    pub stall_timeout: Duration,
+    /// How log entries are printed.
+    pub log_format: LogFormat,
+}

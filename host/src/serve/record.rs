@@ -1,0 +1,92 @@
+//! Makes log entries of what an execution does.
+
+use std::sync::Arc;
+
+use super::drain::PendingGuard;
+use crate::function::{Ended, ExecutionId, Failure, Line, Observer};
+use crate::logs::{Entry, FinishStatus, LogQueue, Severity};
+
+/// Gathers the entries of one execution and hands them on when it waits or ends, so that a short execution costs the
+/// queue one message.
+pub(super) struct Record {
+    log: LogQueue,
+    function: Arc<str>,
+    execution: ExecutionId,
+    entries: Vec<Entry>,
+    _pending: PendingGuard,
+}
+
+impl Record {
+    /// Begins with the entry that says so.
+    pub(super) fn start(
+        log: LogQueue,
+        function: Arc<str>,
+        execution: ExecutionId,
+        pending: PendingGuard,
+    ) -> Self {
+        let mut entries = Vec::with_capacity(4);
+        entries.push(Entry::started(Arc::clone(&function), execution));
+        Self {
+            log,
+            function,
+            execution,
+            entries,
+            _pending: pending,
+        }
+    }
+
+    fn printed(&mut self, lines: Vec<Line>) {
+        let (function, execution) = (&self.function, self.execution);
+        self.entries.extend(
+            lines
+                .into_iter()
+                .map(|line| Entry::printed(Arc::clone(function), execution, line)),
+        );
+    }
+
+    fn note(&mut self, severity: Severity, text: String) {
+        let function = Arc::clone(&self.function);
+        self.entries
+            .push(Entry::note(function, Some(self.execution), severity, text));
+    }
+
+    fn flush(&mut self) {
+        if !self.entries.is_empty() {
+            self.log.push(std::mem::take(&mut self.entries));
+        }
+    }
+}
+
+impl Observer for Record {
+    fn waiting(&mut self, lines: Vec<Line>) {
+        self.printed(lines);
+        self.flush();
+    }
+
+    fn ended(&mut self, ended: Ended) {
+        self.printed(ended.lines);
+        let status = match (&ended.failure, ended.status) {
+            (Some(failure), _) => {
+                self.note(severity(failure), failure.to_string());
+                FinishStatus::Word(failure.word())
+            }
+            (None, Some(status)) => FinishStatus::Code(status.as_u16()),
+            (None, None) => FinishStatus::Word("error"),
+        };
+        self.entries.push(Entry::finished(
+            Arc::clone(&self.function),
+            self.execution,
+            ended.usage.wall,
+            status,
+        ));
+        self.flush();
+    }
+}
+
+fn severity(failure: &Failure) -> Severity {
+    if failure.is_from_client() {
+        Severity::Warning
+    } else {
+        Severity::Error
+    }
+}

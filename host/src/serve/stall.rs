@@ -1,0 +1,54 @@
+//! Notices an HTTP/2 client that takes none of a response.
+//!
+//! On HTTP/1.1 a stalled client shows as a write that does not go on (see `timed`). A stalled HTTP/2 stream shows
+//! nowhere: other streams flow, and hyper asks for no more of the body. So the body notes when it was last asked, and
+//! the task of its stream looks at that.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<StreamWatch>>> = const { RefCell::new(None) };
+}
+
+/// When the client of one stream last took something.
+#[derive(Default)]
+pub(super) struct StreamWatch {
+    /// Since when the client takes nothing; `None` while the function, not the client, is waited for.
+    untouched_since: Mutex<Option<Instant>>,
+}
+
+impl StreamWatch {
+    /// The watch of the stream whose task is being polled, if one is.
+    pub(super) fn current() -> Option<Arc<Self>> {
+        CURRENT.with_borrow(Clone::clone)
+    }
+
+    /// Makes `self` the current watch while `poll` runs.
+    pub(super) fn within<T>(self: &Arc<Self>, poll: impl FnOnce() -> T) -> T {
+        CURRENT.set(Some(Arc::clone(self)));
+        let result = poll();
+        CURRENT.set(None);
+        result
+    }
+
+    /// Notes that the body was asked for a frame, and whether it had one.
+    pub(super) fn note(&self, had_one: bool) {
+        *self.lock() = had_one.then(Instant::now);
+    }
+
+    /// When the stream is stalled, unless something happens before.
+    pub(super) fn stalled_at(&self, timeout: Duration) -> Option<Instant> {
+        self.lock().map(|since| since + timeout)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        // Nothing under the lock panics, and only the stream's own thread takes it.
+        self.untouched_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,134 @@
+//! TLS: the certificate, read again when it changes, and the handshake.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+
+use super::options::TlsFiles;
+
+/// A certificate that cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The certificate file.
+    #[error(
+        "cannot read the certificate {path}: {reason}; expected PEM with the server's certificate first"
+    )]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The key file.
+    #[error("cannot read the key {path}: {reason}; expected one PEM private key")]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The two do not belong together, or cannot be used.
+    #[error("the certificate and the key cannot be used together: {0}")]
+    Pair(String),
+    /// The TLS library refused its settings.
+    #[error("TLS cannot be set up: {0}")]
+    Setup(String),
+}
+
+/// The certificate in use.
+#[derive(Debug)]
+pub(super) struct Certificate {
+    files: TlsFiles,
+    current: RwLock<Current>,
+}
+
+#[derive(Debug)]
+struct Current {
+    key: Arc<CertifiedKey>,
+    stamp: Stamp,
+}
+
+/// What tells one state of the two files from another.
+type Stamp = [Option<(SystemTime, u64)>; 2];
+
+impl Certificate {
+    /// Reads the certificate and key.
+    pub(super) fn read(files: &TlsFiles) -> Result<Arc<Self>, TlsError> {
+        let stamp = stamp(files);
+        let key = read_pair(files)?;
+        Ok(Arc::new(Self {
+            files: files.clone(),
+            current: RwLock::new(Current { key, stamp }),
+        }))
+    }
+
+    /// Reads the files again if they have changed. Answers whether a new certificate is in use.
+    ///
+    /// # Errors
+    /// When the new files are no good; the old certificate stays.
+    pub(super) fn refresh(&self) -> Result<bool, TlsError> {
+        let stamp = stamp(&self.files);
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if current.stamp == stamp {
+            return Ok(false);
+        }
+        // Noted even if it fails, so that a bad file is reported once and not each time it is looked at.
+        current.stamp = stamp;
+        current.key = read_pair(&self.files)?;
+        Ok(true)
+    }
+}
+
+impl ResolvesServerCert for Certificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        Some(Arc::clone(&current.key))
+    }
+}
+
+/// Settings of the listener: TLS 1.2 and 1.3, HTTP/2 preferred.
+pub(super) fn server_config(certificate: Arc<Certificate>) -> Result<Arc<ServerConfig>, TlsError> {
+    let provider = Arc::new(ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| TlsError::Setup(error.to_string()))?
+        .with_no_client_auth()
+        .with_cert_resolver(certificate);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+fn read_pair(files: &TlsFiles) -> Result<Arc<CertifiedKey>, TlsError> {
+    let certificate = |reason: String| TlsError::Certificate {
+        path: files.certificate.clone(),
+        reason,
+    };
+    let chain = CertificateDer::pem_file_iter(&files.certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| certificate(error.to_string()))?;
+    if chain.is_empty() {
+        return Err(certificate("it holds no certificate".into()));
+    }
+    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| TlsError::Key {
+        path: files.key.clone(),
+        reason: error.to_string(),
+    })?;
+    let pair = CertifiedKey::from_der(chain, key, &ring::default_provider())
+        .map_err(|error| TlsError::Pair(error.to_string()))?;
+    Ok(Arc::new(pair))
+}
+
+fn stamp(files: &TlsFiles) -> Stamp {
+    [&files.certificate, &files.key].map(|path| {
+        let metadata = fs::metadata(path).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    })
+}

@@ -1,0 +1,154 @@
+//! One worker: a thread, its runtime, its accept queue.
+
+use std::io;
+use std::net::TcpListener as StdListener;
+use std::net::TcpStream as StdStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+
+use super::connection::{Bounds, Connection};
+use super::drain::{Drain, Pending};
+use super::invoke::Invoker;
+use super::loads::{Loads, Seat};
+
+/// A connection that another worker accepted.
+pub(super) type Dealt = (StdStream, Seat);
+
+/// How long accepting pauses when the process is out of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What is sent to a client that finds the house full, as far as the socket takes it at once.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// Everything a worker is made of.
+pub(super) struct Worker {
+    pub(super) index: usize,
+    pub(super) listener: Option<StdListener>,
+    pub(super) inbox: mpsc::UnboundedReceiver<Dealt>,
+    pub(super) others: Vec<mpsc::UnboundedSender<Dealt>>,
+    pub(super) loads: Arc<Loads>,
+    pub(super) invoker: Arc<Invoker>,
+    pub(super) pending: Arc<Pending>,
+    pub(super) bounds: Bounds,
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) drain: Drain,
+    pub(super) drain_limit: Duration,
+}
+
+impl Worker {
+    /// Serves until the drain is over. Runs on a thread of its own.
+    ///
+    /// # Errors
+    /// When the system gives no runtime.
+    pub(super) fn run(self) -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(self.serve())
+    }
+
+    async fn serve(mut self) -> io::Result<()> {
+        let listener = self
+            .listener
+            .take()
+            .map(TcpListener::from_std)
+            .transpose()?;
+        let mut drain = self.drain.clone();
+        loop {
+            tokio::select! {
+                accepted = accept(listener.as_ref()) => self.take(accepted).await,
+                Some((stream, seat)) = self.inbox.recv() => self.spawn_dealt(stream, seat),
+                () = drain.begun() => break,
+            }
+        }
+        self.drain(listener).await;
+        Ok(())
+    }
+
+    /// Serves whoever was in the queue already, turns away whoever waits for an instance, and lets the rest finish.
+    async fn drain(mut self, listener: Option<TcpListener>) {
+        if let Some(listener) = listener {
+            while let Some(accepted) = poll_once(listener.accept()).await {
+                if accepted.is_err() {
+                    break;
+                }
+                self.take(accepted.map(|(stream, _)| stream)).await;
+            }
+        }
+        self.inbox.close();
+        while let Some((stream, seat)) = self.inbox.recv().await {
+            self.spawn_dealt(stream, seat);
+        }
+        self.invoker.admission.close();
+        // What outlives every deadline is cut off with the runtime.
+        let _ = tokio::time::timeout(self.drain_limit, self.pending.none()).await;
+    }
+
+    /// Serves a connection, or hands it to a worker that has fewer.
+    async fn take(&self, accepted: io::Result<TcpStream>) {
+        let Ok(stream) = accepted else {
+            // Out of descriptors, most likely: connections that end will free some.
+            return tokio::time::sleep(ACCEPT_PAUSE).await;
+        };
+        let Some(seat) = self.loads.seat(self.index) else {
+            if self.tls.is_none() {
+                let _ = stream.try_write(FULL);
+            }
+            return;
+        };
+        if seat.worker() == self.index {
+            return self.spawn(stream, seat);
+        }
+        let Ok(stream) = stream.into_std() else {
+            return;
+        };
+        if let Err(unsent) = self.others[seat.worker()].send((stream, seat)) {
+            // That worker is draining, and so will this one be; the client is served all the same.
+            let (stream, seat) = unsent.0;
+            self.spawn_dealt(stream, seat);
+        }
+    }
+
+    fn spawn_dealt(&self, stream: StdStream, seat: Seat) {
+        if let Ok(stream) = TcpStream::from_std(stream) {
+            self.spawn(stream, seat);
+        }
+    }
+
+    fn spawn(&self, stream: TcpStream, seat: Seat) {
+        let connection = Connection {
+            invoker: Arc::clone(&self.invoker),
+            bounds: self.bounds,
+            drain: self.drain.clone(),
+        };
+        let pending = self.pending.guard();
+        let tls = self.tls.clone();
+        tokio::spawn(async move {
+            connection.serve(stream, tls).await;
+            drop((seat, pending));
+        });
+    }
+}
+
+async fn accept(listener: Option<&TcpListener>) -> io::Result<TcpStream> {
+    match listener {
+        Some(listener) => listener.accept().await.map(|(stream, _)| stream),
+        None => std::future::pending().await,
+    }
+}
+
+/// The result of `future` if it is there without waiting.
+async fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = std::pin::pin!(future);
+    std::future::poll_fn(|cx| {
+        std::task::Poll::Ready(match future.as_mut().poll(cx) {
+            std::task::Poll::Ready(value) => Some(value),
+            std::task::Poll::Pending => None,
+        })
+    })
+    .await
+}

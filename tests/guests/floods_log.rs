@@ -1,0 +1,25 @@
+//! Prints lines of `?width=` characters (80): without end, or `?lines=` of them. Then it answers.
+//! With `?stream=stderr` there, else to stdout.
+#![cfg(target_family = "wasm")]
+
+use guests::wasi::cli::{stderr::get_stderr, stdout::get_stdout};
+use guests::{IncomingRequest, Query, ResponseOutparam, answer, write_all};
+
+guests::handler!(handle);
+
+fn handle(request: IncomingRequest, out: ResponseOutparam) {
+    let query = Query::of(&request);
+    let lines = query.number("lines").unwrap_or(u64::MAX);
+    let width = query.number("width").unwrap_or(80) as usize;
+    let stream = match query.get("stream") {
+        Some("stderr") => get_stderr(),
+        _ => get_stdout(),
+    };
+    for number in 1..=lines {
+        let line = format!("{number:x>width$}\n");
+        if write_all(&stream, line.as_bytes()).is_err() {
+            break;
+        }
+    }
+    answer(out, 200, &[], "printed\n");
+}

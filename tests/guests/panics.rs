@@ -1,0 +1,10 @@
+//! Panics, with a message.
+#![cfg(target_family = "wasm")]
+
+use guests::{IncomingRequest, ResponseOutparam};
+
+guests::handler!(handle);
+
+fn handle(_: IncomingRequest, _: ResponseOutparam) {
+    panic!("the guest gave up");
+}

@@ -1,0 +1,64 @@
+//! The benchmark: host, plain hyper and `wasmtime serve`, each under the same load, in one run.
+//!
+//! Prints figures and the ratios between them. Absolute figures belong to the machine; the ratios are what is claimed.
+
+mod load;
+mod plain;
+mod report;
+mod server;
+mod settings;
+mod start;
+
+use std::process::ExitCode;
+
+use report::Figures;
+use server::Server;
+use settings::Settings;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments
+        .first()
+        .is_some_and(|first| first == plain::COMMAND)
+    {
+        return plain::serve(arguments.get(1));
+    }
+    match Settings::parse(&arguments).and_then(|settings| run(&settings)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(settings: &Settings) -> Result<(), String> {
+    let mut figures = Figures::default();
+    // The three take turns, so that what else the machine does hits each alike.
+    for round in 1..=settings.rounds {
+        eprintln!("round {round} of {}", settings.rounds);
+        for kind in server::Kind::ALL {
+            let server = Server::start(kind, settings)?;
+            server.warm_up()?;
+            let load = load::run(settings, server.addr(), settings.connections, "/")?;
+            figures.note_load(kind, load, server.memory()?);
+        }
+        for kind in [server::Kind::Host, server::Kind::Wasmtime] {
+            figures.note_start(kind, start::first_answer(kind, settings)?);
+        }
+    }
+    figures.note_cores(cores_in_use(settings)?);
+    print!("{}", figures.table());
+    Ok(())
+}
+
+/// The share of all cores that four connections to a function which computes keep busy, from 0 to 1.
+fn cores_in_use(settings: &Settings) -> Result<f64, String> {
+    let server = Server::start(server::Kind::HostSpinning, settings)?;
+    server.warm_up()?;
+    let before = server.processor_time()?;
+    let load = load::run(settings, server.addr(), 4, "/?ms=20")?;
+    let used = server.processor_time()? - before;
+    let cores = std::thread::available_parallelism().map_err(|error| error.to_string())?;
+    Ok(used.as_secs_f64() / (load.elapsed.as_secs_f64() * cores.get() as f64))
+}

@@ -1,0 +1,206 @@
+//! The servers that are measured.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::plain;
+use super::settings::Settings;
+
+/// Which server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Host,
+    Hyper,
+    Wasmtime,
+    HostSpinning,
+}
+
+impl Kind {
+    /// Those that the load is compared on.
+    pub(crate) const ALL: [Self; 3] = [Self::Host, Self::Hyper, Self::Wasmtime];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Host | Self::HostSpinning => "host",
+            Self::Hyper => "plain hyper",
+            Self::Wasmtime => "wasmtime serve",
+        }
+    }
+
+    fn command(self, settings: &Settings, addr: SocketAddr) -> Result<Command, String> {
+        let addr = addr.to_string();
+        let mut command = match self {
+            Self::Host | Self::HostSpinning => {
+                let component = match self {
+                    Self::Host => &settings.hello,
+                    _ => &settings.spins,
+                };
+                let mut command = Command::new(&settings.host);
+                command.arg("serve").arg(component);
+                command.args([
+                    "--addr",
+                    &addr,
+                    "--admin-addr",
+                    "127.0.0.1:0",
+                    "--state-dir",
+                ]);
+                command.arg(scratch().join("state"));
+                command
+            }
+            Self::Wasmtime => {
+                let mut command = Command::new(&settings.wasmtime);
+                command
+                    .args(["serve", "-S", "cli", "--addr", &addr])
+                    .arg(precompiled(settings)?);
+                command.arg("--allow-precompiled");
+                command
+            }
+            Self::Hyper => {
+                let mut command =
+                    Command::new(std::env::current_exe().map_err(|error| error.to_string())?);
+                command.args([plain::COMMAND, &addr]);
+                command
+            }
+        };
+        // The log of each goes to a file, as an operator's would.
+        let log = |name: &str| File::create(scratch().join(name)).map_err(|e| e.to_string());
+        fs::create_dir_all(scratch()).map_err(|error| error.to_string())?;
+        command
+            .stdin(Stdio::null())
+            .stdout(log("stdout")?)
+            .stderr(log("stderr")?);
+        Ok(command)
+    }
+}
+
+/// A running server, ended when dropped.
+pub(crate) struct Server {
+    process: Child,
+    addr: SocketAddr,
+    started: Instant,
+}
+
+impl Server {
+    /// Starts it. It may not answer yet.
+    pub(crate) fn start(kind: Kind, settings: &Settings) -> Result<Self, String> {
+        let addr = free_addr().map_err(|error| error.to_string())?;
+        let mut command = kind.command(settings, addr)?;
+        let started = Instant::now();
+        let process = command.spawn().map_err(|error| {
+            format!(
+                "cannot start {}: {error} (looked for {:?})",
+                kind.name(),
+                command.get_program()
+            )
+        })?;
+        Ok(Self {
+            process,
+            addr,
+            started,
+        })
+    }
+
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Waits until it answers and answers how long that took from its start.
+    pub(crate) fn first_answer(&self) -> Result<Duration, String> {
+        while self.started.elapsed() < Duration::from_secs(30) {
+            if ask(self.addr).is_ok_and(|answer| answer.starts_with(b"HTTP/1.1 200")) {
+                return Ok(self.started.elapsed());
+            }
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        Err(format!(
+            "the server at {} did not answer within 30 s",
+            self.addr
+        ))
+    }
+
+    pub(crate) fn warm_up(&self) -> Result<(), String> {
+        self.first_answer().map(drop)
+    }
+
+    /// Resident memory, in bytes.
+    pub(crate) fn memory(&self) -> Result<u64, String> {
+        let status = self.proc("status")?;
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .and_then(|text| text.trim().strip_suffix("kB")?.trim().parse::<u64>().ok())
+            .map(|kibibytes| kibibytes * 1024)
+            .ok_or_else(|| "the system does not tell the server's memory".into())
+    }
+
+    /// Processor time used so far, by all threads (proc_pid_stat(5): fields 14 and 15, in hundredths of a second).
+    pub(crate) fn processor_time(&self) -> Result<Duration, String> {
+        let stat = self.proc("stat")?;
+        let fields = stat.rsplit(')').next().unwrap_or_default();
+        let ticks: u64 = fields
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .filter_map(|field| field.parse::<u64>().ok())
+            .sum();
+        Ok(Duration::from_millis(ticks * 10))
+    }
+
+    fn proc(&self, file: &str) -> Result<String, String> {
+        fs::read_to_string(format!("/proc/{}/{file}", self.process.id()))
+            .map_err(|error| format!("cannot look at the server: {error}"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself, which has been noticed elsewhere.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn ask(addr: SocketAddr) -> std::io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(addr)?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    stream.write_all(
+        b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}",
+    )?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    Ok(answer)
+}
+
+fn free_addr() -> std::io::Result<SocketAddr> {
+    TcpListener::bind("127.0.0.1:0")?.local_addr()
+}
+
+fn scratch() -> PathBuf {
+    std::env::temp_dir().join(format!("host-benchmark-{}", std::process::id()))
+}
+
+/// wasmtime gets the component compiled beforehand, as host has it in its cache.
+fn precompiled(settings: &Settings) -> Result<PathBuf, String> {
+    let path = scratch().join("hello.cwasm");
+    if path.exists() {
+        return Ok(path);
+    }
+    fs::create_dir_all(scratch()).map_err(|error| error.to_string())?;
+    let made = Command::new(&settings.wasmtime)
+        .args(["compile", "-W", "component-model", "-o"])
+        .arg(&path)
+        .arg(&settings.hello)
+        .status();
+    match made {
+        Ok(status) if status.success() => Ok(path),
+        Ok(status) => Err(format!("wasmtime compile failed: {status}")),
+        Err(error) => Err(format!(
+            "cannot run {}: {error}",
+            settings.wasmtime.display()
+        )),
+    }
+}

@@ -1,0 +1,64 @@
+//! What the benchmark is told.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+const USAGE: &str =
+    "usage: benchmark [--rounds N] [--seconds N] [--connections N] [--wrk FILE] [--wasmtime FILE]";
+
+pub(crate) struct Settings {
+    pub(crate) rounds: usize,
+    pub(crate) duration: Duration,
+    pub(crate) connections: usize,
+    pub(crate) wrk: PathBuf,
+    pub(crate) wasmtime: PathBuf,
+    pub(crate) host: PathBuf,
+    pub(crate) hello: PathBuf,
+    pub(crate) spins: PathBuf,
+}
+
+impl Settings {
+    pub(crate) fn parse(arguments: &[String]) -> Result<Self, String> {
+        let executable = std::env::current_exe().map_err(|error| error.to_string())?;
+        let profile = executable.parent().ok_or("the benchmark has no folder")?;
+        let target = profile
+            .parent()
+            .ok_or("the benchmark has no target folder")?;
+        let mut settings = Self {
+            rounds: 3,
+            duration: Duration::from_secs(5),
+            connections: 16,
+            wrk: "wrk".into(),
+            wasmtime: "wasmtime".into(),
+            host: profile.join("host"),
+            hello: target.join("hello.wasm"),
+            spins: target.join("guests/spins.wasm"),
+        };
+        for pair in arguments.chunks(2) {
+            settings.set(pair)?;
+        }
+        Ok(settings)
+    }
+
+    fn set(&mut self, pair: &[String]) -> Result<(), String> {
+        let [flag, value] = pair else {
+            return Err(USAGE.into());
+        };
+        let number = || {
+            value
+                .parse::<usize>()
+                .ok()
+                .filter(|number| *number > 0)
+                .ok_or_else(|| format!("{flag} {value}: expected a number above 0"))
+        };
+        match flag.as_str() {
+            "--rounds" => self.rounds = number()?,
+            "--seconds" => self.duration = Duration::from_secs(number()? as u64),
+            "--connections" => self.connections = number()?,
+            "--wrk" => self.wrk = value.into(),
+            "--wasmtime" => self.wasmtime = value.into(),
+            _ => return Err(format!("{flag} is not known; {USAGE}")),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! TLS: a certificate of the specification's own, and clients that trust it and nothing else.
+
+use std::fs;
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rcgen::CertifiedKey;
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use crate::{PATIENCE, Wire};
+
+const NAME: &str = "localhost";
+
+/// A self-signed certificate for `localhost` and its key.
+#[derive(Debug)]
+pub struct Certificate {
+    der: CertificateDer<'static>,
+    certificate_pem: String,
+    key_pem: String,
+}
+
+/// A connection over TLS, and what its handshake agreed on.
+#[derive(Debug)]
+pub struct TlsWire {
+    /// The connection.
+    pub wire: Wire,
+    /// The application protocol (RFC 7301), if one was agreed on.
+    pub alpn: Option<String>,
+}
+
+impl Certificate {
+    /// Makes one, unlike any other.
+    #[expect(clippy::new_without_default, reason = "no two are the same")]
+    pub fn new() -> Self {
+        let CertifiedKey { cert, signing_key } =
+            rcgen::generate_simple_self_signed([NAME.to_owned()]).expect("the name is a DNS name");
+        Self {
+            der: cert.der().clone(),
+            certificate_pem: cert.pem(),
+            key_pem: signing_key.serialize_pem(),
+        }
+    }
+
+    /// Puts `certificate.pem` and `key.pem` into `directory`, each in one step, and returns their paths.
+    #[track_caller]
+    pub fn write_to(&self, directory: &Path) -> (PathBuf, PathBuf) {
+        let write = |name: &str, text: &str| {
+            let (path, partial) = (directory.join(name), directory.join(format!("{name}.new")));
+            fs::write(&partial, text)
+                .and_then(|()| fs::rename(&partial, &path))
+                .unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
+            path
+        };
+        (
+            write("certificate.pem", &self.certificate_pem),
+            write("key.pem", &self.key_pem),
+        )
+    }
+
+    /// Connects to `addr`, trusting this certificate alone and offering the protocols in `alpn`. `None` if the host
+    /// shows another certificate.
+    #[track_caller]
+    pub fn try_connect(&self, addr: SocketAddr, alpn: &[&str]) -> Option<TlsWire> {
+        let connect = || -> std::io::Result<_> {
+            let socket = TcpStream::connect_timeout(&addr, PATIENCE)?;
+            socket.set_read_timeout(Some(PATIENCE))?;
+            Ok((socket.try_clone()?, socket))
+        };
+        let (mut transport, socket) =
+            connect().unwrap_or_else(|error| panic!("cannot connect to {addr}: {error}"));
+        let mut session = ClientConnection::new(self.client(alpn), Self::server_name())
+            .expect("the settings are sound");
+        while session.is_handshaking() {
+            if let Err(error) = session.complete_io(&mut transport) {
+                let untrusted = error.to_string().contains("invalid peer certificate");
+                assert!(untrusted, "the handshake failed: {error}");
+                return None;
+            }
+        }
+        let alpn = session
+            .alpn_protocol()
+            .map(|name| String::from_utf8_lossy(name).into_owned());
+        let wire = Wire::over(StreamOwned::new(session, transport), socket)
+            .unwrap_or_else(|error| panic!("cannot set up the socket: {error}"));
+        Some(TlsWire { wire, alpn })
+    }
+
+    /// As [`try_connect`](Self::try_connect), where the host must show this certificate.
+    #[track_caller]
+    pub fn connect(&self, addr: SocketAddr, alpn: &[&str]) -> TlsWire {
+        match self.try_connect(addr, alpn) {
+            Some(tls) => tls,
+            None => panic!("the host shows another certificate"),
+        }
+    }
+
+    /// A client's settings.
+    pub(crate) fn client(&self, alpn: &[&str]) -> Arc<ClientConfig> {
+        let mut roots = RootCertStore::empty();
+        roots
+            .add(self.der.clone())
+            .expect("the certificate is sound");
+        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("ring knows TLS 1.2 and 1.3")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+        Arc::new(config)
+    }
+
+    pub(crate) fn server_name() -> ServerName<'static> {
+        ServerName::try_from(NAME).expect("the name is a DNS name")
+    }
+}

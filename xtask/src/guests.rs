@@ -1,0 +1,88 @@
+//! The components: built, and put where everyone looks for them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::failure::Failure;
+use crate::process;
+use crate::wasm_target::{TARGET, Toolchain};
+use crate::workspace::Workspace;
+
+/// The cargo profile that guests are built with.
+const PROFILE: &str = "guest";
+
+/// Builds the greeting handler into `hello.wasm` in the target directory.
+pub(crate) fn build_hello(workspace: &Workspace, toolchain: &Toolchain) -> Result<(), Failure> {
+    process::run(build(workspace, toolchain).args(["--package", "hello"]))?;
+    place(
+        &artefacts(workspace, toolchain).join("hello.wasm"),
+        &workspace.hello(),
+    )
+}
+
+/// Builds each of `tests/guests` into `guests/NAME.wasm` in the target directory.
+pub(crate) fn build_tests(workspace: &Workspace, toolchain: &Toolchain) -> Result<(), Failure> {
+    let sources = workspace.root().join("tests").join("guests");
+    let to = workspace.test_guests();
+    fs::create_dir_all(&to).map_err(Failure::file(&to))?;
+
+    process::run(build(workspace, toolchain).args(["--package", "guests", "--examples"]))?;
+    let built = artefacts(workspace, toolchain).join("examples");
+    for name in names(&sources)? {
+        let file = format!("{name}.wasm");
+        place(&built.join(&file), &to.join(&file))?;
+    }
+    let mut assemble = workspace.cargo();
+    assemble.args([
+        "run",
+        "--release",
+        "--package",
+        "guests",
+        "--bin",
+        "assemble",
+        "--",
+    ]);
+    process::run(assemble.args([&sources, &to]))
+}
+
+fn build(workspace: &Workspace, toolchain: &Toolchain) -> Command {
+    let mut cargo = workspace.cargo();
+    cargo.args(["build", "--target", TARGET, "--profile", PROFILE]);
+    cargo.env("CARGO_TARGET_DIR", target_dir(workspace, toolchain));
+    if let Toolchain::Debian(debian) = toolchain {
+        debian.equip(&mut cargo);
+    }
+    cargo
+}
+
+/// Two compilers do not share a target directory: each would rebuild what the other left.
+fn target_dir(workspace: &Workspace, toolchain: &Toolchain) -> PathBuf {
+    match toolchain {
+        Toolchain::Installed => workspace.target_dir().to_owned(),
+        Toolchain::Debian(_) => workspace.target_dir().join("debian"),
+    }
+}
+
+fn artefacts(workspace: &Workspace, toolchain: &Toolchain) -> PathBuf {
+    target_dir(workspace, toolchain).join(TARGET).join(PROFILE)
+}
+
+/// The guests that are written in Rust: the source files at the top of their package.
+fn names(sources: &Path) -> Result<Vec<String>, Failure> {
+    let entries = fs::read_dir(sources).map_err(Failure::file(sources))?;
+    let rust = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    Ok(rust
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .collect())
+}
+
+/// Copies a component in one step, so that a host which reads it meanwhile sees the old or the new.
+fn place(from: &Path, to: &Path) -> Result<(), Failure> {
+    let partial = to.with_extension("wasm.partial");
+    fs::copy(from, &partial).map_err(Failure::file(from))?;
+    fs::rename(&partial, to).map_err(Failure::file(to))
+}
