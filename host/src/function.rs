@@ -35,7 +35,7 @@ pub use limits::{KIB, Limits, MIB};
 pub use outbound::{
     AddressRange, AllowError, HostError, OutboundPolicy, OutboundRule, RangeError, RuleError,
 };
-pub use outcome::{Ended, Failure, Observer, Usage};
+pub use outcome::{Ended, Failure, MemoryLimit, Observer, Usage};
 pub use output::{LINE_LIMIT, Line, Stream};
 pub use response::ResponseBody;
 pub use sandbox::Sandbox;

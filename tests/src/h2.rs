@@ -153,24 +153,14 @@ impl Http2 {
         self.sender.current_max_send_streams()
     }
 
-    /// How the connection ends, which it must.
+    /// How the connection ends, which it must although the client has not done with it.
     ///
     /// # Errors
     /// When it does not end in good order.
     #[track_caller]
     pub fn ended(self) -> Result<(), Error> {
-        let Self {
-            runtime,
-            sender,
-            connection,
-            ..
-        } = self;
-        // A connection whose host says GOAWAY stays while somebody might still ask.
-        drop(sender);
-        match within(runtime.handle(), connection) {
-            Ok(ended) => ended,
-            Err(error) => panic!("the connection's task ended: {error}"),
-        }
+        let ended = within(self.runtime.handle(), self.connection);
+        ended.unwrap_or_else(|error| panic!("the connection's task ended: {error}"))
     }
 }
 
@@ -228,13 +218,13 @@ impl Stream {
     /// Reads a response that breaks off: what came of it, and the reason that the host gave.
     #[track_caller]
     pub fn read_cut_reply(mut self) -> (Reply, Reason) {
-        match self.try_read_reply() {
-            (reply, None) => panic!("the response is whole: {reply:?}"),
-            (reply, Some(error)) => match error.reason() {
-                Some(reason) => (reply, reason),
-                None => panic!("no reason is given: {error}"),
-            },
-        }
+        cut(self.try_read_reply())
+    }
+
+    /// As [`read_cut_reply`](Self::read_cut_reply), after the head.
+    #[track_caller]
+    pub fn read_cut_rest(mut self) -> (Reply, Reason) {
+        cut(self.try_read_rest(Reply::default()))
     }
 
     /// Reads the head of the response.
@@ -258,10 +248,13 @@ impl Stream {
 
     /// What was read until the end or the error.
     fn try_read_reply(&mut self) -> (Reply, Option<Error>) {
-        let mut reply = match self.try_read_head() {
-            Ok(head) => head,
-            Err(error) => return (Reply::default(), Some(error)),
-        };
+        match self.try_read_head() {
+            Ok(head) => self.try_read_rest(head),
+            Err(error) => (Reply::default(), Some(error)),
+        }
+    }
+
+    fn try_read_rest(&mut self, mut reply: Reply) -> (Reply, Option<Error>) {
         while let Some(data) = self.try_read_data() {
             match data {
                 Ok(data) => reply.body.extend_from_slice(&data),
@@ -291,12 +284,28 @@ impl Stream {
 
     fn try_read_data(&mut self) -> Option<Result<Bytes, Error>> {
         let body = self.body.as_mut().expect("the head is read first");
-        let data = within(&self.runtime, body.data())?;
-        if let Ok(data) = &data {
-            // Fails only when the stream is gone, which the next read tells.
-            let _ = body.flow_control().release_capacity(data.len());
+        loop {
+            let data = within(&self.runtime, body.data())?;
+            if let Ok(data) = &data {
+                // Fails only when the stream is gone, which the next read tells.
+                let _ = body.flow_control().release_capacity(data.len());
+            }
+            // An empty frame carries the end of the stream and no piece.
+            if !data.as_ref().is_ok_and(Bytes::is_empty) {
+                return Some(data);
+            }
         }
-        Some(data)
+    }
+}
+
+#[track_caller]
+fn cut((reply, error): (Reply, Option<Error>)) -> (Reply, Reason) {
+    let Some(error) = error else {
+        panic!("the response is whole: {reply:?}");
+    };
+    match error.reason() {
+        Some(reason) => (reply, reason),
+        None => panic!("no reason is given: {error}"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The binary as a running process.
 
+mod shell;
+
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};

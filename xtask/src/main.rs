@@ -73,7 +73,7 @@ fn serve(workspace: &Workspace, arguments: &[OsString]) -> Result<(), Failure> {
             .cargo()
             .args(["build", "--release", "--package", "host"]),
     )?;
-    let mut host = workspace.release_binary("host");
+    let mut host = workspace.binary("release", "host");
     host.arg("serve").arg(workspace.hello()).args(arguments);
     process::exec(host)
 }
@@ -88,24 +88,19 @@ fn test(workspace: &Workspace, arguments: &[OsString]) -> Result<(), Failure> {
     let mut tests = workspace.cargo();
     tests
         .args(["test", "--release", "--workspace"])
-        .args(arguments);
+        .args(arguments)
+        // The example in the library's documentation loads it.
+        .env("HELLO_WASM", workspace.hello());
     process::run(&mut tests)
 }
 
 fn bench(workspace: &Workspace, arguments: &[OsString]) -> Result<(), Failure> {
     guests(workspace, &[])?;
     let mut build = workspace.cargo();
-    build.args([
-        "build",
-        "--release",
-        "--package",
-        "host",
-        "--package",
-        "tests",
-        "--bins",
-    ]);
+    build.args(["build", "--profile", "dist", "--bins"]);
+    build.args(["--package", "host", "--package", "tests"]);
     process::run(&mut build)?;
-    let mut benchmark = workspace.release_binary("benchmark");
+    let mut benchmark = workspace.binary("dist", "benchmark");
     benchmark.args(arguments);
     process::exec(benchmark)
 }

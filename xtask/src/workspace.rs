@@ -57,10 +57,10 @@ impl Workspace {
         cargo
     }
 
-    /// A program of the workspace, built with `--release`; it runs where the user stands.
-    pub(crate) fn release_binary(&self, name: &str) -> Command {
+    /// A program of the workspace, built with `profile`; it runs where the user stands.
+    pub(crate) fn binary(&self, profile: &str, name: &str) -> Command {
         let file = format!("{name}{}", env::consts::EXE_SUFFIX);
-        Command::new(self.target_dir.join("release").join(file))
+        Command::new(self.target_dir.join(profile).join(file))
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 use super::component::Function;
 use super::instance::{self, State};
 use super::outbound::RefusalSink;
-use super::outcome::{Ended, Failure, Observer, Usage};
+use super::outcome::{Ended, Failure, MemoryLimit, Observer, Usage};
 use super::output::Output;
 use super::request::RequestBody;
 use super::response::{self, ResponseBody};
@@ -40,7 +40,7 @@ pub(super) struct Shared {
     request_failure: Mutex<Option<Failure>>,
     request_failed: AtomicBool,
     memory: AtomicU64,
-    memory_refused: AtomicBool,
+    memory_refused: OnceLock<MemoryLimit>,
 }
 
 impl Shared {
@@ -51,7 +51,7 @@ impl Shared {
             request_failure: Mutex::new(None),
             request_failed: AtomicBool::new(false),
             memory: AtomicU64::new(0),
-            memory_refused: AtomicBool::new(false),
+            memory_refused: OnceLock::new(),
         }
     }
 
@@ -63,8 +63,9 @@ impl Shared {
         self.memory.fetch_max(bytes, Ordering::Relaxed);
     }
 
-    pub(super) fn note_memory_refused(&self) {
-        self.memory_refused.store(true, Ordering::Relaxed);
+    /// Notes which bound was met. The first one counts.
+    pub(super) fn note_memory_refused(&self, limit: MemoryLimit) {
+        self.memory_refused.get_or_init(|| limit);
     }
 
     pub(super) fn note_request_failure(&self, failure: Failure) {
@@ -260,9 +261,7 @@ impl Execution {
         } else if let Some(failure) = self.shared.request_failure() {
             failure
         } else {
-            let refused = self.shared.memory_refused.load(Ordering::Relaxed);
-            let limit = refused.then(|| self.function.limits().memory);
-            Failure::from_guest(error, limit)
+            Failure::from_guest(error, self.shared.memory_refused.get().copied())
         };
         self.fail(failure)
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use wasmtime::ResourceLimiter;
 
 use super::execution::Shared;
+use super::outcome::MemoryLimit;
 
 /// How many instances, memories and tables one execution may have. A component of many core modules needs several of
 /// each; the figure keeps one execution from taking the pool of the whole process.
@@ -82,8 +83,14 @@ impl ResourceLimiter for Meter {
     ) -> wasmtime::Result<bool> {
         let more = desired.saturating_sub(current) as u64;
         let sum = self.memory.saturating_add(more);
-        if sum > self.memory_limit || !self.budget.take(more) {
-            self.shared.note_memory_refused();
+        if sum > self.memory_limit {
+            let limit = MemoryLimit::Execution(self.memory_limit);
+            self.shared.note_memory_refused(limit);
+            return Ok(false);
+        }
+        if !self.budget.take(more) {
+            let limit = MemoryLimit::Total(self.budget.total);
+            self.shared.note_memory_refused(limit);
             return Ok(false);
         }
         self.memory = sum;

@@ -6,6 +6,7 @@ use http::StatusCode;
 use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
 
+use super::limits::MIB;
 use super::output::Line;
 
 /// Why an execution did not answer, or did not answer whole.
@@ -18,10 +19,10 @@ pub enum Failure {
     #[error("ran longer than its limit of {0:?}; raise it with --timeout")]
     Timeout(Duration),
     /// It trapped after it was refused memory.
-    #[error("wanted more memory than its limit of {} MiB; raise it with --memory\n{trap}", limit / super::limits::MIB)]
+    #[error("wanted more memory than {limit}\n{trap}")]
     OutOfMemory {
-        /// The limit in bytes.
-        limit: u64,
+        /// Which bound it met.
+        limit: MemoryLimit,
         /// What it trapped with.
         trap: String,
     },
@@ -60,6 +61,18 @@ pub enum Failure {
     Start(String),
 }
 
+/// A bound on memory, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MemoryLimit {
+    /// Of one execution.
+    #[error("its limit of {} MiB; raise it with --memory", .0 / MIB)]
+    Execution(u64),
+    /// Of all executions together.
+    #[error("was left of the {} MiB of all executions; raise them with --total-memory", .0 / MIB)]
+    Total(u64),
+}
+
 impl Failure {
     /// The word of Cloud Functions' finish line: `finished with status: 'timeout'`.
     pub fn word(&self) -> &'static str {
@@ -91,7 +104,7 @@ impl Failure {
     }
 
     /// Reads what wasmtime says of a guest that did not return.
-    pub(super) fn from_guest(error: &wasmtime::Error, memory_refused: Option<u64>) -> Self {
+    pub(super) fn from_guest(error: &wasmtime::Error, memory_refused: Option<MemoryLimit>) -> Self {
         if let Some(exit) = error.downcast_ref::<I32Exit>() {
             return Self::Exit(exit.0);
         }

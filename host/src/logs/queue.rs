@@ -9,7 +9,7 @@ use super::entry::Entry;
 
 /// Batches that may wait, and the bytes in them.
 const BATCHES: usize = 16 * 1024;
-const BYTES: usize = 32 * 1024 * 1024;
+const BYTES: usize = 16 * 1024 * 1024;
 
 /// Takes entries to the writer. Cheap to clone; any thread may push.
 #[derive(Clone)]

@@ -1,5 +1,7 @@
 //! Entries as rows of a table, for people.
 
+use std::ops::Range;
+
 use super::entry::{Entry, Payload};
 use super::safe;
 use super::severity::Severity;
@@ -49,33 +51,35 @@ impl Table {
         if let Some(colour) = colour {
             out.extend_from_slice(colour);
         }
+        let start = out.len();
         cell(entry.severity.label(), LEVEL_WIDTH, out);
         cell(&entry.function, self.name_width, out);
         cell(entry.execution_id(), ID_WIDTH, out);
         self.clock.table(entry.time, out);
         out.extend_from_slice(GAP);
-        self.text(entry, out);
+        let before = start..out.len();
+        text(entry, before, out);
         if colour.is_some() {
             out.extend_from_slice(RESET);
         }
         out.push(b'\n');
     }
+}
 
-    /// Only the host's own words may have several lines; they stand below each other. A guest's line feed is escaped,
-    /// so that it cannot make up rows.
-    fn text(&self, entry: &Entry, out: &mut Vec<u8>) {
-        let text = entry.text();
-        let Payload::Note(_) = entry.payload else {
-            return safe::push(&text, out);
-        };
-        let indent = LEVEL_WIDTH + self.name_width + ID_WIDTH + TIME_WIDTH + 4 * GAP.len();
-        for (number, line) in text.lines().enumerate() {
-            if number > 0 {
-                out.push(b'\n');
-                out.resize(out.len() + indent, b' ');
-            }
-            safe::push(line, out);
+/// Only the host's own words may have several lines; they stand below each other. A guest's line feed is escaped, so that
+/// it cannot make up rows.
+fn text(entry: &Entry, before: Range<usize>, out: &mut Vec<u8>) {
+    let text = entry.text();
+    let Payload::Note(_) = entry.payload else {
+        return safe::push(&text, out);
+    };
+    let indent = String::from_utf8_lossy(&out[before]).chars().count();
+    for (number, line) in text.lines().enumerate() {
+        if number > 0 {
+            out.push(b'\n');
+            out.resize(out.len() + indent, b' ');
         }
+        safe::push(line, out);
     }
 }
 

@@ -246,7 +246,7 @@ mod tests {
             queue.push(vec![printed(&large)]);
         }
         let waiting = queue.account().bytes_waiting();
-        assert!(waiting <= 32 << 20, "{waiting}");
+        assert!(waiting <= 16 << 20, "{waiting}");
         drop(release);
         drop(queue);
         writer.close(LIMIT);

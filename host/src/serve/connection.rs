@@ -17,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use super::drain::Drain;
 use super::invoke::Invoker;
 use super::protocol::Protocol;
-use super::stream_task::StreamExecutor;
+use super::stream_task::{StreamExecutor, Streams};
 use super::timed::Timed;
 
 /// The largest request head, in bytes, and the most fields in it.
@@ -122,7 +122,9 @@ impl Connection {
     {
         let invoker = Arc::clone(&self.invoker);
         let service = service_fn(move |request| Arc::clone(&invoker).invoke(request));
-        let connection = http2::Builder::new(StreamExecutor::new(self.bounds.stall_timeout))
+        let streams = Arc::new(Streams::default());
+        let executor = StreamExecutor::new(self.bounds.stall_timeout, Arc::clone(&streams));
+        let connection = http2::Builder::new(executor)
             .timer(TokioTimer::new())
             .max_concurrent_streams(self.bounds.streams)
             .max_header_list_size(HEAD_BYTES as u32)
@@ -133,13 +135,25 @@ impl Connection {
             .keep_alive_timeout(KEEP_ALIVE)
             .serve_connection(TokioIo::new(io), service);
         let mut connection = pin!(connection);
-        let mut draining = false;
+        let mut looks = tokio::time::interval(self.bounds.header_timeout);
+        looks.tick().await;
+        let mut before = None;
+        let mut ending = false;
         loop {
             tokio::select! {
                 _ended = connection.as_mut() => return,
-                () = self.drain.begun(), if !draining => {
-                    draining = true;
+                () = self.drain.begun(), if !ending => {
+                    ending = true;
                     connection.as_mut().graceful_shutdown();
+                }
+                _ = looks.tick(), if !ending => {
+                    // Nothing open, and nothing begun since the last look: the connection has lain idle.
+                    let now = streams.begun_if_idle();
+                    if now.is_some() && now == before {
+                        ending = true;
+                        connection.as_mut().graceful_shutdown();
+                    }
+                    before = now;
                 }
             }
         }

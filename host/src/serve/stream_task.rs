@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -10,15 +11,34 @@ use tokio::time::Sleep;
 
 use super::stall::StreamWatch;
 
-/// Spawns on the worker's own thread.
+/// Spawns the streams of one connection on the worker's own thread.
 #[derive(Clone)]
 pub(super) struct StreamExecutor {
     stall_timeout: Duration,
+    streams: Arc<Streams>,
+}
+
+/// Counts the streams of one connection.
+#[derive(Default)]
+pub(super) struct Streams {
+    begun: AtomicUsize,
+    open: AtomicUsize,
 }
 
 impl StreamExecutor {
-    pub(super) fn new(stall_timeout: Duration) -> Self {
-        Self { stall_timeout }
+    pub(super) fn new(stall_timeout: Duration, streams: Arc<Streams>) -> Self {
+        Self {
+            stall_timeout,
+            streams,
+        }
+    }
+}
+
+impl Streams {
+    /// How many have begun so far, if none is open.
+    pub(super) fn begun_if_idle(&self) -> Option<usize> {
+        let idle = self.open.load(Ordering::Relaxed) == 0;
+        idle.then(|| self.begun.load(Ordering::Relaxed))
     }
 }
 
@@ -27,8 +47,11 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, stream: F) {
+        self.streams.begun.fetch_add(1, Ordering::Relaxed);
+        self.streams.open.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(StreamTask {
             stream: Box::pin(stream),
+            streams: Arc::clone(&self.streams),
             watch: Arc::default(),
             timeout: self.stall_timeout,
             timer: None,
@@ -38,6 +61,7 @@ where
 
 struct StreamTask<F> {
     stream: Pin<Box<F>>,
+    streams: Arc<Streams>,
     watch: Arc<StreamWatch>,
     timeout: Duration,
     timer: Option<Pin<Box<Sleep>>>,
@@ -66,5 +90,11 @@ impl<F: Future<Output = ()>> Future for StreamTask<F> {
         }
         // Ending the task resets the stream, which gives back its instance.
         timer.as_mut().poll(cx)
+    }
+}
+
+impl<F> Drop for StreamTask<F> {
+    fn drop(&mut self) {
+        self.streams.open.fetch_sub(1, Ordering::Relaxed);
     }
 }

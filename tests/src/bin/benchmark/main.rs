@@ -40,7 +40,7 @@ fn run(settings: &Settings) -> Result<(), String> {
         for kind in server::Kind::ALL {
             let server = Server::start(kind, settings)?;
             server.warm_up()?;
-            let load = load::run(settings, server.addr(), settings.connections, "/")?;
+            let load = load::run(settings, server.addr(), settings.connections, kind.path())?;
             figures.note_load(kind, load, server.memory()?);
         }
         for kind in [server::Kind::Host, server::Kind::Wasmtime] {
@@ -54,10 +54,11 @@ fn run(settings: &Settings) -> Result<(), String> {
 
 /// The share of all cores that four connections to a function which computes keep busy, from 0 to 1.
 fn cores_in_use(settings: &Settings) -> Result<f64, String> {
-    let server = Server::start(server::Kind::HostSpinning, settings)?;
+    let kind = server::Kind::HostSpinning;
+    let server = Server::start(kind, settings)?;
     server.warm_up()?;
     let before = server.processor_time()?;
-    let load = load::run(settings, server.addr(), 4, "/?ms=20")?;
+    let load = load::run(settings, server.addr(), 4, kind.path())?;
     let used = server.processor_time()? - before;
     let cores = std::thread::available_parallelism().map_err(|error| error.to_string())?;
     Ok(used.as_secs_f64() / (load.elapsed.as_secs_f64() * cores.get() as f64))

@@ -31,6 +31,14 @@ impl Kind {
         }
     }
 
+    /// What is asked of it.
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Self::HostSpinning => "/?ms=20",
+            _ => "/",
+        }
+    }
+
     fn command(self, settings: &Settings, addr: SocketAddr) -> Result<Command, String> {
         let addr = addr.to_string();
         let mut command = match self {
@@ -80,6 +88,7 @@ impl Kind {
 /// A running server, ended when dropped.
 pub(crate) struct Server {
     process: Child,
+    kind: Kind,
     addr: SocketAddr,
     started: Instant,
 }
@@ -99,6 +108,7 @@ impl Server {
         })?;
         Ok(Self {
             process,
+            kind,
             addr,
             started,
         })
@@ -111,7 +121,9 @@ impl Server {
     /// Waits until it answers and answers how long that took from its start.
     pub(crate) fn first_answer(&self) -> Result<Duration, String> {
         while self.started.elapsed() < Duration::from_secs(30) {
-            if ask(self.addr).is_ok_and(|answer| answer.starts_with(b"HTTP/1.1 200")) {
+            if ask(self.addr, self.kind.path())
+                .is_ok_and(|answer| answer.starts_with(b"HTTP/1.1 200"))
+            {
                 return Ok(self.started.elapsed());
             }
             std::thread::sleep(Duration::from_micros(200));
@@ -164,12 +176,11 @@ impl Drop for Server {
     }
 }
 
-fn ask(addr: SocketAddr) -> std::io::Result<Vec<u8>> {
+fn ask(addr: SocketAddr, path: &str) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(addr)?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    stream.write_all(
-        b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}",
-    )?;
+    let head = "HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2";
+    write!(stream, "POST {path} {head}\r\n\r\n{{}}")?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     Ok(answer)

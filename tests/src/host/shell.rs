@@ -1,0 +1,29 @@
+//! Hosts that are started under conditions which only a shell can set.
+
+use std::process::Command;
+
+use super::HostBuilder;
+
+impl HostBuilder {
+    /// Runs it from a POSIX shell after `setup`, such as `ulimit -n 64`, and with `redirection`, such as `>/dev/full`.
+    /// Variables that were set stay set.
+    #[must_use]
+    pub fn in_shell(self, setup: &str, redirection: &str) -> Self {
+        let mut shell = Command::new("sh");
+        shell
+            .arg("-c")
+            .arg(format!("{setup}\nexec \"$0\" \"$@\" {redirection}"))
+            .arg(self.command.get_program())
+            .args(self.command.get_args());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        Self {
+            command: shell,
+            state: self.state,
+        }
+    }
+}

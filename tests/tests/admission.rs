@@ -1,0 +1,207 @@
+//! Who is let in when the house is full, who waits, and who is told to come back.
+
+use std::time::{Duration, Instant};
+
+use tests::{Host, HostBuilder, Http2, PATIENCE, Reply, Wire};
+
+/// A host with one instance, whose guest `spins`.
+fn one_instance(guest: &str) -> HostBuilder {
+    Host::serve(guest).args(["--workers=1", "--concurrency=1"])
+}
+
+#[track_caller]
+fn begin(host: &Host, path: &str) -> Wire {
+    let mut wire = host.connect();
+    wire.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"));
+    wire
+}
+
+/// Begins an execution that lasts until the connection is dropped.
+#[track_caller]
+fn occupy(host: &Host) -> Wire {
+    let wire = begin(host, "/");
+    host.wait_for_log(|line| line.contains("started"));
+    wire
+}
+
+#[track_caller]
+fn wait_for_end(host: &Host, reply: &Reply) {
+    let id = reply.execution_id();
+    host.wait_for_log(|line| line.contains(id) && line.contains("took"));
+}
+
+fn count(host: &Host, text: &str) -> usize {
+    host.log().iter().filter(|line| line.contains(text)).count()
+}
+
+#[test]
+fn a_request_waits_until_an_instance_is_free() {
+    let host = one_instance("spins").start();
+    let busy = occupy(&host);
+    let mut waiting = begin(&host, "/?rounds=1");
+    assert!(waiting.is_silent_for(Duration::from_millis(200)));
+    assert_eq!(count(&host, "started"), 1);
+    drop(busy);
+    assert_eq!(waiting.read_reply().text(), "spun\n");
+}
+
+#[test]
+fn a_request_that_waited_in_vain_is_503_and_told_when_to_come_back() {
+    let host = one_instance("sleeps").arg("--queue-time=300ms").start();
+    let _busy = occupy(&host);
+    let begun = Instant::now();
+    let reply = host.request("GET /\nAccept: application/json", "");
+    assert!(begun.elapsed() >= Duration::from_millis(300), "it waited");
+    assert_eq!(reply.status, 503);
+    let seconds = reply
+        .header("retry-after")
+        .and_then(|text| text.parse::<u32>().ok());
+    assert!(seconds.is_some_and(|seconds| seconds > 0), "{reply:?}");
+    assert_eq!(reply.json()["execution_id"], reply.execution_id());
+    host.wait_for_log(|line| line.contains(reply.execution_id()) && line.contains("300ms"));
+}
+
+#[test]
+fn a_request_beyond_the_queue_is_503_at_once() {
+    let host = one_instance("sleeps")
+        .args(["--queue-time=1m", "--queue-length=1"])
+        .start();
+    let _busy = occupy(&host);
+    let mut waiting = begin(&host, "/");
+    assert!(waiting.is_silent_for(Duration::from_millis(200)));
+    let reply = host.get("/");
+    assert_eq!(reply.status, 503);
+    assert!(reply.header("retry-after").is_some());
+    assert!(
+        waiting.is_silent_for(Duration::from_millis(1)),
+        "who waits goes on waiting"
+    );
+}
+
+#[test]
+fn those_who_wait_are_served_in_the_order_they_came() {
+    let host = one_instance("sleeps").arg("--queue-time=15s").start();
+    let busy = occupy(&host);
+    let mut waiting: Vec<Wire> = Vec::new();
+    for _ in 0..5 {
+        let mut wire = begin(&host, "/?ms=100");
+        assert!(wire.is_silent_for(Duration::from_millis(50)));
+        waiting.push(wire);
+    }
+    drop(busy);
+    for n in 0..5 {
+        assert_eq!(waiting[n].read_reply().status, 200);
+        for later in &mut waiting[n + 1..] {
+            assert!(
+                later.is_silent_for(Duration::from_millis(1)),
+                "nobody came before {n}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_client_that_goes_while_it_waits_is_never_executed() {
+    let host = one_instance("sleeps")
+        .args(["--queue-time=15s", "--queue-length=1"])
+        .start();
+    let busy = occupy(&host);
+    drop(begin(&host, "/?ms=1"));
+    let begun = Instant::now();
+    // Its place in the queue is free again.
+    let mut next = loop {
+        let mut wire = begin(&host, "/?ms=1");
+        if wire.is_silent_for(Duration::from_millis(100)) {
+            break wire;
+        }
+        assert!(begun.elapsed() < PATIENCE, "its place is never given back");
+    };
+    drop(busy);
+    let reply = next.read_reply();
+    assert_eq!(reply.status, 200);
+    wait_for_end(&host, &reply);
+    assert_eq!(count(&host, "started"), 2);
+}
+
+#[test]
+fn streams_of_one_connection_wait_as_connections_do() {
+    let host = one_instance("sleeps").arg("--queue-time=300ms").start();
+    let client = Http2::connect(host.addr());
+    let busy = client.start("GET", "/").finish();
+    host.wait_for_log(|line| line.contains("started"));
+    assert_eq!(client.get("/").status, 503);
+    busy.reset();
+    assert_eq!(client.get("/?ms=1").status, 200);
+}
+
+#[test]
+fn executions_are_bounded_in_all() {
+    let host = Host::serve("sleeps")
+        .args(["--workers=1", "--max-executions=1", "--queue-time=300ms"])
+        .start();
+    let _busy = occupy(&host);
+    assert_eq!(host.get("/").status, 503);
+}
+
+#[test]
+fn a_function_that_goes_on_after_its_answer_keeps_its_instance() {
+    let host = one_instance("lingers").arg("--queue-time=15s").start();
+    assert_eq!(host.get("/?ms=500").text(), "answered\n");
+    wait_for_end(&host, &host.get("/?ms=1"));
+    let log = host.log();
+    let is_event = |line: &&String| line.contains("started") || line.contains("took");
+    let events: Vec<_> = log
+        .iter()
+        .filter(is_event)
+        .map(|line| line.contains("took"))
+        .collect();
+    assert_eq!(
+        events,
+        [false, true, false, true],
+        "one ended before the other began: {log:#?}"
+    );
+}
+
+#[test]
+fn a_function_that_goes_on_after_head_keeps_its_instance() {
+    let host = one_instance("lingers").args(["--queue-time=300ms"]).start();
+    let mut wire = host.connect();
+    wire.send("HEAD /?ms=3000 HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(wire.read_head().status, 200);
+    assert_eq!(host.get("/?ms=1").status, 503);
+}
+
+#[test]
+fn connections_are_bounded_and_a_place_is_given_back() {
+    let host = Host::serve("hello").arg("--max-connections=2").start();
+    let mut open: Vec<Wire> = (0..2).map(|_| begin(&host, "/")).collect();
+    for wire in &mut open {
+        assert_eq!(
+            wire.read_reply().status,
+            400,
+            "the function's own word for an empty body"
+        );
+    }
+    let said = begin_unless_closed(&host).read_to_end();
+    assert!(
+        said.is_empty() || said.starts_with(b"HTTP/1.1 503 "),
+        "{said:?}"
+    );
+    open.pop();
+    let begun = Instant::now();
+    while !begin_unless_closed(&host)
+        .read_to_end()
+        .starts_with(b"HTTP/1.1 400 ")
+    {
+        assert!(begun.elapsed() < PATIENCE, "no place is given back");
+    }
+    drop(open);
+}
+
+/// A request that asks for its connection to be closed, on one that may be closed before.
+#[track_caller]
+fn begin_unless_closed(host: &Host) -> Wire {
+    let mut wire = host.connect();
+    let _ = wire.try_send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    wire
+}

@@ -1,0 +1,165 @@
+//! `host check`: what a component exports, imports and needs, and who would take it.
+
+use std::path::Path;
+
+use tests::{Host, Output, guest};
+
+fn check(file: &Path, arguments: &[&str]) -> Output {
+    Host::command(["check"]).arg(file).args(arguments).run()
+}
+
+/// The cells of the row called `label`, of which there is one.
+#[track_caller]
+fn row<'a>(report: &'a str, label: &str) -> &'a str {
+    let mut rows = report
+        .lines()
+        .filter_map(|line| line.strip_prefix(label)?.strip_prefix("  "));
+    match (rows.next(), rows.next()) {
+        (Some(cells), None) => cells.trim_start(),
+        _ => panic!("not one row called {label}:\n{report}"),
+    }
+}
+
+#[test]
+fn the_greeting_is_taken_by_every_host() {
+    let output = check(&guest("hello"), &[]);
+    assert_eq!((output.code, &*output.stderr), (Some(0), ""));
+    let report = &*output.stdout;
+    assert_eq!(row(report, "exports"), "wasi:http/incoming-handler@0.2.0");
+    assert_eq!(row(report, "host"), "yes");
+    assert_eq!(row(report, "wasmtime serve"), "yes, with -S cli");
+    assert_eq!(row(report, "Spin"), "yes");
+    assert_eq!(row(report, "wasmCloud"), "yes");
+    let imports: Vec<_> = report
+        .lines()
+        .filter(|line| line.starts_with("imports "))
+        .collect();
+    assert!(
+        imports
+            .iter()
+            .any(|line| line.contains("wasi:http/types@0.2.")),
+        "{imports:?}"
+    );
+    assert!(
+        imports.iter().all(|line| line.contains(" wasi:")),
+        "{imports:?}"
+    );
+}
+
+#[test]
+fn the_findings_are_there_as_json() {
+    let output = check(&guest("hello"), &["--format=json"]);
+    assert_eq!((output.code, &*output.stderr), (Some(0), ""));
+    let found: serde_json::Value = serde_json::from_str(&output.stdout).expect("it is JSON");
+    assert_eq!(
+        found["exports"],
+        serde_json::json!(["wasi:http/incoming-handler@0.2.0"])
+    );
+    assert!(
+        found["imports"]
+            .as_array()
+            .is_some_and(|imports| !imports.is_empty())
+    );
+    let verdicts = found["verdicts"].as_object().expect("it is an object");
+    assert_eq!(verdicts.len(), 4);
+    for who in ["host", "wasmtime serve", "Spin", "wasmCloud"] {
+        assert_eq!(verdicts[who]["takes"], true, "{who}");
+    }
+    assert_eq!(verdicts["wasmtime serve"]["flags"], "-S cli");
+}
+
+/// A page of WebAssembly's memory has 64 KiB, and a guest of std more than ten of them.
+#[test]
+fn the_memory_at_the_start_is_told_in_bytes() {
+    let output = check(&guest("allocates"), &["--format=json"]);
+    let found: serde_json::Value = serde_json::from_str(&output.stdout).expect("it is JSON");
+    let memory = found["memoryBytes"].as_u64().expect("it is a number");
+    assert_eq!(memory % 65_536, 0, "{memory}");
+    assert!(memory > 10 * 65_536, "{memory}");
+    let output = check(&guest("allocates"), &[]);
+    let row = row(&output.stdout, "memory").to_owned();
+    assert_eq!(row, format!("{} KiB at its start", memory / 1024));
+}
+
+#[test]
+fn more_memory_at_the_start_than_the_limit_is_refused_with_the_flag_that_allows_it() {
+    let output = check(&guest("allocates"), &["--memory=1Mi"]);
+    assert_eq!(output.code, Some(1));
+    let (_, advice) = output
+        .stderr
+        .trim_end()
+        .split_once("allow more with ")
+        .expect("there is advice");
+    assert_eq!(
+        check(&guest("allocates"), &advice.split(' ').collect::<Vec<_>>()).code,
+        Some(0)
+    );
+
+    let served = Host::serve("allocates").arg("--memory=1Mi").run();
+    assert_eq!((served.code, served.stderr), (Some(1), output.stderr));
+}
+
+#[test]
+fn an_import_that_nobody_has_is_named_with_what_to_do() {
+    let file = guest("imports_unknown");
+    let output = check(&file, &[]);
+    assert_eq!(output.code, Some(1));
+    assert_eq!(
+        output.stderr,
+        format!(
+            "error: {}: the component imports acme:nothing/thing@1.0.0, which this host does not provide; \
+             build the component without it, or compose it with a component that exports it (`wac plug`)\n",
+            file.display()
+        )
+    );
+    let host = row(&output.stdout, "host").to_owned();
+    assert!(
+        host.starts_with("no: the component imports acme:nothing/thing@1.0.0, "),
+        "{host}"
+    );
+    for peer in ["wasmtime serve", "Spin", "wasmCloud"] {
+        assert_eq!(
+            row(&output.stdout, peer),
+            "no: it imports acme:nothing/thing@1.0.0"
+        );
+    }
+}
+
+#[test]
+fn a_refusal_is_in_the_json_too() {
+    let output = check(&guest("imports_unknown"), &["--format=json"]);
+    assert_eq!(output.code, Some(1));
+    let found: serde_json::Value = serde_json::from_str(&output.stdout).expect("it is JSON");
+    assert_eq!(found["verdicts"]["host"]["takes"], false);
+    let reason = found["verdicts"]["host"]["reason"]
+        .as_str()
+        .unwrap_or_default();
+    assert!(reason.contains("acme:nothing/thing@1.0.0"), "{reason}");
+}
+
+#[test]
+fn every_guest_that_imports_only_wasi_is_taken() {
+    for name in [
+        "spins",
+        "echoes",
+        "calls_out",
+        "tries_files",
+        "tries_sockets",
+        "grows_memories",
+    ] {
+        let output = check(&guest(name), &[]);
+        assert_eq!((output.code, &*output.stderr), (Some(0), ""), "{name}");
+        assert_eq!(row(&output.stdout, "host"), "yes", "{name}");
+    }
+}
+
+#[test]
+fn without_a_file_the_usage_is_shown() {
+    let output = Host::command(["check"]).run();
+    assert_eq!((output.code, &*output.stdout), (Some(2), ""));
+    assert!(
+        output.stderr.contains("Usage: host check"),
+        "{}",
+        output.stderr
+    );
+}

@@ -1,0 +1,277 @@
+//! Whom a function may call.
+
+use std::fs;
+use std::net::{TcpListener, ToSocketAddrs};
+
+use tests::{Certificate, Directory, Host, Origin, Reply};
+
+/// Has the guest request `url`.
+#[track_caller]
+fn fetch(host: &Host, url: &str) -> Reply {
+    host.get(&format!("/?url={url}"))
+}
+
+/// That a call to `url` was refused with the error `code`, and the log says so in one line with `advice`.
+#[track_caller]
+fn assert_refused(host: &Host, url: &str, code: &str, advice: &str) {
+    let reply = fetch(host, url);
+    assert_eq!(
+        (reply.status, reply.text()),
+        (502, &*format!("ErrorCode::{code}\n")),
+        "{url}"
+    );
+    let printed = host.printed_by(&reply);
+    let [(level, line)] = printed.as_slice() else {
+        panic!("one line says what was refused: {printed:?}");
+    };
+    assert_eq!(level, "WARNING", "{url}");
+    assert!(line.starts_with("outbound call "), "{url}: {line}");
+    assert!(
+        line.contains(" refused: ") && line.ends_with(advice),
+        "{url}: {line}"
+    );
+}
+
+#[test]
+fn without_a_word_nobody_may_be_called() {
+    let origin = Origin::start();
+    let host = Host::serve("calls_out").start();
+    for (url, rule) in [
+        (
+            format!("http://{}/path?query", origin.addr()),
+            format!("http://{}", origin.addr()),
+        ),
+        (
+            format!("http://localhost:{}/", origin.port()),
+            format!("http://localhost:{}", origin.port()),
+        ),
+        (
+            "https://example.com/".to_owned(),
+            "https://example.com".to_owned(),
+        ),
+    ] {
+        let advice = format!("allow it with --allow-outbound {rule}");
+        assert_refused(&host, &url, "HttpRequestDenied", &advice);
+    }
+    assert_eq!(origin.connections(), 0);
+}
+
+#[test]
+fn an_address_that_is_named_may_be_called() {
+    let origin = Origin::start();
+    let host = Host::serve("calls_out")
+        .arg(format!("--allow-outbound=http://{}", origin.addr()))
+        .start();
+    let reply = fetch(&host, &format!("http://{}/path?query", origin.addr()));
+    assert_eq!((reply.status, reply.text()), (200, "here\n"));
+    let head = origin.heads().remove(0);
+    assert!(head.starts_with("GET /path?query HTTP/1.1\r\n"), "{head}");
+    let host_field = format!("\r\nhost: {}\r\n", origin.addr());
+    assert!(head.to_lowercase().contains(&host_field), "{head}");
+    assert_eq!(host.printed_by(&reply), []);
+}
+
+#[test]
+fn another_port_scheme_or_spelling_of_the_host_is_refused() {
+    let (origin, other) = (Origin::start(), Origin::start());
+    let host = Host::serve("calls_out")
+        .arg(format!("--allow-outbound=http://{}", origin.addr()))
+        .start();
+    for url in [
+        format!("http://{}/", other.addr()),
+        format!("https://{}/", origin.addr()),
+        "http://127.0.0.1/".to_owned(),
+        format!("http://127.0.0.2:{}/", origin.port()),
+        format!("http://[::1]:{}/", origin.port()),
+        format!("http://localhost:{}/", origin.port()),
+        format!("http://127.0.0.1.example:{}/", origin.port()),
+    ] {
+        let reply = fetch(&host, &url);
+        assert_eq!(
+            (reply.status, reply.text()),
+            (502, "ErrorCode::HttpRequestDenied\n"),
+            "{url}"
+        );
+    }
+    assert_eq!((origin.connections(), other.connections()), (0, 0));
+}
+
+#[test]
+fn a_user_name_before_the_host_does_not_get_around_the_rules() {
+    let (allowed, other) = (Origin::start(), Origin::start());
+    let host = Host::serve("calls_out")
+        .arg(format!("--allow-outbound=http://{}", allowed.addr()))
+        .start();
+    let reply = fetch(
+        &host,
+        &format!("http://{}@{}/", allowed.addr(), other.addr()),
+    );
+    assert_eq!(reply.status, 502);
+    assert_eq!((allowed.connections(), other.connections()), (0, 0));
+}
+
+#[test]
+fn localhost_may_be_allowed_by_its_name() {
+    let origin = Origin::start();
+    let host = Host::serve("calls_out")
+        .arg(format!(
+            "--allow-outbound=http://localhost:{}",
+            origin.port()
+        ))
+        .start();
+    let reply = fetch(&host, &format!("http://localhost:{}/", origin.port()));
+    assert_eq!((reply.status, reply.text()), (200, "here\n"));
+}
+
+/// The machine's own name: it leads to a loopback address or, where it does not, to nobody.
+#[test]
+fn an_allowed_name_does_not_lead_to_an_address_that_is_not_public() {
+    let origin = Origin::start();
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").expect("the machine has a name");
+    let (name, port) = (name.trim(), origin.port());
+    let rule = format!("http://{name}:{port}");
+    let host = Host::serve("calls_out")
+        .arg(format!("--allow-outbound={rule}"))
+        .start();
+    let url = format!("{rule}/");
+    match (name, port)
+        .to_socket_addrs()
+        .ok()
+        .and_then(|mut found| found.next())
+    {
+        Some(found) if found.ip().is_loopback() => {
+            let advice = format!("allow it with --allow-outbound {}", found.ip());
+            assert_refused(&host, &url, "DestinationIpProhibited", &advice);
+        }
+        _ => assert_eq!(fetch(&host, &url).status, 502),
+    }
+    assert_eq!(origin.connections(), 0);
+}
+
+#[test]
+fn an_allowed_name_may_lead_to_an_address_that_is_allowed_too() {
+    let origin = Origin::start();
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").expect("the machine has a name");
+    let rule = format!("http://{}:{}", name.trim(), origin.port());
+    let host = Host::serve("calls_out")
+        .args([
+            format!("--allow-outbound={rule}"),
+            "--allow-outbound=127.0.0.0/8".into(),
+        ])
+        .start();
+    let reply = fetch(&host, &format!("{rule}/"));
+    let leads_here = (name.trim(), origin.port())
+        .to_socket_addrs()
+        .is_ok_and(|mut found| found.any(|addr| addr == origin.addr()));
+    assert_eq!(
+        reply.status,
+        if leads_here { 200 } else { 502 },
+        "{}",
+        reply.text()
+    );
+}
+
+#[test]
+fn a_redirect_is_the_guests_to_follow_and_leads_nowhere_that_is_not_allowed() {
+    let (allowed, other) = (Origin::start(), Origin::start());
+    let host = Host::serve("calls_out")
+        .arg(format!("--allow-outbound=http://{}", allowed.addr()))
+        .start();
+    let elsewhere = format!("http://{}/", other.addr());
+    let reply = fetch(
+        &host,
+        &format!("http://{}/redirect?{elsewhere}", allowed.addr()),
+    );
+    assert_eq!(
+        (reply.status, reply.header("location")),
+        (302, Some(&*elsewhere))
+    );
+    let advice = format!("allow it with --allow-outbound http://{}", other.addr());
+    assert_refused(&host, &elsewhere, "HttpRequestDenied", &advice);
+    assert_eq!(other.connections(), 0);
+}
+
+#[test]
+fn executions_share_connections() {
+    let origin = Origin::start();
+    let host = Host::serve("calls_out")
+        .args([
+            "--workers=1",
+            &format!("--allow-outbound=http://{}", origin.addr()),
+        ])
+        .start();
+    for _ in 0..5 {
+        let reply = host.get(&format!("/?n=4&url=http://{}/", origin.addr()));
+        assert_eq!(reply.text(), "here\n");
+    }
+    assert_eq!((origin.heads().len(), origin.connections()), (20, 1));
+}
+
+/// Another host is the server: it speaks HTTP/2 to whoever offers it by ALPN.
+#[test]
+fn a_private_authority_is_trusted_when_it_is_given() {
+    let directory = Directory::new();
+    let certificate = Certificate::new();
+    let (chain, key) = certificate.write_to(directory.path());
+    let server = Host::serve("echoes")
+        .arg("--tls-cert")
+        .arg(&chain)
+        .arg("--tls-key")
+        .arg(key)
+        .start();
+    let rule = format!("https://localhost:{}", server.addr().port());
+
+    let host = Host::serve("calls_out")
+        .arg(format!("--allow-outbound={rule}"))
+        .start();
+    let reply = fetch(&host, &format!("{rule}/headers"));
+    assert_eq!(
+        (reply.status, reply.text()),
+        (502, "ErrorCode::TlsCertificateError\n")
+    );
+
+    let host = Host::serve("calls_out")
+        .arg(format!("--allow-outbound={rule}"))
+        .arg("--outbound-ca")
+        .arg(chain)
+        .start();
+    let reply = fetch(&host, &format!("{rule}/headers"));
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    assert!(
+        reply.text().contains("scheme: Some(Scheme::Https)"),
+        "{}",
+        reply.text()
+    );
+}
+
+#[test]
+fn where_nobody_listens_the_guest_is_told_so() {
+    let gone = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let addr = gone.local_addr().expect("it is bound");
+    drop(gone);
+    let host = Host::serve("calls_out")
+        .arg(format!("--allow-outbound=http://{addr}"))
+        .start();
+    let reply = fetch(&host, &format!("http://{addr}/"));
+    assert_eq!(
+        (reply.status, reply.text()),
+        (502, "ErrorCode::ConnectionRefused\n")
+    );
+    assert_eq!(host.printed_by(&reply), []);
+}
+
+#[test]
+fn a_guest_that_waits_for_a_call_is_ended_when_its_time_is_up() {
+    // It accepts and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let addr = silent.local_addr().expect("it is bound");
+    let host = Host::serve("calls_out")
+        .args([
+            "--timeout=500ms",
+            &format!("--allow-outbound=http://{addr}"),
+        ])
+        .start();
+    let reply = fetch(&host, &format!("http://{addr}/"));
+    assert_eq!(reply.status, 504);
+    assert_eq!(host.finish_of(&reply), "status: 'timeout'");
+}
