@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use crate::{PATIENCE, Reply};
@@ -87,12 +87,6 @@ impl Wire {
         self.send(framed);
     }
 
-    /// Says that nothing more will be sent.
-    pub fn finish_sending(&self) {
-        // It may be closed already.
-        let _ = self.socket.shutdown(Shutdown::Write);
-    }
-
     /// Reads one response whole. Interim responses (1xx) are passed over.
     #[track_caller]
     pub fn read_reply(&mut self) -> Reply {
@@ -133,6 +127,17 @@ impl Wire {
             Ok(chunk) => chunk,
             Err(error) => panic!("no chunk: {error}"),
         }
+    }
+
+    /// Reads until `enough` says so of all that came since the last response, and returns that.
+    #[track_caller]
+    pub fn read_until(&mut self, enough: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+        while !enough(&self.unread) {
+            if let Err(error) = self.fill() {
+                panic!("not enough came: {error}: {:?}", self.unread);
+            }
+        }
+        std::mem::take(&mut self.unread)
     }
 
     /// Reads all there is until the host closes the connection, in good order or not.

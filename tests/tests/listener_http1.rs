@@ -107,7 +107,7 @@ fn the_function_finishes_although_head_wants_no_body() {
 #[test]
 fn the_answer_does_not_wait_for_what_the_function_does_after_it() {
     let host = Host::serve("lingers").start();
-    assert_eq!(host.get("/?ms=300").text(), "answered\n");
+    assert_eq!(host.get("/?ms=1000").text(), "answered\n");
     let is_late = |line: &str| line.contains("still here");
     assert!(
         !host.log().iter().any(|line| is_late(line)),

@@ -125,7 +125,7 @@ struct FunctionArgs {
     /// Let the function call this URL's scheme, host and port, such as https://api.example.com
     ///
     /// A range of addresses, such as 10.1.2.0/24, lets allowed host names lead to private addresses.
-    #[arg(long, value_name = "URL|CIDR")]
+    #[arg(long, value_name = "URL|CIDR", value_parser = allowed)]
     allow_outbound: Vec<String>,
 
     /// Trust these certificate authorities (PEM) as well, in outbound calls
@@ -263,6 +263,14 @@ impl Capacity {
             Some(workers) => workers.get(),
             None => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
         }
+    }
+}
+
+/// Refuses what cannot be allowed while the command line is read.
+fn allowed(text: &str) -> Result<String, String> {
+    match OutboundPolicy::default().allow(text) {
+        Ok(()) => Ok(text.to_owned()),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -248,6 +248,16 @@ impl Execution {
         }
     }
 
+    /// Ends an execution whose body the guest gave up. How the guest itself ended, or what befell its request, says
+    /// more than `failure`.
+    pub(super) fn cut(&mut self, cx: &mut Context<'_>, failure: Failure) -> Failure {
+        if let Poll::Ready(Err(failure)) = self.poll_guest(cx) {
+            return failure;
+        }
+        let failure = self.shared.request_failure().unwrap_or(failure);
+        self.fail(failure)
+    }
+
     /// Ends the execution as failed and answers the failure.
     pub(super) fn fail(&mut self, failure: Failure) -> Failure {
         self.stop();

@@ -4,7 +4,10 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::error::LoadError;
-use super::limits::MIB;
+use super::limits::{KIB, MIB};
+
+/// A page of WebAssembly memory, in bytes.
+const PAGE: u64 = 64 * KIB;
 
 const HANDLER: &str = "wasi:http/incoming-handler";
 
@@ -60,7 +63,7 @@ impl Inspection {
         let types = component.component_type();
         let memory = component
             .resources_required()
-            .map(|resources| resources.max_initial_memory_size.unwrap_or(0));
+            .map(|resources| resources.max_initial_memory_size.unwrap_or(0) * PAGE);
         Self {
             exports: types.exports(engine).map(|(name, _)| name.into()).collect(),
             imports: types.imports(engine).map(|(name, _)| name.into()).collect(),

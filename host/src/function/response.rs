@@ -113,7 +113,11 @@ impl ResponseBody {
                 Poll::Ready(Some(Ok(frame))) => return Poll::Ready(Some(self.count(frame))),
                 Poll::Ready(Some(Err(error))) => {
                     let failure = Failure::InvalidResponse(format!("its body was cut: {error}"));
-                    return Poll::Ready(Some(Err(self.fail(failure))));
+                    let failure = match &mut self.execution {
+                        Some(execution) => execution.cut(cx, failure),
+                        None => failure,
+                    };
+                    return Poll::Ready(Some(Err(failure)));
                 }
                 Poll::Ready(None) => {
                     if let Some(execution) = &mut self.execution {

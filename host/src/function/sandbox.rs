@@ -140,7 +140,7 @@ impl Sandbox {
             path: path.to_owned(),
             error,
         };
-        let file = File::open(path).map_err(read)?;
+        let file = open(path).map_err(read)?;
         let metadata = file.metadata().map_err(read)?;
         if !metadata.is_file() {
             return Err(LoadError::NotAFile(path.to_owned()));
@@ -185,6 +185,18 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     Ok(linker)
+}
+
+/// Opens without waiting for a writer, as a named pipe would have us do.
+fn open(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+        options.custom_flags(flags);
+    }
+    options.read(true).open(path)
 }
 
 /// Tells a component from the other files that people have at hand.

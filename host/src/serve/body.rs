@@ -8,7 +8,6 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use http_body_util::Full;
 
-use super::admission::Place;
 use super::stall::StreamWatch;
 use crate::function::{Failure, ResponseBody};
 
@@ -18,11 +17,10 @@ pub(super) enum Body {
     Whole(Full<Bytes>),
 }
 
-/// A guest's body, with the place that its execution holds until the end.
+/// A guest's body, and who watches whether the client takes it.
 pub(super) struct GuestBody {
     body: ResponseBody,
     watch: Option<Arc<StreamWatch>>,
-    _place: Place,
 }
 
 impl Body {
@@ -31,12 +29,11 @@ impl Body {
         Self::Whole(Full::new(bytes))
     }
 
-    /// The body of an execution that holds `place`.
-    pub(super) fn guest(body: ResponseBody, place: Place) -> Self {
+    /// The body of an execution.
+    pub(super) fn guest(body: ResponseBody) -> Self {
         Self::Guest(Box::new(GuestBody {
             body,
             watch: StreamWatch::current(),
-            _place: place,
         }))
     }
 }

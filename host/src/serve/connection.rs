@@ -29,6 +29,8 @@ const LOCAL_RESETS: usize = 256;
 /// How much of a response hyper buffers for one HTTP/2 stream, in bytes.
 const STREAM_SEND_BUFFER: usize = 64 * 1024;
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// How long a drain waits for a client that has asked for nothing.
+const DRAIN_GRACE: Duration = Duration::from_secs(1);
 
 /// What is sent to a client that was too slow with the request head (RFC 9110, section 15.5.9).
 const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 29\r\n\r\nThe request came too slowly.\n";
@@ -53,21 +55,32 @@ impl Connection {
     pub(super) async fn serve(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
         // Small answers should leave at once. A socket that cannot be told so still works.
         let _ = stream.set_nodelay(true);
-        let bound = self.bounds.header_timeout;
         match tls {
             None => {
-                if let Ok(Ok((protocol, io))) =
-                    tokio::time::timeout(bound, Protocol::detect(stream)).await
-                {
+                if let Some(Ok((protocol, io))) = self.in_time(Protocol::detect(stream)).await {
                     self.serve_http(protocol, io).await;
                 }
             }
             Some(tls) => {
-                if let Ok(Ok(stream)) = tokio::time::timeout(bound, tls.accept(stream)).await {
+                if let Some(Ok(stream)) = self.in_time(tls.accept(stream)).await {
                     let protocol = Protocol::from_alpn(stream.get_ref().1.alpn_protocol());
                     self.serve_http(protocol, stream).await;
                 }
             }
+        }
+    }
+
+    /// The result of `beginning`, unless the client lets it wait: for a bound of its own, and for less in a drain.
+    async fn in_time<T>(&self, beginning: impl Future<Output = T>) -> Option<T> {
+        let mut drain = self.drain.clone();
+        let draining = async {
+            drain.begun().await;
+            tokio::time::sleep(DRAIN_GRACE).await;
+        };
+        tokio::select! {
+            result = beginning => Some(result),
+            () = tokio::time::sleep(self.bounds.header_timeout) => None,
+            () = draining => None,
         }
     }
 
@@ -144,16 +157,23 @@ impl Connection {
                 _ended = connection.as_mut() => return,
                 () = self.drain.begun(), if !ending => {
                     ending = true;
+                    looks = tokio::time::interval(DRAIN_GRACE);
                     connection.as_mut().graceful_shutdown();
                 }
-                _ = looks.tick(), if !ending => {
+                _ = looks.tick() => {
                     // Nothing open, and nothing begun since the last look: the connection has lain idle.
                     let now = streams.begun_if_idle();
-                    if now.is_some() && now == before {
+                    let idle = now.is_some() && now == before;
+                    before = now;
+                    if idle && ending {
+                        // It has been told, and does not go.
+                        return;
+                    }
+                    if idle {
                         ending = true;
+                        looks = tokio::time::interval(DRAIN_GRACE);
                         connection.as_mut().graceful_shutdown();
                     }
-                    before = now;
                 }
             }
         }

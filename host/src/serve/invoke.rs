@@ -59,7 +59,7 @@ impl Invoker {
             self.log.clone(),
             Arc::clone(&self.name),
             id,
-            self.pending.guard(),
+            (place, self.pending.guard()),
         );
         let execution = self.function.start(
             request,
@@ -69,7 +69,7 @@ impl Invoker {
         );
         let mut response = match execution.await {
             Ok(response) if is_head => without_body(response),
-            Ok(response) => response.map(|body| Body::guest(body, place)),
+            Ok(response) => response.map(Body::guest),
             Err(failure) => answer::refuse(answer::status(&failure), Some(id), json),
         };
         answer::put_id(response.headers_mut(), id);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::admission::Place;
 use super::drain::PendingGuard;
 use crate::function::{Ended, ExecutionId, Failure, Line, Observer};
 use crate::logs::{Entry, FinishStatus, LogQueue, Severity};
@@ -13,7 +14,8 @@ pub(super) struct Record {
     function: Arc<str>,
     execution: ExecutionId,
     entries: Vec<Entry>,
-    _pending: PendingGuard,
+    /// Given back when the execution is over, which may be later than its answer.
+    _held: (Place, PendingGuard),
 }
 
 impl Record {
@@ -22,7 +24,7 @@ impl Record {
         log: LogQueue,
         function: Arc<str>,
         execution: ExecutionId,
-        pending: PendingGuard,
+        held: (Place, PendingGuard),
     ) -> Self {
         let mut entries = Vec::with_capacity(4);
         entries.push(Entry::started(Arc::clone(&function), execution));
@@ -31,7 +33,7 @@ impl Record {
             function,
             execution,
             entries,
-            _pending: pending,
+            _held: held,
         }
     }
 
