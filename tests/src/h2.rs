@@ -215,6 +215,18 @@ impl Stream {
         }
     }
 
+    /// Reads the response whole, unless the host refuses the request or cuts the response.
+    ///
+    /// # Errors
+    /// The host's reason.
+    #[track_caller]
+    pub fn answer(mut self) -> Result<Reply, Error> {
+        match self.try_read_reply() {
+            (reply, None) => Ok(reply),
+            (_, Some(error)) => Err(error),
+        }
+    }
+
     /// Reads a response that breaks off: what came of it, and the reason that the host gave.
     #[track_caller]
     pub fn read_cut_reply(mut self) -> (Reply, Reason) {

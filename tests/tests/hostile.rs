@@ -251,9 +251,13 @@ fn a_log_that_cannot_be_written_does_not_stop_serving() {
 #[test]
 fn a_log_that_nobody_reads_any_more_does_not_stop_serving() {
     let _alone = alone();
-    let host = Host::serve("hello").in_shell("", "| head -n 1").start();
+    let reader = r#"mkfifo "$HOST_STATE_DIR.log"; head -n 1 <"$HOST_STATE_DIR.log" >/dev/null &"#;
+    let host = Host::serve("hello")
+        .in_shell(reader, r#">"$HOST_STATE_DIR.log""#)
+        .start();
     for _ in 0..100 {
         assert_eq!(host.post("/", r#"{"name": "Ada"}"#).text(), "Hello Ada!");
     }
+    host.wait_for_stderr(|line| line.contains("log entries cannot be written"));
     assert_healthy(&host);
 }

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use tests::{Host, MIB, Reply};
 
@@ -116,6 +117,23 @@ fn time_that_is_up_within_a_body_cuts_it() {
     assert_eq!(reply.status, 200);
     assert!(!reply.body.is_empty());
     assert_eq!(host.finish_of(&reply), "status: 'timeout'");
+}
+
+#[test]
+fn time_is_up_for_a_guest_whose_client_does_not_read_too() {
+    let host = Host::serve("streams")
+        .args(["--timeout=500ms", "--max-response-body=unlimited"])
+        .start();
+    let mut wire = host.connect();
+    let start = Instant::now();
+    wire.send("GET /?mib=1024 HTTP/1.1\r\nHost: here\r\n\r\n");
+    let finish = host.wait_for_log(|line| line.contains("Function execution took"));
+    let took = start.elapsed();
+    assert!(
+        finish.ends_with("finished with status: 'timeout'"),
+        "{finish}"
+    );
+    assert!(took < Duration::from_secs(2), "{took:?}");
 }
 
 /// HTTP/1.0, so that the body is all that follows the head, and is counted rather than kept.

@@ -1,6 +1,6 @@
 //! One log entry.
 
-use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -22,7 +22,7 @@ pub struct Entry {
     pub payload: Payload,
 }
 
-/// What an entry says. Start and finish are spelled out only when they are written.
+/// What an entry says. Its text, in the words of Cloud Functions, is what it displays as.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
     /// The execution has started.
@@ -36,7 +36,7 @@ pub enum Payload {
     },
     /// A line that the guest printed. Not trusted.
     Printed(String),
-    /// What the host says. May have several lines, as a backtrace has.
+    /// What the host says. May have several lines, as a backtrace has, and may quote the guest.
     Note(String),
 }
 
@@ -112,26 +112,6 @@ impl Entry {
         self.execution.as_ref().map_or("", ExecutionId::as_str)
     }
 
-    /// What it says, in the words of Cloud Functions.
-    pub fn text(&self) -> Cow<'_, str> {
-        match &self.payload {
-            Payload::Started => "Function execution started".into(),
-            Payload::Finished { took, status } => {
-                let took = took.as_millis();
-                match status {
-                    FinishStatus::Code(code) => format!(
-                        "Function execution took {took} ms, finished with status code: {code}"
-                    ),
-                    FinishStatus::Word(word) => {
-                        format!("Function execution took {took} ms, finished with status: '{word}'")
-                    }
-                }
-                .into()
-            }
-            Payload::Printed(text) | Payload::Note(text) => text.into(),
-        }
-    }
-
     /// About how many bytes it holds.
     pub(super) fn weight(&self) -> usize {
         let text = match &self.payload {
@@ -142,19 +122,55 @@ impl Entry {
     }
 }
 
+impl fmt::Display for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started => f.write_str("Function execution started"),
+            Self::Finished { took, status } => {
+                let took = took.as_millis();
+                write!(
+                    f,
+                    "Function execution took {took} ms, finished with {status}"
+                )
+            }
+            Self::Printed(text) | Self::Note(text) => f.write_str(text),
+        }
+    }
+}
+
+impl fmt::Display for FinishStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "status code: {code}"),
+            Self::Word(word) => write!(f, "status: '{word}'"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn finish(status: FinishStatus) -> String {
         let took = Duration::from_micros(4_700);
-        Entry::finished("f".into(), ExecutionId::random(), took, status)
-            .text()
-            .into_owned()
+        let entry = Entry::finished("f".into(), ExecutionId::random(), took, status);
+        assert_eq!(entry.severity, Severity::Debug);
+        entry.payload.to_string()
+    }
+
+    fn printed(stream: Stream) -> Entry {
+        let line = Line {
+            time: SystemTime::UNIX_EPOCH,
+            stream,
+            text: "said".into(),
+        };
+        Entry::printed("f".into(), ExecutionId::random(), line)
     }
 
     #[test]
-    fn the_finish_line_has_the_words_of_cloud_functions() {
+    fn start_and_finish_have_the_words_of_cloud_functions() {
+        let started = Entry::started("f".into(), ExecutionId::random());
+        assert_eq!(started.payload.to_string(), "Function execution started");
         assert_eq!(
             finish(FinishStatus::Code(200)),
             "Function execution took 4 ms, finished with status code: 200"
@@ -163,5 +179,25 @@ mod tests {
             finish(FinishStatus::Word("timeout")),
             "Function execution took 4 ms, finished with status: 'timeout'"
         );
+    }
+
+    #[test]
+    fn stdout_is_info_stderr_is_error_and_the_host_warns() {
+        assert_eq!(printed(Stream::Stdout).severity, Severity::Info);
+        assert_eq!(printed(Stream::Stderr).severity, Severity::Error);
+        assert_eq!(printed(Stream::Host).severity, Severity::Warning);
+    }
+
+    #[test]
+    fn only_the_host_may_say_several_lines() {
+        let text = || "said".to_owned();
+        assert_eq!(printed(Stream::Stdout).payload, Payload::Printed(text()));
+        assert_eq!(printed(Stream::Stderr).payload, Payload::Printed(text()));
+        assert_eq!(printed(Stream::Host).payload, Payload::Note(text()));
+    }
+
+    #[test]
+    fn a_line_keeps_the_time_at_which_it_was_printed() {
+        assert_eq!(printed(Stream::Stdout).time, SystemTime::UNIX_EPOCH);
     }
 }

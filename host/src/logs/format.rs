@@ -1,5 +1,7 @@
 //! In which form entries are written.
 
+use std::io::{self, IsTerminal};
+
 use clap::ValueEnum;
 
 use super::entry::Entry;
@@ -22,6 +24,12 @@ pub(super) enum Renderer {
 }
 
 impl Renderer {
+    /// For stdout: in colour if it is a terminal and `NO_COLOR` (no-color.org) is not set.
+    pub(super) fn for_stdout(format: LogFormat, name: &str) -> Self {
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self::new(format, name, io::stdout().is_terminal() && !no_color)
+    }
+
     pub(super) fn new(format: LogFormat, name: &str, colour: bool) -> Self {
         match format {
             LogFormat::Table => Self::Table(Table::new(name, colour)),

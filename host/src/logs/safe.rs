@@ -1,14 +1,13 @@
 //! Text that is not trusted, made harmless for a terminal.
 
 /// Appends `text` with every character escaped that a terminal would act on or hide: controls, and the Unicode
-/// characters that change the direction or the order of what is read.
+/// characters that change the order of what is read.
 pub(super) fn push(text: &str, out: &mut Vec<u8>) {
     // Almost every line is plain ASCII and goes through as it is.
-    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+    if is_printable_ascii(text) {
         out.extend_from_slice(text.as_bytes());
         return;
     }
-    let mut buffer = [0; 4];
     for c in text.chars() {
         match c {
             '\t' => out.extend_from_slice(b"\\t"),
@@ -20,18 +19,27 @@ pub(super) fn push(text: &str, out: &mut Vec<u8>) {
             c if is_harmful(c) => {
                 out.extend_from_slice(format!("\\u{{{:x}}}", c as u32).as_bytes());
             }
-            c => out.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes()),
+            c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
 }
 
-/// Controls beyond ASCII, and the format characters of Unicode's bidirectional algorithm (UAX 9), line and paragraph
-/// separators, and the byte order mark.
+/// Whether `text` can go anywhere as it is.
+pub(super) fn is_printable_ascii(text: &str) -> bool {
+    text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
+/// Controls (C0, DEL, C1), the marks, embeddings, overrides and isolates of Unicode's bidirectional algorithm (UAX 9),
+/// line and paragraph separators, and the byte order mark. Joiners are not among them: Persian and emoji need them.
 pub(super) fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
-            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+            '\u{61c}'
+                | '\u{200e}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2066}'..='\u{2069}'
+                | '\u{feff}'
         )
 }
 
@@ -49,7 +57,7 @@ mod tests {
     fn escape_sequences_are_shown_and_not_obeyed() {
         assert_eq!(safe("\x1b[2Jgone\x07"), "\\x1b[2Jgone\\x07");
         assert_eq!(safe("a\u{9b}31m"), "a\\u{9b}31m");
-        assert_eq!(safe("a\rb\nc\td\x7f"), "a\\rb\\nc\\td\\x7f");
+        assert_eq!(safe("a\rb\nc\td\x7f\0"), "a\\rb\\nc\\td\\x7f\\x00");
     }
 
     #[test]
@@ -58,7 +66,26 @@ mod tests {
     }
 
     #[test]
+    fn no_harmful_character_goes_through() {
+        let controls = ('\0'..' ').chain('\x7f'..='\u{9f}');
+        let format = ('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}');
+        let others = "\u{61c}\u{200e}\u{200f}\u{2028}\u{2029}\u{feff}".chars();
+        for c in controls.chain(format).chain(others) {
+            let shown = safe(&format!("ä{c}"));
+            assert!(shown.starts_with("ä\\"), "{c:?} was shown as {shown:?}");
+            assert!(!shown.contains(c));
+        }
+    }
+
+    #[test]
     fn other_scripts_are_left_alone() {
-        assert_eq!(safe("Grüße, 世界 🎉"), "Grüße, 世界 🎉");
+        for text in ["Grüße, 世界 🎉", "می\u{200c}خواهم", "👩\u{200d}🚀"] {
+            assert_eq!(safe(text), text);
+        }
+    }
+
+    #[test]
+    fn a_long_hostile_line_is_escaped_to_its_end() {
+        assert_eq!(safe(&"\x1b".repeat(100 * 1024)), "\\x1b".repeat(100 * 1024));
     }
 }

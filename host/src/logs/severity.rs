@@ -1,26 +1,26 @@
 //! How much an entry matters.
 
-/// The severities of Cloud Logging's `LogSeverity`, in rising order.
+/// The severities of Cloud Logging's `LogSeverity`, in rising order, with its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// None given.
-    Default,
+    Default = 0,
     /// For whoever debugs.
-    Debug,
+    Debug = 100,
     /// Routine.
-    Info,
+    Info = 200,
     /// Normal but worth seeing.
-    Notice,
+    Notice = 300,
     /// May cause trouble.
-    Warning,
+    Warning = 400,
     /// Likely causes trouble.
-    Error,
+    Error = 500,
     /// Causes severe trouble.
-    Critical,
+    Critical = 600,
     /// Someone must act at once.
-    Alert,
+    Alert = 700,
     /// Nothing works.
-    Emergency,
+    Emergency = 800,
 }
 
 impl Severity {
@@ -39,6 +39,11 @@ impl Severity {
         }
     }
 
+    /// Its number in Cloud Logging.
+    pub fn number(self) -> u16 {
+        self as u16
+    }
+
     /// What `functions logs read` shows: a letter for the three common ones, the name for the others.
     pub fn label(self) -> &'static str {
         match self {
@@ -46,6 +51,31 @@ impl Severity {
             Self::Info => "I",
             Self::Error => "E",
             other => other.name(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_numbers_and_labels_are_those_of_cloud_logging() {
+        let expected = [
+            (Severity::Default, "DEFAULT", 0, "DEFAULT"),
+            (Severity::Debug, "DEBUG", 100, "D"),
+            (Severity::Info, "INFO", 200, "I"),
+            (Severity::Notice, "NOTICE", 300, "NOTICE"),
+            (Severity::Warning, "WARNING", 400, "WARNING"),
+            (Severity::Error, "ERROR", 500, "E"),
+            (Severity::Critical, "CRITICAL", 600, "CRITICAL"),
+            (Severity::Alert, "ALERT", 700, "ALERT"),
+            (Severity::Emergency, "EMERGENCY", 800, "EMERGENCY"),
+        ];
+        for (severity, name, number, label) in expected {
+            assert_eq!(severity.name(), name);
+            assert_eq!(severity.number(), number);
+            assert_eq!(severity.label(), label);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Entries as rows of a table, for people.
 
-use std::ops::Range;
+use std::io::Write;
 
 use super::entry::{Entry, Payload};
 use super::safe;
@@ -13,11 +13,16 @@ const ID_WIDTH: usize = 12;
 const TIME_WIDTH: usize = 23;
 const GAP: &[u8] = b"  ";
 
+/// ECMA-48 SGR.
+const DIM: &[u8] = b"\x1b[2m";
+const YELLOW: &[u8] = b"\x1b[33m";
+const RED: &[u8] = b"\x1b[31m";
 const RESET: &[u8] = b"\x1b[0m";
 
 /// Writes rows of one table.
 pub(super) struct Table {
     colour: bool,
+    /// Grows with the names that come.
     name_width: usize,
     clock: Clock,
 }
@@ -45,59 +50,72 @@ impl Table {
         out.extend_from_slice(line.as_bytes());
     }
 
-    /// Appends the row of `entry`.
+    /// Appends the row of `entry`: its level in colour, or all of it dim if it is routine.
     pub(super) fn row(&mut self, entry: &Entry, out: &mut Vec<u8>) {
         let colour = self.colour.then(|| colour(entry.severity)).flatten();
-        if let Some(colour) = colour {
-            out.extend_from_slice(colour);
+        let is_dim = colour == Some(DIM);
+        out.extend_from_slice(colour.unwrap_or_default());
+        let mut width = cell(entry.severity.label(), LEVEL_WIDTH, out);
+        if colour.is_some() && !is_dim {
+            out.extend_from_slice(RESET);
         }
-        let start = out.len();
-        cell(entry.severity.label(), LEVEL_WIDTH, out);
-        cell(&entry.function, self.name_width, out);
-        cell(entry.execution_id(), ID_WIDTH, out);
+        let name = cell(&entry.function, self.name_width, out);
+        self.name_width = self.name_width.max(name - GAP.len());
+        width += name;
+        width += cell(entry.execution_id(), ID_WIDTH, out);
         self.clock.table(entry.time, out);
         out.extend_from_slice(GAP);
-        let before = start..out.len();
-        text(entry, before, out);
-        if colour.is_some() {
+        width += TIME_WIDTH + GAP.len();
+        text(&entry.payload, width, out);
+        if is_dim {
             out.extend_from_slice(RESET);
         }
         out.push(b'\n');
     }
 }
 
-/// Only the host's own words may have several lines; they stand below each other. A guest's line feed is escaped, so that
-/// it cannot make up rows.
-fn text(entry: &Entry, before: Range<usize>, out: &mut Vec<u8>) {
-    let text = entry.text();
-    let Payload::Note(_) = entry.payload else {
-        return safe::push(&text, out);
-    };
-    let indent = String::from_utf8_lossy(&out[before]).chars().count();
-    for (number, line) in text.lines().enumerate() {
-        if number > 0 {
-            out.push(b'\n');
-            out.resize(out.len() + indent, b' ');
+/// Only the host's own words may have several lines; those after the first are indented, so that what they quote of a
+/// guest cannot pass for a row. A line feed that a guest printed is escaped.
+fn text(payload: &Payload, indent: usize, out: &mut Vec<u8>) {
+    match payload {
+        Payload::Printed(text) => safe::push(text, out),
+        Payload::Note(text) => {
+            for (number, line) in text.lines().enumerate() {
+                if number > 0 {
+                    out.push(b'\n');
+                    out.resize(out.len() + indent, b' ');
+                }
+                safe::push(line, out);
+            }
         }
-        safe::push(line, out);
+        Payload::Started | Payload::Finished { .. } => {
+            // A `Vec` takes every write.
+            let _ = write!(out, "{payload}");
+        }
     }
 }
 
-fn cell(text: &str, width: usize, out: &mut Vec<u8>) {
+/// Appends `text`, at least `width` characters wide, and the gap after it; tells how many characters that made.
+fn cell(text: &str, width: usize, out: &mut Vec<u8>) -> usize {
+    let start = out.len();
     safe::push(text, out);
-    let padding = width.saturating_sub(text.chars().count()) + GAP.len();
+    let shown = characters(&out[start..]);
+    let padding = width.saturating_sub(shown) + GAP.len();
     out.resize(out.len() + padding, b' ');
+    shown + padding
 }
 
-/// ECMA-48 SGR: dim for the host's routine, yellow and red for trouble.
+/// How many characters there are in UTF-8: all bytes but those that continue one.
+fn characters(utf8: &[u8]) -> usize {
+    utf8.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
+}
+
 fn colour(severity: Severity) -> Option<&'static [u8]> {
     match severity {
         Severity::Default | Severity::Info | Severity::Notice => None,
-        Severity::Debug => Some(b"\x1b[2m"),
-        Severity::Warning => Some(b"\x1b[33m"),
-        Severity::Error | Severity::Critical | Severity::Alert | Severity::Emergency => {
-            Some(b"\x1b[31m")
-        }
+        Severity::Debug => Some(DIM),
+        Severity::Warning => Some(YELLOW),
+        Severity::Error | Severity::Critical | Severity::Alert | Severity::Emergency => Some(RED),
     }
 }
 
@@ -105,11 +123,16 @@ fn colour(severity: Severity) -> Option<&'static [u8]> {
 mod tests {
     use super::*;
     use crate::function::{ExecutionId, Line, Stream};
-    use std::time::{Duration, UNIX_EPOCH};
+    use crate::logs::FinishStatus;
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+    fn at(millisecond: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(1_795_442_400_000 + millisecond)
+    }
 
     fn printed(stream: Stream, text: &str) -> Entry {
         let line = Line {
-            time: UNIX_EPOCH + Duration::from_millis(1_795_442_400_125),
+            time: at(125),
             stream,
             text: text.into(),
         };
@@ -128,37 +151,89 @@ mod tests {
 
     #[test]
     fn rows_have_the_shape_of_functions_logs_read() {
-        let entry = printed(Stream::Stdout, "Hello Scheduler!");
-        let id = entry.execution_id().to_owned();
+        let id = ExecutionId::random();
+        let name = || "hello_world".into();
+        let mut started = Entry::started(name(), id);
+        started.time = at(123);
+        let mut hello = printed(Stream::Stdout, "Hello Scheduler!");
+        hello.execution = Some(id);
+        let took = Duration::from_millis(4);
+        let mut finished = Entry::finished(name(), id, took, FinishStatus::Code(200));
+        finished.time = at(127);
         assert_eq!(
-            rows(&[entry], false),
+            rows(&[started, hello, finished], false),
             format!(
-                "LEVEL  NAME         EXECUTION_ID  TIME_UTC                 LOG\n\
-                 I      hello_world  {id}  2026-11-23 14:00:00.125  Hello Scheduler!\n"
+                "\
+LEVEL  NAME         EXECUTION_ID  TIME_UTC                 LOG
+D      hello_world  {id}  2026-11-23 14:00:00.123  Function execution started
+I      hello_world  {id}  2026-11-23 14:00:00.125  Hello Scheduler!
+D      hello_world  {id}  2026-11-23 14:00:00.127  Function execution took 4 ms, finished with status code: 200
+"
             )
         );
     }
 
     #[test]
     fn a_guest_cannot_make_up_rows_or_colours() {
-        let text = rows(&[printed(Stream::Stdout, "x\nE      forged\x1b[31m")], true);
+        let text = rows(
+            &[printed(Stream::Stdout, "x\nE      forged\x1b[31m\r")],
+            true,
+        );
         assert_eq!(text.lines().count(), 2);
-        assert!(!text.contains('\x1b'));
+        assert!(text.ends_with("  x\\nE      forged\\x1b[31m\\r\n"));
     }
 
     #[test]
-    fn a_backtrace_stands_in_the_log_column() {
-        let text = rows(&[printed(Stream::Host, "trap\n  0: here")], false);
+    fn a_backtrace_stands_in_the_log_column_whatever_the_level() {
+        let mut trap = printed(Stream::Host, "trap\n  0: here");
+        for severity in [Severity::Error, Severity::Warning, Severity::Emergency] {
+            trap.severity = severity;
+            let text = rows(std::slice::from_ref(&trap), false);
+            let lines: Vec<_> = text.lines().collect();
+            assert_eq!(lines[1].find("trap"), lines[2].find("  0: here"));
+            assert_eq!(lines[2].trim_start(), "0: here");
+        }
+    }
+
+    #[test]
+    fn what_the_host_quotes_of_a_guest_is_indented_and_escaped() {
+        let text = rows(
+            &[printed(Stream::Host, "trap in f\nE      forged\x1b[2J")],
+            false,
+        );
+        let quoted = text.lines().nth(2).unwrap();
+        assert!(quoted.starts_with(&" ".repeat(59)));
+        assert!(quoted.ends_with("forged\\x1b[2J"));
+    }
+
+    #[test]
+    fn a_longer_name_widens_its_column_from_there_on() {
+        let mut long = printed(Stream::Stdout, "one");
+        long.function = "a_much_longer_name".into();
+        let text = rows(&[long, printed(Stream::Stdout, "two")], false);
         let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[1].find("one"), lines[2].find("two"));
+    }
+
+    #[test]
+    fn an_entry_of_no_execution_leaves_its_column_empty() {
+        let mut note = Entry::note("f".into(), None, Severity::Info, "about all".into());
+        note.time = at(0);
         assert_eq!(
-            lines[1].find("trap"),
-            Some(lines[2].find("  0: here").unwrap())
+            rows(&[note], false).lines().nth(1),
+            Some("I      f                          2026-11-23 14:00:00.000  about all")
         );
     }
 
     #[test]
-    fn errors_are_red_where_there_is_colour() {
-        let text = rows(&[printed(Stream::Stderr, "oops")], true);
-        assert!(text.contains("\x1b[31mE ") && text.ends_with("oops\x1b[0m\n"));
+    fn where_there_is_colour_trouble_is_coloured_and_routine_is_dim() {
+        let row = |entry| rows(&[entry], true).lines().nth(1).unwrap().to_owned();
+        let error = row(printed(Stream::Stderr, "oops"));
+        assert!(error.starts_with("\x1b[31mE      \x1b[0mhello_world  "));
+        assert!(error.ends_with("  oops"));
+        let started = row(Entry::started("f".into(), ExecutionId::random()));
+        assert!(started.starts_with("\x1b[2mD      f "));
+        assert!(started.ends_with("Function execution started\x1b[0m"));
+        assert!(!row(printed(Stream::Stdout, "hello")).contains('\x1b'));
     }
 }

@@ -1,9 +1,12 @@
-//! Times as text, fast: the date is worked out once a second at the most.
+//! Times as text, fast: the date is worked out only when the second changes.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+
+/// Where the `T` stands between date and time of day.
+const SEPARATOR: usize = "2026-11-23".len();
 
 /// Writes times in UTC.
 #[derive(Default)]
@@ -26,10 +29,9 @@ impl Clock {
     /// `2026-11-23 14:00:00.123`
     pub(super) fn table(&mut self, time: SystemTime, out: &mut Vec<u8>) {
         let since = self.advance(time);
-        let (date, clock) = self.text.split_once('T').unwrap_or((&self.text, ""));
-        out.extend_from_slice(date.as_bytes());
-        out.push(b' ');
-        out.extend_from_slice(clock.as_bytes());
+        let start = out.len();
+        out.extend_from_slice(self.text.as_bytes());
+        out[start + SEPARATOR] = b' ';
         out.push(b'.');
         digits(since.subsec_millis(), 3, out);
     }
@@ -45,6 +47,7 @@ impl Clock {
     }
 }
 
+/// The last second that can be written is in the year 9999; later ones read as that.
 fn date_and_time(second: u64) -> String {
     let second = i64::try_from(second).unwrap_or(i64::MAX);
     let time = Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
@@ -97,12 +100,23 @@ mod tests {
     }
 
     #[test]
+    fn a_fraction_keeps_its_leading_zeros() {
+        let (long, short) = both(at(0, 1_000_009));
+        assert_eq!(long, "1970-01-01T00:00:00.001000009Z");
+        assert_eq!(short, "1970-01-01 00:00:00.001");
+    }
+
+    #[test]
     fn a_new_second_is_noticed() {
         let mut clock = Clock::default();
         let mut out = Vec::new();
         clock.table(at(59, 0), &mut out);
         clock.table(at(60, 0), &mut out);
-        assert_eq!(out, b"1970-01-01 00:00:59.0001970-01-01 00:01:00.000");
+        clock.table(at(59, 0), &mut out);
+        assert_eq!(
+            out,
+            b"1970-01-01 00:00:59.0001970-01-01 00:01:00.0001970-01-01 00:00:59.000"
+        );
     }
 
     #[test]

@@ -1,24 +1,24 @@
 //! The thread that writes log entries.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
 use super::entry::Entry;
 use super::format::{LogFormat, Renderer};
-use super::queue::{self, Account, LogQueue};
+use super::queue::{Bounds, Done, LogQueue, Lost, Shared};
 use super::severity::Severity;
+use super::sink::Sink;
 
 /// How much is rendered before it is written, in bytes.
 const CHUNK: usize = 256 * 1024;
-/// After a write the thread rests this long, so that under load it wakes for many entries at once.
+/// After a write the thread rests this long, so that under load it wakes once for many entries.
 const REST: Duration = Duration::from_millis(5);
 
-/// Writes what comes through its queue, on a thread of its own, until all handles of the queue are gone.
+/// Writes what comes through its queue, on a thread of its own, until it is closed or dropped.
 pub struct LogWriter {
-    done: Receiver<()>,
+    shared: Arc<Shared>,
 }
 
 impl LogWriter {
@@ -29,123 +29,113 @@ impl LogWriter {
     /// # Errors
     /// When the system gives no thread.
     pub fn stdout(format: LogFormat, name: &str) -> io::Result<(LogQueue, Self)> {
-        let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let renderer = Renderer::new(format, name, colour);
-        Self::start(renderer, Box::new(io::stdout()))
+        let sink = Sink::new(Box::new(io::stdout()), Box::new(io::stderr()));
+        Self::start(Renderer::for_stdout(format, name), sink, Bounds::default())
     }
 
-    fn start(renderer: Renderer, sink: Box<dyn Write + Send>) -> io::Result<(LogQueue, Self)> {
-        let (queue, entries) = queue::queue();
-        let (finished, done) = sync_channel(1);
+    fn start(renderer: Renderer, sink: Sink, bounds: Bounds) -> io::Result<(LogQueue, Self)> {
+        let (queue, shared) = LogQueue::new(bounds);
         let run = Run {
-            entries,
-            account: Arc::clone(queue.account()),
+            shared: Arc::clone(&shared),
             renderer,
             sink,
             buffer: Vec::with_capacity(CHUNK),
-            failing: false,
+            rendered: Done::default(),
         };
         thread::Builder::new()
             .name("log".into())
-            .spawn(move || run.run(&finished))?;
-        Ok((queue, Self { done }))
+            .spawn(move || run.run())?;
+        Ok((queue, Self { shared }))
     }
 
-    /// Waits until everything is written, `limit` at the longest. All handles of the queue must be gone.
+    /// Waits until all that was pushed is written, `limit` at the longest. What is pushed from now on is left out.
     pub fn close(self, limit: Duration) {
-        if self.done.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
-            eprintln!("warning: the last log entries could not be written in time");
+        self.shared.close(limit);
+        if !self.shared.wait_for_end(limit) {
+            // Not `eprintln!`: it panics where stderr is gone.
+            let _ = writeln!(
+                io::stderr(),
+                "warning: the last log entries could not be written in time"
+            );
         }
     }
 }
 
+impl Drop for LogWriter {
+    fn drop(&mut self) {
+        self.shared.close(Duration::ZERO);
+    }
+}
+
+/// What the thread owns.
 struct Run {
-    entries: Receiver<Vec<Entry>>,
-    account: Arc<Account>,
+    shared: Arc<Shared>,
     renderer: Renderer,
-    sink: Box<dyn Write + Send>,
+    sink: Sink,
     buffer: Vec<u8>,
-    /// Whether the last write failed, so that it is reported once.
-    failing: bool,
+    /// What is in the buffer.
+    rendered: Done,
 }
 
 impl Run {
-    fn run(mut self, finished: &SyncSender<()>) {
+    fn run(mut self) {
         self.renderer.header(&mut self.buffer);
-        self.write(&[]);
-        while let Ok(first) = self.entries.recv() {
-            self.write_along_with(first);
-            thread::sleep(REST);
-        }
-        self.report_lost();
-        // Nobody may be waiting.
-        let _ = finished.send(());
-    }
-
-    /// Writes `batch` and what has come since, in as few writes as may be.
-    fn write_along_with(&mut self, batch: Vec<Entry>) {
-        let mut next = Some(batch);
-        while let Some(batch) = next {
-            let mut batches = vec![batch];
-            self.render(&batches[0]);
-            while self.buffer.len() < CHUNK
-                && let Ok(batch) = self.entries.try_recv()
-            {
+        self.write();
+        let mut batches = Vec::new();
+        while let Some(lost) = self.shared.take(&mut batches) {
+            for batch in batches.drain(..) {
                 self.render(&batch);
-                batches.push(batch);
             }
-            self.write(&batches);
-            self.report_lost();
-            next = self.entries.try_recv().ok();
+            self.write();
+            self.report(lost);
+            self.shared.rest(REST);
         }
     }
 
     fn render(&mut self, batch: &[Entry]) {
-        self.account.taken(batch);
         for entry in batch {
-            self.renderer.render(entry, &mut self.buffer);
-        }
-    }
-
-    /// Writes the buffer; if that fails, `batches` are lost, and serving goes on.
-    fn write(&mut self, batches: &[Vec<Entry>]) {
-        let written = self
-            .sink
-            .write_all(&self.buffer)
-            .and_then(|()| self.sink.flush());
-        self.buffer.clear();
-        match written {
-            Ok(()) => self.failing = false,
-            Err(error) => {
-                if !std::mem::replace(&mut self.failing, true) {
-                    eprintln!("error: log entries cannot be written: {error}; serving goes on");
-                }
-                for batch in batches {
-                    self.account.lose(batch);
-                }
+            if !self.sink.is_broken() {
+                self.renderer.render(entry, &mut self.buffer);
+            }
+            self.rendered.entries += 1;
+            self.rendered.bytes += entry.weight();
+            if self.buffer.len() >= CHUNK {
+                self.write();
             }
         }
+        self.rendered.batches += 1;
+    }
+
+    /// Writes the buffer.
+    fn write(&mut self) {
+        let is_written = self
+            .sink
+            .write_all(&self.buffer, || self.shared.is_overdue());
+        self.buffer.clear();
+        self.shared
+            .settle(std::mem::take(&mut self.rendered), is_written);
     }
 
     /// Says in the log what is missing from it.
-    fn report_lost(&mut self) {
-        if self.failing {
+    fn report(&mut self, lost: Lost) {
+        if lost.is_empty() || self.sink.is_broken() {
             return;
         }
-        let lost = self.account.take_lost();
-        if lost.is_empty() {
-            return;
-        }
-        let mut notes = Vec::with_capacity(lost.len());
         for (function, count) in lost {
             let text = format!(
                 "{count} log entries of this function were left out: the log output could not keep up"
             );
             let note = Entry::note(function, None, Severity::Warning, text);
             self.renderer.render(&note, &mut self.buffer);
-            notes.push(note);
         }
-        self.write(&[notes]);
+        self.write();
+    }
+}
+
+impl Drop for Run {
+    /// However the thread ends, nobody waits for it in vain.
+    fn drop(&mut self) {
+        self.shared.end();
     }
 }
 
@@ -153,34 +143,14 @@ impl Run {
 mod tests {
     use super::*;
     use crate::function::{ExecutionId, Line, Stream};
-    use std::sync::Mutex;
-    use std::sync::mpsc::{Sender, channel};
+    use crate::logs::paper::Paper;
+    use std::sync::mpsc::{Receiver, Sender, channel};
     use std::time::SystemTime;
 
-    const LIMIT: Duration = Duration::from_secs(10);
+    /// Far more than any test needs.
+    const LIMIT: Duration = Duration::from_secs(30);
 
-    /// What was written, to be read by the test.
-    #[derive(Clone, Default)]
-    struct Paper(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Paper {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl Paper {
-        fn text(&self) -> String {
-            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-        }
-    }
-
-    /// Lets nothing through until the test says so.
+    /// Says when it is written to, and lets nothing through until the test drops its end.
     struct Stuck {
         entered: Sender<()>,
         release: Receiver<()>,
@@ -199,82 +169,181 @@ mod tests {
         }
     }
 
-    fn json() -> Renderer {
-        Renderer::new(LogFormat::Json, "", false)
+    /// Fails every time.
+    struct Failing(io::ErrorKind);
+
+    impl Write for Failing {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
     }
 
-    fn printed(text: &str) -> Entry {
+    fn start(
+        format: LogFormat,
+        output: impl Write + Send + 'static,
+        bounds: Bounds,
+    ) -> (LogQueue, LogWriter) {
+        let renderer = Renderer::new(format, "hello", false);
+        let sink = Sink::new(Box::new(output), Box::new(io::sink()));
+        LogWriter::start(renderer, sink, bounds).unwrap()
+    }
+
+    /// A writer that is stuck in its first write, and what lets it go on.
+    fn stuck(bounds: Bounds) -> (LogQueue, LogWriter, Sender<()>, Paper) {
+        let paper = Paper::default();
+        let (entered, inside) = channel();
+        let (let_go, release) = channel();
+        let output = Stuck {
+            entered,
+            release,
+            paper: paper.clone(),
+        };
+        let (queue, writer) = start(LogFormat::Json, output, bounds);
+        queue.push(vec![printed("hello", "first")]);
+        inside.recv().unwrap();
+        (queue, writer, let_go, paper)
+    }
+
+    fn printed(function: &str, text: &str) -> Entry {
         let line = Line {
             time: SystemTime::now(),
             stream: Stream::Stdout,
             text: text.into(),
         };
-        Entry::printed("hello".into(), ExecutionId::random(), line)
+        Entry::printed(function.into(), ExecutionId::random(), line)
     }
 
     #[test]
     fn closing_writes_everything_that_was_pushed_in_order() {
         let paper = Paper::default();
-        let (queue, writer) = LogWriter::start(json(), Box::new(paper.clone())).unwrap();
+        let (queue, writer) = start(LogFormat::Json, paper.clone(), Bounds::default());
         for number in 0..1000 {
-            queue.push(vec![printed(&format!("line {number}."))]);
+            queue.push(vec![printed("hello", &format!("line {number}."))]);
         }
-        drop(queue);
         writer.close(LIMIT);
         let text = paper.text();
         assert_eq!(text.lines().count(), 1000);
         for (number, line) in text.lines().enumerate() {
             assert!(line.contains(&format!("line {number}.")));
         }
+        assert_eq!((queue.written(), queue.dropped()), (1000, 0));
     }
 
     #[test]
-    fn a_stuck_output_bounds_memory_and_the_log_says_how_much_is_missing() {
+    fn a_table_begins_with_its_header_before_there_is_an_entry() {
         let paper = Paper::default();
-        let (entered, inside) = channel();
-        let (release, released) = channel();
-        let sink = Stuck {
-            entered,
-            release: released,
-            paper: paper.clone(),
-        };
-        let (queue, writer) = LogWriter::start(json(), Box::new(sink)).unwrap();
-        queue.push(vec![printed("first")]);
-        inside.recv().unwrap();
-        let large = "x".repeat(1 << 20);
-        for _ in 0..40 {
-            queue.push(vec![printed(&large)]);
+        let (_queue, writer) = start(LogFormat::Table, paper.clone(), Bounds::default());
+        writer.close(LIMIT);
+        assert_eq!(
+            paper.text(),
+            "LEVEL  NAME   EXECUTION_ID  TIME_UTC                 LOG\n"
+        );
+    }
+
+    #[test]
+    fn a_flush_returns_when_all_is_written() {
+        let paper = Paper::default();
+        let (queue, _writer) = start(LogFormat::Json, paper.clone(), Bounds::default());
+        for number in 0..10 {
+            queue.push(vec![printed("hello", &format!("line {number}."))]);
+            assert!(queue.flush(LIMIT));
+            assert!(paper.text().contains(&format!("line {number}.")));
         }
-        let waiting = queue.account().bytes_waiting();
-        assert!(waiting <= 16 << 20, "{waiting}");
-        drop(release);
-        drop(queue);
+    }
+
+    #[test]
+    fn a_stuck_output_holds_nobody_up_and_the_log_says_what_is_missing() {
+        let bounds = Bounds {
+            batches: 10,
+            ..Bounds::default()
+        };
+        let (queue, writer, let_go, paper) = stuck(bounds);
+        for _ in 0..100 {
+            queue.push(vec![printed("hello", "a"), printed("other", "b")]);
+        }
+        assert!(!queue.flush(Duration::ZERO));
+        drop(let_go);
         writer.close(LIMIT);
         let text = paper.text();
-        let kept = text.matches(&large).count();
-        assert!(kept < 40);
-        assert!(text.contains(&format!(
-            "{} log entries of this function were left out",
-            40 - kept
-        )));
+        let left_out = |function: &str, count: u64| {
+            text.lines().any(|line| {
+                line.contains(&format!(
+                    "\"{count} log entries of this function were left out"
+                )) && line.contains(&format!("\"function_name\":\"{function}\""))
+                    && line.contains("\"severity\":\"WARNING\"")
+            })
+        };
+        let kept = text.matches("\"textPayload\":\"a\"").count() as u64;
+        assert!(kept <= 10);
+        assert!(left_out("hello", 100 - kept) && left_out("other", 100 - kept));
+        assert_eq!(queue.dropped(), 2 * (100 - kept));
+        assert_eq!(queue.written(), 1 + 2 * kept);
     }
 
     #[test]
-    fn an_output_that_is_gone_loses_entries_and_nothing_else() {
-        struct Gone;
-        impl Write for Gone {
-            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-                Err(io::ErrorKind::BrokenPipe.into())
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
+    fn a_stuck_output_bounds_the_bytes_that_wait() {
+        let (queue, _writer, _let_go, _paper) = stuck(Bounds::default());
+        let large = "x".repeat(1 << 20);
+        for _ in 0..40 {
+            queue.push(vec![printed("hello", &large)]);
         }
-        let (queue, writer) = LogWriter::start(json(), Box::new(Gone)).unwrap();
-        queue.push(vec![printed("lost")]);
-        let account = Arc::clone(queue.account());
-        drop(queue);
+        assert_eq!(queue.dropped(), 40 - 15);
+    }
+
+    #[test]
+    fn a_close_does_not_wait_for_ever() {
+        let (_queue, writer, _let_go, paper) = stuck(Bounds::default());
+        writer.close(Duration::from_millis(1));
+        assert_eq!(paper.text(), "");
+    }
+
+    #[test]
+    fn what_comes_after_the_close_is_counted() {
+        let (queue, writer) = start(LogFormat::Json, io::sink(), Bounds::default());
         writer.close(LIMIT);
-        assert_eq!(account.take_lost().get("hello"), Some(&1));
+        queue.push(vec![printed("hello", "late")]);
+        assert_eq!((queue.written(), queue.dropped()), (0, 1));
+    }
+
+    #[test]
+    fn an_output_that_is_gone_loses_entries_and_holds_nothing_up() {
+        let output = Failing(io::ErrorKind::BrokenPipe);
+        let (queue, writer) = start(LogFormat::Json, output, Bounds::default());
+        queue.push(vec![printed("hello", "lost")]);
+        assert!(queue.flush(LIMIT));
+        queue.push(vec![printed("hello", "lost too")]);
+        writer.close(LIMIT);
+        assert_eq!((queue.written(), queue.dropped()), (0, 2));
+    }
+
+    #[test]
+    fn an_output_that_stays_full_is_given_up_at_the_end() {
+        let output = Failing(io::ErrorKind::StorageFull);
+        let (queue, writer) = start(LogFormat::Json, output, Bounds::default());
+        queue.push(vec![printed("hello", "lost")]);
+        let shared = Arc::clone(&writer.shared);
+        drop(writer);
+        assert!(shared.wait_for_end(LIMIT));
+        assert_eq!((queue.written(), queue.dropped()), (0, 1));
+    }
+
+    #[test]
+    fn one_huge_line_after_another_is_written_whole() {
+        let paper = Paper::default();
+        let (queue, writer) = start(LogFormat::Table, paper.clone(), Bounds::default());
+        let huge = "\x1b\u{202e}ä".repeat(100 * 1024);
+        queue.push((0..4).map(|_| printed("hello", &huge)).collect());
+        writer.close(LIMIT);
+        let text = paper.text();
+        assert_eq!(text.lines().count(), 5);
+        assert!(
+            text.lines()
+                .skip(1)
+                .all(|row| row.ends_with("\\x1b\\u{202e}ä"))
+        );
     }
 }

@@ -12,6 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::{Interval, MissedTickBehavior};
 use tokio_rustls::TlsAcceptor;
 
 use super::drain::Drain;
@@ -148,36 +149,43 @@ impl Connection {
             .keep_alive_timeout(KEEP_ALIVE)
             .serve_connection(TokioIo::new(io), service);
         let mut connection = pin!(connection);
-        let mut looks = tokio::time::interval(self.bounds.header_timeout);
+        let mut looks = every(self.bounds.header_timeout);
         looks.tick().await;
         let mut before = None;
-        let mut ending = false;
+        let mut told = false;
         loop {
-            tokio::select! {
+            let end = tokio::select! {
+                biased;
                 _ended = connection.as_mut() => return,
-                () = self.drain.begun(), if !ending => {
-                    ending = true;
-                    looks = tokio::time::interval(DRAIN_GRACE);
-                    connection.as_mut().graceful_shutdown();
-                }
+                () = self.drain.begun(), if !told => true,
                 _ = looks.tick() => {
                     // Nothing open, and nothing begun since the last look: the connection has lain idle.
                     let now = streams.begun_if_idle();
                     let idle = now.is_some() && now == before;
                     before = now;
-                    if idle && ending {
-                        // It has been told, and does not go.
-                        return;
-                    }
-                    if idle {
-                        ending = true;
-                        looks = tokio::time::interval(DRAIN_GRACE);
-                        connection.as_mut().graceful_shutdown();
-                    }
+                    idle
                 }
+            };
+            match (end, told) {
+                (false, _) => {}
+                (true, false) => {
+                    told = true;
+                    before = None;
+                    looks = every(DRAIN_GRACE);
+                    connection.as_mut().graceful_shutdown();
+                }
+                // It has been told, and does not go.
+                (true, true) => return,
             }
         }
     }
+}
+
+/// Ticks that stay apart, however late one of them is noticed. The first one comes at once.
+fn every(period: Duration) -> Interval {
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 async fn close(io: &mut (impl AsyncWrite + Unpin), farewell: &[u8]) -> io::Result<()> {
