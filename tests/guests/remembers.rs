@@ -3,10 +3,10 @@
 //! `?write=SECRET` fills its statics and `?mib=` (8) of fresh memory with the secret. `?find=TERCES`,
 //! the secret spelt backwards so that the question is not the answer, takes as much fresh memory and
 //! answers how often the secret stands in all of the linear memory. With both it finds what it has
-//! just written, which proves that it knows how to look.
+//! just written, which proves that it knows how to look. With `?then=trap` it traps instead of answering.
 #![cfg(target_family = "wasm")]
 
-use std::arch::wasm32::{memory_grow, memory_size};
+use std::arch::wasm32::{memory_grow, memory_size, unreachable};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use guests::{IncomingRequest, Query, ResponseOutparam, answer};
@@ -24,6 +24,9 @@ fn handle(request: IncomingRequest, out: ResponseOutparam) {
     let pages = query.number("mib").unwrap_or(8) as usize * PAGES_PER_MIB;
     if let Some(secret) = query.get("write") {
         leave(secret.as_bytes(), pages);
+    }
+    if query.get("then") == Some("trap") {
+        unreachable();
     }
     let Some(backwards) = query.get("find") else {
         answer(out, 200, &[], "ok\n");

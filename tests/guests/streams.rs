@@ -1,8 +1,8 @@
 //! Streams a body: `?mib=` mebibytes, or `?chunks=` (16) of `?size=` bytes (64 KiB), with a pause of
-//! `?delay_ms=` after each chunk.
+//! `?delay_ms=`, or work for `?burn_ms=`, after each chunk.
 #![cfg(target_family = "wasm")]
 
-use guests::{IncomingRequest, Query, ResponseOutparam, finish, sleep, start, write_all};
+use guests::{IncomingRequest, Query, ResponseOutparam, burn, finish, sleep, start, write_all};
 
 const CHUNK: u64 = 64 * 1024;
 const CHUNKS_PER_MIB: u64 = 1024 * 1024 / CHUNK;
@@ -17,6 +17,7 @@ fn handle(request: IncomingRequest, out: ResponseOutparam) {
     };
     let chunk = vec![b'x'; query.number("size").unwrap_or(CHUNK) as usize];
     let delay = query.number("delay_ms");
+    let work = query.number("burn_ms");
 
     let body = start(out, 200, &[("content-type", "application/octet-stream")]);
     let stream = body.write().expect("the stream is asked for once");
@@ -28,6 +29,9 @@ fn handle(request: IncomingRequest, out: ResponseOutparam) {
         if let Some(milliseconds) = delay {
             let _ = stream.blocking_flush();
             sleep(milliseconds);
+        }
+        if let Some(milliseconds) = work {
+            burn(milliseconds);
         }
     }
     drop(stream);

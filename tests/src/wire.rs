@@ -255,7 +255,8 @@ impl Wire {
         while self.unread.len() < count {
             self.fill()?;
         }
-        Ok(self.unread.drain(..count).collect())
+        let rest = self.unread.split_off(count);
+        Ok(std::mem::replace(&mut self.unread, rest))
     }
 
     fn rest(&mut self) -> io::Result<Vec<u8>> {

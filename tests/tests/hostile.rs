@@ -218,6 +218,23 @@ fn fifty_that_stream_to_nobody_keep_no_memory() {
     assert_recovered(&host, "/?chunks=1");
 }
 
+/// The guest works between its writes, so that it waits for its turn when nobody takes what it wrote.
+#[test]
+fn a_client_that_does_not_read_holds_no_other_execution_up() {
+    let _alone = alone();
+    let host = Host::serve("streams")
+        .args(["--workers=1", "--max-response-body=unlimited"])
+        .start();
+    let mut unread = host.connect();
+    unread.send("GET /?chunks=100000&burn_ms=3 HTTP/1.1\r\nHost: here\r\n\r\n");
+    host.wait_for_starts(1);
+    let took = durations(30, || {
+        assert_eq!(host.get("/?chunks=5&burn_ms=5").status, 200);
+    });
+    let slowest = took.last().copied().unwrap_or_default();
+    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+}
+
 #[test]
 fn fifty_crashes_at_once_hold_nobody_up() {
     let _alone = alone();

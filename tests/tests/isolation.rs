@@ -83,6 +83,18 @@ fn an_execution_finds_nothing_of_one_that_ran_out_of_time() {
 }
 
 #[test]
+fn an_execution_finds_nothing_of_one_that_trapped() {
+    let host = remembers().start();
+    for mib in [0, 8] {
+        let (secret, backwards) = secret(0);
+        let reply = host.get(&format!("/?write={secret}&mib={mib}&then=trap"));
+        assert_eq!(reply.status, 500);
+        assert_eq!(host.finish_of(&reply), "status: 'crash'");
+        assert_forgotten(&host, &backwards, 8);
+    }
+}
+
+#[test]
 fn an_execution_finds_nothing_of_one_whose_client_went_away() {
     let host = remembers().start();
     let (secret, backwards) = secret(0);

@@ -83,10 +83,10 @@ fn a_long_response_is_streamed_whole() {
     let host = Host::serve("streams")
         .arg("--max-response-body=unlimited")
         .start();
-    assert_eq!(host.get("/?mib=64").body.len(), 64 * MIB);
+    assert_eq!(host.get("/?mib=40").body.len(), 40 * MIB);
     assert_eq!(
-        Http2::connect(host.addr()).get("/?mib=64").body.len(),
-        64 * MIB
+        Http2::connect(host.addr()).get("/?mib=40").body.len(),
+        40 * MIB
     );
 }
 

@@ -7,7 +7,7 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -89,7 +89,7 @@ impl RefusalSink for Shared {
 }
 
 /// The locks of an execution are held for one step of its own thread, in which nothing panics.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -108,6 +108,8 @@ pub(super) struct Execution {
     /// From start to the end of the guest, once it has ended.
     wall: Duration,
     status: Option<StatusCode>,
+    failure: Option<Failure>,
+    waits_for_end: Option<Waker>,
     ended: bool,
 }
 
@@ -152,6 +154,8 @@ impl Execution {
             busy: Duration::ZERO,
             wall: Duration::ZERO,
             status: None,
+            failure: None,
+            waits_for_end: None,
             ended: false,
         }
     }
@@ -169,6 +173,7 @@ impl Execution {
         self.status = Some(parts.status);
         let mut body = ResponseBody::new(self, body, &parts.headers);
         std::future::poll_fn(|cx| body.poll_prefetch(cx)).await?;
+        body.drive();
         Ok(Response::from_parts(parts, body))
     }
 
@@ -209,8 +214,7 @@ impl Execution {
         }
         match step {
             Poll::Ready(Ok(())) => {
-                self.guest = None;
-                self.wall = self.started.elapsed();
+                self.stop();
                 Poll::Ready(Ok(()))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.fail_from_guest(&error))),
@@ -241,19 +245,41 @@ impl Execution {
         self.function.limits().response_body
     }
 
-    /// Tells the observer that all went well, if the guest has ended.
-    pub(super) fn finish(&mut self) {
+    /// Waits for the end of a guest that another task runs.
+    pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        if let Some(failure) = &self.failure {
+            return Poll::Ready(Err(failure.clone()));
+        }
         if !self.is_running() {
-            self.end(None);
+            return Poll::Ready(Ok(()));
+        }
+        self.waits_for_end = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Ends a guest whose client went away.
+    pub(super) fn abandon(&mut self) {
+        if self.is_running() {
+            self.fail(Failure::Disconnected);
         }
     }
 
-    /// Ends an execution whose body the guest gave up. How the guest itself ended, or what befell its request, says
-    /// more than `failure`.
-    pub(super) fn cut(&mut self, cx: &mut Context<'_>, failure: Failure) -> Failure {
-        if let Poll::Ready(Err(failure)) = self.poll_guest(cx) {
-            return failure;
+    /// Takes note that the body is complete: if the guest has ended too, all went well.
+    ///
+    /// # Errors
+    /// The failure that ended the guest, and with it the body.
+    pub(super) fn finish(&mut self) -> Result<(), Failure> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
         }
+        if !self.is_running() {
+            self.end(None);
+        }
+        Ok(())
+    }
+
+    /// Ends an execution whose body the guest gave up. What befell its request says more than `failure`.
+    pub(super) fn fail_body(&mut self, failure: Failure) -> Failure {
         let failure = self.shared.request_failure().unwrap_or(failure);
         self.fail(failure)
     }
@@ -261,6 +287,7 @@ impl Execution {
     /// Ends the execution as failed and answers the failure.
     pub(super) fn fail(&mut self, failure: Failure) -> Failure {
         self.stop();
+        self.failure.get_or_insert_with(|| failure.clone());
         self.end(Some(failure.clone()));
         failure
     }
@@ -279,6 +306,9 @@ impl Execution {
     fn stop(&mut self) {
         if self.guest.take().is_some() {
             self.wall = self.started.elapsed();
+        }
+        if let Some(waiting) = self.waits_for_end.take() {
+            waiting.wake();
         }
     }
 
@@ -305,9 +335,8 @@ impl Execution {
 
 impl Drop for Execution {
     fn drop(&mut self) {
-        let abandoned = self.is_running();
-        self.stop();
-        self.end(abandoned.then_some(Failure::Disconnected));
+        self.abandon();
+        self.end(None);
     }
 }
 

@@ -78,11 +78,13 @@ pub(super) fn store(
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(limits.host_copies);
     store.set_epoch_deadline(FIRST_SLICE);
+    let mut turn = 0;
     store.epoch_deadline_callback(move |_| {
+        turn += 1;
         Ok(UpdateDeadline::YieldCustom(
             SLICE,
             match &turns {
-                Some(turns) => Box::pin(turns.turn()),
+                Some(turns) => Box::pin(turns.turn(turn)),
                 None => Box::pin(tokio::task::yield_now()),
             },
         ))

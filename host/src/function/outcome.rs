@@ -111,7 +111,8 @@ impl Failure {
         let trap = describe(error);
         match memory_refused {
             Some(limit) if error.is::<Trap>() => Self::OutOfMemory { limit, trap },
-            _ => Self::Crash(trap),
+            Some(limit) => Self::Start(format!("wanted more memory than {limit}")),
+            None => Self::Crash(trap),
         }
     }
 }

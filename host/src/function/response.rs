@@ -2,25 +2,37 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, header};
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use tokio::task::AbortHandle;
+use tokio::time::Sleep;
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 
-use super::execution::Execution;
+use super::execution::{Execution, lock};
 use super::outcome::Failure;
 
 /// How much of a body is gathered before the head is sent, in bytes. An answer within it leaves in one write, with its
 /// length known, and a guest that fails while making it still gets an error status instead of a torn body.
 const PREFETCH: usize = 16 * 1024;
 
+/// How long the client of a body that was given up is kept in doubt while the guest may still end.
+const CUT_GRACE: Duration = Duration::from_millis(100);
+
 /// The body of a response, which runs the guest that makes it.
 ///
 /// An error of this body means that the rest will not come; the connection has to show that to the client.
 pub struct ResponseBody {
-    execution: Option<Box<Execution>>,
+    execution: Arc<Mutex<Execution>>,
+    /// What is told of a body that the guest gave up, if nothing more is learnt of it in time.
+    cut: Option<(Failure, Pin<Box<Sleep>>)>,
+    /// Ends the task that runs the guest, once there is one. Before, whoever polls the body runs it.
+    driver: Option<AbortHandle>,
     guest_body: HyperOutgoingBody,
     ready: VecDeque<Frame<Bytes>>,
     ready_bytes: u64,
@@ -70,7 +82,9 @@ impl ResponseBody {
     ) -> Self {
         let limit = execution.response_limit();
         Self {
-            execution: Some(Box::new(execution)),
+            execution: Arc::new(Mutex::new(execution)),
+            cut: None,
+            driver: None,
             guest_body,
             ready: VecDeque::new(),
             ready_bytes: 0,
@@ -107,34 +121,51 @@ impl ResponseBody {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
+        if self.cut.is_some() {
+            return self.poll_cut(cx).map(|failure| Some(Err(failure)));
+        }
         let mut stepped = false;
         loop {
             match Pin::new(&mut self.guest_body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => return Poll::Ready(Some(self.count(frame))),
                 Poll::Ready(Some(Err(error))) => {
                     let failure = Failure::InvalidResponse(format!("its body was cut: {error}"));
-                    let failure = match &mut self.execution {
-                        Some(execution) => execution.cut(cx, failure),
-                        None => failure,
-                    };
-                    return Poll::Ready(Some(Err(failure)));
+                    self.cut = Some((failure, Box::pin(tokio::time::sleep(CUT_GRACE))));
+                    return self.poll_cut(cx).map(|failure| Some(Err(failure)));
                 }
+                // A guest that was ended leaves a body that seems to have ended too.
                 Poll::Ready(None) => {
-                    if let Some(execution) = &mut self.execution {
-                        execution.finish();
-                    }
-                    return Poll::Ready(None);
+                    return Poll::Ready(lock(&self.execution).finish().err().map(Err));
                 }
                 Poll::Pending => {}
             }
-            match &mut self.execution {
-                Some(execution) if !stepped && execution.is_running() => {
-                    stepped = true;
-                    if let Poll::Ready(Err(failure)) = execution.poll_guest(cx) {
-                        return Poll::Ready(Some(Err(failure)));
-                    }
-                }
-                _ => return Poll::Pending,
+            let mut execution = lock(&self.execution);
+            if stepped || self.driver.is_some() || !execution.is_running() {
+                return Poll::Pending;
+            }
+            stepped = true;
+            if let Poll::Ready(Err(failure)) = execution.poll_guest(cx) {
+                return Poll::Ready(Some(Err(failure)));
+            }
+        }
+    }
+
+    /// Waits a little for a guest that gave up its body: how it ends says more than that it did.
+    fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<Failure> {
+        let Some((failure, grace)) = &mut self.cut else {
+            return Poll::Pending;
+        };
+        let mut execution = lock(&self.execution);
+        let ended = match self.driver {
+            Some(_) => execution.poll_end(cx),
+            None => execution.poll_guest(cx),
+        };
+        match ended {
+            Poll::Ready(Err(failure)) => Poll::Ready(failure),
+            Poll::Ready(Ok(())) => Poll::Ready(execution.fail_body(failure.clone())),
+            Poll::Pending => {
+                std::task::ready!(grace.as_mut().poll(cx));
+                Poll::Ready(execution.fail_body(failure.clone()))
             }
         }
     }
@@ -142,16 +173,22 @@ impl ResponseBody {
     fn count(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, Failure> {
         self.taken += data_length(&frame);
         match self.limit {
-            Some(limit) if self.taken > limit => Err(self.fail(Failure::ResponseTooLarge(limit))),
+            Some(limit) if self.taken > limit => {
+                Err(lock(&self.execution).fail(Failure::ResponseTooLarge(limit)))
+            }
             _ => Ok(frame),
         }
     }
 
-    fn fail(&mut self, failure: Failure) -> Failure {
-        match &mut self.execution {
-            Some(execution) => execution.fail(failure),
-            None => failure,
+    /// Gives a guest that goes on after this much of its answer a task of its own. Its deadline and its turns must not
+    /// depend on a client that may take nothing, so that nobody asks for more of the body.
+    pub(super) fn drive(&mut self) {
+        if !lock(&self.execution).is_running() {
+            return;
         }
+        let execution = Arc::clone(&self.execution);
+        let guest = std::future::poll_fn(move |cx| lock(&execution).poll_guest(cx).map(drop));
+        self.driver = Some(tokio::spawn(guest).abort_handle());
     }
 
     /// Lets the guest finish although nobody wants its body, as with HEAD.
@@ -211,26 +248,21 @@ impl Body for ResponseBody {
 }
 
 impl Drop for ResponseBody {
-    /// A guest that still runs when its whole answer is out goes on in a task of its own, within its deadline. One
-    /// whose client went away ends here.
+    /// A guest that still runs when its whole answer is out goes on to its end, within its deadline. One whose client
+    /// went away ends here.
     fn drop(&mut self) {
-        let delivered = self.is_delivered();
-        let Some(mut execution) = self.execution.take() else {
+        let Some(driver) = &self.driver else {
             return;
         };
-        if !delivered || !execution.is_running() {
-            return;
+        if !self.is_delivered() {
+            lock(&self.execution).abandon();
+            driver.abort();
+        } else if self.detached
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            // A guest whose stream is closed would fail; so the rest of it is read, by nobody.
+            let mut rest = std::mem::take(&mut self.guest_body);
+            runtime.spawn(async move { while let Some(Ok(_)) = rest.frame().await {} });
         }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return;
-        };
-        let mut rest = std::mem::take(&mut self.guest_body);
-        runtime.spawn(async move {
-            std::future::poll_fn(|cx| {
-                while let Poll::Ready(Some(Ok(_))) = Pin::new(&mut rest).poll_frame(cx) {}
-                execution.poll_guest(cx).map(drop)
-            })
-            .await;
-        });
     }
 }

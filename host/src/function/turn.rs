@@ -1,5 +1,8 @@
 //! Turns: busy guests on one thread run one after the other, so that they delay nobody else by more than one slice.
 //!
+//! Those that have had few turns so far go before those that have had many, one of these for one of those, so that a
+//! function which computes for a moment does not wait for all that compute for ever.
+//!
 //! Left to a runtime alone, fifty spinning guests on a thread would each run for a tick between two looks at the
 //! network. Here a guest that has used up its slice queues for a turn, and between two turns the thread serves
 //! everything else that is ready.
@@ -20,10 +23,16 @@ pub struct Turnstile {
 
 #[derive(Default)]
 struct Queue {
-    waiting: VecDeque<(u64, Waker)>,
+    /// Guests with few turns, and guests with many.
+    young: VecDeque<(u64, Waker)>,
+    old: VecDeque<(u64, Waker)>,
+    young_was_last: bool,
     current: Option<u64>,
     next_ticket: u64,
 }
+
+/// A guest with more turns than this no longer goes first.
+const YOUNG: u32 = 8;
 
 impl Turnstile {
     /// A queue with nobody in it.
@@ -31,10 +40,12 @@ impl Turnstile {
         Arc::default()
     }
 
-    /// Queues up. Resolves when it is this guest's turn and the thread has looked at its other work.
-    pub(super) fn turn(self: &Arc<Self>) -> Turn {
+    /// Queues up for the guest's turn number `number`. Resolves when it has come and the thread has looked at its other
+    /// work.
+    pub(super) fn turn(self: &Arc<Self>, number: u32) -> Turn {
         Turn {
             turnstile: Arc::clone(self),
+            is_young: number <= YOUNG,
             state: TurnState::Arriving,
         }
     }
@@ -54,12 +65,28 @@ impl Turnstile {
 }
 
 impl Queue {
-    /// Hands the turn to the one who has waited longest.
+    /// Hands the turn to the one of its kind who has waited longest.
     fn advance(&mut self) {
         self.current = None;
-        if let Some((ticket, waker)) = self.waiting.pop_front() {
+        let young_first = !self.young_was_last || self.old.is_empty();
+        let next = if young_first && !self.young.is_empty() {
+            self.young_was_last = true;
+            self.young.pop_front()
+        } else {
+            self.young_was_last = false;
+            self.old.pop_front()
+        };
+        if let Some((ticket, waker)) = next {
             self.current = Some(ticket);
             waker.wake();
+        }
+    }
+
+    fn of(&mut self, is_young: bool) -> &mut VecDeque<(u64, Waker)> {
+        if is_young {
+            &mut self.young
+        } else {
+            &mut self.old
         }
     }
 }
@@ -67,6 +94,7 @@ impl Queue {
 /// A place in the queue.
 pub(super) struct Turn {
     turnstile: Arc<Turnstile>,
+    is_young: bool,
     state: TurnState,
 }
 
@@ -113,7 +141,9 @@ impl Turn {
         let mut queue = self.turnstile.queue();
         let ticket = queue.next_ticket;
         queue.next_ticket += 1;
-        queue.waiting.push_back((ticket, cx.waker().clone()));
+        queue
+            .of(self.is_young)
+            .push_back((ticket, cx.waker().clone()));
         // The guest that queues while its own turn lasts is called when that turn ends, by `leave`.
         if queue.current.is_none() {
             queue.advance();
@@ -126,7 +156,11 @@ impl Turn {
         if queue.current == Some(ticket) {
             return true;
         }
-        if let Some((_, waker)) = queue.waiting.iter_mut().find(|(other, _)| *other == ticket) {
+        if let Some((_, waker)) = queue
+            .of(self.is_young)
+            .iter_mut()
+            .find(|(other, _)| *other == ticket)
+        {
             waker.clone_from(cx.waker());
         }
         false
@@ -137,7 +171,9 @@ impl Drop for Turn {
     fn drop(&mut self) {
         if let TurnState::Queued(ticket) | TurnState::Called(ticket, _) = self.state {
             let mut queue = self.turnstile.queue();
-            queue.waiting.retain(|(other, _)| *other != ticket);
+            queue
+                .of(self.is_young)
+                .retain(|(other, _)| *other != ticket);
             if queue.current == Some(ticket) {
                 queue.advance();
             }
@@ -172,7 +208,7 @@ mod tests {
     #[test]
     fn one_guest_at_a_time_and_in_order() {
         let turnstile = Turnstile::new();
-        let (mut a, mut b, mut c) = (turnstile.turn(), turnstile.turn(), turnstile.turn());
+        let (mut a, mut b, mut c) = (turnstile.turn(1), turnstile.turn(1), turnstile.turn(1));
         for turn in [&mut a, &mut b, &mut c] {
             assert!(!poll_up_to(turn, 1));
         }
@@ -188,19 +224,44 @@ mod tests {
     #[test]
     fn a_turn_is_not_taken_at_once_so_that_others_get_to_run() {
         let turnstile = Turnstile::new();
-        let mut turn = turnstile.turn();
+        let mut turn = turnstile.turn(1);
         assert!(!poll_up_to(&mut turn, 1));
     }
 
     #[test]
     fn a_guest_that_goes_away_while_it_waits_or_is_called_leaves_no_gap() {
         let turnstile = Turnstile::new();
-        let (mut a, mut b, mut c) = (turnstile.turn(), turnstile.turn(), turnstile.turn());
+        let (mut a, mut b, mut c) = (turnstile.turn(1), turnstile.turn(1), turnstile.turn(1));
         for turn in [&mut a, &mut b, &mut c] {
             poll_up_to(turn, 1);
         }
         drop(b);
         drop(a);
         assert!(poll_up_to(&mut c, 3));
+    }
+
+    #[test]
+    fn a_young_guest_goes_first_but_not_always() {
+        let turnstile = Turnstile::new();
+        let mut first = turnstile.turn(100);
+        let mut old: Vec<_> = (0..2).map(|_| turnstile.turn(100)).collect();
+        let mut young: Vec<_> = (0..2).map(|_| turnstile.turn(1)).collect();
+        poll_up_to(&mut first, 1);
+        for turn in old.iter_mut().chain(&mut young) {
+            poll_up_to(turn, 1);
+        }
+        assert!(poll_up_to(&mut first, 3));
+        let mut order = Vec::new();
+        for _ in 0..4 {
+            turnstile.leave();
+            for (name, turns) in [("young", &mut young), ("old", &mut old)] {
+                let called = turns.iter_mut().position(|turn| poll_up_to(turn, 3));
+                if let Some(called) = called {
+                    turns.remove(called);
+                    order.push(name);
+                }
+            }
+        }
+        assert_eq!(order, ["young", "old", "young", "old"]);
     }
 }

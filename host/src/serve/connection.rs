@@ -113,11 +113,13 @@ impl Connection {
         let mut draining = false;
         let ended = loop {
             tokio::select! {
-                ended = std::future::poll_fn(|cx| connection.poll_without_shutdown(cx)) => break ended,
+                // A response that is written in a drain must say that the connection ends with it.
+                biased;
                 () = self.drain.begun(), if !draining => {
                     draining = true;
                     std::pin::Pin::new(&mut connection).graceful_shutdown();
                 }
+                ended = std::future::poll_fn(|cx| connection.poll_without_shutdown(cx)) => break ended,
             }
         };
         let parts = connection.into_parts();
