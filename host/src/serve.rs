@@ -6,6 +6,7 @@
 mod admission;
 mod answer;
 mod authority;
+mod batched;
 mod body;
 mod connection;
 mod drain;

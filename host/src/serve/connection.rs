@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_rustls::TlsAcceptor;
 
+use super::batched::Batched;
 use super::drain::Drain;
 use super::invoke::Invoker;
 use super::protocol::Protocol;
@@ -89,7 +90,7 @@ impl Connection {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let io = Timed::new(io, self.bounds.stall_timeout);
+        let io = Batched::new(Timed::new(io, self.bounds.stall_timeout));
         match protocol {
             Protocol::Http1 => self.serve_http1(io).await,
             Protocol::Http2 => self.serve_http2(io).await,

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
 use super::connection::{Bounds, Connection};
-use super::drain::{Drain, Pending};
+use super::drain::{Drain, DrainHandle, Pending};
 use super::invoke::Invoker;
 use super::loads::{Loads, Seat};
 
@@ -57,14 +57,17 @@ impl Worker {
             .take()
             .map(TcpListener::from_std)
             .transpose()?;
-        let mut drain = self.drain.clone();
+        // The connections listen to their own worker, so that no two workers meet at one lock for each request.
+        let (handle, drain) = DrainHandle::new();
+        let mut asked = std::mem::replace(&mut self.drain, drain);
         loop {
             tokio::select! {
                 accepted = accept(listener.as_ref()) => self.take(accepted).await,
                 Some((stream, seat)) = self.inbox.recv() => self.spawn_dealt(stream, seat),
-                () = drain.begun() => break,
+                () = asked.begun() => break,
             }
         }
+        handle.begin();
         self.drain(listener).await;
         Ok(())
     }
