@@ -10,6 +10,7 @@ mod component;
 mod engine;
 mod error;
 mod execution;
+mod heads;
 mod id;
 mod inspect;
 mod instance;

@@ -16,7 +16,7 @@ use crate::paths;
 use crate::{Directory, PATIENCE, Reply, Wire};
 
 /// Settings of the machine that runs the specifications, which must not leak into them.
-const FOREIGN: [&str; 3] = ["PORT", "HOST_STATE_DIR", "NO_COLOR"];
+pub(crate) const FOREIGN: [&str; 3] = ["PORT", "HOST_STATE_DIR", "NO_COLOR"];
 
 /// A command line that is not run yet.
 #[derive(Debug)]
@@ -78,6 +78,11 @@ impl Host {
             command.env_remove(name);
         }
         command.args(arguments);
+        Self::from_command(command)
+    }
+
+    /// A command that becomes a host.
+    pub(crate) fn from_command(command: Command) -> HostBuilder {
         HostBuilder {
             command,
             state: Directory::new(),
@@ -179,6 +184,14 @@ impl Host {
     /// The lines that it has written to stdout so far.
     pub fn log(&self) -> Vec<String> {
         self.process.stdout.all()
+    }
+
+    /// Waits for a line that `wanted` takes, on stdout or on stderr.
+    #[track_caller]
+    pub(crate) fn wait_for_output(&self, wanted: impl Fn(&str) -> bool) {
+        if !self.process.stderr.all().iter().any(|line| wanted(line)) {
+            self.wait_for_log(wanted);
+        }
     }
 
     /// The first line on stdout that `wanted` takes, as soon as it is there.

@@ -22,6 +22,7 @@ mod origin;
 mod paths;
 mod reply;
 mod tls;
+mod walkthrough;
 mod wire;
 
 pub use self::h2::{Http2, Stream};
@@ -33,6 +34,7 @@ pub use origin::Origin;
 pub use paths::{guest, host_binary};
 pub use reply::Reply;
 pub use tls::{Certificate, TlsWire};
+pub use walkthrough::{Walkthrough, page};
 pub use wire::Wire;
 
 use std::time::Duration;

@@ -2,9 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use tests::Host;
+use tests::{Host, Walkthrough, page};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -17,52 +16,83 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-fn text(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
 #[test]
 fn every_link_leads_to_a_file() {
-    for page in pages() {
-        let folder = page.parent().expect("a page lies in a folder").to_owned();
-        for link in text(&page).split("](").skip(1) {
+    for path in pages() {
+        let folder = path.parent().expect("a page lies in a folder").to_owned();
+        for link in page(&path).split("](").skip(1) {
             let target = link.split(')').next().unwrap_or_default();
-            assert!(folder.join(target).exists(), "{}: {target}", page.display());
+            assert!(folder.join(target).exists(), "{}: {target}", path.display());
         }
     }
 }
 
 #[test]
-fn every_flag_that_is_shown_exists() {
-    let help = Host::command(["serve", "--help"]).run().stdout;
-    for page in [root().join("docs/serve.md"), root().join("docs/sandbox.md")] {
-        for code in text(&page).split('`').skip(1).step_by(2) {
+fn every_flag_that_is_named_exists() {
+    let help: String = COMMANDS
+        .iter()
+        .map(|command| {
+            Host::command(command.split(' ').skip(1))
+                .arg("--help")
+                .run()
+                .stdout
+        })
+        .collect();
+    for path in pages() {
+        for code in page(&path).split('`').skip(1).step_by(2) {
             let flag = code.split(' ').next().unwrap_or_default();
-            if flag.starts_with("--") && flag != "--help" {
-                assert!(help.contains(flag), "{}: {flag}", page.display());
+            if flag.starts_with("--") {
+                assert!(help.contains(flag), "{}: {flag}", path.display());
             }
         }
     }
 }
 
-/// The tour's commands, as they stand, but for the port.
+/// The components that the pages show beside the greeting.
+const GUESTS: [&str; 5] = [
+    "allocates",
+    "calls_out",
+    "imports_unknown",
+    "spins",
+    "traps",
+];
+
 #[test]
-fn the_tour_shows_what_happens() {
-    let host = Host::serve("hello").start();
-    let readme = text(&root().join("README.md"));
-    let blocks = readme.split("```console\n").skip(1);
-    let mut commands = 0;
-    for block in blocks {
-        let block = block.split("```").next().unwrap_or_default();
-        let mut lines = block.lines();
-        while let (Some(command), Some(expected)) = (lines.next(), lines.next()) {
-            let command = command.strip_prefix("$ ").expect("a command comes first");
-            let command = command.replace("127.0.0.1:8080", &host.addr().to_string());
-            let output = Command::new("sh").args(["-c", &command]).output();
-            let output = output.expect("there is a shell");
-            assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
-            commands += 1;
-        }
+fn every_command_that_is_shown_prints_what_is_shown() {
+    for path in pages() {
+        let text = page(&path);
+        let shown = text.matches("\n$ ").count();
+        assert_eq!(
+            Walkthrough::run(&text, &GUESTS),
+            shown,
+            "{}",
+            path.display()
+        );
     }
-    assert_eq!(commands, 2);
 }
+
+#[test]
+fn the_page_of_commands_is_the_help_of_the_binary() {
+    let mut text = String::from(
+        "# Commands\n\nWhat `host help COMMAND` prints. Made by `UPDATE_DOCS=1 cargo xtask test docs`.\n",
+    );
+    for command in COMMANDS {
+        let help = Host::command(command.split(' ').skip(1))
+            .arg("--help")
+            .run();
+        assert_eq!(help.code, Some(0), "{command}");
+        let help = help.stdout.lines().map(str::trim_end).collect::<Vec<_>>();
+        text.push_str(&format!(
+            "\n## {command}\n\n```text\n{}\n```\n",
+            help.join("\n").trim_end()
+        ));
+    }
+    let path = root().join("docs/commands.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &text).expect("the page can be written");
+    }
+    assert!(page(&path) == text, "docs/commands.md is out of date");
+}
+
+/// Commands of the binary, each with its page's heading.
+const COMMANDS: [&str; 3] = ["host", "host serve", "host check"];

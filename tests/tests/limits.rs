@@ -146,12 +146,23 @@ fn tables_do_not_grow_without_end() {
 }
 
 #[test]
-fn a_guest_may_hold_4096_handles() {
+fn a_guest_may_hold_1024_handles() {
     let host = Host::serve("floods_handles").start();
-    assert_eq!(host.get("/?count=4000").text(), "made\n");
-    let reply = host.get("/?count=4100");
+    assert_eq!(host.get("/?count=1000").text(), "made\n");
+    let reply = host.get("/?count=1100");
     assert_crashed(&host, &reply);
     assert_crashed(&host, &host.get("/"));
+}
+
+#[test]
+fn the_method_and_the_authority_of_a_request_to_the_outside_are_bounded() {
+    let host = Host::serve("floods_heads").start();
+    for (part, bound) in [("method", 128), ("authority", 1024)] {
+        for (size, word) in [(bound, "taken\n"), (bound + 1, "refused\n")] {
+            let reply = host.get(&format!("/?part={part}&size={size}"));
+            assert_eq!(reply.text(), word, "{part} of {size} bytes");
+        }
+    }
 }
 
 #[test]
@@ -174,9 +185,9 @@ fn the_fields_of_a_response_are_bounded() {
 }
 
 #[test]
-fn one_call_may_make_the_host_copy_16_mib_at_most() {
+fn one_call_may_make_the_host_copy_256_kib_at_most() {
     let host = Host::serve("floods_fields").start();
-    let reply = host.get("/?count=1&size=17000000");
+    let reply = host.get("/?count=1&size=300000");
     assert_crashed(&host, &reply);
     let reason = reason(&host, &reply);
     assert!(

@@ -118,6 +118,14 @@ fn the_answer_does_not_wait_for_what_the_function_does_after_it() {
 }
 
 #[test]
+fn a_function_goes_on_after_an_answer_that_has_no_body() {
+    let host = Host::serve("lingers").start();
+    assert_eq!(host.get("/?ms=200&status=204").status, 204);
+    host.wait_for_log(|line| line.contains("still here"));
+    host.wait_for_log(|line| line.contains("finished with status code: 204"));
+}
+
+#[test]
 fn http_1_0_is_answered_and_closed() {
     let host = echoes();
     let mut wire = host.connect();

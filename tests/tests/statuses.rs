@@ -237,6 +237,14 @@ fn a_function_that_panics_is_500() {
 }
 
 #[test]
+fn a_function_that_answers_and_exits_well_has_answered() {
+    let host = Host::serve("exits").start();
+    let reply = host.get("/?answer=1&code=0");
+    assert_eq!((reply.status, &*reply.text()), (200, "answered\n"));
+    assert_answers(&host, "/?code=0", 500);
+}
+
+#[test]
 fn a_function_that_exits_is_500() {
     assert_answers(&Host::serve("exits").start(), "/", 500);
 }

@@ -18,6 +18,10 @@ const MAGIC: &[u8; 8] = b"hostcmp1";
 const DIGEST: usize = 32;
 const HEADER: usize = MAGIC.len() + DIGEST;
 
+/// What the names of files end in: whole ones, and ones being written.
+const COMPILED: &str = "cwasm";
+const PARTIAL: &str = "partial";
+
 /// Compiled components kept at most, in bytes; the oldest go first.
 const CAPACITY: u64 = 2 << 30;
 /// The largest compiled component that is read back, in bytes.
@@ -68,7 +72,7 @@ impl CompileCache {
     ) -> io::Result<()> {
         let compiled = component.serialize().map_err(io::Error::other)?;
         let path = self.path(engine, wasm);
-        let partial = path.with_extension(format!("{}.partial", std::process::id()));
+        let partial = path.with_extension(format!("{:016x}.{PARTIAL}", rand::random::<u64>()));
         let written = write_entry(&partial, &compiled).and_then(|()| fs::rename(&partial, &path));
         if written.is_err() {
             // The write's own error is what counts; a file left behind goes with the next clearing.
@@ -84,17 +88,17 @@ impl CompileCache {
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let digest = hex(&Sha256::digest(wasm));
         self.directory
-            .join(format!("{digest}-{:016x}.cwasm", hasher.finish()))
+            .join(format!("{digest}-{:016x}.{COMPILED}", hasher.finish()))
     }
 
     fn clear_oldest(&self, keep: &Path) -> io::Result<()> {
         let mut entries: Vec<(SystemTime, u64, PathBuf)> = fs::read_dir(&self.directory)?
             .filter_map(|entry| {
-                let entry = entry.ok()?;
-                let metadata = entry.metadata().ok()?;
-                Some((metadata.modified().ok()?, metadata.len(), entry.path()))
+                let path = entry.ok()?.path();
+                let metadata = fs::symlink_metadata(&path).ok()?;
+                let is_ours = metadata.is_file() && is_entry(&path) && path != keep;
+                is_ours.then_some((metadata.modified().ok()?, metadata.len(), path))
             })
-            .filter(|(_, _, path)| path != keep)
             .collect();
         entries.sort();
         let mut total: u64 = entries.iter().map(|(_, length, _)| length).sum();
@@ -102,7 +106,8 @@ impl CompileCache {
             if total <= CAPACITY {
                 break;
             }
-            fs::remove_file(path)?;
+            // Another process may have been quicker.
+            let _ = fs::remove_file(path);
             total -= length;
         }
         Ok(())
@@ -127,6 +132,12 @@ fn write_entry(path: &Path, compiled: &[u8]) -> io::Result<()> {
     file.write_all(MAGIC)?;
     file.write_all(&Sha256::digest(compiled))?;
     file.write_all(compiled)
+}
+
+/// Whether a file is one that the cache makes.
+fn is_entry(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    matches!(extension, Some(COMPILED | PARTIAL))
 }
 
 fn hex(bytes: &[u8]) -> String {

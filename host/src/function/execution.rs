@@ -23,7 +23,7 @@ use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 use super::component::Function;
 use super::instance::{self, State};
 use super::outbound::RefusalSink;
-use super::outcome::{Ended, Failure, MemoryLimit, Observer, Usage};
+use super::outcome::{Ended, Failure, MemoryLimit, Observer, Usage, is_success};
 use super::output::Output;
 use super::request::RequestBody;
 use super::response::{self, ResponseBody};
@@ -41,6 +41,7 @@ pub(super) struct Shared {
     request_failed: AtomicBool,
     memory: AtomicU64,
     memory_refused: OnceLock<MemoryLimit>,
+    is_instantiated: AtomicBool,
 }
 
 impl Shared {
@@ -52,6 +53,7 @@ impl Shared {
             request_failed: AtomicBool::new(false),
             memory: AtomicU64::new(0),
             memory_refused: OnceLock::new(),
+            is_instantiated: AtomicBool::new(false),
         }
     }
 
@@ -171,7 +173,7 @@ impl Execution {
             Err(reason) => return Err(self.fail(Failure::InvalidResponse(reason))),
         };
         self.status = Some(parts.status);
-        let mut body = ResponseBody::new(self, body, &parts.headers);
+        let mut body = ResponseBody::new(self, body, &parts);
         std::future::poll_fn(|cx| body.poll_prefetch(cx)).await?;
         body.drive();
         Ok(Response::from_parts(parts, body))
@@ -192,9 +194,7 @@ impl Execution {
         let head = lock(&self.shared.head).take();
         match (head, step) {
             (Some(Ok(response)), _) => Poll::Ready(Ok(response)),
-            (Some(Err(code)), _) => {
-                Poll::Ready(Err(self.fail(Failure::ErrorCode(format!("{code:?}")))))
-            }
+            (Some(Err(code)), _) => Poll::Ready(Err(self.fail(Failure::from_error_code(&code)))),
             (None, Poll::Ready(_)) => Poll::Ready(Err(self.fail(Failure::NoResponse))),
             (None, Poll::Pending) => Poll::Pending,
         }
@@ -217,6 +217,10 @@ impl Execution {
                 self.stop();
                 Poll::Ready(Ok(()))
             }
+            Poll::Ready(Err(error)) if is_success(&error) => {
+                self.stop();
+                Poll::Ready(Ok(()))
+            }
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.fail_from_guest(&error))),
             Poll::Pending => self.wait(cx),
         }
@@ -225,7 +229,8 @@ impl Execution {
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         let limit = self.function.limits().wall_time;
         let deadline = self.deadline.get_or_insert_with(|| {
-            Box::pin(tokio::time::sleep_until((self.started + limit).into()))
+            let left = limit.saturating_sub(self.started.elapsed());
+            Box::pin(tokio::time::sleep(left))
         });
         if deadline.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(self.fail(Failure::Timeout(limit))));
@@ -298,7 +303,11 @@ impl Execution {
         } else if let Some(failure) = self.shared.request_failure() {
             failure
         } else {
-            Failure::from_guest(error, self.shared.memory_refused.get().copied())
+            Failure::from_guest(
+                error,
+                self.shared.is_instantiated.load(Ordering::Relaxed),
+                self.shared.memory_refused.get().copied(),
+            )
         };
         self.fail(failure)
     }
@@ -357,13 +366,15 @@ where
         types::Scheme::Http
     };
     let request = http.new_incoming_request(scheme, request)?;
+    let answering = Arc::clone(&shared);
     let outparam = http.new_response_outparam_from_callback(move |head| {
-        *lock(&shared.head) = Some(head);
+        *lock(&answering.head) = Some(head);
     })?;
     let proxy = function
         .instance_pre()
         .instantiate_async(&mut store)
         .await?;
+    shared.is_instantiated.store(true, Ordering::Relaxed);
     proxy
         .wasi_http_incoming_handler()
         .call_handle(&mut store, request, outparam)

@@ -23,6 +23,7 @@ const SLICE: u64 = 1;
 pub(super) struct State {
     wasi: WasiCtx,
     http: WasiHttpCtx,
+    // Dropped before the table, with the bodies in it: see `OutboundHooks`.
     hooks: OutboundHooks,
     table: ResourceTable,
     meter: Meter,

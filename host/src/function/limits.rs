@@ -18,9 +18,11 @@ pub struct Limits {
     pub wall_time: Duration,
     /// Table elements, summed over all tables of the instance. Default 64,000.
     pub table_elements: usize,
-    /// Host resources (streams, requests, fields, …) held at once. Default 4,096.
+    /// Host resources (streams, requests, fields, …) held at once. Default 1,024.
+    ///
+    /// Memory that the host holds for them is not part of `memory`: at most some 300 KiB each, in the worst case.
     pub handles: usize,
-    /// Bytes that one call from the guest may make the host copy. Default 16 MiB.
+    /// Bytes that one call from the guest may make the host copy. Default 256 KiB.
     pub host_copies: usize,
     /// Random bytes handed out by one call. Default 1 MiB.
     pub random_bytes: u64,
@@ -44,8 +46,8 @@ impl Default for Limits {
             memory: 256 * MIB,
             wall_time: Duration::from_secs(60),
             table_elements: 64_000,
-            handles: 4096,
-            host_copies: 16 * MIB as usize,
+            handles: 1024,
+            host_copies: 256 * KIB as usize,
             random_bytes: MIB,
             fields: 128 * KIB as usize,
             request_body: 10 * MIB,

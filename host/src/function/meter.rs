@@ -79,8 +79,11 @@ impl ResourceLimiter for Meter {
         &mut self,
         current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
+        if is_beyond(desired, maximum) {
+            return Ok(false);
+        }
         let more = desired.saturating_sub(current) as u64;
         let sum = self.memory.saturating_add(more);
         if sum > self.memory_limit {
@@ -102,8 +105,11 @@ impl ResourceLimiter for Meter {
         &mut self,
         current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
+        if is_beyond(desired, maximum) {
+            return Ok(false);
+        }
         let sum = self
             .table_elements
             .saturating_add(desired.saturating_sub(current));
@@ -125,6 +131,11 @@ impl ResourceLimiter for Meter {
     fn memories(&self) -> usize {
         CORE_PARTS
     }
+}
+
+/// Whether wasmtime will refuse to grow that far, whatever is answered; so it must not be counted.
+fn is_beyond(desired: usize, maximum: Option<usize>) -> bool {
+    maximum.is_some_and(|maximum| desired > maximum)
 }
 
 impl Drop for Meter {
@@ -161,6 +172,16 @@ mod tests {
         assert!(second.memory_growing(0, 80, None).unwrap());
         drop(second);
         assert_eq!(budget.used(), 0);
+    }
+
+    #[test]
+    fn what_exceeds_the_declared_maximum_is_refused_and_not_counted() {
+        let budget = Arc::new(MemoryBudget::new(1000));
+        let mut meter = meter(100, &budget);
+        assert!(!meter.memory_growing(0, 60, Some(50)).unwrap());
+        assert!(!meter.table_growing(0, 6, Some(5)).unwrap());
+        assert_eq!((budget.used(), meter.table_elements), (0, 0));
+        assert!(meter.memory_growing(0, 50, Some(50)).unwrap());
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod host;
 mod policy;
 #[cfg(test)]
 mod tests;
+mod uncut;
 
 pub use address::{AddressRange, RangeError};
 pub use allow::{OutboundRule, RuleError};

@@ -1,13 +1,15 @@
 //! How an execution ended, and what it used.
 
+use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
 use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
+use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 
 use super::limits::MIB;
-use super::output::Line;
+use super::output::{LINE_LIMIT, Line};
 
 /// Why an execution did not answer, or did not answer whole.
 ///
@@ -29,8 +31,8 @@ pub enum Failure {
     /// It trapped: the reason and its wasm backtrace.
     #[error("{0}")]
     Crash(String),
-    /// It ended itself with this exit code before it answered.
-    #[error("exited with code {0} before it answered")]
+    /// It ended itself with this exit code.
+    #[error("exited with code {0}")]
     Exit(i32),
     /// It returned without an answer.
     #[error("returned without a response")]
@@ -104,17 +106,57 @@ impl Failure {
     }
 
     /// Reads what wasmtime says of a guest that did not return.
-    pub(super) fn from_guest(error: &wasmtime::Error, memory_refused: Option<MemoryLimit>) -> Self {
+    pub(super) fn from_guest(
+        error: &wasmtime::Error,
+        is_instantiated: bool,
+        memory_refused: Option<MemoryLimit>,
+    ) -> Self {
         if let Some(exit) = error.downcast_ref::<I32Exit>() {
             return Self::Exit(exit.0);
         }
-        let trap = describe(error);
+        let trap = bounded(format_args!("{}", describe(error)));
         match memory_refused {
             Some(limit) if error.is::<Trap>() => Self::OutOfMemory { limit, trap },
-            Some(limit) => Self::Start(format!("wanted more memory than {limit}")),
-            None => Self::Crash(trap),
+            Some(limit) if !is_instantiated => {
+                Self::Start(format!("wanted more memory than {limit}"))
+            }
+            _ => Self::Crash(trap),
         }
     }
+
+    /// Reads what the guest gave in place of a response.
+    pub(super) fn from_error_code(code: &ErrorCode) -> Self {
+        Self::ErrorCode(bounded(format_args!("{code:?}")))
+    }
+}
+
+/// Whether the guest ended itself and calls that a success.
+pub(super) fn is_success(error: &wasmtime::Error) -> bool {
+    error
+        .downcast_ref::<I32Exit>()
+        .is_some_and(|exit| exit.0 == 0)
+}
+
+/// `text`, of which a guest may have made any length, cut to that of a log line.
+fn bounded(text: fmt::Arguments<'_>) -> String {
+    struct Bounded(String);
+
+    impl fmt::Write for Bounded {
+        fn write_str(&mut self, piece: &str) -> fmt::Result {
+            let room = piece.floor_char_boundary(LINE_LIMIT - self.0.len());
+            self.0.push_str(&piece[..room]);
+            if room < piece.len() {
+                return Err(fmt::Error);
+            }
+            Ok(())
+        }
+    }
+
+    let mut bounded = Bounded(String::new());
+    if fmt::write(&mut bounded, text).is_err() {
+        bounded.0.push_str(" … (cut)");
+    }
+    bounded.0
 }
 
 /// The trap first, then where it happened.
@@ -166,4 +208,16 @@ pub trait Observer: Send + 'static {
 
     /// The execution has ended. Called once.
     fn ended(&mut self, ended: Ended);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_any_length_becomes_a_line_of_bounded_length() {
+        assert_eq!(bounded(format_args!("short {}", 1)), "short 1");
+        let cut = bounded(format_args!("{}{}", "ä".repeat(LINE_LIMIT), "never read"));
+        assert!(cut.len() < LINE_LIMIT + 20 && cut.ends_with("ä … (cut)"));
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 use wasmtime_wasi_http::Error;
 
 use super::execution::Shared;
@@ -45,7 +45,7 @@ impl<B> RequestBody<B> {
         let until = self.idle;
         let pause = self
             .pause
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + until)));
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(until)));
         pause.as_mut().poll(cx)
     }
 }

@@ -7,7 +7,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, header};
+use http::response::Parts;
+use http::{HeaderMap, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use tokio::task::AbortHandle;
@@ -75,11 +76,7 @@ fn content_length(headers: &HeaderMap) -> Result<Option<u64>, ()> {
 }
 
 impl ResponseBody {
-    pub(super) fn new(
-        execution: Execution,
-        guest_body: HyperOutgoingBody,
-        headers: &HeaderMap,
-    ) -> Self {
+    pub(super) fn new(execution: Execution, guest_body: HyperOutgoingBody, head: &Parts) -> Self {
         let limit = execution.response_limit();
         Self {
             execution: Arc::new(Mutex::new(execution)),
@@ -91,9 +88,13 @@ impl ResponseBody {
             complete: false,
             delivered: 0,
             taken: 0,
-            declared: content_length(headers).ok().flatten(),
+            declared: content_length(&head.headers).ok().flatten(),
             limit,
-            detached: false,
+            // A server drops the body of these at once (RFC 9110, sections 15.3.5 and 15.4.5).
+            detached: matches!(
+                head.status,
+                StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+            ),
         }
     }
 

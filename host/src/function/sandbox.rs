@@ -12,6 +12,7 @@ use super::cache::CompileCache;
 use super::component::{Function, FunctionConfig};
 use super::engine::{self, SandboxConfig};
 use super::error::{LoadError, SandboxError};
+use super::heads;
 use super::inspect::Inspection;
 use super::instance::State;
 use super::meter::MemoryBudget;
@@ -184,6 +185,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    heads::bound(&mut linker)?;
     Ok(linker)
 }
 

@@ -240,6 +240,10 @@ fn announce(options: &ServeOptions, access: Access, addr: SocketAddr, admin: Soc
         Access::Open => "open: anyone who reaches it may call",
         Access::Private => "private: callers need a valid token",
     };
-    eprintln!("Function {}: {scheme}://{addr}/ ({who})", options.name);
-    eprintln!("Control plane: http://{admin}/healthz");
+    // Formatted first: stderr has no buffer, and each piece would be a write of its own.
+    let lines = format!(
+        "Function {}: {scheme}://{addr}/ ({who})\nControl plane: http://{admin}/healthz",
+        options.name
+    );
+    eprintln!("{lines}");
 }

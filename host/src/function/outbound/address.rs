@@ -16,7 +16,7 @@ const fn v6(a: u16, b: u16, c: u16, length: u8) -> Ipv6Net {
 
 /// The blocks of IPv4 that are not for the public (IANA IPv4 Special-Purpose Address Registry, RFC 6890), multicast
 /// and what is reserved.
-const SPECIAL_V4: [(Ipv4Net, &str); 15] = [
+const SPECIAL_V4: [(Ipv4Net, &str); 16] = [
     (v4(0, 0, 0, 0, 8), "an unspecified address"),
     (v4(10, 0, 0, 0, 8), "a private address"),
     (
@@ -25,6 +25,8 @@ const SPECIAL_V4: [(Ipv4Net, &str); 15] = [
     ),
     (v4(127, 0, 0, 0, 8), "a loopback address"),
     (v4(169, 254, 0, 0, 16), "a link-local address"),
+    // Not in the registry: Azure's virtual machines alone reach it (Microsoft, "What is IP address 168.63.129.16?").
+    (v4(168, 63, 129, 16, 32), "the address of Azure's host"),
     (v4(172, 16, 0, 0, 12), "a private address"),
     (v4(192, 0, 0, 0, 24), "an address of IETF protocols"),
     (v4(192, 0, 2, 0, 24), "a documentation address"),

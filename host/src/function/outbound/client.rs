@@ -48,7 +48,7 @@ impl OutboundClient {
     /// # Errors
     /// If an authority's certificate in `policy` cannot be used.
     pub(crate) fn new(policy: OutboundPolicy) -> Result<Self, TrustError> {
-        Self::with_resolver(policy, Arc::new(SystemResolver))
+        Self::with_resolver(policy, Arc::new(SystemResolver::new()))
     }
 
     /// As [`new`](Self::new), but names are resolved by `resolver`.

@@ -4,7 +4,7 @@
 //! resolves the name a second time.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -17,6 +17,7 @@ use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tower_service::Service;
 
@@ -24,6 +25,8 @@ use super::policy::{OutboundPolicy, ProhibitedAddress};
 
 /// How long a name server may take.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
+/// Look-ups of one function at once.
+const MOST_LOOKUPS: usize = 16;
 /// The longest that a connection may take until it can be used, whatever a request allows. It also ends those that no
 /// request waits for any more.
 pub(crate) const LONGEST_CONNECT: Duration = Duration::from_secs(60);
@@ -41,13 +44,31 @@ pub(crate) trait Resolve: Send + Sync {
 }
 
 /// The resolver of the operating system.
-pub(crate) struct SystemResolver;
+///
+/// It blocks a thread, and goes on when nobody waits for it any more; so each look-up holds a permit to its very end.
+pub(crate) struct SystemResolver {
+    free: Arc<Semaphore>,
+}
+
+impl SystemResolver {
+    pub(crate) fn new() -> Self {
+        Self {
+            free: Arc::new(Semaphore::new(MOST_LOOKUPS)),
+        }
+    }
+}
 
 impl Resolve for SystemResolver {
     fn resolve(&self, name: String) -> Boxed<io::Result<Vec<IpAddr>>> {
+        let free = Arc::clone(&self.free);
         Box::pin(async move {
-            let addresses = tokio::net::lookup_host((name, 0)).await?;
-            Ok(addresses.map(|address| address.ip()).collect())
+            let permit = free.acquire_owned().await.map_err(io::Error::other)?;
+            let lookup = tokio::task::spawn_blocking(move || {
+                let addresses = (name.as_str(), 0).to_socket_addrs();
+                drop(permit);
+                Ok(addresses?.map(|address| address.ip()).collect())
+            });
+            lookup.await?
         })
     }
 }
@@ -257,7 +278,7 @@ mod tests {
             "::1",
             "0",
         ] {
-            match lookup(SystemResolver, name).await {
+            match lookup(SystemResolver::new(), name).await {
                 Err(LookupError::Prohibited(_) | LookupError::Failed(_)) => {}
                 other => panic!("{name}: {other:?}"),
             }
@@ -266,7 +287,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_host_that_is_an_address_is_checked_without_the_resolver() {
-        let mut connector = Connector::new(Arc::default(), Arc::new(SystemResolver)).unwrap();
+        let mut connector =
+            Connector::new(Arc::default(), Arc::new(SystemResolver::new())).unwrap();
         for uri in ["http://127.0.0.1:1/", "http://[::1]:1/", "https://1.1.1.1/"] {
             let error = connector.call(uri.parse().unwrap()).await.err().unwrap();
             assert!(
@@ -280,6 +302,6 @@ mod tests {
     fn an_authority_that_is_no_certificate_is_an_error() {
         let mut policy = OutboundPolicy::default();
         policy.authorities.push(vec![0; 8].into());
-        assert!(Connector::new(Arc::new(policy), Arc::new(SystemResolver)).is_err());
+        assert!(Connector::new(Arc::new(policy), Arc::new(SystemResolver::new())).is_err());
     }
 }

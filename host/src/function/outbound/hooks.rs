@@ -1,9 +1,10 @@
 //! What `wasi:http/outgoing-handler` asks of the host, for one execution.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use http::{HeaderName, Request, Response};
+use http_body_util::BodyExt;
 use tokio::sync::Semaphore;
 use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
@@ -13,6 +14,10 @@ use wasmtime_wasi_http::{
 use super::client::OutboundClient;
 use super::failure::CallError;
 use super::policy::Refusal;
+use super::uncut::UncutBody;
+
+/// What one write to a body may hold, in bytes. The host keeps as much again of it, for each body.
+const BODY_CHUNK: usize = 64 * 1024;
 
 /// Refusals of one execution that are told. A guest may try for ever.
 const MOST_LINES: usize = 20;
@@ -38,11 +43,21 @@ pub(crate) struct OutboundHooks {
     calls: Option<Calls>,
 }
 
+impl Drop for OutboundHooks {
+    /// The guest is gone: what it had not finished must not look finished.
+    fn drop(&mut self) {
+        if let Some(calls) = &self.calls {
+            calls.guest_ended.store(true, Ordering::Release);
+        }
+    }
+}
+
 /// The calls of one execution.
 #[derive(Clone)]
 struct Calls {
     free: Arc<Semaphore>,
     told: Arc<AtomicUsize>,
+    guest_ended: Arc<AtomicBool>,
     sink: Arc<dyn RefusalSink>,
 }
 
@@ -68,6 +83,7 @@ impl OutboundHooks {
                 self.max_concurrent.min(Semaphore::MAX_PERMITS),
             )),
             told: Arc::default(),
+            guest_ended: Arc::default(),
             sink: Arc::clone(&self.sink),
         });
         calls.clone()
@@ -88,6 +104,8 @@ impl OutboundHooks {
                 let destination = client.check(&request)?;
                 let permit =
                     permit.map_err(|_| Refusal::TooMany(destination.clone(), max_concurrent))?;
+                let ended = Arc::clone(&calls.guest_ended);
+                let request = request.map(|body| UncutBody::new(body, ended).boxed_unsync());
                 client.send(&destination, request, options, permit).await
             };
             response.await.map_err(|error| calls.tell(error))
@@ -120,6 +138,10 @@ impl WasiHttpHooks for OutboundHooks {
 
     fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
         Arc::clone(&FORBIDDEN)
+    }
+
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        BODY_CHUNK
     }
 
     // The client does it, from the host that was checked.

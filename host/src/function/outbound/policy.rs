@@ -110,7 +110,7 @@ impl OutboundPolicy {
 
 /// An address that is not public, and was not named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{address} is {kind}, and no rule names it")]
+#[error("{address} is {kind}, and no allowed range has it")]
 pub(crate) struct ProhibitedAddress {
     pub(crate) address: IpAddr,
     /// With its article.
@@ -249,7 +249,7 @@ mod tests {
         assert_eq!(
             Refusal::Address(destination, prohibited.unwrap_err()).to_string(),
             "outbound call to https://a.example:8443 refused: 10.0.0.1 is a private address, \
-             and no rule names it; allow it with --allow-outbound 10.0.0.1"
+             and no allowed range has it; allow it with --allow-outbound 10.0.0.1"
         );
     }
 

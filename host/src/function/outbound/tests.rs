@@ -55,7 +55,7 @@ struct Guest {
 
 impl Guest {
     fn allowed(rules: &[&str]) -> Self {
-        Self::new(rules, SystemResolver, &[])
+        Self::new(rules, SystemResolver::new(), &[])
     }
 
     fn resolving(rules: &[&str], answers: Answers) -> Self {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::server::{Kind, Server};
 use super::settings::Settings;
 
-const STARTS: usize = 5;
+const STARTS: usize = 15;
 
 /// The median of a few starts. The first one, which fills the cache, does not count.
 pub(crate) fn first_answer(kind: Kind, settings: &Settings) -> Result<Duration, String> {

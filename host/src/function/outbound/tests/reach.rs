@@ -59,8 +59,8 @@ async fn a_name_that_resolves_to_this_machine_is_refused() {
     assert_eq!(
         guest.refusals(),
         [format!(
-            "outbound call to {url} refused: 127.0.0.1 is a loopback address, and no rule \
-             names it; allow it with --allow-outbound 127.0.0.1"
+            "outbound call to {url} refused: 127.0.0.1 is a loopback address, and no allowed \
+             range has it; allow it with --allow-outbound 127.0.0.1"
         )]
     );
 }
