@@ -240,7 +240,7 @@ fn a_function_that_panics_is_500() {
 fn a_function_that_answers_and_exits_well_has_answered() {
     let host = Host::serve("exits").start();
     let reply = host.get("/?answer=1&code=0");
-    assert_eq!((reply.status, &*reply.text()), (200, "answered\n"));
+    assert_eq!((reply.status, reply.text()), (200, "answered\n"));
     assert_answers(&host, "/?code=0", 500);
 }
 
