@@ -3,9 +3,11 @@
 //! Nothing but data goes to stdout. The exit code is 0, 1 (it failed) or 2 (wrong usage).
 
 mod check;
+mod config;
+mod format;
+mod functions;
 mod serve;
 mod state;
-mod values;
 
 use std::process::ExitCode;
 
@@ -23,6 +25,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Serve(Box<serve::Serve>),
+    Functions(functions::Functions),
+    Config(config::Config),
     Check(check::Check),
 }
 
@@ -30,6 +34,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(serve) => serve.run(),
+        Command::Functions(functions) => functions.run(),
+        Command::Config(config) => config.run(),
         Command::Check(check) => check.run(),
     };
     match outcome {

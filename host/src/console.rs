@@ -1,21 +1,37 @@
 //! The control-plane listener. It has a thread of its own and answers whatever the workers do.
+//!
+//! It listens on loopback unless told otherwise. A page in a browser on the same machine can reach it too, under a name
+//! that its author has made lead here (DNS rebinding); so a request has to name the listener by an address, by
+//! `localhost` or by a name that the operator has given.
+
+mod answer;
+mod names;
 
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header};
-use http_body_util::Full;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
+pub(crate) use names::Names;
+
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections served at once: operators, probes and scrapers are few.
 const CONNECTIONS: usize = 256;
+
+/// What the control plane tells of.
+pub(crate) trait Subject: Send + Sync + 'static {
+    /// What is not as it should be, a line each.
+    fn problems(&self) -> Vec<String>;
+
+    /// What is counted, in the OpenMetrics text format.
+    fn metrics(&self) -> String;
+}
 
 /// A control plane that listens and does not answer yet.
 pub(crate) struct Console(std::net::TcpListener);
@@ -38,49 +54,31 @@ impl Console {
 }
 
 /// Answers until dropped.
-pub(crate) async fn serve(console: Console) -> io::Result<()> {
+pub(crate) async fn serve(console: Console, names: Names, subject: impl Subject) -> io::Result<()> {
     let listener = TcpListener::from_std(console.0)?;
-    let places = std::sync::Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
+    let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
+    let answering = Arc::new((names, subject));
     loop {
-        let place = std::sync::Arc::clone(&places).acquire_owned().await;
+        let place = Arc::clone(&places).acquire_owned().await;
         let Ok((stream, _)) = listener.accept().await else {
             // Out of descriptors, most likely: connections that end will free some.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
+        let answering = Arc::clone(&answering);
         tokio::spawn(async move {
+            let service = service_fn(|request| {
+                let (names, subject) = &*answering;
+                let response = answer::answer(&request, names, subject);
+                std::future::ready(Ok::<_, Infallible>(response))
+            });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEADER_TIMEOUT)
-                .serve_connection(TokioIo::new(stream), service_fn(answer));
+                .serve_connection(TokioIo::new(stream), service);
             // A broken connection is the client's affair.
             let _ = connection.await;
             drop(place);
         });
     }
-}
-
-async fn answer<B>(request: Request<B>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let known = request.uri().path() == "/healthz";
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let (status, text) = match (known, reads) {
-        (true, true) => (StatusCode::OK, "ok\n"),
-        (true, false) => (
-            StatusCode::METHOD_NOT_ALLOWED,
-            "Only GET and HEAD are served here.\n",
-        ),
-        (false, _) => (StatusCode::NOT_FOUND, "There is nothing here.\n"),
-    };
-    let mut response = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
-    *response.status_mut() = status;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        header::HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        response
-            .headers_mut()
-            .insert(header::ALLOW, header::HeaderValue::from_static("GET, HEAD"));
-    }
-    Ok(response)
 }

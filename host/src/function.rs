@@ -15,6 +15,7 @@ mod id;
 mod inspect;
 mod instance;
 mod limits;
+mod linked;
 mod memory;
 mod meter;
 mod outbound;
@@ -23,7 +24,9 @@ mod output;
 mod request;
 mod response;
 mod sandbox;
+mod shared;
 mod ticker;
+mod trial;
 mod turn;
 
 pub use call::{CallError, Done};
@@ -39,5 +42,5 @@ pub use outbound::{
 pub use outcome::{Ended, Failure, MemoryLimit, Observer, Usage};
 pub use output::{LINE_LIMIT, Line, Stream};
 pub use response::ResponseBody;
-pub use sandbox::Sandbox;
+pub use sandbox::{Sandbox, SandboxUsage};
 pub use turn::Turnstile;

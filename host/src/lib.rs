@@ -37,11 +37,13 @@
 #![deny(unsafe_code)]
 
 pub mod cli;
+pub mod config;
 mod console;
 pub mod function;
 pub mod logs;
 pub mod serve;
 mod signals;
+pub mod store;
 
 pub use function::{
     CallError, Done, Failure, Function, FunctionConfig, Limits, LoadError, Sandbox, SandboxConfig,

@@ -4,25 +4,41 @@
 //! accept to last byte. The control plane and the signals have a thread of their own, so a busy worker delays neither.
 
 mod admission;
+mod announce;
 mod answer;
 mod authority;
 mod batched;
 mod body;
+mod catalog;
+mod component;
 mod connection;
+mod control_plane;
+mod declared;
 mod drain;
+mod error;
+mod exposition;
 mod invoke;
 mod listener;
+mod load;
 mod loads;
+mod metrics;
 mod options;
 mod prefixed;
 mod protocol;
+mod readiness;
 mod record;
+mod registry;
+mod reload;
+mod routes;
 mod run;
 mod stall;
+mod start;
 mod stream_task;
 mod timed;
 mod tls;
+mod watch;
 mod worker;
 
-pub use options::{Access, ServeOptions, TlsFiles};
-pub use run::{ServeError, run};
+pub use error::ServeError;
+pub use options::{Access, ComponentOptions, ServeOptions, TlsFiles};
+pub use run::run;

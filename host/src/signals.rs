@@ -1,4 +1,4 @@
-//! The signals that end the process.
+//! The signals that end the process, and the one that has it read its configuration again.
 
 use std::io;
 
@@ -29,5 +29,23 @@ impl Signals {
             _ = self.terminate.recv() => SignalKind::terminate(),
         };
         128 + signal.as_raw_value()
+    }
+}
+
+/// Waits for SIGHUP, which would end the process if nobody did.
+pub(crate) struct Hangups(Signal);
+
+impl Hangups {
+    /// Begins to listen, within a runtime.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(crate) fn listen() -> io::Result<Self> {
+        signal(SignalKind::hangup()).map(Self)
+    }
+
+    /// Resolves at the next one.
+    pub(crate) async fn next(&mut self) {
+        self.0.recv().await;
     }
 }

@@ -246,7 +246,7 @@ impl HostBuilder {
     pub fn start(self) -> Host {
         let (process, state) = self.spawn();
         let addresses = process
-            .announced("Function ")
+            .announced("Function")
             .zip(process.announced("Control plane: "));
         let Some((addr, admin_addr)) = addresses else {
             panic!("the host does not come up: {:#?}", process.output(None));

@@ -95,4 +95,17 @@ fn the_page_of_commands_is_the_help_of_the_binary() {
 }
 
 /// Commands of the binary, each with its page's heading.
-const COMMANDS: [&str; 3] = ["host", "host serve", "host check"];
+const COMMANDS: [&str; 12] = [
+    "host",
+    "host serve",
+    "host functions",
+    "host functions deploy",
+    "host functions list",
+    "host functions describe",
+    "host functions delete",
+    "host functions call",
+    "host config",
+    "host config check",
+    "host config schema",
+    "host check",
+];

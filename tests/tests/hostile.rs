@@ -59,7 +59,7 @@ fn assert_quick(host: &Host, path: &str) {
 fn assert_healthy(host: &Host) {
     let took = durations(50, || {
         let mut wire = Wire::connect(host.admin_addr());
-        wire.send("GET /healthz HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
+        wire.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         assert_eq!(wire.read_reply().status, 200);
     });
     let slowest = took.last().copied().unwrap_or_default();

@@ -127,7 +127,8 @@ fn a_file_that_is_no_component_is_said() {
 #[test]
 fn wrong_usage_is_told_apart_from_failure() {
     for arguments in [
-        &["serve"][..],
+        &["serve", "--memory=1Gi"][..],
+        &["serve", "--allow-unauthenticated"],
         &["serve", "a.wasm", "--no-such-flag"],
         &["serve", "a.wasm", "--addr=nowhere"],
         &["serve", "a.wasm", "--timeout=soon"],

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::Message;
 use super::state::State;
-use super::values::bytes;
+use crate::config::values::bytes;
 use crate::function::{Inspection, KIB, LoadError, Sandbox, SandboxConfig};
 use peers::Verdict;
 

@@ -1,7 +1,7 @@
 //! `host serve`
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::num::NonZeroUsize;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,24 +10,45 @@ use clap::Args;
 
 use super::Message;
 use super::state::State;
-use super::values::{Bound, bytes, bytes_or_unlimited, duration, pair};
+use crate::config::values::{Bound, Time, bytes, bytes_or_unlimited, duration, pair};
+use crate::config::{ConfigFile, HostTable};
 use crate::function::{FunctionConfig, Limits, OutboundPolicy, SandboxConfig};
 use crate::logs::LogFormat;
-use crate::serve::{self, Access, ServeOptions, TlsFiles};
+use crate::serve::{self, Access, ComponentOptions, ServeOptions, TlsFiles};
 
 const DEFAULT_PORT: u16 = 8080;
+const ADMIN_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
+/// How long a client may take for anything.
+const PATIENCE: Duration = Duration::from_secs(30);
+const QUEUE_TIME: Duration = Duration::from_secs(5);
+const QUEUE_LENGTH: usize = 1000;
+const CONNECTIONS: usize = 10_000;
+const STREAMS: u32 = 100;
 
-/// Serve a component over HTTP
+/// Serve a component, or the functions that were deployed, over HTTP
 ///
-/// Every path and method reaches the function. Its log entries go to stdout, everything else to stderr. Ctrl-C and
+/// Every path and method reaches the component. Functions answer below /NAME. Their log entries go to stdout, everything else to stderr. Ctrl-C and
 /// SIGTERM let running executions finish; a second one ends at once.
 #[derive(Args)]
 pub(super) struct Serve {
-    /// The component: a .wasm file that exports wasi:http/incoming-handler@0.2
-    component: PathBuf,
+    /// The component: a .wasm file that exports wasi:http/incoming-handler@0.2. Without one, the functions that were
+    /// deployed are served
+    component: Option<PathBuf>,
+
+    /// Serve the functions that were deployed as well, each below its name
+    #[arg(long)]
+    with_functions: bool,
+
+    /// Serve what this file declares: see `host config`. Read again on SIGHUP
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Load the component, the configuration and its components again when the files change
+    #[arg(long)]
+    watch: bool,
 
     /// The function's name in log entries [default: the file's name]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, requires = "component", value_name = "NAME")]
     name: Option<String>,
 
     #[command(flatten)]
@@ -42,9 +63,9 @@ pub(super) struct Serve {
     #[command(flatten)]
     state: State,
 
-    /// How log entries are printed
-    #[arg(long, value_enum, default_value_t = LogFormat::Table, value_name = "FORMAT")]
-    log_format: LogFormat,
+    /// How log entries are printed [default: table]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
 }
 
 #[derive(Args)]
@@ -54,16 +75,24 @@ struct Listener {
     #[arg(long, value_name = "IP:PORT")]
     addr: Option<SocketAddr>,
 
-    /// Where the control plane answers
-    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8081")]
-    admin_addr: SocketAddr,
+    /// Where the control plane answers [default: 127.0.0.1:8081]
+    #[arg(long, value_name = "IP:PORT")]
+    admin_addr: Option<SocketAddr>,
+
+    /// A name that the control plane goes by, beside addresses and localhost; once for each
+    #[arg(long, value_name = "NAME")]
+    admin_host: Vec<String>,
 
     /// Let anyone call
-    #[arg(long, conflicts_with = "no_allow_unauthenticated")]
+    #[arg(
+        long,
+        requires = "component",
+        conflicts_with = "no_allow_unauthenticated"
+    )]
     allow_unauthenticated: bool,
 
     /// Let only callers with a valid token call
-    #[arg(long)]
+    #[arg(long, requires = "component")]
     no_allow_unauthenticated: bool,
 
     /// Speak TLS with this certificate chain (PEM); read again when it changes
@@ -74,62 +103,62 @@ struct Listener {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
-    /// How long a client may take for a request head, or leave a connection idle
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
-    header_timeout: Duration,
+    /// How long a client may take for a request head, or leave a connection idle [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    header_timeout: Option<Duration>,
 
-    /// How long a client may pause within a request body
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
-    body_timeout: Duration,
+    /// How long a client may pause within a request body [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    body_timeout: Option<Duration>,
 
-    /// How long a client may take nothing of a response
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
-    stall_timeout: Duration,
+    /// How long a client may take nothing of a response [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    stall_timeout: Option<Duration>,
 
-    /// Connections at once
-    #[arg(long, value_name = "N", default_value = "10000")]
-    max_connections: NonZeroUsize,
+    /// Connections at once [default: 10000]
+    #[arg(long, value_name = "N")]
+    max_connections: Option<NonZeroUsize>,
 
-    /// HTTP/2 streams at once, per connection
-    #[arg(long, value_name = "N", default_value = "100", value_parser = clap::value_parser!(u32).range(1..))]
-    max_streams: u32,
+    /// HTTP/2 streams at once, per connection [default: 100]
+    #[arg(long, value_name = "N")]
+    max_streams: Option<NonZeroU32>,
 }
 
 #[derive(Args)]
 #[command(next_help_heading = "Function")]
 struct FunctionArgs {
     /// Memory of an execution
-    #[arg(long, value_name = "SIZE", default_value = "256Mi", value_parser = bytes)]
+    #[arg(long, requires = "component", value_name = "SIZE", default_value = "256Mi", value_parser = bytes)]
     memory: u64,
 
     /// Wall time of an execution
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    #[arg(long, requires = "component", value_name = "TIME", default_value = "60s", value_parser = duration)]
     timeout: Duration,
 
     /// Largest request body
-    #[arg(long, value_name = "SIZE", default_value = "10Mi", value_parser = bytes)]
+    #[arg(long, requires = "component", value_name = "SIZE", default_value = "10Mi", value_parser = bytes)]
     max_request_body: u64,
 
     /// Largest response body, or `unlimited`
-    #[arg(long, value_name = "SIZE", default_value = "32Mi", value_parser = bytes_or_unlimited)]
+    #[arg(long, requires = "component", value_name = "SIZE", default_value = "32Mi", value_parser = bytes_or_unlimited)]
     max_response_body: Bound,
 
     /// Log output kept of an execution
-    #[arg(long, value_name = "SIZE", default_value = "256Ki", value_parser = bytes)]
+    #[arg(long, requires = "component", value_name = "SIZE", default_value = "256Ki", value_parser = bytes)]
     log_limit: u64,
 
     /// Environment variables of the function
-    #[arg(long, value_name = "KEY=VALUE,…", value_delimiter = ',', value_parser = pair)]
+    #[arg(long, requires = "component", value_name = "KEY=VALUE,…", value_delimiter = ',', value_parser = pair)]
     set_env_vars: Vec<(String, String)>,
 
     /// Let the function call this URL's scheme, host and port, such as https://api.example.com
     ///
     /// A range of addresses, such as 10.1.2.0/24, lets allowed host names lead to private addresses.
-    #[arg(long, value_name = "URL|CIDR", value_parser = allowed)]
+    #[arg(long, requires = "component", value_name = "URL|CIDR", value_parser = allowed)]
     allow_outbound: Vec<String>,
 
     /// Trust these certificate authorities (PEM) as well, in outbound calls
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, requires = "component", value_name = "FILE")]
     outbound_ca: Option<PathBuf>,
 }
 
@@ -141,24 +170,24 @@ struct Capacity {
     workers: Option<NonZeroUsize>,
 
     /// Executions of the function at once, per worker
-    #[arg(long, value_name = "N", default_value = "80")]
+    #[arg(long, requires = "component", value_name = "N", default_value = "80")]
     concurrency: NonZeroUsize,
 
-    /// Executions at once, in all
-    #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    max_executions: u32,
+    /// Executions at once, in all [default: 1000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    max_executions: Option<u32>,
 
     /// Memory of all executions together [default: half of the machine's]
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     total_memory: Option<u64>,
 
-    /// How long a request waits for a free instance
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
-    queue_time: Duration,
+    /// How long a request waits for a free instance [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    queue_time: Option<Duration>,
 
-    /// Requests that wait for a free instance at once, per worker
-    #[arg(long, value_name = "N", default_value = "1000")]
-    queue_length: usize,
+    /// Requests that wait for a free instance at once, per function and worker [default: 1000]
+    #[arg(long, value_name = "N")]
+    queue_length: Option<usize>,
 }
 
 impl Serve {
@@ -169,43 +198,79 @@ impl Serve {
     }
 
     fn options(self) -> Result<ServeOptions, Message> {
-        let name = match self.name {
-            Some(name) => name,
-            None => file_name(&self.component),
+        let file = self.config.as_deref().map(ConfigFile::read).transpose();
+        let file = file.map_err(|error| error.to_string())?;
+        // What the command line says counts more than what the file says, and that more than the default.
+        let host = file.as_ref().map(ConfigFile::host).unwrap_or_default();
+        let state = self.state.or(host.state_dir.clone());
+        let access = self.listener.access();
+        let request_idle = self.listener.body_timeout;
+        let request_idle = request_idle.or(time(host.body_timeout)).unwrap_or(PATIENCE);
+        let functions = match (&self.component, self.with_functions || file.is_some()) {
+            (Some(_), false) => None,
+            _ => Some(state.directory()?),
         };
-        let mut sandbox = SandboxConfig {
-            executions: self.capacity.max_executions,
-            cache: self.state.compile_cache(),
-            ..SandboxConfig::default()
+        let component = match self.component {
+            None => None,
+            Some(file) => Some(ComponentOptions {
+                name: self.name.unwrap_or_else(|| file_name(&file)),
+                file,
+                access,
+                function: self.function.config(request_idle)?,
+                concurrency: self.capacity.concurrency.get(),
+            }),
         };
-        if let Some(total) = self.capacity.total_memory {
-            sandbox.total_memory = total;
-        }
+        let (listener, capacity) = (self.listener, self.capacity);
+        let mut admin_hosts = listener.admin_host.clone();
+        admin_hosts.extend(host.admin_hosts.iter().cloned());
+        let queue_time = capacity.queue_time.or(time(host.queue_time));
+        let header_timeout = listener.header_timeout.or(time(host.header_timeout));
+        let stall_timeout = listener.stall_timeout.or(time(host.stall_timeout));
         Ok(ServeOptions {
-            name,
-            component: self.component,
-            addr: self.listener.addr()?,
-            admin_addr: self.listener.admin_addr,
-            access: self.listener.access(),
-            tls: self.listener.tls(),
-            workers: self.capacity.workers(),
-            sandbox,
-            function: self.function.config(self.listener.body_timeout)?,
-            concurrency: self.capacity.concurrency.get(),
-            queue_time: self.capacity.queue_time,
-            queue_length: self.capacity.queue_length,
-            connections: self.listener.max_connections.get(),
-            streams: self.listener.max_streams,
-            header_timeout: self.listener.header_timeout,
-            stall_timeout: self.listener.stall_timeout,
-            log_format: self.log_format,
+            component,
+            functions,
+            config: file.map(|file| file.path().to_owned()),
+            addr: listener.addr(&host)?,
+            admin_addr: listener
+                .admin_addr
+                .or(host.admin_addr)
+                .unwrap_or(ADMIN_ADDR),
+            admin_hosts,
+            watch: self.watch,
+            tls: listener.tls(&host),
+            workers: capacity.workers(&host),
+            sandbox: capacity.sandbox(&host, &state),
+            queue_time: queue_time.unwrap_or(QUEUE_TIME),
+            queue_length: capacity
+                .queue_length
+                .or(host.queue_length)
+                .unwrap_or(QUEUE_LENGTH),
+            connections: listener
+                .max_connections
+                .or(host.max_connections)
+                .map_or(CONNECTIONS, NonZeroUsize::get),
+            streams: listener
+                .max_streams
+                .or(host.max_streams)
+                .map_or(STREAMS, NonZeroU32::get),
+            header_timeout: header_timeout.unwrap_or(PATIENCE),
+            body_timeout: request_idle,
+            stall_timeout: stall_timeout.unwrap_or(PATIENCE),
+            log_format: self
+                .log_format
+                .or(host.log_format)
+                .unwrap_or(LogFormat::Table),
         })
     }
 }
 
+fn time(time: Option<Time>) -> Option<Duration> {
+    time.map(|time| time.0)
+}
+
 impl Listener {
-    fn addr(&self) -> Result<SocketAddr, Message> {
-        if let Some(addr) = self.addr {
+    fn addr(&self, host: &HostTable) -> Result<SocketAddr, Message> {
+        if let Some(addr) = self.addr.or(host.addr) {
             return Ok(addr);
         }
         let port = match std::env::var("PORT") {
@@ -225,9 +290,13 @@ impl Listener {
         }
     }
 
-    fn tls(&self) -> Option<TlsFiles> {
-        let (certificate, key) = (self.tls_cert.clone()?, self.tls_key.clone()?);
-        Some(TlsFiles { certificate, key })
+    fn tls(&self, host: &HostTable) -> Option<TlsFiles> {
+        let given = self.tls_cert.as_ref().zip(self.tls_key.as_ref());
+        let (certificate, key) = given.or(host.tls_cert.as_ref().zip(host.tls_key.as_ref()))?;
+        Some(TlsFiles {
+            certificate: certificate.clone(),
+            key: key.clone(),
+        })
     }
 }
 
@@ -258,11 +327,27 @@ impl FunctionArgs {
 }
 
 impl Capacity {
-    fn workers(&self) -> usize {
-        match self.workers {
+    fn workers(&self, host: &HostTable) -> usize {
+        match self.workers.or(host.workers) {
             Some(workers) => workers.get(),
             None => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
         }
+    }
+
+    fn sandbox(&self, host: &HostTable, state: &State) -> SandboxConfig {
+        let mut sandbox = SandboxConfig {
+            cache: state.compile_cache(),
+            ..SandboxConfig::default()
+        };
+        let executions = host.max_executions.map(|executions| executions.0);
+        if let Some(executions) = self.max_executions.or(executions) {
+            sandbox.executions = executions;
+        }
+        let total = host.total_memory.map(|size| size.0);
+        if let Some(total) = self.total_memory.or(total) {
+            sandbox.total_memory = total;
+        }
+        sandbox
     }
 }
 

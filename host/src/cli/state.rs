@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::Message;
+use crate::store::Store;
+
 /// The state directory.
 #[derive(Args)]
 pub(super) struct State {
@@ -13,10 +16,29 @@ pub(super) struct State {
 }
 
 impl State {
+    /// With `directory` if none is given.
+    pub(super) fn or(self, directory: Option<PathBuf>) -> Self {
+        Self {
+            state_dir: self.state_dir.or(directory),
+        }
+    }
+
     /// Where compiled components are kept; nowhere if no directory is known.
     pub(super) fn compile_cache(&self) -> Option<PathBuf> {
-        let state = self.state_dir.clone().or_else(platform_directory)?;
-        Some(state.join("compiled"))
+        Some(self.directory().ok()?.join("compiled"))
+    }
+
+    /// The directory.
+    pub(super) fn directory(&self) -> Result<PathBuf, Message> {
+        let state = self.state_dir.clone().or_else(platform_directory);
+        state.ok_or_else(|| {
+            "there is no place for the state: set --state-dir, $HOST_STATE_DIR or $HOME".into()
+        })
+    }
+
+    /// The store in it.
+    pub(super) fn store(&self) -> Result<Store, Message> {
+        Store::open(&self.directory()?).map_err(|error| error.to_string())
     }
 }
 

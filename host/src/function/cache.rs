@@ -52,9 +52,9 @@ impl CompileCache {
         })
     }
 
-    /// The compiled form of the component `wasm`, if a sound one is kept.
-    pub(super) fn load(&self, engine: &Engine, wasm: &[u8]) -> Option<Component> {
-        let compiled = read_entry(&self.path(engine, wasm))?;
+    /// The compiled form of the component with the SHA-256 `digest`, if a sound one is kept.
+    pub(super) fn load(&self, engine: &Engine, digest: &[u8; 32]) -> Option<Component> {
+        let compiled = read_entry(&self.path(engine, digest))?;
         // SAFETY: `deserialize` wants bytes that `serialize` made. The file is the user's own in a directory that
         // nobody else may write, its digest is right, and its name binds it to this component and this engine;
         // wasmtime checks the engine once more.
@@ -63,15 +63,15 @@ impl CompileCache {
         component.ok()
     }
 
-    /// Keeps `component`, compiled from `wasm`. A file is whole or not there, at any moment.
+    /// Keeps `component`, compiled from one with the SHA-256 `digest`. A file is whole or not there, at any moment.
     pub(super) fn store(
         &self,
         engine: &Engine,
-        wasm: &[u8],
+        digest: &[u8; 32],
         component: &Component,
     ) -> io::Result<()> {
         let compiled = component.serialize().map_err(io::Error::other)?;
-        let path = self.path(engine, wasm);
+        let path = self.path(engine, digest);
         let partial = path.with_extension(format!("{:016x}.{PARTIAL}", rand::random::<u64>()));
         let written = write_entry(&partial, &compiled).and_then(|()| fs::rename(&partial, &path));
         if written.is_err() {
@@ -83,10 +83,10 @@ impl CompileCache {
     }
 
     /// Named by the component's SHA-256 and the engine's settings.
-    fn path(&self, engine: &Engine, wasm: &[u8]) -> PathBuf {
+    fn path(&self, engine: &Engine, digest: &[u8; 32]) -> PathBuf {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        let digest = hex(&Sha256::digest(wasm));
+        let digest = hex(digest);
         self.directory
             .join(format!("{digest}-{:016x}.{COMPILED}", hasher.finish()))
     }
@@ -186,6 +186,8 @@ mod tests {
     use super::*;
 
     const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+    /// Any will do.
+    const DIGEST_OF_IT: [u8; 32] = [1; 32];
 
     struct Scratch {
         directory: PathBuf,
@@ -207,7 +209,9 @@ mod tests {
         fn filled(&self) -> (CompileCache, PathBuf) {
             let cache = CompileCache::open(&self.directory).unwrap();
             let component = Component::new(&self.engine, COMPONENT).unwrap();
-            cache.store(&self.engine, COMPONENT, &component).unwrap();
+            cache
+                .store(&self.engine, &DIGEST_OF_IT, &component)
+                .unwrap();
             let file = fs::read_dir(&self.directory)
                 .unwrap()
                 .next()
@@ -227,20 +231,16 @@ mod tests {
     fn what_was_stored_is_loaded() {
         let scratch = Scratch::new("stored");
         let (cache, _) = scratch.filled();
-        assert!(cache.load(&scratch.engine, COMPONENT).is_some());
+        assert!(cache.load(&scratch.engine, &DIGEST_OF_IT).is_some());
     }
 
     #[test]
     fn another_component_or_engine_finds_nothing() {
         let scratch = Scratch::new("other");
         let (cache, _) = scratch.filled();
-        assert!(
-            cache
-                .load(&scratch.engine, b"\0asm\x0d\0\x01\0\0\0")
-                .is_none()
-        );
+        assert!(cache.load(&scratch.engine, &[2; 32]).is_none());
         let other = Engine::new(wasmtime::Config::new().epoch_interruption(true)).unwrap();
-        assert!(cache.load(&other, COMPONENT).is_none());
+        assert!(cache.load(&other, &DIGEST_OF_IT).is_none());
     }
 
     #[test]
@@ -253,17 +253,17 @@ mod tests {
             damaged[at] ^= 1;
             fs::write(&path, damaged).unwrap();
             assert!(
-                cache.load(&scratch.engine, COMPONENT).is_none(),
+                cache.load(&scratch.engine, &DIGEST_OF_IT).is_none(),
                 "byte {at}"
             );
             fs::write(&path, &sound[..at]).unwrap();
             assert!(
-                cache.load(&scratch.engine, COMPONENT).is_none(),
+                cache.load(&scratch.engine, &DIGEST_OF_IT).is_none(),
                 "cut at {at}"
             );
         }
         fs::write(&path, &sound).unwrap();
-        assert!(cache.load(&scratch.engine, COMPONENT).is_some());
+        assert!(cache.load(&scratch.engine, &DIGEST_OF_IT).is_some());
     }
 
     #[test]
@@ -272,12 +272,12 @@ mod tests {
         let scratch = Scratch::new("foreign");
         let (cache, path) = scratch.filled();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
-        assert!(cache.load(&scratch.engine, COMPONENT).is_none());
+        assert!(cache.load(&scratch.engine, &DIGEST_OF_IT).is_none());
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         let moved = path.with_extension("moved");
         fs::rename(&path, &moved).unwrap();
         std::os::unix::fs::symlink(&moved, &path).unwrap();
-        assert!(cache.load(&scratch.engine, COMPONENT).is_none());
+        assert!(cache.load(&scratch.engine, &DIGEST_OF_IT).is_none());
     }
 
     #[test]

@@ -7,21 +7,21 @@ use http::uri::Scheme;
 use http::{Request, Response};
 use http_body::Body;
 use wasmtime::Engine;
-use wasmtime::component::{Component, Linker};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 use super::call::{self, CallError, Done};
 use super::error::LoadError;
 use super::execution::Execution;
-use super::inspect::Inspection;
 use super::instance::State;
 use super::limits::Limits;
+use super::linked::Linked;
 use super::meter::MemoryBudget;
 use super::outbound::{OutboundClient, OutboundPolicy};
 use super::outcome::{Failure, Observer};
 use super::response::ResponseBody;
 use super::sandbox::Sandbox;
 use super::ticker::Ticker;
+use super::trial;
 use super::turn::Turnstile;
 
 /// What a function is given beside its component.
@@ -53,34 +53,26 @@ pub struct Function {
 struct Inner {
     // The sandbox keeps the ticker running for as long as a function of it lives.
     sandbox: Sandbox,
-    instance_pre: ProxyPre<State>,
+    linked: Arc<Linked>,
     limits: Limits,
     environment: Vec<(String, String)>,
     outbound: Arc<OutboundClient>,
 }
 
 impl Function {
-    /// Links `component` and checks that it is a function which this host can run.
-    pub(super) fn link(
+    /// A function of the component `linked`.
+    pub(super) fn new(
         sandbox: Sandbox,
-        linker: &Linker<State>,
-        component: &Component,
+        linked: Arc<Linked>,
         config: FunctionConfig,
     ) -> Result<Self, LoadError> {
-        Inspection::of(component, sandbox.engine()).check(config.limits.memory)?;
-        let instance_pre = linker
-            .instantiate_pre(component)
-            .and_then(ProxyPre::new)
-            .map_err(|error| LoadError::Link(format!("{error:#}")))?;
-        component
-            .initialize_copy_on_write_image()
-            .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+        linked.inspection().check(config.limits.memory)?;
         let outbound = OutboundClient::new(config.outbound)
             .map_err(|error| LoadError::Outbound(error.to_string()))?;
         Ok(Self {
             inner: Arc::new(Inner {
                 sandbox,
-                instance_pre,
+                linked,
                 limits: config.limits,
                 environment: config.environment,
                 outbound: Arc::new(outbound),
@@ -99,6 +91,14 @@ impl Function {
         B: Body<Data = Bytes> + Send + 'static,
     {
         call::call(self, request).await
+    }
+
+    /// Makes an instance, and lets it go again, to see whether that works.
+    ///
+    /// # Errors
+    /// [`LoadError::Instantiate`], if it does not.
+    pub async fn try_instance(&self) -> Result<(), LoadError> {
+        trial::instantiate(self).await
     }
 
     /// Starts an execution and waits for its response head; the body runs the rest of it.
@@ -136,7 +136,7 @@ impl Function {
     }
 
     pub(super) fn instance_pre(&self) -> &ProxyPre<State> {
-        &self.inner.instance_pre
+        self.inner.linked.instance_pre()
     }
 
     pub(super) fn engine(&self) -> &Engine {

@@ -81,6 +81,9 @@ pub enum LoadError {
         /// MiB allowed.
         limit: u64,
     },
+    /// No instance of it can be made.
+    #[error("the component does not start: {0}")]
+    Instantiate(String),
     /// Its outbound settings cannot be used.
     #[error("outbound requests cannot be set up: {0}")]
     Outbound(String),

@@ -5,8 +5,7 @@
 //! task of its own.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -17,83 +16,16 @@ use http_body::Body;
 use tokio::time::Sleep;
 use wasmtime::Store;
 use wasmtime_wasi_http::WasiHttpView;
-use wasmtime_wasi_http::p2::bindings::http::types::{self, ErrorCode};
+use wasmtime_wasi_http::p2::bindings::http::types;
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 
 use super::component::Function;
 use super::instance::{self, State};
-use super::outbound::RefusalSink;
-use super::outcome::{Ended, Failure, MemoryLimit, Observer, Usage, is_success};
-use super::output::Output;
+use super::outcome::{Ended, Failure, Observer, Usage, is_success};
 use super::request::RequestBody;
 use super::response::{self, ResponseBody};
+use super::shared::Shared;
 use super::turn::Turnstile;
-
-/// What a guest hands to its response-outparam.
-pub(super) type Head = Result<Response<HyperOutgoingBody>, ErrorCode>;
-
-/// What the guest's side and the host's side of one execution both see.
-#[derive(Debug)]
-pub(super) struct Shared {
-    output: Mutex<Output>,
-    head: Mutex<Option<Head>>,
-    request_failure: Mutex<Option<Failure>>,
-    request_failed: AtomicBool,
-    memory: AtomicU64,
-    memory_refused: OnceLock<MemoryLimit>,
-    is_instantiated: AtomicBool,
-}
-
-impl Shared {
-    pub(super) fn new(log_output: usize) -> Self {
-        Self {
-            output: Mutex::new(Output::new(log_output)),
-            head: Mutex::new(None),
-            request_failure: Mutex::new(None),
-            request_failed: AtomicBool::new(false),
-            memory: AtomicU64::new(0),
-            memory_refused: OnceLock::new(),
-            is_instantiated: AtomicBool::new(false),
-        }
-    }
-
-    pub(super) fn output(&self) -> MutexGuard<'_, Output> {
-        lock(&self.output)
-    }
-
-    pub(super) fn note_memory(&self, bytes: u64) {
-        self.memory.fetch_max(bytes, Ordering::Relaxed);
-    }
-
-    /// Notes which bound was met. The first one counts.
-    pub(super) fn note_memory_refused(&self, limit: MemoryLimit) {
-        self.memory_refused.get_or_init(|| limit);
-    }
-
-    pub(super) fn note_request_failure(&self, failure: Failure) {
-        *lock(&self.request_failure) = Some(failure);
-        self.request_failed.store(true, Ordering::Relaxed);
-    }
-
-    fn request_failure(&self) -> Option<Failure> {
-        if self.request_failed.load(Ordering::Relaxed) {
-            lock(&self.request_failure).clone()
-        } else {
-            None
-        }
-    }
-}
-
-impl RefusalSink for Shared {
-    fn refused(&self, line: String) {
-        self.output().note(line);
-    }
-}
-
-/// The locks of an execution are held for one step of its own thread, in which nothing panics.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 type Guest = Pin<Box<dyn Future<Output = wasmtime::Result<()>> + Send>>;
 
@@ -110,6 +42,7 @@ pub(super) struct Execution {
     /// From start to the end of the guest, once it has ended.
     wall: Duration,
     status: Option<StatusCode>,
+    sent: u64,
     failure: Option<Failure>,
     waits_for_end: Option<Waker>,
     ended: bool,
@@ -156,6 +89,7 @@ impl Execution {
             busy: Duration::ZERO,
             wall: Duration::ZERO,
             status: None,
+            sent: 0,
             failure: None,
             waits_for_end: None,
             ended: false,
@@ -191,7 +125,7 @@ impl Execution {
         if let Some(failure) = self.shared.request_failure() {
             return Poll::Ready(Err(self.fail(failure)));
         }
-        let head = lock(&self.shared.head).take();
+        let head = self.shared.take_head();
         match (head, step) {
             (Some(Ok(response)), _) => Poll::Ready(Ok(response)),
             (Some(Err(code)), _) => Poll::Ready(Err(self.fail(Failure::from_error_code(&code)))),
@@ -238,6 +172,11 @@ impl Execution {
         let lines = self.shared.output().take_lines();
         self.observer.waiting(lines);
         Poll::Pending
+    }
+
+    /// Notes how much of the response body the guest has given.
+    pub(super) fn note_sent(&mut self, bytes: u64) {
+        self.sent += bytes;
     }
 
     /// Whether the guest still runs.
@@ -305,8 +244,8 @@ impl Execution {
         } else {
             Failure::from_guest(
                 error,
-                self.shared.is_instantiated.load(Ordering::Relaxed),
-                self.shared.memory_refused.get().copied(),
+                self.shared.instantiation().is_some(),
+                self.shared.memory_refused(),
             )
         };
         self.fail(failure)
@@ -335,7 +274,10 @@ impl Execution {
             usage: Usage {
                 wall: self.wall,
                 busy: self.busy,
-                memory: self.shared.memory.load(Ordering::Relaxed),
+                memory: self.shared.memory(),
+                instantiation: self.shared.instantiation(),
+                received: self.shared.received(),
+                sent: self.sent,
             },
             lines,
         });
@@ -368,13 +310,14 @@ where
     let request = http.new_incoming_request(scheme, request)?;
     let answering = Arc::clone(&shared);
     let outparam = http.new_response_outparam_from_callback(move |head| {
-        *lock(&answering.head) = Some(head);
+        answering.put_head(head);
     })?;
+    let before = Instant::now();
     let proxy = function
         .instance_pre()
         .instantiate_async(&mut store)
         .await?;
-    shared.is_instantiated.store(true, Ordering::Relaxed);
+    shared.note_instantiation(before.elapsed());
     proxy
         .wasi_http_incoming_handler()
         .call_handle(&mut store, request, outparam)

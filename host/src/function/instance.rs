@@ -8,10 +8,10 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::component::Function;
-use super::execution::Shared;
 use super::meter::Meter;
 use super::outbound::OutboundHooks;
 use super::output::{GuestStream, Stream};
+use super::shared::Shared;
 use super::turn::Turnstile;
 
 /// A guest that has not yielded by this many ticks after its start gives way. One tick would interrupt short

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use wasmtime::ResourceLimiter;
 
-use super::execution::Shared;
 use super::outcome::MemoryLimit;
+use super::shared::Shared;
 
 /// How many instances, memories and tables one execution may have. A component of many core modules needs several of
 /// each; the figure keeps one execution from taking the pool of the whole process.
@@ -25,6 +25,11 @@ impl MemoryBudget {
             used: AtomicU64::new(0),
             total,
         }
+    }
+
+    /// The most that all executions may hold together, in bytes.
+    pub(super) fn total(&self) -> u64 {
+        self.total
     }
 
     fn take(&self, bytes: u64) -> bool {

@@ -186,6 +186,12 @@ pub struct Usage {
     pub busy: Duration,
     /// The most linear memory held, in bytes.
     pub memory: u64,
+    /// How long it took to make the instance, if that was done.
+    pub instantiation: Option<Duration>,
+    /// Bytes of the request body that the guest took.
+    pub received: u64,
+    /// Bytes of the response body that the guest gave.
+    pub sent: u64,
 }
 
 /// The end of an execution.

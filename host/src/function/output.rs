@@ -8,7 +8,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-use super::execution::Shared;
+use super::shared::Shared;
 
 /// The longest line that is kept, in bytes. The rest of a longer line is cut, and the line says so.
 pub const LINE_LIMIT: usize = 16 * 1024;

@@ -10,8 +10,8 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::Sleep;
 use wasmtime_wasi_http::Error;
 
-use super::execution::Shared;
 use super::outcome::Failure;
+use super::shared::Shared;
 
 /// Wraps the caller's body. What goes wrong is told to the guest as an error and to the execution as a [`Failure`].
 pub(super) struct RequestBody<B> {
@@ -78,6 +78,7 @@ impl<B: Body<Data = Bytes>> Body for RequestBody<B> {
             );
         }
         self.left -= length;
+        self.shared.note_received(length);
         Poll::Ready(Some(Ok(frame)))
     }
 

@@ -15,8 +15,9 @@ use tokio::task::AbortHandle;
 use tokio::time::Sleep;
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 
-use super::execution::{Execution, lock};
+use super::execution::Execution;
 use super::outcome::Failure;
+use super::shared::lock;
 
 /// How much of a body is gathered before the head is sent, in bytes. An answer within it leaves in one write, with its
 /// length known, and a guest that fails while making it still gets an error status instead of a torn body.
@@ -172,7 +173,9 @@ impl ResponseBody {
     }
 
     fn count(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, Failure> {
-        self.taken += data_length(&frame);
+        let length = data_length(&frame);
+        self.taken += length;
+        lock(&self.execution).note_sent(length);
         match self.limit {
             Some(limit) if self.taken > limit => {
                 Err(lock(&self.execution).fail(Failure::ResponseTooLarge(limit)))

@@ -4,7 +4,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
+use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
@@ -15,6 +18,7 @@ use super::error::{LoadError, SandboxError};
 use super::heads;
 use super::inspect::Inspection;
 use super::instance::State;
+use super::linked::{Linked, LinkedComponents};
 use super::meter::MemoryBudget;
 use super::ticker::Ticker;
 
@@ -32,6 +36,23 @@ struct Inner {
     cache: Option<CompileCache>,
     cache_refused: Option<String>,
     component_bytes: u64,
+    linked: LinkedComponents,
+    compiled: AtomicU64,
+    /// Time spent on compiling, in nanoseconds.
+    compile_time: AtomicU64,
+}
+
+/// What a sandbox uses and has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SandboxUsage {
+    /// Linear memory that all executions hold, in bytes.
+    pub memory: u64,
+    /// Linear memory that all executions may hold together, in bytes.
+    pub memory_limit: u64,
+    /// Components compiled. One whose compiled form was kept is not among them.
+    pub compiled: u64,
+    /// Time spent on that.
+    pub compile_time: Duration,
 }
 
 impl Sandbox {
@@ -57,6 +78,9 @@ impl Sandbox {
                 cache,
                 cache_refused,
                 component_bytes: config.component_bytes,
+                linked: LinkedComponents::default(),
+                compiled: AtomicU64::new(0),
+                compile_time: AtomicU64::new(0),
             }),
         })
     }
@@ -72,7 +96,7 @@ impl Sandbox {
     ) -> Result<Function, LoadError> {
         let (sandbox, path, config) = (self.clone(), path.as_ref().to_owned(), config.into());
         blocking(move || {
-            let wasm = sandbox.read(&path)?;
+            let wasm = sandbox.read_component(&path)?;
             sandbox.function(&wasm, config)
         })
         .await
@@ -95,48 +119,11 @@ impl Sandbox {
         .await
     }
 
-    /// Reads what the component file at `path` exports, imports and needs, without linking it.
+    /// The bytes of the component file at `path`, if it is a file of a size that is loaded.
     ///
     /// # Errors
-    /// [`LoadError`] if it is no component that compiles.
-    pub async fn inspect(&self, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
-        let (sandbox, path) = (self.clone(), path.as_ref().to_owned());
-        blocking(move || {
-            let wasm = sandbox.read(&path)?;
-            let component = sandbox.compile(&wasm)?;
-            Ok(Inspection::of(&component, sandbox.engine()))
-        })
-        .await
-    }
-
-    /// Why the cache directory of the settings is not used, if it is not.
-    pub fn cache_refused(&self) -> Option<&str> {
-        self.inner.cache_refused.as_deref()
-    }
-
-    /// Linear memory that all executions hold at this moment, in bytes.
-    pub fn memory_in_use(&self) -> u64 {
-        self.inner.memory.used()
-    }
-
-    pub(super) fn engine(&self) -> &Engine {
-        &self.inner.engine
-    }
-
-    pub(super) fn ticker(&self) -> &Ticker {
-        &self.inner.ticker
-    }
-
-    pub(super) fn memory_budget(&self) -> &Arc<MemoryBudget> {
-        &self.inner.memory
-    }
-
-    fn function(&self, wasm: &[u8], config: FunctionConfig) -> Result<Function, LoadError> {
-        let component = self.compile(wasm)?;
-        Function::link(self.clone(), &self.inner.linker, &component, config)
-    }
-
-    fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
+    /// [`LoadError`], if not.
+    pub fn read_component(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
         let read = |error| LoadError::Read {
             path: path.to_owned(),
             error,
@@ -156,6 +143,61 @@ impl Sandbox {
         Ok(wasm)
     }
 
+    /// Reads what the component file at `path` exports, imports and needs, without linking it.
+    ///
+    /// # Errors
+    /// [`LoadError`] if it is no component that compiles.
+    pub async fn inspect(&self, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
+        let (sandbox, path) = (self.clone(), path.as_ref().to_owned());
+        blocking(move || {
+            let wasm = sandbox.read_component(&path)?;
+            let component = sandbox.compile(&wasm, &Sha256::digest(&wasm).into())?;
+            Ok(Inspection::of(&component, sandbox.engine()))
+        })
+        .await
+    }
+
+    /// Why the cache directory of the settings is not used, if it is not.
+    pub fn cache_refused(&self) -> Option<&str> {
+        self.inner.cache_refused.as_deref()
+    }
+
+    /// What it uses at this moment, and has done so far.
+    pub fn usage(&self) -> SandboxUsage {
+        let inner = &self.inner;
+        SandboxUsage {
+            memory: inner.memory.used(),
+            memory_limit: inner.memory.total(),
+            compiled: inner.compiled.load(Ordering::Relaxed),
+            compile_time: Duration::from_nanos(inner.compile_time.load(Ordering::Relaxed)),
+        }
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    pub(super) fn ticker(&self) -> &Ticker {
+        &self.inner.ticker
+    }
+
+    pub(super) fn memory_budget(&self) -> &Arc<MemoryBudget> {
+        &self.inner.memory
+    }
+
+    fn function(&self, wasm: &[u8], config: FunctionConfig) -> Result<Function, LoadError> {
+        let digest = Sha256::digest(wasm).into();
+        let linked = match self.inner.linked.get(&digest) {
+            Some(linked) => linked,
+            None => {
+                let component = self.compile(wasm, &digest)?;
+                let linked = Linked::new(self.engine(), &self.inner.linker, &component)?;
+                self.inner.linked.keep(digest, linked)
+            }
+        };
+        Function::new(self.clone(), linked, config)
+    }
+
     fn check_size(&self, size: u64) -> Result<(), LoadError> {
         let limit = self.inner.component_bytes;
         if size > limit {
@@ -164,18 +206,22 @@ impl Sandbox {
         Ok(())
     }
 
-    fn compile(&self, wasm: &[u8]) -> Result<Component, LoadError> {
+    fn compile(&self, wasm: &[u8], digest: &[u8; 32]) -> Result<Component, LoadError> {
         check_kind(wasm)?;
         let engine = self.engine();
         let cache = self.inner.cache.as_ref();
-        if let Some(component) = cache.and_then(|cache| cache.load(engine, wasm)) {
+        if let Some(component) = cache.and_then(|cache| cache.load(engine, digest)) {
             return Ok(component);
         }
+        let begun = Instant::now();
         let component = Component::from_binary(engine, wasm)
             .map_err(|error| LoadError::Compile(one_line(&error)))?;
+        let time = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.inner.compiled.fetch_add(1, Ordering::Relaxed);
+        self.inner.compile_time.fetch_add(time, Ordering::Relaxed);
         if let Some(cache) = cache {
             // A full disk costs the next start some time, nothing more.
-            let _ = cache.store(engine, wasm, &component);
+            let _ = cache.store(engine, digest, &component);
         }
         Ok(component)
     }

@@ -3,13 +3,16 @@
 use std::io::{self, IsTerminal};
 
 use clap::ValueEnum;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use super::entry::Entry;
 use super::json::JsonLines;
 use super::table::Table;
 
 /// A form of log entries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum LogFormat {
     /// A table, for people
     Table,

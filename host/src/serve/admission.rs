@@ -1,23 +1,39 @@
 //! Who gets an instance, who waits for one, and who is turned away.
 //!
-//! Each worker has places of its own, so that nothing is shared on a request's way.
+//! Each worker has places of its own, and of those each function has some, so that nothing is shared on a request's way.
+//! A function whose instances are bounded in all, over all workers, is the exception.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use super::metrics::Reason;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 /// The places of one function on one worker.
 pub(super) struct Admission {
-    places: Arc<Semaphore>,
+    /// Of the function on this worker, of the worker, and of the function in all, as far as that is bounded; always
+    /// taken in this order.
+    gates: [Option<Arc<Semaphore>>; GATES],
     waiting: AtomicUsize,
-    queue_length: usize,
-    queue_time: Duration,
+    queue: Queue,
 }
 
+/// The queue that each function has on each worker.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Queue {
+    /// Requests that wait at once.
+    pub(super) length: usize,
+    /// How long each may wait.
+    pub(super) time: Duration,
+}
+
+const GATES: usize = 3;
+
 /// A place, given back when dropped.
-pub(super) type Place = OwnedSemaphorePermit;
+pub(super) struct Place {
+    _permits: [Option<OwnedSemaphorePermit>; GATES],
+}
 
 /// Why a request got no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,43 +49,87 @@ pub(super) enum Refused {
     Draining,
 }
 
+impl Refused {
+    /// As it is counted.
+    pub(super) fn reason(self) -> Reason {
+        match self {
+            Self::QueueFull(_) | Self::QueueTime(_) => Reason::Busy,
+            Self::Draining => Reason::Draining,
+        }
+    }
+}
+
 impl Admission {
-    pub(super) fn new(places: usize, queue_length: usize, queue_time: Duration) -> Self {
+    /// For `places` executions of the function on this worker, within those that `worker` and `instances` have left.
+    pub(super) fn new(
+        places: usize,
+        worker: Arc<Semaphore>,
+        instances: Option<Arc<Semaphore>>,
+        queue: Queue,
+    ) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(places)),
+            gates: [
+                Some(Arc::new(Semaphore::new(places))),
+                Some(worker),
+                instances,
+            ],
             waiting: AtomicUsize::new(0),
-            queue_length,
-            queue_time,
+            queue,
         }
     }
 
     /// Takes a place, in the order of arrival.
     pub(super) async fn enter(&self) -> Result<Place, Refused> {
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-            return Ok(place);
+        match self.try_enter() {
+            Ok(place) => return Ok(place),
+            Err(TryAcquireError::Closed) => return Err(Refused::Draining),
+            Err(TryAcquireError::NoPermits) => {}
         }
-        if self.places.is_closed() {
-            return Err(Refused::Draining);
-        }
-        let _turn = self.queue()?;
-        let place = Arc::clone(&self.places).acquire_owned();
-        match tokio::time::timeout(self.queue_time, place).await {
+        let _turn = self.line_up()?;
+        match tokio::time::timeout(self.queue.time, self.wait()).await {
             Ok(Ok(place)) => Ok(place),
             Ok(Err(_closed)) => Err(Refused::Draining),
-            Err(_elapsed) => Err(Refused::QueueTime(self.queue_time)),
+            Err(_elapsed) => Err(Refused::QueueTime(self.queue.time)),
         }
     }
 
-    /// Turns away whoever waits and whoever comes.
+    /// Turns away whoever waits for a place of the function. The places of the worker are closed by their owner.
     pub(super) fn close(&self) {
-        self.places.close();
+        if let [Some(function), ..] = &self.gates {
+            function.close();
+        }
     }
 
-    fn queue(&self) -> Result<Waiting<'_>, Refused> {
+    /// How many requests wait at this moment.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    fn try_enter(&self) -> Result<Place, TryAcquireError> {
+        let mut permits = [const { None }; GATES];
+        for (permit, gate) in permits.iter_mut().zip(&self.gates) {
+            if let Some(gate) = gate {
+                *permit = Some(Arc::clone(gate).try_acquire_owned()?);
+            }
+        }
+        Ok(Place { _permits: permits })
+    }
+
+    async fn wait(&self) -> Result<Place, AcquireError> {
+        let mut permits = [const { None }; GATES];
+        for (permit, gate) in permits.iter_mut().zip(&self.gates) {
+            if let Some(gate) = gate {
+                *permit = Some(Arc::clone(gate).acquire_owned().await?);
+            }
+        }
+        Ok(Place { _permits: permits })
+    }
+
+    fn line_up(&self) -> Result<Waiting<'_>, Refused> {
         let before = self.waiting.fetch_add(1, Ordering::Relaxed);
         let turn = Waiting(&self.waiting);
-        if before >= self.queue_length {
-            return Err(Refused::QueueFull(self.queue_length));
+        if before >= self.queue.length {
+            return Err(Refused::QueueFull(self.queue.length));
         }
         Ok(turn)
     }
@@ -89,9 +149,18 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(5);
 
+    fn queue(length: usize) -> Queue {
+        Queue { length, time: LONG }
+    }
+
+    fn admission(places: usize, queue_length: usize) -> Admission {
+        let worker = Arc::new(Semaphore::new(10));
+        Admission::new(places, worker, None, queue(queue_length))
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_request_waits_until_a_place_is_free() {
-        let admission = Arc::new(Admission::new(1, 10, LONG));
+        let admission = Arc::new(admission(1, 10));
         let place = admission.enter().await.unwrap();
         let waiting = tokio::spawn({
             let admission = Arc::clone(&admission);
@@ -105,7 +174,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_request_that_waited_in_vain_is_told_how_long() {
-        let admission = Admission::new(1, 10, LONG);
+        let admission = admission(1, 10);
         let _place = admission.enter().await.unwrap();
         assert_eq!(
             admission.enter().await.err(),
@@ -115,14 +184,29 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_queue_is_bounded() {
-        let admission = Admission::new(1, 0, LONG);
+        let admission = admission(1, 0);
         let _place = admission.enter().await.unwrap();
         assert_eq!(admission.enter().await.err(), Some(Refused::QueueFull(0)));
     }
 
     #[tokio::test(start_paused = true)]
+    async fn functions_share_the_places_of_their_worker_and_keep_to_their_own() {
+        let worker = Arc::new(Semaphore::new(2));
+        let function = |instances| Admission::new(2, Arc::clone(&worker), instances, queue(0));
+        let bounded = function(Some(Arc::new(Semaphore::new(1))));
+        let other = function(None);
+        let full = Some(Refused::QueueFull(0));
+        let place = bounded.enter().await.unwrap();
+        assert_eq!(bounded.enter().await.err(), full);
+        let _others = other.enter().await.unwrap();
+        assert_eq!(other.enter().await.err(), full);
+        drop(place);
+        assert!(bounded.enter().await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn draining_turns_away_whoever_waits() {
-        let admission = Arc::new(Admission::new(1, 10, LONG));
+        let admission = Arc::new(admission(1, 10));
         let _place = admission.enter().await.unwrap();
         let waiting = tokio::spawn({
             let admission = Arc::clone(&admission);

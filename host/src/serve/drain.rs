@@ -28,6 +28,10 @@ impl DrainHandle {
 }
 
 impl Drain {
+    pub(super) fn has_begun(&self) -> bool {
+        *self.asked.borrow()
+    }
+
     /// Resolves when the drain begins, at once if it has.
     pub(super) async fn begun(&mut self) {
         // A handle that is gone cannot ask any more, and means the end as well.

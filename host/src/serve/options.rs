@@ -25,29 +25,44 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
+/// A component on the command line.
+#[derive(Clone, Debug)]
+pub struct ComponentOptions {
+    /// Its file.
+    pub file: PathBuf,
+    /// The function's name in log entries.
+    pub name: String,
+    /// Who may call; if not said, anyone on loopback, and anywhere else the process does not start.
+    pub access: Option<Access>,
+    /// The function's settings.
+    pub function: FunctionConfig,
+    /// Executions at once, per worker.
+    pub concurrency: usize,
+}
+
 /// Settings of a serving process.
 #[derive(Clone, Debug)]
 pub struct ServeOptions {
-    /// The component file.
-    pub component: PathBuf,
-    /// The function's name in log entries.
-    pub name: String,
+    /// The component that answers on every path which no function of the store has, if there is one.
+    pub component: Option<ComponentOptions>,
+    /// The state directory whose functions are served, if they are.
+    pub functions: Option<PathBuf>,
+    /// The file that declares functions, if there is one. It takes the store.
+    pub config: Option<PathBuf>,
     /// Where functions answer; port 0 takes a free one.
     pub addr: SocketAddr,
     /// Where the control plane answers.
     pub admin_addr: SocketAddr,
-    /// Who may call; if not said, anyone on loopback, and anywhere else the process does not start.
-    pub access: Option<Access>,
+    /// Names that the control plane goes by, beside addresses and `localhost`.
+    pub admin_hosts: Vec<String>,
+    /// Whether the configuration and the components of files are loaded again when the files change.
+    pub watch: bool,
     /// TLS, if the listener speaks it.
     pub tls: Option<TlsFiles>,
     /// Threads that serve.
     pub workers: usize,
     /// The sandbox.
     pub sandbox: SandboxConfig,
-    /// The function's settings.
-    pub function: FunctionConfig,
-    /// Executions of one function at once, per worker.
-    pub concurrency: usize,
     /// How long a request waits for an instance.
     pub queue_time: Duration,
     /// Requests that wait for an instance at once, per worker.
@@ -58,6 +73,8 @@ pub struct ServeOptions {
     pub streams: u32,
     /// How long a client may take for a request head, and a kept connection may lie idle.
     pub header_timeout: Duration,
+    /// How long a client may pause within the request body of a function of the store.
+    pub body_timeout: Duration,
     /// How long a client may take none of a response.
     pub stall_timeout: Duration,
     /// How log entries are printed.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::admission::Place;
 use super::drain::PendingGuard;
+use super::metrics::Counters;
 use crate::function::{Ended, ExecutionId, Failure, Line, Observer};
 use crate::logs::{Entry, FinishStatus, LogQueue, Severity};
 
@@ -13,6 +14,7 @@ pub(super) struct Record {
     log: LogQueue,
     function: Arc<str>,
     execution: ExecutionId,
+    counters: Arc<Counters>,
     entries: Vec<Entry>,
     /// Given back when the execution is over, which may be later than its answer.
     _held: (Place, PendingGuard),
@@ -24,14 +26,17 @@ impl Record {
         log: LogQueue,
         function: Arc<str>,
         execution: ExecutionId,
+        counters: Arc<Counters>,
         held: (Place, PendingGuard),
     ) -> Self {
         let mut entries = Vec::with_capacity(4);
         entries.push(Entry::started(Arc::clone(&function), execution));
+        counters.started();
         Self {
             log,
             function,
             execution,
+            counters,
             entries,
             _held: held,
         }
@@ -66,6 +71,7 @@ impl Observer for Record {
     }
 
     fn ended(&mut self, ended: Ended) {
+        self.counters.ended(&ended);
         self.printed(ended.lines);
         let status = match (&ended.failure, ended.status) {
             (Some(failure), _) => {

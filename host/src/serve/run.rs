@@ -1,73 +1,37 @@
 //! Puts the process together, runs it, and takes it down.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use tokio::sync::mpsc;
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
-use super::admission::Admission;
-use super::connection::Bounds;
-use super::drain::{Drain, DrainHandle, Pending};
-use super::invoke::Invoker;
+use super::admission::Queue;
+use super::announce::announce;
+use super::catalog::{Catalog, WorkerRoutes};
+use super::component::RootComponent;
+use super::control_plane::ControlPlane;
+use super::declared::DeclaredFunctions;
+use super::drain::DrainHandle;
+use super::error::ServeError;
 use super::listener;
-use super::loads::Loads;
+use super::load::Loader;
 use super::options::{Access, ServeOptions};
-use super::tls::{self, Certificate, TlsError};
-use super::worker::Worker;
-use crate::console;
-use crate::function::{Function, LoadError, Sandbox, SandboxError, Turnstile};
-use crate::logs::{LogQueue, LogWriter};
-use crate::signals::Signals;
+use super::readiness::Readiness;
+use super::registry::{self, Registry};
+use super::reload::{self, Files};
+use super::routes::RouteTable;
+use super::start::{self, Workers};
+use super::tls::{self, Certificate};
+use crate::console::{self, Names};
+use crate::function::Sandbox;
+use crate::logs::LogWriter;
+use crate::signals::{Hangups, Signals};
+use crate::store::{ServeLock, Store};
 
-/// How often certificate files are looked at.
-const CERTIFICATE_POLL: Duration = Duration::from_secs(1);
-/// How much longer than an execution's wall time a drain may take.
-const DRAIN_MARGIN: Duration = Duration::from_secs(5);
 /// How long the last log entries may take to be written.
 const LOG_CLOSE: Duration = Duration::from_secs(5);
-
-/// Why a process does not serve.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ServeError {
-    /// The component cannot be loaded.
-    #[error("{}: {error}", path.display())]
-    Load {
-        /// Its file.
-        path: PathBuf,
-        /// Why.
-        error: LoadError,
-    },
-    /// The sandbox cannot be set up.
-    #[error(transparent)]
-    Sandbox(#[from] SandboxError),
-    /// An address cannot be listened on.
-    #[error("cannot listen on {addr}: {error}; choose another address with {flag}")]
-    Listen {
-        /// The address.
-        addr: SocketAddr,
-        /// What the system said.
-        error: std::io::Error,
-        /// The flag that sets it.
-        flag: &'static str,
-    },
-    /// TLS cannot be set up.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// Open to the network without a word that it should be.
-    #[error(
-        "{0} can be reached from other machines; say who may call: --allow-unauthenticated (anyone) or \
-         --no-allow-unauthenticated (only callers with a valid token)"
-    )]
-    Unguarded(SocketAddr),
-    /// The system gave no thread or runtime.
-    #[error("cannot start serving: {0}")]
-    System(#[from] std::io::Error),
-}
 
 /// Serves until the process is told to end, then drains.
 ///
@@ -78,9 +42,23 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let control = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let mut signals = control.block_on(async { Signals::listen() })?;
+    let (signals, hangups) = control.block_on(async { (Signals::listen(), Hangups::listen()) });
+    let (mut signals, hangups) = (signals?, hangups?);
     let certificate = options.tls.as_ref().map(Certificate::read).transpose()?;
-    let function = control.block_on(load(options))?;
+    let store = store(options)?;
+    let sandbox = sandbox(options)?;
+    let routes: Vec<_> = (0..options.workers)
+        .map(|_| worker_routes(options))
+        .collect();
+    let catalog = Arc::new(Catalog::new(routes.clone(), queue(options)));
+    let readiness = Arc::new(Readiness::default());
+    let root = options.component.as_ref().map(|component| {
+        let (sandbox, catalog) = (sandbox.clone(), Arc::clone(&catalog));
+        RootComponent::new(component.clone(), access, sandbox, catalog)
+    });
+    if let Some(root) = &root {
+        control.block_on(root.load())?;
+    }
     let sockets = listener::open(options.addr, options.workers)
         .map_err(|error| listen(options.addr, error, "--addr"))?;
     let addr = match sockets.first() {
@@ -90,32 +68,61 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let admin = console::bind(options.admin_addr)
         .map_err(|error| listen(options.admin_addr, error, "--admin-addr"))?;
     let admin_addr = admin.local_addr()?;
-    let (log, writer) = LogWriter::stdout(options.log_format, &options.name)?;
+    let url = url(options, addr);
+    let loader = Loader {
+        sandbox: sandbox.clone(),
+        request_idle: options.body_timeout,
+    };
+    let mut declared = None;
+    let mut registry = None;
+    if let Some((store, _lock)) = &store {
+        store.begin_serving(&url)?;
+        declared = declare(options, store, &loader)?;
+        let (catalog, readiness) = (Arc::clone(&catalog), Arc::clone(&readiness));
+        let mut following = Registry::new(Arc::clone(store), loader, catalog, readiness);
+        following.refresh()?;
+        registry = Some(following);
+    }
+    let (log, writer) = LogWriter::stdout(options.log_format, &catalog.longest_name())?;
     let tls = certificate
         .clone()
         .map(tls::server_config)
         .transpose()?
         .map(TlsAcceptor::from);
-    announce(options, access, addr, admin_addr);
+    announce(options, access, &url, &catalog, admin_addr);
 
     let (handle, drain) = DrainHandle::new();
-    let workers = start_workers(options, access, &function, sockets, tls, &log, &drain)?;
+    let workers = Workers {
+        options,
+        routes,
+        tls,
+        log: log.clone(),
+        drain: drain.clone(),
+    };
+    let workers = workers.start(sockets)?;
+    let subject = ControlPlane {
+        catalog,
+        readiness,
+        sandbox,
+        log: log.clone(),
+        drain,
+        started: SystemTime::now(),
+    };
     control.block_on(async {
         if let Some(certificate) = certificate {
-            tokio::spawn(watch_certificate(certificate));
+            tokio::spawn(tls::watch(certificate));
         }
-        let console = tokio::spawn(console::serve(admin));
+        if let Some(registry) = registry {
+            tokio::spawn(registry::follow(registry));
+        }
+        tokio::spawn(reload::follow(Files { root, declared }, options.watch, hangups));
+        let names = Names::new(&options.admin_hosts);
+        let console = tokio::spawn(console::serve(admin, names, subject));
         signals.next().await;
         eprintln!("Draining: running executions finish, no new ones start. Press Ctrl-C again to end at once.");
         handle.begin();
-        let joined = tokio::task::spawn_blocking(move || {
-            for worker in workers {
-                // A worker that panicked has told so on stderr.
-                let _ = worker.join();
-            }
-        });
         tokio::select! {
-            _ = joined => {}
+            () = start::ended(workers) => {}
             code = signals.next() => std::process::exit(code),
         }
         console.abort();
@@ -125,12 +132,13 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Open by default only where nobody else can come in.
+/// Open by default only where nobody else can come in. A function of the store says so itself.
 fn access(options: &ServeOptions) -> Result<Access, ServeError> {
-    match options.access {
-        Some(access) => Ok(access),
-        None if options.addr.ip().is_loopback() => Ok(Access::Open),
-        None => Err(ServeError::Unguarded(options.addr)),
+    match options.component.as_ref().map(|component| component.access) {
+        Some(Some(access)) => Ok(access),
+        None => Ok(Access::Private),
+        Some(None) if options.addr.ip().is_loopback() => Ok(Access::Open),
+        Some(None) => Err(ServeError::Unguarded(options.addr)),
     }
 }
 
@@ -138,112 +146,61 @@ fn listen(addr: SocketAddr, error: std::io::Error, flag: &'static str) -> ServeE
     ServeError::Listen { addr, error, flag }
 }
 
-async fn load(options: &ServeOptions) -> Result<Function, ServeError> {
+/// The store, which nobody else serves from while the lock is held.
+fn store(options: &ServeOptions) -> Result<Option<(Arc<Store>, ServeLock)>, ServeError> {
+    let Some(directory) = &options.functions else {
+        return Ok(None);
+    };
+    let store = Store::open(directory)?;
+    let lock = store.lock_for_serving()?;
+    Ok(Some((Arc::new(store), lock)))
+}
+
+/// Has the store know what the configuration file declares; without a file, that nothing is declared.
+fn declare(
+    options: &ServeOptions,
+    store: &Arc<Store>,
+    loader: &Loader,
+) -> Result<Option<DeclaredFunctions>, ServeError> {
+    let Some(path) = &options.config else {
+        store.declare("", &[])?;
+        return Ok(None);
+    };
+    let (store, loader) = (Arc::clone(store), loader.clone());
+    let mut declared = DeclaredFunctions::new(path.clone(), store, loader);
+    declared.apply()?;
+    Ok(Some(declared))
+}
+
+fn sandbox(options: &ServeOptions) -> Result<Sandbox, ServeError> {
     let sandbox = Sandbox::new(options.sandbox.clone())?;
     if let Some(reason) = sandbox.cache_refused() {
         eprintln!("warning: compiled components are not kept: {reason}");
     }
-    sandbox
-        .load(&options.component, options.function.clone())
-        .await
-        .map_err(|error| ServeError::Load {
-            path: options.component.clone(),
-            error,
-        })
+    Ok(sandbox)
 }
 
-fn start_workers(
-    options: &ServeOptions,
-    access: Access,
-    function: &Function,
-    sockets: Vec<Option<std::net::TcpListener>>,
-    tls: Option<TlsAcceptor>,
-    log: &LogQueue,
-    drain: &Drain,
-) -> Result<Vec<thread::JoinHandle<()>>, ServeError> {
-    let loads = Loads::new(options.workers, options.connections);
-    let name: Arc<str> = options.name.as_str().into();
-    let share = (options.sandbox.executions as usize / options.workers).max(1);
-    let (senders, inboxes): (Vec<_>, Vec<_>) =
-        sockets.iter().map(|_| mpsc::unbounded_channel()).unzip();
-    let workers = sockets.into_iter().zip(inboxes).enumerate();
-    workers
-        .map(|(index, (listener, inbox))| {
-            let pending = Arc::new(Pending::default());
-            let invoker = Invoker {
-                function: function.clone(),
-                name: Arc::clone(&name),
-                access,
-                admission: Admission::new(
-                    options.concurrency.min(share),
-                    options.queue_length,
-                    options.queue_time,
-                ),
-                turns: Turnstile::new(),
-                log: log.clone(),
-                pending: Arc::clone(&pending),
-                scheme: match tls {
-                    Some(_) => http::uri::Scheme::HTTPS,
-                    None => http::uri::Scheme::HTTP,
-                },
-            };
-            let worker = Worker {
-                index,
-                listener,
-                inbox,
-                others: senders.clone(),
-                loads: Arc::clone(&loads),
-                invoker: Arc::new(invoker),
-                pending,
-                bounds: Bounds {
-                    header_timeout: options.header_timeout,
-                    stall_timeout: options.stall_timeout,
-                    streams: options.streams,
-                },
-                tls: tls.clone(),
-                drain: drain.clone(),
-                drain_limit: options.function.limits.wall_time + DRAIN_MARGIN,
-            };
-            thread::Builder::new()
-                .name(format!("worker-{index}"))
-                .spawn(move || {
-                    if let Err(error) = worker.run() {
-                        eprintln!("error: worker {index} cannot serve: {error}");
-                    }
-                })
-                .map_err(ServeError::System)
-        })
-        .collect()
-}
-
-async fn watch_certificate(certificate: Arc<Certificate>) {
-    let mut looks = tokio::time::interval(CERTIFICATE_POLL);
-    loop {
-        looks.tick().await;
-        let certificate = Arc::clone(&certificate);
-        // Reading files may block, and this thread answers the control plane.
-        match tokio::task::spawn_blocking(move || certificate.refresh()).await {
-            Ok(Ok(true)) => eprintln!("The TLS certificate was read again."),
-            Ok(Err(error)) => eprintln!("error: the old TLS certificate stays in use: {error}"),
-            Ok(Ok(false)) | Err(_) => {}
-        }
+fn queue(options: &ServeOptions) -> Queue {
+    Queue {
+        length: options.queue_length,
+        time: options.queue_time,
     }
 }
 
-fn announce(options: &ServeOptions, access: Access, addr: SocketAddr, admin: SocketAddr) {
-    let scheme = if options.tls.is_some() {
-        "https"
-    } else {
-        "http"
+/// What one worker serves before any function is there: nothing.
+fn worker_routes(options: &ServeOptions) -> WorkerRoutes {
+    let share = (options.sandbox.executions as usize / options.workers).max(1);
+    WorkerRoutes {
+        table: Arc::new(RouteTable::default()),
+        places: Arc::new(Semaphore::new(share)),
+    }
+}
+
+/// Where the functions answer, without a slash at the end.
+fn url(options: &ServeOptions, addr: SocketAddr) -> String {
+    let scheme = match options.tls {
+        Some(_) => "https",
+        None => "http",
     };
-    let who = match access {
-        Access::Open => "open: anyone who reaches it may call",
-        Access::Private => "private: callers need a valid token",
-    };
-    // Formatted first: stderr has no buffer, and each piece would be a write of its own.
-    let lines = format!(
-        "Function {}: {scheme}://{addr}/ ({who})\nControl plane: http://{admin}/healthz",
-        options.name
-    );
-    eprintln!("{lines}");
+    format!("{scheme}://{addr}")
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rustls::ServerConfig;
 use rustls::crypto::ring;
@@ -13,6 +13,9 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
 use super::options::TlsFiles;
+
+/// How often the files are looked at.
+const POLL: Duration = Duration::from_secs(1);
 
 /// A certificate that cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -131,4 +134,19 @@ fn stamp(files: &TlsFiles) -> Stamp {
         let metadata = fs::metadata(path).ok()?;
         Some((metadata.modified().ok()?, metadata.len()))
     })
+}
+
+/// Reads the certificate again whenever its files change, for ever.
+pub(super) async fn watch(certificate: Arc<Certificate>) {
+    let mut looks = tokio::time::interval(POLL);
+    loop {
+        looks.tick().await;
+        let certificate = Arc::clone(&certificate);
+        // Reading files may block, and this thread answers the control plane.
+        match tokio::task::spawn_blocking(move || certificate.refresh()).await {
+            Ok(Ok(true)) => eprintln!("The TLS certificate was read again."),
+            Ok(Err(error)) => eprintln!("error: the old TLS certificate stays in use: {error}"),
+            Ok(Ok(false)) | Err(_) => {}
+        }
+    }
 }

@@ -18,6 +18,9 @@ use super::loads::{Loads, Seat};
 /// A connection that another worker accepted.
 pub(super) type Dealt = (StdStream, Seat);
 
+/// How much longer than the longest wall time of an execution a drain may take.
+const DRAIN_MARGIN: Duration = Duration::from_secs(5);
+
 /// How long accepting pauses when the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -36,7 +39,6 @@ pub(super) struct Worker {
     pub(super) bounds: Bounds,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) drain: Drain,
-    pub(super) drain_limit: Duration,
 }
 
 impl Worker {
@@ -86,9 +88,11 @@ impl Worker {
         while let Some((stream, seat)) = self.inbox.recv().await {
             self.spawn_dealt(stream, seat);
         }
-        self.invoker.admission.close();
+        self.invoker.places.close();
+        self.invoker.routes.current().close();
         // What outlives every deadline is cut off with the runtime.
-        let _ = tokio::time::timeout(self.drain_limit, self.pending.none()).await;
+        let limit = self.invoker.routes.current().longest_wall_time() + DRAIN_MARGIN;
+        let _ = tokio::time::timeout(limit, self.pending.none()).await;
     }
 
     /// Serves a connection, or hands it to a worker that has fewer.

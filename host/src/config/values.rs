@@ -1,9 +1,12 @@
-//! Values of flags: sizes, durations, pairs.
+//! Values as people write them, on the command line and in files: sizes, durations, pairs.
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 /// Parses a number of bytes: `1048576`, `512Ki`, `256Mi`, `1Gi`, also `256MB` and the like, as gcloud takes them.
-pub(super) fn bytes(text: &str) -> Result<u64, String> {
+pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     let digits = text
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());
@@ -33,19 +36,78 @@ fn expected_bytes(text: &str) -> String {
 }
 
 /// Parses a size, or `unlimited`.
-pub(super) fn bytes_or_unlimited(text: &str) -> Result<Bound, String> {
+pub(crate) fn bytes_or_unlimited(text: &str) -> Result<Bound, String> {
     match text {
         "unlimited" => Ok(Bound(None)),
         _ => bytes(text).map(|bytes| Bound(Some(bytes))),
     }
 }
 
-/// A size, or none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Bound(pub(super) Option<u64>);
+/// A number of bytes, written as `256Mi`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String", extend("pattern" = SIZE))]
+pub struct Size(pub u64);
+
+/// A number of bytes, or `unlimited`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String", extend("pattern" = BOUND))]
+pub struct Bound(pub Option<u64>);
+
+/// A duration, written as `60s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String", extend("pattern" = TIME))]
+pub struct Time(pub Duration);
+
+const SIZE: &str = "^[0-9]+(Ki|KiB|Mi|MiB|Gi|GiB|k|KB|M|MB|G|GB)?$";
+const BOUND: &str = "^([0-9]+(Ki|KiB|Mi|MiB|Gi|GiB|k|KB|M|MB|G|GB)?|unlimited)$";
+const TIME: &str = "^[0-9]+(ms|s|m|h)?$";
+
+impl TryFrom<String> for Size {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        bytes(&text).map(Self)
+    }
+}
+
+impl TryFrom<String> for Bound {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        bytes_or_unlimited(&text)
+    }
+}
+
+impl TryFrom<String> for Time {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        duration(&text).map(Self)
+    }
+}
+
+impl Time {
+    /// In milliseconds.
+    pub(crate) fn milliseconds(self) -> u64 {
+        u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Parses a host name without a port. Its case does not count.
+pub(crate) fn host_name(text: &str) -> Result<String, String> {
+    match text.parse::<http::uri::Authority>() {
+        Ok(host) if host.host() == text => Ok(text.to_ascii_lowercase()),
+        _ => Err(format!(
+            "`{text}` is not a host name; expected one without a port, such as api.example.com"
+        )),
+    }
+}
 
 /// Parses a duration: `60s`, `500ms`, `5m`, `1h`, or plain seconds.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());
@@ -76,7 +138,7 @@ fn expected_duration(text: &str) -> String {
 }
 
 /// Parses `KEY=VALUE`.
-pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() && !text.contains('\0') => {
             Ok((key.to_owned(), value.to_owned()))

@@ -1,0 +1,131 @@
+//! `host functions`: the noun's verbs.
+
+mod call;
+mod delete;
+mod deploy;
+mod describe;
+mod list;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::Message;
+use crate::store::{FunctionRecord, Store};
+
+/// Deploy, list, describe, delete and call functions
+#[derive(Args)]
+pub(super) struct Functions {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Deploy(Box<deploy::Deploy>),
+    List(list::List),
+    Describe(describe::Describe),
+    Delete(delete::Delete),
+    Call(call::Call),
+}
+
+impl Functions {
+    pub(super) fn run(self) -> Result<ExitCode, Message> {
+        match self.verb {
+            Verb::Deploy(deploy) => deploy.run(),
+            Verb::List(list) => list.run(),
+            Verb::Describe(describe) => describe.run(),
+            Verb::Delete(delete) => delete.run(),
+            Verb::Call(call) => call.run(),
+        }
+    }
+}
+
+/// Where functions answer while no host has said so.
+const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+
+/// Where the functions of `store` answer, or would.
+fn base_url(store: &Store) -> Result<String, Message> {
+    let host = store.serving_host().map_err(|error| error.to_string())?;
+    Ok(host.map_or_else(|| DEFAULT_URL.to_owned(), |host| host.url))
+}
+
+/// What is shown of a function. Secrets are shown by the file that they come from.
+fn value(record: &FunctionRecord, base_url: &str, state: &str) -> Value {
+    let settings = &record.settings;
+    let mut value = json!({
+        "name": record.name,
+        "url": format!("{base_url}/{}", record.name),
+        "state": state,
+        "revision": record.revision,
+        "componentSha256": record.component,
+        "allowUnauthenticated": settings.allow_unauthenticated,
+        "memory": size(settings.memory),
+        "timeout": time(settings.timeout),
+        "concurrency": settings.concurrency,
+        "maxRequestBody": size(settings.max_request_body),
+        "maxResponseBody": settings.max_response_body.map_or_else(|| "unlimited".into(), size),
+        "logLimit": size(settings.log_limit),
+        "createTime": record.created,
+        "updateTime": record.updated,
+    });
+    let given = [
+        ("maxInstances", json!(settings.max_instances)),
+        ("serviceAccountEmail", json!(settings.service_account)),
+        ("environmentVariables", json!(settings.environment)),
+        ("secretFiles", json!(settings.secrets)),
+        ("allowOutbound", json!(settings.allow_outbound)),
+        ("hosts", json!(settings.hosts)),
+        ("labels", json!(settings.labels)),
+    ];
+    for (key, setting) in given {
+        let is_empty = match &setting {
+            Value::Null => true,
+            Value::Array(items) => items.is_empty(),
+            Value::Object(members) => members.is_empty(),
+            _ => false,
+        };
+        if !is_empty {
+            value[key] = setting;
+        }
+    }
+    value
+}
+
+/// Bytes as `--memory` takes them.
+fn size(bytes: u64) -> String {
+    let units = [(1_u64 << 30, "Gi"), (1 << 20, "Mi"), (1 << 10, "Ki")];
+    let unit = units
+        .iter()
+        .find(|(factor, _)| bytes.is_multiple_of(*factor));
+    unit.map_or_else(
+        || bytes.to_string(),
+        |(factor, unit)| format!("{}{unit}", bytes / factor),
+    )
+}
+
+/// Milliseconds as `--timeout` takes them.
+fn time(milliseconds: u64) -> String {
+    match milliseconds % 1000 {
+        0 => format!("{}s", milliseconds / 1000),
+        _ => format!("{milliseconds}ms"),
+    }
+}
+
+/// What has become of a function: `ACTIVE`, `FAILED` with the reason, or what it waits for.
+fn state(store: &Store, record: &FunctionRecord) -> Result<String, Message> {
+    if !store.is_served() {
+        return Ok("NOT SERVED".into());
+    }
+    let served = store
+        .served(&record.name)
+        .map_err(|error| error.to_string())?;
+    Ok(match served {
+        Some(served) if served.updated == record.updated => match served.problem {
+            None => "ACTIVE".into(),
+            Some(problem) => format!("FAILED: {problem}"),
+        },
+        _ => "DEPLOYING".into(),
+    })
+}

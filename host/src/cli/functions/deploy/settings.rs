@@ -1,0 +1,217 @@
+//! The settings of a function as flags. What is not named stays.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::super::super::Message;
+use crate::config::values::{Bound, bytes, bytes_or_unlimited, duration, host_name, pair};
+use crate::function::OutboundPolicy;
+use crate::store::FunctionSettings;
+
+#[derive(Args)]
+#[command(next_help_heading = "Settings")]
+pub(super) struct SettingArgs {
+    /// Let anyone call it
+    #[arg(long, conflicts_with = "no_allow_unauthenticated")]
+    allow_unauthenticated: bool,
+
+    /// Let only callers with a valid token call it; so it is unless said otherwise
+    #[arg(long)]
+    no_allow_unauthenticated: bool,
+
+    /// The service account that it acts for
+    #[arg(long, value_name = "EMAIL")]
+    service_account: Option<String>,
+
+    /// Memory of an execution
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    memory: Option<u64>,
+
+    /// Wall time of an execution
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    timeout: Option<Duration>,
+
+    /// Executions at once, per worker
+    #[arg(long, value_name = "N")]
+    concurrency: Option<NonZeroUsize>,
+
+    /// Executions at once, in all
+    #[arg(long, value_name = "N")]
+    max_instances: Option<NonZeroUsize>,
+
+    /// Bound the executions at once by --concurrency alone
+    #[arg(long, conflicts_with = "max_instances")]
+    clear_max_instances: bool,
+
+    /// Largest request body
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    max_request_body: Option<u64>,
+
+    /// Largest response body, or `unlimited`
+    #[arg(long, value_name = "SIZE", value_parser = bytes_or_unlimited)]
+    max_response_body: Option<Bound>,
+
+    /// Log output kept of an execution
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    log_limit: Option<u64>,
+
+    /// Its environment variables, in place of those that it has
+    #[arg(long, value_name = "KEY=VALUE,…", value_delimiter = ',', value_parser = pair)]
+    set_env_vars: Vec<(String, String)>,
+
+    /// Remove all its environment variables
+    #[arg(long, conflicts_with_all = ["set_env_vars", "env_vars_file"])]
+    clear_env_vars: bool,
+
+    /// Environment variables to add or change
+    #[arg(long, value_name = "KEY=VALUE,…", value_delimiter = ',', value_parser = pair)]
+    update_env_vars: Vec<(String, String)>,
+
+    /// Environment variables to remove
+    #[arg(long, value_name = "KEY,…", value_delimiter = ',')]
+    remove_env_vars: Vec<String>,
+
+    /// Its environment variables, from a file that holds a map of strings, as YAML or JSON
+    #[arg(long, value_name = "FILE", conflicts_with = "set_env_vars")]
+    env_vars_file: Option<PathBuf>,
+
+    /// Environment variables whose values are read from files by the host, and kept nowhere else
+    #[arg(long, value_name = "KEY=FILE,…", value_delimiter = ',', value_parser = pair)]
+    set_secrets: Vec<(String, String)>,
+
+    /// Secrets to remove
+    #[arg(long, value_name = "KEY,…", value_delimiter = ',')]
+    remove_secrets: Vec<String>,
+
+    /// Let it call this URL's scheme, host and port, in place of those that it may; once for each
+    #[arg(long, value_name = "URL|CIDR")]
+    allow_outbound: Vec<String>,
+
+    /// Let it call nobody
+    #[arg(long, conflicts_with = "allow_outbound")]
+    clear_allow_outbound: bool,
+
+    /// A host name that leads to it whatever the path, in place of those that do; once for each
+    #[arg(long, value_name = "HOST")]
+    host: Vec<String>,
+
+    /// No host name leads to it
+    #[arg(long, conflicts_with = "host")]
+    clear_hosts: bool,
+
+    /// Labels to add or change
+    #[arg(long, value_name = "KEY=VALUE,…", value_delimiter = ',', value_parser = pair)]
+    update_labels: Vec<(String, String)>,
+
+    /// Labels to remove
+    #[arg(long, value_name = "KEY,…", value_delimiter = ',')]
+    remove_labels: Vec<String>,
+}
+
+impl SettingArgs {
+    /// `settings`, changed as the flags say.
+    pub(super) fn apply(
+        &self,
+        mut settings: FunctionSettings,
+    ) -> Result<FunctionSettings, Message> {
+        match (self.allow_unauthenticated, self.no_allow_unauthenticated) {
+            (true, _) => settings.allow_unauthenticated = true,
+            (_, true) => settings.allow_unauthenticated = false,
+            _ => {}
+        }
+        if self.service_account.is_some() {
+            settings.service_account.clone_from(&self.service_account);
+        }
+        self.apply_limits(&mut settings);
+        self.apply_environment(&mut settings)?;
+        self.apply_secrets(&mut settings)?;
+        if self.clear_allow_outbound || !self.allow_outbound.is_empty() {
+            let mut policy = OutboundPolicy::default();
+            for allowed in &self.allow_outbound {
+                policy.allow(allowed).map_err(|error| error.to_string())?;
+            }
+            settings.allow_outbound.clone_from(&self.allow_outbound);
+        }
+        if self.clear_hosts || !self.host.is_empty() {
+            let hosts = self.host.iter().map(|host| host_name(host));
+            settings.hosts = hosts.collect::<Result<_, _>>()?;
+        }
+        for label in &self.remove_labels {
+            settings.labels.remove(label);
+        }
+        settings.labels.extend(self.update_labels.iter().cloned());
+        Ok(settings)
+    }
+
+    fn apply_limits(&self, settings: &mut FunctionSettings) {
+        fn set<T>(setting: &mut T, flag: Option<T>) {
+            if let Some(flag) = flag {
+                *setting = flag;
+            }
+        }
+        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        set(&mut settings.memory, self.memory);
+        set(&mut settings.timeout, self.timeout.map(milliseconds));
+        set(
+            &mut settings.concurrency,
+            self.concurrency.map(NonZeroUsize::get),
+        );
+        if self.clear_max_instances {
+            settings.max_instances = None;
+        }
+        set(
+            &mut settings.max_instances,
+            self.max_instances.map(|instances| Some(instances.get())),
+        );
+        set(&mut settings.max_request_body, self.max_request_body);
+        set(
+            &mut settings.max_response_body,
+            self.max_response_body.map(|bound| bound.0),
+        );
+        set(&mut settings.log_limit, self.log_limit);
+    }
+
+    fn apply_environment(&self, settings: &mut FunctionSettings) -> Result<(), Message> {
+        if let Some(path) = &self.env_vars_file {
+            settings.environment = environment_file(path)?;
+        } else if self.clear_env_vars || !self.set_env_vars.is_empty() {
+            settings.environment = self.set_env_vars.iter().cloned().collect();
+        }
+        for name in &self.remove_env_vars {
+            settings.environment.remove(name);
+        }
+        settings
+            .environment
+            .extend(self.update_env_vars.iter().cloned());
+        Ok(())
+    }
+
+    fn apply_secrets(&self, settings: &mut FunctionSettings) -> Result<(), Message> {
+        for name in &self.remove_secrets {
+            settings.secrets.remove(name);
+        }
+        for (name, file) in &self.set_secrets {
+            // The host may run elsewhere in the tree, and must find the same file.
+            let path = std::path::absolute(file)
+                .and_then(|path| std::fs::File::open(&path).map(|_| path))
+                .map_err(|error| format!("cannot read the secret {file}: {error}"))?;
+            settings.secrets.insert(name.clone(), path);
+        }
+        Ok(())
+    }
+}
+
+fn environment_file(path: &Path) -> Result<BTreeMap<String, String>, Message> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    serde_yaml_ng::from_str(&text).map_err(|error| {
+        format!(
+            "{}: {error}; expected a map of names to strings",
+            path.display()
+        )
+    })
+}

@@ -1,0 +1,15 @@
+//! `host.toml`: what a host serves and how, declared in one file.
+//!
+//! The file says the same things as the command line, under the same names. A key that is not known is an error, and
+//! every error names its line and column.
+
+mod error;
+mod file;
+mod function;
+mod host;
+pub(crate) mod values;
+
+pub use error::ConfigError;
+pub use file::{ConfigFile, Declared};
+pub use function::FunctionTable;
+pub use host::HostTable;

@@ -1,0 +1,300 @@
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::Read;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::values::host_name;
+use super::{ConfigError, FunctionTable, HostTable};
+use crate::function::OutboundPolicy;
+use crate::store::{FunctionName, FunctionSettings};
+
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 16 << 20;
+
+/// A configuration file that has been read and makes sense.
+#[derive(Clone, Debug)]
+pub struct ConfigFile {
+    path: PathBuf,
+    text: String,
+    tables: Tables,
+}
+
+/// A function that a file declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// Its name.
+    pub name: FunctionName,
+    /// Its component.
+    pub source: PathBuf,
+    /// Its settings.
+    pub settings: FunctionSettings,
+}
+
+/// What a host serves, and how.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(title = "host.toml")]
+struct Tables {
+    host: HostTable,
+    /// The functions, each under its name
+    #[schemars(with = "BTreeMap<FunctionName, FunctionTable>")]
+    functions: BTreeMap<Spanned<FunctionName>, FunctionTable>,
+}
+
+impl ConfigFile {
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it, with its line and column.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let unreadable = |error: std::io::Error| {
+            ConfigError::whole(path, format!("cannot read the configuration: {error}"))
+        };
+        let path = &std::path::absolute(path).map_err(unreadable)?;
+        let file = File::open(path).map_err(unreadable)?;
+        if !file.metadata().map_err(unreadable)?.is_file() {
+            let message = "is not a file; expected one in TOML, such as host.toml";
+            return Err(ConfigError::whole(path, message.into()));
+        }
+        let mut text = String::new();
+        let length = file.take(LARGEST + 1).read_to_string(&mut text);
+        if length.map_err(unreadable)? as u64 > LARGEST {
+            let message = format!("is larger than {LARGEST} bytes");
+            return Err(ConfigError::whole(path, message));
+        }
+        let tables = toml::from_str(&text)
+            .map_err(|error| ConfigError::at(path, &text, error.span(), error.message()))?;
+        let file = Self {
+            path: path.clone(),
+            text,
+            tables,
+        };
+        file.check()?;
+        Ok(file)
+    }
+
+    /// The schema of such a file: JSON Schema, draft 2020-12.
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(Tables).to_value()
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it says of the process; paths begin at the file's directory.
+    pub fn host(&self) -> HostTable {
+        let mut host = self.tables.host.clone();
+        for path in [&mut host.state_dir, &mut host.tls_cert, &mut host.tls_key] {
+            *path = path.take().map(|path| self.directory().join(path));
+        }
+        host
+    }
+
+    /// The functions that it declares, by name.
+    pub fn functions(&self) -> Vec<Declared> {
+        let directory = self.directory();
+        let functions = self.tables.functions.iter();
+        functions
+            .map(|(name, table)| Declared {
+                name: name.as_ref().clone(),
+                source: directory.join(table.source.as_ref()),
+                settings: table.settings(directory),
+            })
+            .collect()
+    }
+
+    /// What is wrong with the component of the function `name`, where the file names it.
+    pub fn bad_source(&self, name: &FunctionName, message: &str) -> ConfigError {
+        let mut functions = self.tables.functions.iter();
+        let table = functions.find(|(key, _)| key.as_ref() == name);
+        let span = table.map(|(_, table)| table.source.span());
+        ConfigError::at(&self.path, &self.text, span, message)
+    }
+
+    fn directory(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// Finds what the types of the keys do not say.
+    fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |span: Range<usize>, message: &str| {
+            ConfigError::at(&self.path, &self.text, Some(span), message)
+        };
+        let host = &self.tables.host;
+        if host.tls_cert.is_some() != host.tls_key.is_some() {
+            let message = "tls-cert and tls-key go together; one of them is missing";
+            return Err(ConfigError::whole(&self.path, message.into()));
+        }
+        let mut hosts = HashMap::new();
+        for (function, table) in &self.tables.functions {
+            for outlet in &table.allow_outbound {
+                let allowed = OutboundPolicy::default().allow(outlet.as_ref());
+                allowed.map_err(|error| wrong(outlet.span(), &error.to_string()))?;
+            }
+            for host in &table.hosts {
+                let name = host_name(host.as_ref()).map_err(|error| wrong(host.span(), &error))?;
+                if let Some(other) = hosts.insert(name, function.as_ref()) {
+                    let message = format!("the host name leads to the function `{other}` already");
+                    return Err(wrong(host.span(), &message));
+                }
+            }
+            for secret in table.secrets.values() {
+                let path = self.directory().join(secret.as_ref());
+                File::open(&path).map_err(|error| {
+                    let message = format!("cannot read the secret {}: {error}", path.display());
+                    wrong(secret.span(), &message)
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file with `text` in a directory of its own.
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(name: &str, text: &str) -> Self {
+            let name = format!("host-config-{name}-{}", std::process::id());
+            let directory = std::env::temp_dir().join(name);
+            std::fs::create_dir_all(&directory).unwrap();
+            std::fs::write(directory.join("host.toml"), text).unwrap();
+            Self(directory)
+        }
+
+        fn read(&self) -> Result<ConfigFile, ConfigError> {
+            ConfigFile::read(&self.0.join("host.toml"))
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    /// What is said of `text`, after the file's path.
+    fn refusal(name: &str, text: &str) -> String {
+        let scratch = Scratch::new(name, text);
+        let error = scratch.read().unwrap_err().to_string();
+        let path = scratch.0.join("host.toml").display().to_string();
+        error.strip_prefix(&path).unwrap().to_owned()
+    }
+
+    #[test]
+    fn an_empty_file_declares_nothing() {
+        let scratch = Scratch::new("empty", "");
+        let file = scratch.read().unwrap();
+        assert_eq!(file.host(), HostTable::default());
+        assert_eq!(file.functions(), []);
+    }
+
+    #[test]
+    fn paths_begin_at_the_directory_of_the_file() {
+        let scratch = Scratch::new(
+            "paths",
+            "[host]\nstate-dir = \"state\"\n[functions.a]\nsource = \"a.wasm\"\n",
+        );
+        let file = scratch.read().unwrap();
+        assert_eq!(file.host().state_dir, Some(scratch.0.join("state")));
+        assert_eq!(file.functions()[0].source, scratch.0.join("a.wasm"));
+    }
+
+    #[test]
+    fn settings_are_those_of_the_command_line() {
+        let text = r#"
+            [functions.a]
+            source = "/a.wasm"
+            memory = "64Mi"
+            timeout = "5m"
+            max-instances = 3
+            max-response-body = "unlimited"
+            allow-unauthenticated = true
+            env-vars = { A = "1" }
+            allow-outbound = ["https://api.example.com"]
+            hosts = ["API.example.com"]
+        "#;
+        let declared = Scratch::new("settings", text).read().unwrap().functions();
+        let expected = FunctionSettings {
+            memory: 64 << 20,
+            timeout: 300_000,
+            max_instances: Some(3),
+            max_response_body: None,
+            allow_unauthenticated: true,
+            environment: [("A".into(), "1".into())].into(),
+            allow_outbound: vec!["https://api.example.com".into()],
+            hosts: vec!["api.example.com".into()],
+            ..FunctionSettings::default()
+        };
+        assert_eq!(declared[0].settings, expected);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line_and_column() {
+        let cases = [
+            ("[host", ":1:6: "),
+            ("[host]\nadr = 1\n", ":2:1: unknown field `adr`"),
+            ("[hosts]\n", ":1:2: unknown field `hosts`"),
+            ("[functions.a]\n", ":1:1: missing field `source`"),
+            (
+                "[functions.1a]\nsource = \"a\"\n",
+                ":1:12: `1a` is not a function name",
+            ),
+            (
+                "[functions.a]\nsource = \"a\"\nmemory = \"lots\"\n",
+                ":3:10: `lots` is not a size",
+            ),
+            (
+                "[functions.a]\nsource = \"a\"\ntimeout = 5\n",
+                ":3:11: invalid type: integer `5`",
+            ),
+            (
+                "[functions.a]\nsource = \"a\"\nallow-outbound = [\"ftp://x\"]\n",
+                ":3:19: ",
+            ),
+            (
+                "[functions.a]\nsource = \"a\"\nhosts = [\"x:1\"]\n",
+                ":3:10: `x:1` is not a host name",
+            ),
+            (
+                "[functions.a]\nsource = \"a\"\nsecrets = { K = \"gone\" }\n",
+                ":3:17: cannot read the secret",
+            ),
+            (
+                "[functions.a]\nsource = \"a\"\nhosts = [\"x\"]\n[functions.b]\nsource = \"b\"\nhosts = [\"X\"]\n",
+                ":6:10: the host name leads to the function `a` already",
+            ),
+            ("[host]\nmax-executions = 0\n", ":2:18: 0 executions"),
+            (
+                "[host]\ntls-cert = \"c\"\n",
+                ": tls-cert and tls-key go together",
+            ),
+        ];
+        for (number, (text, expected)) in cases.into_iter().enumerate() {
+            let refusal = refusal(&format!("wrong-{number}"), text);
+            assert!(refusal.starts_with(expected), "{text}: {refusal}");
+            assert!(!refusal.contains('\n'), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_directory_is_no_configuration() {
+        let error = ConfigFile::read(&std::env::temp_dir()).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("expected one in TOML, such as host.toml")
+        );
+    }
+}

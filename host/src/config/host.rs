@@ -1,0 +1,69 @@
+use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::values::{Size, Time};
+use crate::logs::LogFormat;
+
+/// The process: its listeners and its capacity. Each key is the flag of `host serve` with the same name, and a flag
+/// that is given counts more. Changes take effect when the host is started again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct HostTable {
+    /// Where the functions answer, such as 127.0.0.1:8080
+    #[schemars(with = "Option<String>")]
+    pub addr: Option<SocketAddr>,
+    /// Where the control plane answers
+    #[schemars(with = "Option<String>")]
+    pub admin_addr: Option<SocketAddr>,
+    /// Names that the control plane goes by, beside addresses and localhost
+    pub admin_hosts: Vec<String>,
+    /// Directory for what is kept between runs
+    pub state_dir: Option<PathBuf>,
+    /// Speak TLS with this certificate chain (PEM)
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    pub tls_key: Option<PathBuf>,
+    /// How long a client may take for a request head, or leave a connection idle
+    pub header_timeout: Option<Time>,
+    /// How long a client may pause within a request body
+    pub body_timeout: Option<Time>,
+    /// How long a client may take nothing of a response
+    pub stall_timeout: Option<Time>,
+    /// Connections at once
+    pub max_connections: Option<NonZeroUsize>,
+    /// HTTP/2 streams at once, per connection
+    pub max_streams: Option<NonZeroU32>,
+    /// Threads that serve
+    pub workers: Option<NonZeroUsize>,
+    /// Executions at once, in all
+    pub max_executions: Option<Executions>,
+    /// Memory of all executions together
+    pub total_memory: Option<Size>,
+    /// How long a request waits for a free instance
+    pub queue_time: Option<Time>,
+    /// Requests that wait for a free instance at once, per function and worker
+    pub queue_length: Option<usize>,
+    /// How log entries are printed
+    pub log_format: Option<LogFormat>,
+}
+
+/// A number of executions that the pool can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "u32")]
+#[schemars(extend("minimum" = 1, "maximum" = 10_000))]
+pub struct Executions(pub u32);
+
+impl TryFrom<u32> for Executions {
+    type Error = String;
+
+    fn try_from(number: u32) -> Result<Self, String> {
+        match number {
+            1..=10_000 => Ok(Self(number)),
+            _ => Err(format!("{number} executions; expected 1 to 10000")),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Compiled components, linked to what the host provides. Functions of one component have it in common.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use wasmtime::Engine;
+use wasmtime::component::{Component, Linker};
+use wasmtime_wasi_http::p2::bindings::ProxyPre;
+
+use super::error::LoadError;
+use super::inspect::Inspection;
+use super::instance::State;
+
+/// A component that is ready to be instantiated.
+pub(super) struct Linked {
+    inspection: Inspection,
+    instance_pre: ProxyPre<State>,
+}
+
+impl Linked {
+    /// Links `component`, if it is a function that this host can run.
+    ///
+    /// # Errors
+    /// If it asks for what the host does not provide, or lacks what a function has.
+    pub(super) fn new(
+        engine: &Engine,
+        linker: &Linker<State>,
+        component: &Component,
+    ) -> Result<Self, LoadError> {
+        let inspection = Inspection::of(component, engine);
+        // What it needs of memory is held against the limit of each function.
+        inspection.check(u64::MAX)?;
+        let instance_pre = linker
+            .instantiate_pre(component)
+            .and_then(ProxyPre::new)
+            .map_err(|error| LoadError::Link(format!("{error:#}")))?;
+        component
+            .initialize_copy_on_write_image()
+            .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+        Ok(Self {
+            inspection,
+            instance_pre,
+        })
+    }
+
+    pub(super) fn inspection(&self) -> &Inspection {
+        &self.inspection
+    }
+
+    pub(super) fn instance_pre(&self) -> &ProxyPre<State> {
+        &self.instance_pre
+    }
+}
+
+/// The components that functions have at this moment, by their SHA-256.
+#[derive(Default)]
+pub(super) struct LinkedComponents {
+    by_digest: Mutex<HashMap<[u8; 32], Weak<Linked>>>,
+}
+
+impl LinkedComponents {
+    pub(super) fn get(&self, digest: &[u8; 32]) -> Option<Arc<Linked>> {
+        let by_digest = self.by_digest.lock();
+        let by_digest = by_digest.unwrap_or_else(PoisonError::into_inner);
+        by_digest.get(digest)?.upgrade()
+    }
+
+    /// Shares `linked`, or the one that another thread has linked meanwhile.
+    pub(super) fn keep(&self, digest: [u8; 32], linked: Linked) -> Arc<Linked> {
+        let by_digest = self.by_digest.lock();
+        let mut by_digest = by_digest.unwrap_or_else(PoisonError::into_inner);
+        if let Some(earlier) = by_digest.get(&digest).and_then(Weak::upgrade) {
+            return earlier;
+        }
+        by_digest.retain(|_, linked| linked.strong_count() > 0);
+        let linked = Arc::new(linked);
+        by_digest.insert(digest, Arc::downgrade(&linked));
+        linked
+    }
+}

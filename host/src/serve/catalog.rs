@@ -1,0 +1,213 @@
+//! The functions that are served, and the routes of every worker that are made of them.
+//!
+//! A function that takes another one's place leaves that one to the requests that have it already. It takes over its
+//! counts, and its places as long as their number is the same.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Semaphore;
+
+use super::admission::{Admission, Queue};
+use super::metrics::Totals;
+use super::options::Access;
+use super::routes::{Route, RouteTable, Routes};
+use crate::function::Function;
+use crate::store::FunctionName;
+
+/// A function, and how it is served.
+#[derive(Clone)]
+pub(super) struct Served {
+    pub(super) function: Function,
+    /// Its name in log entries.
+    pub(super) name: Arc<str>,
+    pub(super) access: Access,
+    pub(super) places: Places,
+    /// Host names that lead to it, in lower case.
+    pub(super) hosts: Vec<String>,
+}
+
+/// How many executions of a function there may be at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Places {
+    /// On each worker.
+    pub(super) concurrency: usize,
+    /// In all.
+    pub(super) instances: Option<usize>,
+}
+
+/// What a worker and the catalog have in common.
+#[derive(Clone)]
+pub(super) struct WorkerRoutes {
+    pub(super) table: Arc<RouteTable>,
+    /// Executions of all functions at once on this worker.
+    pub(super) places: Arc<Semaphore>,
+}
+
+/// What can be told of one function.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) name: Arc<str>,
+    pub(super) totals: Totals,
+    /// Executions at once, at most.
+    pub(super) instances: usize,
+    /// Requests that wait for an instance.
+    pub(super) waiting: usize,
+}
+
+/// All functions that are served. Changes are taken up by the workers with their next request.
+pub(super) struct Catalog {
+    workers: Vec<WorkerRoutes>,
+    queue: Queue,
+    entries: Mutex<Entries>,
+}
+
+#[derive(Default)]
+struct Entries {
+    root: Option<Entry>,
+    named: BTreeMap<FunctionName, Entry>,
+}
+
+struct Entry {
+    hosts: Vec<String>,
+    places: Places,
+    /// One for each worker.
+    routes: Vec<Arc<Route>>,
+}
+
+impl Catalog {
+    pub(super) fn new(workers: Vec<WorkerRoutes>, queue: Queue) -> Self {
+        Self {
+            workers,
+            queue,
+            entries: Mutex::default(),
+        }
+    }
+
+    /// Serves `served` on every path that no other function has.
+    pub(super) fn set_root(&self, served: Served) {
+        let mut entries = self.lock();
+        let root = self.entry(served, entries.root.as_ref());
+        entries.root = Some(root);
+        self.publish(&entries);
+    }
+
+    /// Serves `changed` below their names, and of the others those that `is_kept`.
+    pub(super) fn change(
+        &self,
+        changed: Vec<(FunctionName, Served)>,
+        is_kept: impl Fn(&FunctionName) -> bool,
+    ) {
+        let mut entries = self.lock();
+        entries.named.retain(|name, _| is_kept(name));
+        for (name, served) in changed {
+            let entry = self.entry(served, entries.named.get(&name));
+            entries.named.insert(name, entry);
+        }
+        self.publish(&entries);
+    }
+
+    /// How many functions are served below a name.
+    pub(super) fn len(&self) -> usize {
+        self.lock().named.len()
+    }
+
+    /// The longest name of a function.
+    pub(super) fn longest_name(&self) -> String {
+        let entries = self.lock();
+        let names = entries.all().map(|entry| &*entry.routes[0].name);
+        names
+            .max_by_key(|name| name.len())
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// What has been counted, function by function.
+    pub(super) fn accounts(&self) -> Vec<Account> {
+        self.lock().all().map(Entry::account).collect()
+    }
+
+    fn entry(&self, served: Served, before: Option<&Entry>) -> Entry {
+        let has_same_places = before.is_some_and(|entry| entry.places == served.places);
+        let instances = served.places.instances;
+        let instances = instances.map(|number| Arc::new(Semaphore::new(number)));
+        let route = |(index, worker): (usize, &WorkerRoutes)| {
+            let before = before.map(|entry| &entry.routes[index]);
+            let admission = match before {
+                Some(route) if has_same_places => Arc::clone(&route.admission),
+                _ => Arc::new(Admission::new(
+                    served.places.concurrency,
+                    Arc::clone(&worker.places),
+                    instances.clone(),
+                    self.queue,
+                )),
+            };
+            Arc::new(Route {
+                function: served.function.clone(),
+                name: Arc::clone(&served.name),
+                access: served.access,
+                admission,
+                counters: before.map_or_else(Arc::default, |route| Arc::clone(&route.counters)),
+            })
+        };
+        Entry {
+            routes: self.workers.iter().enumerate().map(route).collect(),
+            hosts: served.hosts,
+            places: served.places,
+        }
+    }
+
+    fn publish(&self, entries: &Entries) {
+        for (index, worker) in self.workers.iter().enumerate() {
+            let route = |entry: &Entry| Arc::clone(&entry.routes[index]);
+            let named = entries.named.iter();
+            let mut routes = Routes {
+                root: entries.root.as_ref().map(route),
+                by_name: named
+                    .map(|(name, entry)| (name.as_str().to_owned(), route(entry)))
+                    .collect(),
+                ..Routes::default()
+            };
+            for entry in entries.named.values() {
+                for host in &entry.hosts {
+                    routes.by_host.insert(host.clone(), route(entry));
+                }
+            }
+            worker.table.replace(routes);
+        }
+    }
+
+    /// Only the control plane comes here.
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entries {
+    fn all(&self) -> impl Iterator<Item = &Entry> {
+        self.root.iter().chain(self.named.values())
+    }
+}
+
+impl Entry {
+    fn account(&self) -> Account {
+        let mut totals = Totals::default();
+        for route in &self.routes {
+            route.counters.add_to(&mut totals);
+        }
+        let on_workers = self.places.concurrency * self.routes.len();
+        Account {
+            name: Arc::clone(&self.routes[0].name),
+            totals,
+            instances: self
+                .places
+                .instances
+                .map_or(on_workers, |all| all.min(on_workers)),
+            waiting: self
+                .routes
+                .iter()
+                .map(|route| route.admission.waiting())
+                .sum(),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The component of the command line, which answers on every path that no other function has.
+
+use std::sync::Arc;
+
+use super::catalog::{Catalog, Places, Served};
+use super::error::ServeError;
+use super::options::{Access, ComponentOptions};
+use super::watch::WatchedFile;
+use crate::function::Sandbox;
+
+/// The component, and where it is served.
+pub(super) struct RootComponent {
+    options: ComponentOptions,
+    access: Access,
+    sandbox: Sandbox,
+    catalog: Arc<Catalog>,
+    file: WatchedFile,
+}
+
+impl RootComponent {
+    /// Watches the component's file from now on.
+    pub(super) fn new(
+        options: ComponentOptions,
+        access: Access,
+        sandbox: Sandbox,
+        catalog: Arc<Catalog>,
+    ) -> Self {
+        Self {
+            file: WatchedFile::new(&options.file),
+            options,
+            access,
+            sandbox,
+            catalog,
+        }
+    }
+
+    /// Loads the component and serves it in place of what was served before.
+    ///
+    /// # Errors
+    /// If it cannot be loaded; then what was served before goes on.
+    pub(super) async fn load(&self) -> Result<(), ServeError> {
+        let options = &self.options;
+        let function = self.sandbox.load(&options.file, options.function.clone());
+        let function = function.await.map_err(|error| ServeError::Load {
+            path: options.file.clone(),
+            error,
+        })?;
+        self.catalog.set_root(Served {
+            function,
+            name: options.name.as_str().into(),
+            access: self.access,
+            places: Places {
+                concurrency: options.concurrency,
+                instances: None,
+            },
+            hosts: Vec::new(),
+        });
+        Ok(())
+    }
+
+    /// Loads the component again and says how that went.
+    pub(super) async fn reload(&self) {
+        let name = &self.options.name;
+        match self.load().await {
+            Ok(()) => eprintln!("Function {name} was loaded again."),
+            Err(error) => eprintln!("error: function {name} goes on as it was: {error}"),
+        }
+    }
+
+    /// Whether there is another component in the file, whole.
+    pub(super) fn has_changed(&mut self) -> bool {
+        self.file.has_changed()
+    }
+}

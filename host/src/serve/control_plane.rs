@@ -1,0 +1,46 @@
+//! What the control plane tells of this process.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::catalog::Catalog;
+use super::drain::Drain;
+use super::exposition::Figures;
+use super::readiness::Readiness;
+use crate::console::Subject;
+use crate::function::Sandbox;
+use crate::logs::LogQueue;
+
+/// The process, as the console sees it.
+pub(super) struct ControlPlane {
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) readiness: Arc<Readiness>,
+    pub(super) sandbox: Sandbox,
+    pub(super) log: LogQueue,
+    pub(super) drain: Drain,
+    /// When the process began to serve.
+    pub(super) started: SystemTime,
+}
+
+impl Subject for ControlPlane {
+    fn problems(&self) -> Vec<String> {
+        let mut problems = self.readiness.problems();
+        if self.drain.has_begun() {
+            problems.push("draining".into());
+        }
+        problems
+    }
+
+    fn metrics(&self) -> String {
+        let started = self.started.duration_since(SystemTime::UNIX_EPOCH);
+        let figures = Figures {
+            accounts: self.catalog.accounts(),
+            sandbox: self.sandbox.usage(),
+            log_written: self.log.written(),
+            log_dropped: self.log.dropped(),
+            started: started.unwrap_or(Duration::ZERO),
+            is_ready: self.problems().is_empty(),
+        };
+        figures.text()
+    }
+}

@@ -1,0 +1,112 @@
+//! Keeps the store's declared functions like a configuration file.
+//!
+//! The whole file takes effect or nothing of it: what it declares is tried first, and only if all of it can be served
+//! does the store hear of it.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::error::ServeError;
+use super::load::{Loader, in_parallel};
+use super::watch::WatchedFile;
+use crate::config::{ConfigError, ConfigFile, Declared, HostTable};
+use crate::store::{Declaration, FunctionName, FunctionRecord, Store, sha256};
+
+/// A configuration file, and what has been made of it.
+pub(super) struct DeclaredFunctions {
+    path: PathBuf,
+    store: Arc<Store>,
+    loader: Loader,
+    /// What the file said of the process when it began.
+    host: Option<HostTable>,
+    /// The file, and the components that it names.
+    files: Vec<WatchedFile>,
+}
+
+impl DeclaredFunctions {
+    pub(super) fn new(path: PathBuf, store: Arc<Store>, loader: Loader) -> Self {
+        Self {
+            path,
+            store,
+            loader,
+            host: None,
+            files: Vec::new(),
+        }
+    }
+
+    /// Reads the file and tells the store what it declares. Blocks.
+    ///
+    /// # Errors
+    /// What is wrong with the file or a component; then nothing is changed.
+    pub(super) fn apply(&mut self) -> Result<usize, ServeError> {
+        // Watched before it is read: whatever is wrong, the next change is a reason to try again.
+        self.files = vec![WatchedFile::new(&self.path)];
+        let file = ConfigFile::read(&self.path)?;
+        let declared = file.functions();
+        let sources = declared.iter().map(|function| function.source.as_path());
+        self.files.extend(sources.map(WatchedFile::new));
+        let records = self.store.functions()?.into_iter();
+        let known = records
+            .map(|record| (record.name.clone(), record))
+            .collect();
+        let checked = in_parallel(declared, |function| self.check(&file, function, &known));
+        let declarations: Vec<_> = checked.into_iter().collect::<Result<_, _>>()?;
+        self.store
+            .declare(&file.path().display().to_string(), &declarations)?;
+        self.tell_of_host(file.host());
+        Ok(declarations.len())
+    }
+
+    /// Whether the file or one of the components has changed, and is whole again.
+    pub(super) fn has_changed(&mut self) -> bool {
+        // Each is looked at, so that none is late.
+        let changed = self
+            .files
+            .iter_mut()
+            .filter_map(|file| file.has_changed().then_some(()));
+        changed.count() > 0
+    }
+
+    /// What the store is told of `function`, once it is clear that it can be served.
+    fn check(
+        &self,
+        file: &ConfigFile,
+        function: Declared,
+        known: &HashMap<FunctionName, FunctionRecord>,
+    ) -> Result<Declaration, ConfigError> {
+        let Declared {
+            name,
+            source,
+            settings,
+        } = function;
+        let bad = |message: String| {
+            let message = format!("{}: {message}", source.display());
+            file.bad_source(&name, &message)
+        };
+        let read = self.loader.sandbox.read_component(&source);
+        let wasm = read.map_err(|error| bad(error.to_string()))?;
+        let component = sha256(&wasm);
+        let before = known.get(&name);
+        let is_known = before.is_some_and(|before| before.component == component);
+        if !is_known || before.is_some_and(|before| before.settings != settings) {
+            self.loader.load(wasm.clone(), &settings).map_err(bad)?;
+        }
+        Ok(Declaration {
+            name,
+            component,
+            wasm: (!is_known).then_some(wasm),
+            settings,
+        })
+    }
+
+    fn tell_of_host(&mut self, host: HostTable) {
+        match &self.host {
+            None => self.host = Some(host),
+            Some(before) if *before != host => eprintln!(
+                "warning: changes below [host] take effect when the host is started again"
+            ),
+            Some(_) => {}
+        }
+    }
+}

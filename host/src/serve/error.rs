@@ -1,0 +1,52 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::tls::TlsError;
+use crate::config::ConfigError;
+use crate::function::{LoadError, SandboxError};
+use crate::store::StoreError;
+
+/// Why a process does not serve.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The component cannot be loaded.
+    #[error("{}: {error}", path.display())]
+    Load {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        error: LoadError,
+    },
+    /// The sandbox cannot be set up.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {addr}: {error}; choose another address with {flag}")]
+    Listen {
+        /// The address.
+        addr: SocketAddr,
+        /// What the system said.
+        error: std::io::Error,
+        /// The flag that sets it.
+        flag: &'static str,
+    },
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The configuration file cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Open to the network without a word that it should be.
+    #[error(
+        "{0} can be reached from other machines; say who may call: --allow-unauthenticated (anyone) or \
+         --no-allow-unauthenticated (only callers with a valid token)"
+    )]
+    Unguarded(SocketAddr),
+    /// The system gave no thread or runtime.
+    #[error("cannot start serving: {0}")]
+    System(#[from] std::io::Error),
+}

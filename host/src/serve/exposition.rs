@@ -1,0 +1,208 @@
+//! What is counted, as text that Prometheus reads: the OpenMetrics format, version 1.0.
+//!
+//! Labels are names of functions and words of this program. Nothing that a caller chooses becomes one.
+
+use std::fmt;
+use std::time::Duration;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::catalog::Account;
+use super::metrics::{BOUNDS, Histogram, OUTCOMES, REASONS};
+use crate::function::SandboxUsage;
+
+/// Everything that is told.
+#[derive(Debug)]
+pub(super) struct Figures {
+    pub(super) accounts: Vec<Account>,
+    pub(super) sandbox: SandboxUsage,
+    pub(super) log_written: u64,
+    pub(super) log_dropped: u64,
+    /// When the process began to serve, since the Unix epoch.
+    pub(super) started: Duration,
+    pub(super) is_ready: bool,
+}
+
+impl Figures {
+    /// The text of a scrape.
+    pub(super) fn text(self) -> String {
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(self));
+        let mut text = String::new();
+        // A `String` takes every write.
+        let _ = encode(&mut text, &registry);
+        text
+    }
+}
+
+impl Collector for Figures {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let encoder = &mut encoder;
+        self.executions(encoder)?;
+        self.instances(encoder)?;
+        self.bodies(encoder)?;
+        self.sandbox(encoder)?;
+        self.process(encoder)
+    }
+}
+
+impl Figures {
+    fn executions(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Executions that have ended, by outcome";
+        let mut family =
+            encoder.encode_descriptor("host_executions", help, None, MetricType::Counter)?;
+        for account in &self.accounts {
+            for (outcome, count) in OUTCOMES.iter().zip(&account.totals.ended) {
+                let labels = [("function", &*account.name), ("outcome", *outcome)];
+                counter(family.encode_family(&labels)?, *count)?;
+            }
+        }
+        let help = "Requests for a function that got no execution, by reason";
+        let mut family =
+            encoder.encode_descriptor("host_requests_refused", help, None, MetricType::Counter)?;
+        for account in &self.accounts {
+            for (reason, count) in REASONS.iter().zip(&account.totals.refused) {
+                let labels = [("function", &*account.name), ("reason", *reason)];
+                counter(family.encode_family(&labels)?, *count)?;
+            }
+        }
+        let help = "Time from the start of an execution to its end";
+        self.histograms(encoder, "host_execution_duration", help, |account| {
+            &account.totals.durations
+        })?;
+        let help = "Time that it took to make an instance";
+        self.histograms(encoder, "host_instantiation_duration", help, |account| {
+            &account.totals.instantiations
+        })
+    }
+
+    fn instances(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Executions under way";
+        self.gauges(encoder, "host_instances_busy", help, |account| {
+            account.totals.running
+        })?;
+        let help = "Executions at once, at most";
+        self.gauges(encoder, "host_instances_limit", help, |account| {
+            account.instances as u64
+        })?;
+        let help = "Requests that wait for an instance";
+        self.gauges(encoder, "host_queue_length", help, |account| {
+            account.waiting as u64
+        })
+    }
+
+    fn bodies(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let bytes = Some(&Unit::Bytes);
+        let help = "Request bodies that functions took";
+        let mut family =
+            encoder.encode_descriptor("host_request_body", help, bytes, MetricType::Counter)?;
+        for account in &self.accounts {
+            let labels = [("function", &*account.name)];
+            counter(family.encode_family(&labels)?, account.totals.received)?;
+        }
+        let help = "Response bodies that functions gave";
+        let mut family =
+            encoder.encode_descriptor("host_response_body", help, bytes, MetricType::Counter)?;
+        for account in &self.accounts {
+            let labels = [("function", &*account.name)];
+            counter(family.encode_family(&labels)?, account.totals.sent)?;
+        }
+        Ok(())
+    }
+
+    fn sandbox(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let bytes = Some(&Unit::Bytes);
+        let usage = &self.sandbox;
+        let help = "Linear memory that all executions hold";
+        let memory =
+            encoder.encode_descriptor("host_instances_memory", help, bytes, MetricType::Gauge)?;
+        gauge(memory, usage.memory)?;
+        let help = "Linear memory that all executions may hold together";
+        let name = "host_instances_memory_limit";
+        let memory = encoder.encode_descriptor(name, help, bytes, MetricType::Gauge)?;
+        gauge(memory, usage.memory_limit)?;
+        let help = "Components compiled; not those whose compiled form was kept";
+        let name = "host_components_compiled";
+        let compiled = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        counter(compiled, usage.compiled)?;
+        let help = "Time spent on compiling components";
+        let name = "host_components_compile_time";
+        let seconds = Some(&Unit::Seconds);
+        let mut time = encoder.encode_descriptor(name, help, seconds, MetricType::Counter)?;
+        time.encode_counter::<NoLabelSet, _, f64>(&usage.compile_time.as_secs_f64(), None)
+    }
+
+    fn process(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Log entries, by what became of them";
+        let mut family =
+            encoder.encode_descriptor("host_log_entries", help, None, MetricType::Counter)?;
+        for (fate, count) in [("written", self.log_written), ("dropped", self.log_dropped)] {
+            counter(family.encode_family(&[("fate", fate)])?, count)?;
+        }
+        let help = "Whether all functions and the store are as they should be";
+        let ready = encoder.encode_descriptor("host_ready", help, None, MetricType::Gauge)?;
+        gauge(ready, u64::from(self.is_ready))?;
+        let help = "When the process began to serve, since the Unix epoch";
+        let name = "process_start_time";
+        let seconds = Some(&Unit::Seconds);
+        let mut start = encoder.encode_descriptor(name, help, seconds, MetricType::Gauge)?;
+        start.encode_gauge(&self.started.as_secs_f64())?;
+        let help = "The program";
+        let mut build = encoder.encode_descriptor("host_build", help, None, MetricType::Info)?;
+        build.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])
+    }
+
+    fn gauges(
+        &self,
+        encoder: &mut DescriptorEncoder<'_>,
+        name: &str,
+        help: &str,
+        of: impl Fn(&Account) -> u64,
+    ) -> fmt::Result {
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for account in &self.accounts {
+            let labels = [("function", &*account.name)];
+            gauge(family.encode_family(&labels)?, of(account))?;
+        }
+        Ok(())
+    }
+
+    fn histograms(
+        &self,
+        encoder: &mut DescriptorEncoder<'_>,
+        name: &str,
+        help: &str,
+        of: impl Fn(&Account) -> &Histogram,
+    ) -> fmt::Result {
+        let seconds = Some(&Unit::Seconds);
+        let mut family = encoder.encode_descriptor(name, help, seconds, MetricType::Histogram)?;
+        let bounds = BOUNDS.map(|bound| Duration::from_micros(bound).as_secs_f64());
+        for account in &self.accounts {
+            let labels = [("function", &*account.name)];
+            let histogram = of(account);
+            let bounds = bounds.iter().copied().chain([f64::MAX]);
+            let buckets: Vec<_> = bounds.zip(histogram.buckets).collect();
+            family
+                .encode_family(&labels)?
+                .encode_histogram::<NoLabelSet>(
+                    histogram.sum.as_secs_f64(),
+                    histogram.buckets.iter().sum(),
+                    &buckets,
+                    None,
+                )?;
+        }
+        Ok(())
+    }
+}
+
+fn counter(mut metric: MetricEncoder<'_>, value: u64) -> fmt::Result {
+    metric.encode_counter::<NoLabelSet, _, u64>(&value, None)
+}
+
+fn gauge(mut metric: MetricEncoder<'_>, value: u64) -> fmt::Result {
+    metric.encode_gauge(&i64::try_from(value).unwrap_or(i64::MAX))
+}

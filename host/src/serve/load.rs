@@ -1,0 +1,120 @@
+//! From a component and its settings to a function that can be called.
+
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::catalog::{Places, Served};
+use super::options::Access;
+use crate::function::{Function, FunctionConfig, Limits, LoadError, OutboundPolicy, Sandbox};
+use crate::store::{FunctionRecord, FunctionSettings, Store};
+
+/// Loads functions, each on the thread that asks for it.
+#[derive(Clone)]
+pub(super) struct Loader {
+    pub(super) sandbox: Sandbox,
+    /// How long a client may pause within a request body.
+    pub(super) request_idle: Duration,
+}
+
+impl Loader {
+    /// The function of `record`, with its component from `store`.
+    ///
+    /// # Errors
+    /// Why it cannot be served, in one line.
+    pub(super) fn load_record(
+        &self,
+        record: &FunctionRecord,
+        store: &Store,
+    ) -> Result<Served, String> {
+        let settings = &record.settings;
+        let wasm = store
+            .component(&record.component)
+            .map_err(|error| error.to_string())?
+            .ok_or("its component is gone")?;
+        Ok(Served {
+            function: self.load(wasm, settings)?,
+            name: record.name.as_str().into(),
+            access: if settings.allow_unauthenticated {
+                Access::Open
+            } else {
+                Access::Private
+            },
+            places: Places {
+                concurrency: settings.concurrency,
+                instances: settings.max_instances,
+            },
+            hosts: settings.hosts.clone(),
+        })
+    }
+
+    /// A function of the component `wasm`, of which an instance has been made for a trial.
+    ///
+    /// # Errors
+    /// Why it cannot be served, in one line.
+    pub(super) fn load(
+        &self,
+        wasm: Vec<u8>,
+        settings: &FunctionSettings,
+    ) -> Result<Function, String> {
+        let config = config(settings, self.request_idle)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(|error| error.to_string())?;
+        let load = async {
+            let function = self.sandbox.load_bytes(wasm, config).await?;
+            function.try_instance().await?;
+            Ok(function)
+        };
+        runtime
+            .block_on(load)
+            .map_err(|error: LoadError| error.to_string())
+    }
+}
+
+/// Does `work` on each of `items`, on as many threads as there are cores, and gathers what comes of it in no certain
+/// order.
+pub(super) fn in_parallel<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let threads = cores.min(items.len());
+    let left = Mutex::new(items);
+    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let work_on = || std::iter::from_fn(next).map(&work).collect::<Vec<_>>();
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work_on)).collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap_or_default())
+            .collect()
+    })
+}
+
+/// What the sandbox is told of a function.
+fn config(settings: &FunctionSettings, request_idle: Duration) -> Result<FunctionConfig, String> {
+    let mut outbound = OutboundPolicy::default();
+    for allowed in &settings.allow_outbound {
+        outbound.allow(allowed).map_err(|error| error.to_string())?;
+    }
+    let mut environment = settings.environment.clone();
+    for (name, file) in &settings.secrets {
+        let secret = std::fs::read_to_string(file)
+            .map_err(|error| format!("cannot read the secret {}: {error}", file.display()))?;
+        let secret = secret.strip_suffix('\n').unwrap_or(&secret);
+        environment.insert(name.clone(), secret.to_owned());
+    }
+    Ok(FunctionConfig {
+        limits: Limits {
+            memory: settings.memory,
+            wall_time: Duration::from_millis(settings.timeout),
+            request_body: settings.max_request_body,
+            response_body: settings.max_response_body,
+            log_output: usize::try_from(settings.log_limit).unwrap_or(usize::MAX),
+            request_idle,
+            ..Limits::default()
+        },
+        environment: environment.into_iter().collect(),
+        outbound,
+    })
+}

@@ -1,0 +1,58 @@
+//! Takes up changes of files: on SIGHUP, or by watching.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::component::RootComponent;
+use super::declared::DeclaredFunctions;
+use super::error::ServeError;
+use super::watch;
+use crate::signals::Hangups;
+
+/// What is loaded from files.
+pub(super) struct Files {
+    pub(super) root: Option<RootComponent>,
+    pub(super) declared: Option<DeclaredFunctions>,
+}
+
+/// Loads again what has changed, for ever.
+pub(super) async fn follow(files: Files, watch: bool, mut hangups: Hangups) {
+    let mut root = files.root;
+    let declared = files
+        .declared
+        .map(|declared| Arc::new(Mutex::new(declared)));
+    let mut looks = tokio::time::interval(watch::POLL);
+    looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let is_asked = tokio::select! {
+            () = hangups.next() => true,
+            _ = looks.tick(), if watch => false,
+        };
+        if let Some(root) = &mut root
+            && (root.has_changed() || is_asked)
+        {
+            root.reload().await;
+        }
+        if let Some(declared) = &declared {
+            let declared = Arc::clone(declared);
+            // Components are compiled, and this thread answers the control plane.
+            let applied = tokio::task::spawn_blocking(move || apply(&declared, is_asked));
+            if let Ok(Some(outcome)) = applied.await {
+                tell(&outcome);
+            }
+        }
+    }
+}
+
+fn apply(declared: &Mutex<DeclaredFunctions>, is_asked: bool) -> Option<Result<usize, ServeError>> {
+    let mut declared = declared.lock().unwrap_or_else(PoisonError::into_inner);
+    (declared.has_changed() || is_asked).then(|| declared.apply())
+}
+
+fn tell(outcome: &Result<usize, ServeError>) {
+    match outcome {
+        Ok(number) => {
+            eprintln!("The configuration was read again; it declares {number} function(s).")
+        }
+        Err(error) => eprintln!("error: the old configuration stays in use: {error}"),
+    }
+}

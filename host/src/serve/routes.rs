@@ -1,0 +1,108 @@
+//! Which function a request is for.
+//!
+//! A function has one path, `/NAME` and what is below it. The first segment is compared as it was sent, byte by byte:
+//! no escape is decoded and no `.`, `..` or empty segment resolved, so no second spelling leads to a function.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::uri::PathAndQuery;
+use http::{Request, Uri, header};
+
+use super::admission::Admission;
+use super::metrics::Counters;
+use super::options::Access;
+use crate::function::Function;
+
+/// A function as one worker serves it.
+pub(super) struct Route {
+    pub(super) function: Function,
+    pub(super) name: Arc<str>,
+    pub(super) access: Access,
+    pub(super) admission: Arc<Admission>,
+    pub(super) counters: Arc<Counters>,
+}
+
+/// All functions that one worker serves.
+#[derive(Clone, Default)]
+pub(super) struct Routes {
+    /// Takes what no other route takes, with its whole path.
+    pub(super) root: Option<Arc<Route>>,
+    pub(super) by_name: HashMap<String, Arc<Route>>,
+    /// By host name, in lower case, without port.
+    pub(super) by_host: HashMap<String, Arc<Route>>,
+}
+
+impl Routes {
+    /// The function that `request` is for. A request for a function by name is made one for what is below that name.
+    pub(super) fn take<B>(&self, request: &mut Request<B>) -> Option<Arc<Route>> {
+        if let Some(route) = self.by_host(request) {
+            return Some(route);
+        }
+        if let Some((route, below)) = self.by_name(request.uri()) {
+            let mut parts = std::mem::take(request.uri_mut()).into_parts();
+            parts.path_and_query = Some(below);
+            // Of the parts of a URI only its path has changed, for another valid one.
+            *request.uri_mut() = Uri::from_parts(parts).ok()?;
+            return Some(route);
+        }
+        self.root.clone()
+    }
+
+    /// Turns away whoever waits for an instance.
+    pub(super) fn close(&self) {
+        for route in self.by_name.values().chain(&self.root) {
+            route.admission.close();
+        }
+    }
+
+    /// The longest time that an execution of any function may take.
+    pub(super) fn longest_wall_time(&self) -> Duration {
+        let routes = self.by_name.values().chain(&self.root);
+        let times = routes.map(|route| route.function.limits().wall_time);
+        times.max().unwrap_or_default()
+    }
+
+    fn by_host<B>(&self, request: &Request<B>) -> Option<Arc<Route>> {
+        if self.by_host.is_empty() {
+            return None;
+        }
+        let named = match request.uri().authority() {
+            Some(authority) => authority.as_str(),
+            None => request.headers().get(header::HOST)?.to_str().ok()?,
+        };
+        let authority: http::uri::Authority = named.parse().ok()?;
+        let host = authority.host().to_ascii_lowercase();
+        self.by_host.get(&host).cloned()
+    }
+
+    fn by_name(&self, uri: &Uri) -> Option<(Arc<Route>, PathAndQuery)> {
+        let rest = uri.path_and_query()?.as_str().strip_prefix('/')?;
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (name, below) = rest.split_at(end);
+        let route = self.by_name.get(name)?;
+        let below = match below.as_bytes().first() {
+            Some(b'/') => below.parse(),
+            _ => format!("/{below}").parse(),
+        };
+        Some((Arc::clone(route), below.ok()?))
+    }
+}
+
+/// The routes of one worker, which the control plane replaces while they are in use.
+#[derive(Default)]
+pub(super) struct RouteTable {
+    /// Held to copy or replace one pointer.
+    routes: Mutex<Arc<Routes>>,
+}
+
+impl RouteTable {
+    pub(super) fn current(&self) -> Arc<Routes> {
+        Arc::clone(&self.routes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn replace(&self, routes: Routes) {
+        *self.routes.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(routes);
+    }
+}

@@ -1,0 +1,115 @@
+//! Starts the workers, and waits for their end.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+
+use super::catalog::WorkerRoutes;
+use super::connection::Bounds;
+use super::drain::{Drain, Pending};
+use super::error::ServeError;
+use super::invoke::Invoker;
+use super::loads::Loads;
+use super::options::ServeOptions;
+use super::worker::Worker;
+use crate::function::Turnstile;
+use crate::logs::LogQueue;
+
+/// The name of log entries that are of no function.
+const NO_FUNCTION: &str = "host";
+
+/// What all workers have in common.
+pub(super) struct Workers<'a> {
+    pub(super) options: &'a ServeOptions,
+    /// One for each worker.
+    pub(super) routes: Vec<WorkerRoutes>,
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) log: LogQueue,
+    pub(super) drain: Drain,
+}
+
+impl Workers<'_> {
+    /// Starts a worker for each of `sockets`; one without a socket gets its connections from the others.
+    pub(super) fn start(
+        self,
+        sockets: Vec<Option<TcpListener>>,
+    ) -> Result<Vec<JoinHandle<()>>, ServeError> {
+        let options = self.options;
+        let loads = Loads::new(options.workers, options.connections);
+        let no_function: Arc<str> = NO_FUNCTION.into();
+        let (senders, inboxes): (Vec<_>, Vec<_>) =
+            sockets.iter().map(|_| mpsc::unbounded_channel()).unzip();
+        let workers = sockets.into_iter().zip(inboxes).zip(&self.routes);
+        workers
+            .enumerate()
+            .map(|(index, ((listener, inbox), routes))| {
+                let pending = Arc::new(Pending::default());
+                let invoker = self.invoker(routes, &no_function, &pending);
+                let worker = Worker {
+                    index,
+                    listener,
+                    inbox,
+                    others: senders.clone(),
+                    loads: Arc::clone(&loads),
+                    invoker: Arc::new(invoker),
+                    pending,
+                    bounds: Bounds {
+                        header_timeout: options.header_timeout,
+                        stall_timeout: options.stall_timeout,
+                        streams: options.streams,
+                    },
+                    tls: self.tls.clone(),
+                    drain: self.drain.clone(),
+                };
+                start(worker)
+            })
+            .collect()
+    }
+
+    fn invoker(
+        &self,
+        routes: &WorkerRoutes,
+        no_function: &Arc<str>,
+        pending: &Arc<Pending>,
+    ) -> Invoker {
+        Invoker {
+            routes: Arc::clone(&routes.table),
+            no_function: Arc::clone(no_function),
+            places: Arc::clone(&routes.places),
+            turns: Turnstile::new(),
+            log: self.log.clone(),
+            pending: Arc::clone(pending),
+            scheme: match self.tls {
+                Some(_) => http::uri::Scheme::HTTPS,
+                None => http::uri::Scheme::HTTP,
+            },
+        }
+    }
+}
+
+fn start(worker: Worker) -> Result<JoinHandle<()>, ServeError> {
+    let index = worker.index;
+    thread::Builder::new()
+        .name(format!("worker-{index}"))
+        .spawn(move || {
+            if let Err(error) = worker.run() {
+                eprintln!("error: worker {index} cannot serve: {error}");
+            }
+        })
+        .map_err(ServeError::System)
+}
+
+/// Resolves when all workers have ended.
+pub(super) async fn ended(workers: Vec<JoinHandle<()>>) {
+    let joined = tokio::task::spawn_blocking(move || {
+        for worker in workers {
+            // A worker that panicked has told so on stderr.
+            let _ = worker.join();
+        }
+    });
+    // Nor is there more to do for threads that cannot be joined.
+    let _ = joined.await;
+}

@@ -1,0 +1,97 @@
+//! Notices that files have changed, and that whoever writes them is done.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// How often files are looked at.
+pub(super) const POLL: Duration = Duration::from_millis(100);
+
+/// What tells one state of a file from the next: none if it cannot be looked at.
+type State = Option<(SystemTime, u64, u64)>;
+
+/// A file, and the state of it that was last taken up.
+#[derive(Debug)]
+pub(super) struct WatchedFile {
+    path: PathBuf,
+    taken: State,
+    /// As it was at the last look.
+    last: State,
+}
+
+impl WatchedFile {
+    /// Watches the file at `path` from its present state on.
+    pub(super) fn new(path: &Path) -> Self {
+        let state = state(path);
+        Self {
+            path: path.to_owned(),
+            taken: state,
+            last: state,
+        }
+    }
+
+    /// Whether it is another file than the one last taken up, and has rested since the last look: a compiler writes
+    /// piece by piece. Answers so once for each change.
+    pub(super) fn has_changed(&mut self) -> bool {
+        let now = state(&self.path);
+        let rests = now == std::mem::replace(&mut self.last, now);
+        let is_news = rests && now.is_some() && now != self.taken;
+        if is_news {
+            self.taken = now;
+        }
+        is_news
+    }
+}
+
+#[cfg(unix)]
+fn state(path: &Path) -> State {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len(), metadata.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(name: &str) -> Self {
+            let name = format!("host-watch-{name}-{}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            fs::write(&path, "one").unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = fs::remove_file(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_change_is_told_once_and_only_when_the_file_rests() {
+        let file = Scratch::new("change");
+        let mut watched = WatchedFile::new(&file.0);
+        assert!(!watched.has_changed());
+        fs::write(&file.0, "one and").unwrap();
+        assert!(!watched.has_changed());
+        fs::write(&file.0, "one and two").unwrap();
+        assert!(!watched.has_changed());
+        assert!(watched.has_changed());
+        assert!(!watched.has_changed());
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_no_change_until_it_is_back() {
+        let file = Scratch::new("gone");
+        let mut watched = WatchedFile::new(&file.0);
+        fs::remove_file(&file.0).unwrap();
+        assert!(!watched.has_changed() && !watched.has_changed());
+        fs::write(&file.0, "another").unwrap();
+        assert!(!watched.has_changed());
+        assert!(watched.has_changed());
+    }
+}

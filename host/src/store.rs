@@ -1,0 +1,135 @@
+//! The control plane's database, the single source of truth.
+//!
+//! The command line and a serving host meet here and nowhere else. What a method has returned is on disk. One file per
+//! noun: [`functions`](self) and the components that they run, the host that serves. Nothing outside this room knows
+//! that it is SQLite.
+
+mod error;
+mod function_name;
+mod functions;
+mod lock;
+mod schema;
+mod serving;
+mod settings;
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+pub use error::StoreError;
+pub use function_name::{FunctionName, NameError};
+pub(crate) use functions::sha256;
+pub use functions::{Declaration, FunctionRecord, Revision};
+pub use lock::ServeLock;
+pub use serving::{ServedFunction, ServingHost};
+pub use settings::{FunctionSettings, Outlet};
+
+const DATABASE: &str = "host.db";
+/// How long a command waits for another one's transaction.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// An open store. Its methods block for as long as the disk does.
+#[derive(Debug)]
+pub struct Store {
+    connection: Mutex<Connection>,
+    /// How often functions were changed through this connection.
+    changes: AtomicU64,
+    directory: PathBuf,
+}
+
+/// A state of the functions in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version(u64, i64);
+
+impl Store {
+    /// Opens the store in `directory`, making both if they are not there, for their owner only.
+    ///
+    /// # Errors
+    /// If the directory cannot be used or is open to others, or the database is not a store or a newer one.
+    pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        let unusable = |error| StoreError::Directory(directory.to_owned(), error);
+        private_directory(directory).map_err(unusable)?;
+        let path = directory.join(DATABASE);
+        private_file(&path).map_err(unusable)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(&path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        schema::prepare(&mut connection, directory)?;
+        Ok(Self {
+            connection: Mutex::new(connection),
+            changes: AtomicU64::new(0),
+            directory: directory.to_owned(),
+        })
+    }
+
+    /// The state directory that it is in.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Differs from the last one when functions may have been changed since, by this process or another.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn version(&self) -> Result<Version, StoreError> {
+        let changes = self.changes.load(Ordering::Relaxed);
+        // Tells of all connections but this one.
+        let others = self
+            .connection()
+            .pragma_query_value(None, "data_version", |row| row.get(0))?;
+        Ok(Version(changes, others))
+    }
+
+    fn note_change(&self) {
+        self.changes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        // A panic under the lock leaves a transaction that was rolled back.
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes `directory` for its owner only, or makes sure that nobody else may write to it.
+fn private_directory(directory: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)?;
+    let metadata = fs::metadata(directory)?;
+    let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();
+    if !is_ours || metadata.mode() & 0o022 != 0 {
+        return Err(io::Error::other(
+            "others own it or may write to it; expected a directory of one's own (mode 700)",
+        ));
+    }
+    Ok(())
+}
+
+/// Makes the file at `path` for its owner only; SQLite gives the files beside it the same mode.
+fn private_file(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
+}
+
+/// This moment, as it is stored: RFC 3339 in UTC, with microseconds.
+fn now() -> String {
+    format!("{:.6}", jiff::Timestamp::now())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+use std::io;
+use std::path::PathBuf;
+
+use super::FunctionName;
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The state directory cannot be used.
+    #[error("the state directory {} cannot be used: {_1}", _0.display())]
+    Directory(PathBuf, io::Error),
+    /// The database is not one of this program.
+    #[error("{} is not a store of this program; choose another directory with --state-dir", _0.display())]
+    Foreign(PathBuf),
+    /// The database was last used by a newer version of this program.
+    #[error(
+        "the store in {} has version {found}, and this program knows versions up to {known}; use the newer program, or \
+         another directory with --state-dir",
+        directory.display()
+    )]
+    Newer {
+        /// Where it is.
+        directory: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The newest version that this program knows.
+        known: u32,
+    },
+    /// Another process serves from this store.
+    #[error(
+        "process {holder} serves from {} already; stop it, or choose another directory with --state-dir",
+        directory.display()
+    )]
+    Locked {
+        /// Where it is.
+        directory: PathBuf,
+        /// The process's id, as it told.
+        holder: String,
+    },
+    /// There is no function of this name.
+    #[error("there is no function `{name}`{}", suggestion(nearest.as_ref()))]
+    NoFunction {
+        /// The name that was asked for.
+        name: FunctionName,
+        /// The one most like it.
+        nearest: Option<FunctionName>,
+    },
+    /// A file declares the function, so commands do not change it.
+    #[error("the function `{name}` is declared in {file}; change it there")]
+    Declared {
+        /// Its name.
+        name: FunctionName,
+        /// The file.
+        file: String,
+    },
+    /// A file declares a function that has been deployed.
+    #[error(
+        "the function `{0}` has been deployed, so it cannot be declared as well; give it another name, or remove it with \
+         `host functions delete {0}`"
+    )]
+    Deployed(FunctionName),
+    /// Another function has the host name.
+    #[error("the host name {host} leads to the function `{name}` already")]
+    HostTaken {
+        /// The host name.
+        host: String,
+        /// That function.
+        name: FunctionName,
+    },
+    /// A record in the database is not what this program writes.
+    #[error("the store holds a record that this program cannot read: {0}")]
+    Record(#[from] serde_json::Error),
+    /// The database failed.
+    #[error("the store failed: {0}")]
+    Database(#[from] rusqlite::Error),
+}
+
+fn suggestion(nearest: Option<&FunctionName>) -> String {
+    nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+}

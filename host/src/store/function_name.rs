@@ -1,0 +1,121 @@
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The name of a function: a letter, then letters, digits, `_` and `-`, not ending in `_` or `-`; at most 63 characters,
+/// as Cloud Functions has it.
+///
+/// Its characters need no escape in a path, so a function has one address and no other.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String", extend("pattern" = "^[A-Za-z]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?$"))]
+pub struct FunctionName(String);
+
+/// A text is no function name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not a function name; expected a letter, then up to 62 letters, digits, `_` or `-`, the last one a letter or a \
+     digit"
+)]
+pub struct NameError(String);
+
+/// The longest name, in bytes.
+const LONGEST: usize = 63;
+
+impl FunctionName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Of `names`, the one that was most likely meant.
+    pub(super) fn nearest(&self, names: impl Iterator<Item = Self>) -> Option<Self> {
+        let likeness = |name: &Self| strsim::jaro_winkler(self.as_str(), name.as_str());
+        names
+            .map(|name| (likeness(&name), name))
+            .filter(|(likeness, _)| *likeness > 0.8)
+            .max_by(|(one, _), (other, _)| one.total_cmp(other))
+            .map(|(_, name)| name)
+    }
+}
+
+impl FromStr for FunctionName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let bytes = text.as_bytes();
+        let is_valid = bytes.len() <= LONGEST
+            && bytes.first().is_some_and(u8::is_ascii_alphabetic)
+            && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
+            && bytes
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+        if !is_valid {
+            let shown = text.chars().filter(|c| !c.is_control()).take(80).collect();
+            return Err(NameError(shown));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for FunctionName {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<Self, NameError> {
+        text.parse()
+    }
+}
+
+impl From<FunctionName> for String {
+    fn from(name: FunctionName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for FunctionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_cloud_functions() {
+        for name in ["a", "hello_world", "Hello-2", &"x".repeat(63)] {
+            assert_eq!(name.parse::<FunctionName>().unwrap().as_str(), name);
+        }
+        for text in [
+            "",
+            "1a",
+            "_a",
+            "a-",
+            "a_",
+            "a b",
+            "a/b",
+            "a.b",
+            "ä",
+            "a%2f",
+            &"x".repeat(64),
+        ] {
+            assert!(text.parse::<FunctionName>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_name_is_suggested_if_it_is_near() {
+        let names = || {
+            ["hello_world", "goodbye"]
+                .map(|name| name.parse().unwrap())
+                .into_iter()
+        };
+        let nearest = |text: &str| text.parse::<FunctionName>().unwrap().nearest(names());
+        assert_eq!(nearest("helo_world").unwrap().as_str(), "hello_world");
+        assert_eq!(nearest("zzz"), None);
+    }
+}

@@ -1,0 +1,315 @@
+//! Functions, and the components that they run.
+
+use std::collections::HashSet;
+
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use sha2::{Digest, Sha256};
+
+use super::{FunctionName, FunctionSettings, Store, StoreError, now};
+
+/// How often a function has been deployed, from 1.
+pub type Revision = u32;
+
+/// A function as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionRecord {
+    /// Its name.
+    pub name: FunctionName,
+    /// Which deployment of it this is.
+    pub revision: Revision,
+    /// The SHA-256 of its component, in hexadecimal.
+    pub component: String,
+    /// Its settings.
+    pub settings: FunctionSettings,
+    /// The file that declares it, if one does.
+    pub declared_in: Option<String>,
+    /// When it was first deployed, in RFC 3339.
+    pub created: String,
+    /// When it was last deployed or changed, in RFC 3339. Differs for each state of the function.
+    pub updated: String,
+}
+
+/// A function as a file declares it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declaration {
+    /// Its name.
+    pub name: FunctionName,
+    /// The SHA-256 of its component, in hexadecimal.
+    pub component: String,
+    /// The component, unless a function runs it already.
+    pub wasm: Option<Vec<u8>>,
+    /// Its settings.
+    pub settings: FunctionSettings,
+}
+
+const COLUMNS: &str = "name, revision, component, settings, declared_in, created, updated";
+
+impl Store {
+    /// Deploys `name` with `component`, or if that is `None` with the one that it has. All of it or nothing is done.
+    ///
+    /// # Errors
+    /// If there is no component and no such function, a file declares it, or the database fails.
+    pub fn deploy(
+        &self,
+        name: &FunctionName,
+        component: Option<&[u8]>,
+        settings: &FunctionSettings,
+    ) -> Result<FunctionRecord, StoreError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let before = find(&transaction, name)?;
+        refuse_declared(before.as_ref())?;
+        let component = match (component, before) {
+            (Some(wasm), _) => keep_component(&transaction, wasm)?,
+            (None, Some(before)) => before.component,
+            (None, None) => return Err(missing(&transaction, name)?),
+        };
+        put(&transaction, name, &component, settings, None)?;
+        remove_unused_components(&transaction)?;
+        let record = find(&transaction, name)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        transaction.commit()?;
+        self.note_change();
+        Ok(record)
+    }
+
+    /// Makes the functions that files declare those of `file`, each with its component and its settings. What stays
+    /// as it is keeps its revision. All of it or nothing is done.
+    ///
+    /// # Errors
+    /// If one of them has been deployed, or the database fails.
+    pub fn declare(&self, file: &str, functions: &[Declaration]) -> Result<(), StoreError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for function in functions {
+            let before = find(&transaction, &function.name)?;
+            if before
+                .as_ref()
+                .is_some_and(|before| before.declared_in.is_none())
+            {
+                return Err(StoreError::Deployed(function.name.clone()));
+            }
+            let is_same = before.is_some_and(|before| {
+                before.component == function.component
+                    && before.settings == function.settings
+                    && before.declared_in.as_deref() == Some(file)
+            });
+            if is_same {
+                continue;
+            }
+            if let Some(wasm) = &function.wasm {
+                keep_component(&transaction, wasm)?;
+            }
+            let Declaration {
+                name,
+                component,
+                settings,
+                ..
+            } = function;
+            put(&transaction, name, component, settings, Some(file))?;
+        }
+        remove_undeclared(
+            &transaction,
+            functions.iter().map(|function| &function.name),
+        )?;
+        remove_unused_components(&transaction)?;
+        transaction.commit()?;
+        self.note_change();
+        Ok(())
+    }
+
+    /// Removes `name`, and its component if no other function runs it.
+    ///
+    /// # Errors
+    /// If there is no such function, a file declares it, or the database fails.
+    pub fn delete(&self, name: &FunctionName) -> Result<(), StoreError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let Some(before) = find(&transaction, name)? else {
+            return Err(missing(&transaction, name)?);
+        };
+        refuse_declared(Some(&before))?;
+        transaction.execute("DELETE FROM functions WHERE name = ?", [name.as_str()])?;
+        remove_unused_components(&transaction)?;
+        transaction.commit()?;
+        self.note_change();
+        Ok(())
+    }
+
+    /// The function `name`.
+    ///
+    /// # Errors
+    /// If there is no such function, or the database fails.
+    pub fn function(&self, name: &FunctionName) -> Result<FunctionRecord, StoreError> {
+        let connection = self.connection();
+        match find(&connection, name)? {
+            Some(function) => Ok(function),
+            None => Err(missing(&connection, name)?),
+        }
+    }
+
+    /// All functions, by name.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn functions(&self) -> Result<Vec<FunctionRecord>, StoreError> {
+        all(&self.connection())
+    }
+
+    /// The component with this SHA-256, if a function runs it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn component(&self, sha256: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let wasm = self
+            .connection()
+            .prepare_cached("SELECT wasm FROM components WHERE sha256 = ?")?
+            .query_row([sha256], |row| row.get(0))
+            .optional()?;
+        Ok(wasm)
+    }
+}
+
+fn find(
+    connection: &Connection,
+    name: &FunctionName,
+) -> Result<Option<FunctionRecord>, StoreError> {
+    connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM functions WHERE name = ?"))?
+        .query_row([name.as_str()], |row| Ok(record(row)))
+        .optional()?
+        .transpose()
+}
+
+fn all(connection: &Connection) -> Result<Vec<FunctionRecord>, StoreError> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM functions ORDER BY name"))?;
+    let rows = statement.query_map([], |row| Ok(record(row)))?;
+    rows.map(|row| row?).collect()
+}
+
+fn record(row: &Row<'_>) -> Result<FunctionRecord, StoreError> {
+    // Names are checked on their way in.
+    let name: String = row.get(0)?;
+    Ok(FunctionRecord {
+        name: serde_json::from_value(name.into())?,
+        revision: row.get(1)?,
+        component: row.get(2)?,
+        settings: serde_json::from_str(&row.get::<_, String>(3)?)?,
+        declared_in: row.get(4)?,
+        created: row.get(5)?,
+        updated: row.get(6)?,
+    })
+}
+
+fn refuse_declared(before: Option<&FunctionRecord>) -> Result<(), StoreError> {
+    match before {
+        Some(FunctionRecord {
+            name,
+            declared_in: Some(file),
+            ..
+        }) => Err(StoreError::Declared {
+            name: name.clone(),
+            file: file.clone(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Writes the next revision of `name`, or the first.
+fn put(
+    connection: &Connection,
+    name: &FunctionName,
+    component: &str,
+    settings: &FunctionSettings,
+    declared_in: Option<&str>,
+) -> Result<(), StoreError> {
+    refuse_taken_hosts(connection, name, &settings.hosts)?;
+    let settings = serde_json::to_string(settings)?;
+    connection.execute(
+        "INSERT INTO functions (name, revision, component, settings, declared_in, created, updated)
+         VALUES (?1, 1, ?2, ?3, ?4, ?5, ?5)
+         ON CONFLICT (name) DO UPDATE
+         SET revision = revision + 1, component = ?2, settings = ?3, declared_in = ?4, updated = ?5",
+        params![name.as_str(), component, settings, declared_in, now()],
+    )?;
+    Ok(())
+}
+
+/// A host name leads to one function.
+fn refuse_taken_hosts(
+    connection: &Connection,
+    name: &FunctionName,
+    hosts: &[String],
+) -> Result<(), StoreError> {
+    if hosts.is_empty() {
+        return Ok(());
+    }
+    for other in all(connection)? {
+        let taken = hosts
+            .iter()
+            .find(|host| other.settings.hosts.contains(host));
+        if let Some(host) = taken.filter(|_| other.name != *name) {
+            return Err(StoreError::HostTaken {
+                host: host.clone(),
+                name: other.name,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Keeps the component `wasm` and answers its SHA-256.
+fn keep_component(connection: &Connection, wasm: &[u8]) -> Result<String, StoreError> {
+    let digest = sha256(wasm);
+    connection.execute(
+        "INSERT OR IGNORE INTO components (sha256, wasm) VALUES (?, ?)",
+        params![digest, wasm],
+    )?;
+    Ok(digest)
+}
+
+/// Removes the declared functions that are not in `declared`.
+fn remove_undeclared<'a>(
+    connection: &Connection,
+    declared: impl Iterator<Item = &'a FunctionName>,
+) -> Result<(), StoreError> {
+    let declared: HashSet<&str> = declared.map(FunctionName::as_str).collect();
+    let mut statement =
+        connection.prepare_cached("SELECT name FROM functions WHERE declared_in IS NOT NULL")?;
+    let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let names: Vec<String> = names.collect::<Result<_, _>>()?;
+    for name in names
+        .iter()
+        .filter(|name| !declared.contains(name.as_str()))
+    {
+        connection.execute("DELETE FROM functions WHERE name = ?", [name])?;
+    }
+    Ok(())
+}
+
+fn missing(connection: &Connection, name: &FunctionName) -> Result<StoreError, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT name FROM functions")?;
+    let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let names: Vec<String> = names.collect::<Result<_, _>>()?;
+    let names = names.into_iter().filter_map(|name| name.parse().ok());
+    Ok(StoreError::NoFunction {
+        name: name.clone(),
+        nearest: name.nearest(names),
+    })
+}
+
+fn remove_unused_components(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute(
+        "DELETE FROM components WHERE sha256 NOT IN (SELECT component FROM functions)",
+        [],
+    )?;
+    Ok(())
+}
+
+/// The SHA-256 of a component, as records name it.
+pub(crate) fn sha256(wasm: &[u8]) -> String {
+    Sha256::digest(wasm)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

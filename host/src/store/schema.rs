@@ -1,0 +1,78 @@
+//! Tables, and how an older database becomes a newer one.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::StoreError;
+
+/// Marks a database as a store of this program: `host` in ASCII.
+const APPLICATION_ID: u32 = 0x686f_7374;
+
+/// What leads from each version to the next. What stands here is never changed, only added to.
+const MIGRATIONS: [&str; 1] = ["
+    CREATE TABLE components (
+        sha256 TEXT PRIMARY KEY,
+        wasm BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE functions (
+        name TEXT PRIMARY KEY,
+        revision INTEGER NOT NULL,
+        component TEXT NOT NULL REFERENCES components (sha256),
+        settings TEXT NOT NULL,
+        declared_in TEXT,
+        created TEXT NOT NULL,
+        updated TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX functions_component ON functions (component);
+    CREATE TABLE serving_host (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        pid INTEGER NOT NULL,
+        url TEXT NOT NULL,
+        started TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE served_functions (
+        name TEXT PRIMARY KEY,
+        updated TEXT NOT NULL,
+        problem TEXT
+    ) STRICT;
+"];
+
+/// Makes an empty or older database one of the current version.
+pub(super) fn prepare(connection: &mut Connection, directory: &Path) -> Result<(), StoreError> {
+    let foreign = || StoreError::Foreign(directory.to_owned());
+    let not_a_database = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => foreign(),
+        _ => StoreError::Database(error),
+    };
+    // Readers go on while one writes, and a commit is on disk before it is acknowledged.
+    connection
+        .pragma_update(None, "journal_mode", "wal")
+        .map_err(not_a_database)?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let pragma = |name| transaction.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
+    let (id, found) = (pragma("application_id")?, pragma("user_version")?);
+    let known = MIGRATIONS.len() as u32;
+    if found > known && id == APPLICATION_ID {
+        return Err(StoreError::Newer {
+            directory: directory.to_owned(),
+            found,
+            known,
+        });
+    }
+    let tables: u32 =
+        transaction.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+    let is_new = (id, found, tables) == (0, 0, 0);
+    if !is_new && id != APPLICATION_ID {
+        return Err(foreign());
+    }
+    for migration in &MIGRATIONS[found as usize..] {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", known)?;
+    transaction.commit()?;
+    Ok(())
+}

@@ -1,0 +1,65 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// What a function is given beside its component. Sizes are bytes, times milliseconds.
+///
+/// A field that is not there has its default, so an older record can be read by a newer program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FunctionSettings {
+    /// Memory of an execution.
+    pub memory: u64,
+    /// Wall time of an execution.
+    pub timeout: u64,
+    /// Executions at once, per worker.
+    pub concurrency: usize,
+    /// Executions at once, in all.
+    pub max_instances: Option<usize>,
+    /// Largest request body.
+    pub max_request_body: u64,
+    /// Largest response body; `None` has no bound.
+    pub max_response_body: Option<u64>,
+    /// Log output kept of an execution.
+    pub log_limit: u64,
+    /// Whether anyone may call it.
+    pub allow_unauthenticated: bool,
+    /// Whom it acts for.
+    pub service_account: Option<String>,
+    /// Its environment.
+    pub environment: BTreeMap<String, String>,
+    /// Environment variables whose values are read from these files when the function is loaded. The store never has
+    /// the values.
+    pub secrets: BTreeMap<String, PathBuf>,
+    /// Whom it may call, as `--allow-outbound` takes it.
+    pub allow_outbound: Vec<Outlet>,
+    /// Host names that lead to it, whatever the path.
+    pub hosts: Vec<String>,
+    /// What its owner notes on it.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A rule of the outbound allow-list, as text.
+pub type Outlet = String;
+
+impl Default for FunctionSettings {
+    fn default() -> Self {
+        Self {
+            memory: 256 << 20,
+            timeout: 60_000,
+            concurrency: 80,
+            max_instances: None,
+            max_request_body: 10 << 20,
+            max_response_body: Some(32 << 20),
+            log_limit: 256 << 10,
+            allow_unauthenticated: false,
+            service_account: None,
+            environment: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            allow_outbound: Vec::new(),
+            hosts: Vec::new(),
+            labels: BTreeMap::new(),
+        }
+    }
+}

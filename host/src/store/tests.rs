@@ -1,0 +1,316 @@
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rusqlite::Connection;
+
+use super::{Declaration, FunctionName, FunctionSettings, Store, StoreError, sha256};
+
+/// A directory of a test's own.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("host-store-{}-{number}", std::process::id());
+        Self(std::env::temp_dir().join(name))
+    }
+
+    fn store(&self) -> Store {
+        Store::open(&self.0).unwrap()
+    }
+
+    /// The database, as another program would open it.
+    fn database(&self) -> Connection {
+        Connection::open(self.0.join("host.db")).unwrap()
+    }
+
+    fn components(&self) -> u32 {
+        self.database()
+            .query_row("SELECT count(*) FROM components", [], |row| row.get(0))
+            .unwrap()
+    }
+
+    fn mode(&self, file: &str) -> u32 {
+        let metadata = fs::metadata(self.0.join(file)).unwrap();
+        metadata.permissions().mode() & 0o777
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn name(text: &str) -> FunctionName {
+    text.parse().unwrap()
+}
+
+fn settings(memory: u64) -> FunctionSettings {
+    FunctionSettings {
+        memory,
+        ..FunctionSettings::default()
+    }
+}
+
+fn declaration(name_: &str, wasm: &[u8]) -> Declaration {
+    Declaration {
+        name: name(name_),
+        component: sha256(wasm),
+        wasm: Some(wasm.to_vec()),
+        settings: settings(1),
+    }
+}
+
+fn names(store: &Store) -> Vec<String> {
+    let functions = store.functions().unwrap().into_iter();
+    functions
+        .map(|function| function.name.to_string())
+        .collect()
+}
+
+#[test]
+fn what_was_deployed_is_there_when_the_store_is_opened_again() {
+    let scratch = Scratch::new();
+    let deployed = scratch
+        .store()
+        .deploy(&name("a"), Some(b"wasm"), &settings(1))
+        .unwrap();
+    let store = scratch.store();
+    assert_eq!(store.function(&name("a")).unwrap(), deployed);
+    assert_eq!(deployed.revision, 1);
+    let component = store.component(&deployed.component).unwrap();
+    assert_eq!(component.as_deref(), Some(&b"wasm"[..]));
+}
+
+#[test]
+fn each_deployment_is_a_revision_and_leaves_no_old_component() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let first = store
+        .deploy(&name("a"), Some(b"one"), &settings(1))
+        .unwrap();
+    let second = store
+        .deploy(&name("a"), Some(b"two"), &settings(1))
+        .unwrap();
+    assert_eq!((second.revision, second.created), (2, first.created));
+    assert_ne!(second.updated, first.updated);
+    assert_eq!(scratch.components(), 1);
+}
+
+#[test]
+fn settings_may_change_while_the_component_stays() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let before = store
+        .deploy(&name("a"), Some(b"one"), &settings(1))
+        .unwrap();
+    let after = store.deploy(&name("a"), None, &settings(2)).unwrap();
+    assert_eq!(after.component, before.component);
+    assert_eq!(after.settings, settings(2));
+}
+
+#[test]
+fn a_component_goes_with_the_last_function_that_runs_it() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    for function in ["a", "b"] {
+        store
+            .deploy(&name(function), Some(b"one"), &settings(1))
+            .unwrap();
+    }
+    store.delete(&name("a")).unwrap();
+    assert_eq!((names(&store), scratch.components()), (vec!["b".into()], 1));
+    store.delete(&name("b")).unwrap();
+    assert_eq!(scratch.components(), 0);
+}
+
+#[test]
+fn a_function_that_is_not_there_is_told_with_the_nearest_that_is() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    store
+        .deploy(&name("hello_world"), Some(b"one"), &settings(1))
+        .unwrap();
+    for error in [
+        store.function(&name("helo_world")).unwrap_err(),
+        store.delete(&name("helo_world")).unwrap_err(),
+        store
+            .deploy(&name("helo_world"), None, &settings(1))
+            .unwrap_err(),
+    ] {
+        assert_eq!(
+            error.to_string(),
+            "there is no function `helo_world`; did you mean `hello_world`?"
+        );
+    }
+}
+
+#[test]
+fn a_file_declares_all_of_its_functions_and_no_others() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    store
+        .deploy(&name("deployed"), Some(b"one"), &settings(1))
+        .unwrap();
+    let [a, b, c] = ["a", "b", "c"].map(|name| declaration(name, b"two"));
+    store.declare("f", &[a.clone(), b.clone()]).unwrap();
+    store.declare("f", &[b, c]).unwrap();
+    assert_eq!(names(&store), ["b", "c", "deployed"]);
+    store.declare("", &[]).unwrap();
+    assert_eq!(names(&store), ["deployed"]);
+}
+
+#[test]
+fn what_is_declared_again_as_it_is_stays_as_it_is() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let mut a = declaration("a", b"one");
+    store.declare("f", &[a.clone()]).unwrap();
+    let before = store.function(&name("a")).unwrap();
+    a.wasm = None;
+    store.declare("f", &[a.clone()]).unwrap();
+    assert_eq!(store.function(&name("a")).unwrap(), before);
+    a.settings = settings(2);
+    store.declare("f", &[a]).unwrap();
+    assert_eq!(store.function(&name("a")).unwrap().revision, 2);
+}
+
+#[test]
+fn commands_do_not_change_what_a_file_declares_nor_the_other_way_round() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    store
+        .declare("/etc/host.toml", &[declaration("a", b"one")])
+        .unwrap();
+    for error in [
+        store.delete(&name("a")).unwrap_err(),
+        store
+            .deploy(&name("a"), Some(b"two"), &settings(1))
+            .unwrap_err(),
+    ] {
+        let expected = "the function `a` is declared in /etc/host.toml; change it there";
+        assert_eq!(error.to_string(), expected);
+    }
+    store
+        .deploy(&name("b"), Some(b"one"), &settings(1))
+        .unwrap();
+    let both = ["b", "c"].map(|name| declaration(name, b"one"));
+    let refused = store.declare("/etc/host.toml", &both);
+    assert!(
+        matches!(refused, Err(StoreError::Deployed(_))),
+        "{refused:?}"
+    );
+    assert_eq!(names(&store), ["a", "b"], "all of it or nothing");
+}
+
+#[test]
+fn a_host_name_leads_to_one_function() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let settings = FunctionSettings {
+        hosts: vec!["a.example".into()],
+        ..FunctionSettings::default()
+    };
+    store.deploy(&name("a"), Some(b"one"), &settings).unwrap();
+    store.deploy(&name("a"), Some(b"two"), &settings).unwrap();
+    let refused = store
+        .deploy(&name("b"), Some(b"one"), &settings)
+        .unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the host name a.example leads to the function `a` already"
+    );
+}
+
+#[test]
+fn a_change_shows_in_the_version_whoever_made_it() {
+    let scratch = Scratch::new();
+    let (one, other) = (scratch.store(), scratch.store());
+    for store in [&one, &other] {
+        let before = one.version().unwrap();
+        assert_eq!(one.version().unwrap(), before);
+        store
+            .deploy(&name("a"), Some(b"one"), &settings(1))
+            .unwrap();
+        assert_ne!(one.version().unwrap(), before);
+    }
+}
+
+#[test]
+fn directory_and_files_are_their_owners_alone() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    store
+        .deploy(&name("a"), Some(b"one"), &settings(1))
+        .unwrap();
+    let _lock = store.lock_for_serving().unwrap();
+    assert_eq!(scratch.mode(""), 0o700);
+    for file in ["host.db", "host.db-wal", "host.db-shm", "serve.lock"] {
+        assert_eq!(scratch.mode(file), 0o600, "{file}");
+    }
+}
+
+#[test]
+fn a_directory_that_others_may_write_to_is_refused() {
+    let scratch = Scratch::new();
+    fs::create_dir(&scratch.0).unwrap();
+    fs::set_permissions(&scratch.0, Permissions::from_mode(0o777)).unwrap();
+    let refused = Store::open(&scratch.0).unwrap_err();
+    assert!(refused.to_string().contains("mode 700"), "{refused}");
+}
+
+#[test]
+fn one_process_serves_and_another_is_told_which() {
+    let scratch = Scratch::new();
+    let (one, other) = (scratch.store(), scratch.store());
+    assert!(!other.is_served());
+    let lock = one.lock_for_serving().unwrap();
+    assert!(other.is_served());
+    let refused = other.lock_for_serving().unwrap_err().to_string();
+    let told = format!("process {} serves from", std::process::id());
+    assert!(refused.starts_with(&told), "{refused}");
+    drop(lock);
+    assert!(other.lock_for_serving().is_ok());
+}
+
+#[test]
+fn a_newer_store_is_refused_and_left_alone() {
+    let scratch = Scratch::new();
+    drop(scratch.store());
+    let version = |version: u32| {
+        scratch
+            .database()
+            .pragma_update(None, "user_version", version)
+    };
+    version(1000).unwrap();
+    let refused = Store::open(&scratch.0).unwrap_err().to_string();
+    assert!(refused.contains("has version 1000"), "{refused}");
+    assert!(refused.contains("use the newer program"), "{refused}");
+}
+
+#[test]
+fn a_database_of_another_program_is_refused() {
+    let scratch = Scratch::new();
+    drop(scratch.store());
+    for foreign in ["PRAGMA application_id = 1", "PRAGMA application_id = 0"] {
+        scratch.database().execute_batch(foreign).unwrap();
+        let refused = Store::open(&scratch.0).unwrap_err();
+        assert!(matches!(refused, StoreError::Foreign(_)), "{refused}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    let scratch = Scratch::new();
+    drop(scratch.store());
+    let path = scratch.0.join("host.db");
+    let text = "a letter of some length ".repeat(100);
+    fs::write(&path, &text).unwrap();
+    let refused = Store::open(&scratch.0).unwrap_err();
+    assert!(matches!(refused, StoreError::Foreign(_)), "{refused}");
+    assert_eq!(fs::read_to_string(path).unwrap(), text);
+}
