@@ -186,11 +186,12 @@ impl Host {
         self.process.stdout.all()
     }
 
-    /// Waits for a line that `wanted` takes, on stdout or on stderr.
+    /// Waits for the line `shown` on stdout or on stderr, as `is_shown` compares.
     #[track_caller]
-    pub(crate) fn wait_for_output(&self, wanted: impl Fn(&str) -> bool) {
-        if !self.process.stderr.all().iter().any(|line| wanted(line)) {
-            self.wait_for_log(wanted);
+    pub(crate) fn wait_for_output(&self, shown: &str, is_shown: impl Fn(&str) -> bool) {
+        let is_on_stderr = self.process.stderr.all().iter().any(|line| is_shown(line));
+        if !is_on_stderr && self.process.stdout.find(PATIENCE, is_shown).is_none() {
+            panic!("the host does not print `{shown}`");
         }
     }
 

@@ -110,7 +110,7 @@ impl Walkthrough {
         for shown in expected.iter().filter(|line| line.as_str() != "…") {
             let (addr, admin_addr) = (host.addr(), host.admin_addr());
             let is_shown = |line: &str| is_like(shown, &shown_ports(line, addr, admin_addr));
-            host.wait_for_output(is_shown);
+            host.wait_for_output(shown, is_shown);
         }
     }
 
@@ -196,25 +196,39 @@ fn is_like(shown: &str, line: &str) -> bool {
 fn shape(text: &str) -> String {
     let words: Vec<_> = text.split(' ').collect();
     let shapes = words.iter().enumerate().map(|(at, word)| {
-        let digits = word.bytes().filter(u8::is_ascii_digit).count();
-        let is_of = |length, others: &[u8]| {
-            let mut bytes = word.bytes();
-            word.len() == length
-                && bytes.all(|byte| byte.is_ascii_digit() || others.contains(&byte))
-        };
+        let before = at.checked_sub(1).and_then(|before| words.get(before));
+        let after = words[at + 1..].iter().find(|word| !word.is_empty());
+        let is_number = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
         match *word {
-            _ if is_of(10, b"-") && digits == 8 => "DATE",
-            _ if is_of(12, b":.") && digits == 9 => "TIME",
-            _ if is_of(12, b"abcdefghijklmnopqrstuvwxyz") && digits > 0 => "EXECUTION_ID",
-            _ if digits == word.len()
-                && words.get(at + 1).is_some_and(|unit| unit.starts_with("ms")) =>
+            word if is_date(word) => "DATE",
+            word if is_of(word, 12, b":.") && digits(word) == 9 => "TIME",
+            // An id may be letters alone; then its place tells.
+            word if is_of(word, 12, b"abcdefghijklmnopqrstuvwxyz")
+                && (digits(word) > 0
+                    || after.is_some_and(|after| is_date(after))
+                    || before.is_some_and(|before| before.ends_with("xecutionId:"))) =>
             {
-                "N"
+                "EXECUTION_ID"
             }
+            _ if is_number && after.is_some_and(|unit| unit.starts_with("ms")) => "N",
             word => word,
         }
     });
     shapes.collect::<Vec<_>>().join(" ")
+}
+
+fn is_date(word: &str) -> bool {
+    is_of(word, 10, b"-") && digits(word) == 8
+}
+
+/// Whether `word` is this long, and made of digits and `others`.
+fn is_of(word: &str, length: usize, others: &[u8]) -> bool {
+    let mut bytes = word.bytes();
+    word.len() == length && bytes.all(|byte| byte.is_ascii_digit() || others.contains(&byte))
+}
+
+fn digits(word: &str) -> usize {
+    word.bytes().filter(u8::is_ascii_digit).count()
 }
 
 /// Whether `line` is `shown`, `…` standing for anything.
@@ -256,6 +270,15 @@ mod tests {
             shown,
             "D  f  s7py2qjash32  2026-12-24 22:39:14.974  took 12 ms, status 200"
         ));
+        assert!(is_like(
+            shown,
+            "D  f  buorlxumqozu  2026-12-24 22:39:14.974  took 12 ms, status 200"
+        ));
+        assert!(is_like(
+            "executionId: buorlxumqozu",
+            "executionId: vh2ys3zm3jma"
+        ));
+        assert!(!is_like("told otherwise", "told authenticate"));
         assert!(!is_like(
             shown,
             "D  f  s7py2qjash32  2026-12-24 22:39:14.974  took 12 ms, status 500"
