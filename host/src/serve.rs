@@ -14,6 +14,7 @@ mod component;
 mod connection;
 mod control_plane;
 mod declared;
+mod descriptors;
 mod drain;
 mod error;
 mod exposition;

@@ -2,9 +2,9 @@
 //!
 //! Commands stand in blocks marked `console`, each after `$ `, with what they print right below. `…` in a line stands
 //! for anything; a line that is nothing else stands for any lines. Times, durations and execution ids are compared by their
-//! shape. `host serve` goes on beside the commands that follow
-//! it, until the next one or the page's end; what it prints may come at any time, and more than is shown. Ports 8080 and
-//! 8081 of the page stand for those that the host took.
+//! shape. `host serve` goes on beside the commands that follow it, until the next one or the page's end; what it prints
+//! may come at any time, and more than is shown. Ports 8080 and 8081 of the page stand for those that the host took. The
+//! first block marked `toml` is the `host.toml` that lies there.
 
 use std::env;
 use std::ffi::OsString;
@@ -37,6 +37,11 @@ impl Walkthrough {
     #[track_caller]
     pub fn run(page: &str, guests: &[&str]) -> usize {
         let mut walkthrough = Self::new(guests);
+        if let Some((_, block)) = page.split_once("```toml\n") {
+            let block = block.split("```").next().unwrap_or_default();
+            let file = walkthrough.directory.path().join("host.toml");
+            fs::write(file, block).expect("a file can be written");
+        }
         for step in steps(page) {
             walkthrough.step(step);
             walkthrough.commands += 1;
@@ -66,7 +71,7 @@ impl Walkthrough {
 
     #[track_caller]
     fn step(&mut self, step: Step) {
-        match step.command.strip_prefix("host serve ") {
+        match step.command.strip_prefix("host serve") {
             Some(arguments) => self.serve(arguments, step.expected),
             None => self.command(&step),
         }

@@ -12,7 +12,8 @@ fn root() -> PathBuf {
 fn pages() -> Vec<PathBuf> {
     let mut pages = vec![root().join("README.md"), root().join("ARCHITECTURE.md")];
     let docs = fs::read_dir(root().join("docs")).expect("there are docs");
-    pages.extend(docs.map(|page| page.expect("it can be listed").path()));
+    let docs = docs.map(|page| page.expect("it can be listed").path());
+    pages.extend(docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
     pages
 }
 

@@ -13,6 +13,7 @@ use super::catalog::{Catalog, WorkerRoutes};
 use super::component::RootComponent;
 use super::control_plane::ControlPlane;
 use super::declared::DeclaredFunctions;
+use super::descriptors;
 use super::drain::DrainHandle;
 use super::error::ServeError;
 use super::listener;
@@ -33,11 +34,15 @@ use crate::store::{ServeLock, Store};
 /// How long the last log entries may take to be written.
 const LOG_CLOSE: Duration = Duration::from_secs(5);
 
+/// How many characters the log's table gives names of functions that are not known yet.
+const STORE_NAME_WIDTH: usize = 16;
+
 /// Serves until the process is told to end, then drains.
 ///
 /// # Errors
 /// Why it could not start. Once it serves, nothing but its end ends it.
 pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
+    descriptors::raise_limit();
     let access = access(options)?;
     let control = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -83,7 +88,12 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         following.refresh()?;
         registry = Some(following);
     }
-    let (log, writer) = LogWriter::stdout(options.log_format, &catalog.longest_name())?;
+    let mut name = catalog.longest_name();
+    if store.is_some() {
+        // Functions that are deployed later should stand in the same column.
+        name = format!("{name:STORE_NAME_WIDTH$}");
+    }
+    let (log, writer) = LogWriter::stdout(options.log_format, &name)?;
     let tls = certificate
         .clone()
         .map(tls::server_config)
