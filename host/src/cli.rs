@@ -2,10 +2,14 @@
 //!
 //! Nothing but data goes to stdout. The exit code is 0, 1 (it failed) or 2 (wrong usage).
 
+mod auth;
 mod check;
 mod config;
+mod confirm;
 mod format;
 mod functions;
+mod iam;
+mod own_issuer;
 mod serve;
 mod state;
 
@@ -26,6 +30,8 @@ struct Cli {
 enum Command {
     Serve(Box<serve::Serve>),
     Functions(functions::Functions),
+    Iam(iam::Iam),
+    Auth(auth::Auth),
     Config(config::Config),
     Check(check::Check),
 }
@@ -35,6 +41,8 @@ pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(serve) => serve.run(),
         Command::Functions(functions) => functions.run(),
+        Command::Iam(iam) => iam.run(),
+        Command::Auth(auth) => auth.run(),
         Command::Config(config) => config.run(),
         Command::Check(check) => check.run(),
     };

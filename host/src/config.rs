@@ -7,9 +7,11 @@ mod error;
 mod file;
 mod function;
 mod host;
+mod issuer;
 pub(crate) mod values;
 
 pub use error::ConfigError;
 pub use file::{ConfigFile, Declared};
 pub use function::FunctionTable;
 pub use host::HostTable;
+pub use issuer::IssuerTable;

@@ -29,6 +29,12 @@ pub(crate) trait Subject: Send + Sync + 'static {
     /// What is not as it should be, a line each.
     fn problems(&self) -> Vec<String>;
 
+    /// The discovery document of the host's own issuer, if it has one.
+    fn discovery(&self) -> Option<String>;
+
+    /// The public keys of the host's own issuer, if it has one.
+    fn keys(&self) -> Option<String>;
+
     /// What is counted, in the OpenMetrics text format.
     fn metrics(&self) -> String;
 }

@@ -36,10 +36,12 @@
 
 #![deny(unsafe_code)]
 
+mod address;
 pub mod cli;
 pub mod config;
 mod console;
 pub mod function;
+pub mod identity;
 pub mod logs;
 pub mod serve;
 mod signals;

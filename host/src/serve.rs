@@ -3,9 +3,12 @@
 //! One worker per core, each a thread with a runtime and an accept queue of its own; a request stays on its worker from
 //! accept to last byte. The control plane and the signals have a thread of their own, so a busy worker delays neither.
 
+mod access;
+mod addresses;
 mod admission;
 mod announce;
 mod answer;
+mod authenticate;
 mod authority;
 mod batched;
 mod body;
@@ -13,6 +16,7 @@ mod catalog;
 mod component;
 mod connection;
 mod control_plane;
+mod credentials;
 mod declared;
 mod descriptors;
 mod drain;
@@ -24,8 +28,10 @@ mod load;
 mod loads;
 mod metrics;
 mod options;
+mod own_identity;
 mod prefixed;
 mod protocol;
+mod published;
 mod readiness;
 mod record;
 mod registry;
@@ -37,9 +43,13 @@ mod start;
 mod stream_task;
 mod timed;
 mod tls;
+mod token_counters;
+mod trust_board;
+mod verdicts;
 mod watch;
 mod worker;
 
+pub(crate) use access::{Access as FunctionAccess, function_access};
 pub use error::ServeError;
-pub use options::{Access, ComponentOptions, ServeOptions, TlsFiles};
+pub use options::{ComponentAccess, ComponentOptions, IdentityOptions, ServeOptions, TlsFiles};
 pub use run::run;

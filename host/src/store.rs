@@ -1,16 +1,20 @@
 //! The control plane's database, the single source of truth.
 //!
 //! The command line and a serving host meet here and nowhere else. What a method has returned is on disk. One file per
-//! noun: [`functions`](self) and the components that they run, the host that serves. Nothing outside this room knows
+//! noun: functions and the components that they run, service accounts, signing keys, revocations, the host that serves. Nothing outside this room knows
 //! that it is SQLite.
 
 mod error;
 mod function_name;
 mod functions;
 mod lock;
+mod revocations;
 mod schema;
+mod service_accounts;
 mod serving;
 mod settings;
+mod signing_keys;
+mod suggestion;
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
@@ -26,8 +30,11 @@ pub use function_name::{FunctionName, NameError};
 pub(crate) use functions::sha256;
 pub use functions::{Declaration, FunctionRecord, Revision};
 pub use lock::ServeLock;
+pub use revocations::{Revocation, RevokedKind};
+pub use service_accounts::ServiceAccountRecord;
 pub use serving::{ServedFunction, ServingHost};
-pub use settings::{FunctionSettings, Outlet};
+pub use settings::{ClaimValues, FunctionSettings, InvokerRule, Outlet};
+pub use signing_keys::SigningKeyRecord;
 
 const DATABASE: &str = "host.db";
 /// How long a command waits for another one's transaction.

@@ -96,7 +96,7 @@ fn the_page_of_commands_is_the_help_of_the_binary() {
 }
 
 /// Commands of the binary, each with its page's heading.
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 26] = [
     "host",
     "host serve",
     "host functions",
@@ -105,7 +105,21 @@ const COMMANDS: [&str; 12] = [
     "host functions describe",
     "host functions delete",
     "host functions call",
-    "host config",
+    "host functions add-iam-policy-binding",
+    "host functions remove-iam-policy-binding",
+    "host functions get-iam-policy",
+    "host iam",
+    "host iam service-accounts",
+    "host iam service-accounts create",
+    "host iam service-accounts list",
+    "host iam service-accounts describe",
+    "host iam service-accounts delete",
+    "host iam keys list",
+    "host iam keys rotate",
+    "host auth",
+    "host auth print-identity-token",
+    "host auth explain",
+    "host auth revoke",
     "host config check",
     "host config schema",
     "host check",

@@ -5,8 +5,11 @@ mod delete;
 mod deploy;
 mod describe;
 mod list;
+mod policy;
 
 use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -14,7 +17,7 @@ use serde_json::{Value, json};
 use super::Message;
 use crate::store::{FunctionRecord, Store};
 
-/// Deploy, list, describe, delete and call functions
+/// Deploy, list, describe, delete and call functions, and say who may call them
 #[derive(Args)]
 pub(super) struct Functions {
     #[command(subcommand)]
@@ -28,6 +31,9 @@ enum Verb {
     Describe(describe::Describe),
     Delete(delete::Delete),
     Call(call::Call),
+    AddIamPolicyBinding(policy::AddBinding),
+    RemoveIamPolicyBinding(policy::RemoveBinding),
+    GetIamPolicy(policy::GetPolicy),
 }
 
 impl Functions {
@@ -38,6 +44,9 @@ impl Functions {
             Verb::Describe(describe) => describe.run(),
             Verb::Delete(delete) => delete.run(),
             Verb::Call(call) => call.run(),
+            Verb::AddIamPolicyBinding(add) => add.run(),
+            Verb::RemoveIamPolicyBinding(remove) => remove.run(),
+            Verb::GetIamPolicy(get) => get.run(),
         }
     }
 }
@@ -72,6 +81,9 @@ fn value(record: &FunctionRecord, base_url: &str, state: &str) -> Value {
     });
     let given = [
         ("maxInstances", json!(settings.max_instances)),
+        ("invokers", json!(settings.invokers)),
+        ("invokerRules", json!(settings.invoker_rules)),
+        ("audiences", json!(settings.audiences)),
         ("serviceAccountEmail", json!(settings.service_account)),
         ("environmentVariables", json!(settings.environment)),
         ("secretFiles", json!(settings.secrets)),
@@ -128,4 +140,33 @@ fn state(store: &Store, record: &FunctionRecord) -> Result<String, Message> {
         },
         _ => "DEPLOYING".into(),
     })
+}
+
+/// How long a serving host may take to take up a change.
+const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Waits until the host that serves, if one does, has taken `record` up.
+fn settle(store: &Store, record: &FunctionRecord) -> Result<(), Message> {
+    let begun = Instant::now();
+    loop {
+        match state(store, record)?.as_str() {
+            "ACTIVE" => return Ok(()),
+            "NOT SERVED" => {
+                eprintln!("No host serves this store at the moment; `host serve` starts one.");
+                return Ok(());
+            }
+            "DEPLOYING" if begun.elapsed() < PATIENCE => thread::sleep(LOOK),
+            "DEPLOYING" => {
+                return Err(format!(
+                    "deployed, but the host that serves has not taken it up within {PATIENCE:?}"
+                ));
+            }
+            failed => {
+                return Err(format!(
+                    "deployed, but the host cannot serve it, and goes on with what it had: {failed}"
+                ));
+            }
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! `host serve`
 
+mod identity;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -14,7 +16,8 @@ use crate::config::values::{Bound, Time, bytes, bytes_or_unlimited, duration, pa
 use crate::config::{ConfigFile, HostTable};
 use crate::function::{FunctionConfig, Limits, OutboundPolicy, SandboxConfig};
 use crate::logs::LogFormat;
-use crate::serve::{self, Access, ComponentOptions, ServeOptions, TlsFiles};
+use crate::serve::{self, ComponentOptions, ServeOptions, TlsFiles};
+use identity::IdentityArgs;
 
 const DEFAULT_PORT: u16 = 8080;
 const ADMIN_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
@@ -55,6 +58,9 @@ pub(super) struct Serve {
     listener: Listener,
 
     #[command(flatten)]
+    identity: IdentityArgs,
+
+    #[command(flatten)]
     function: FunctionArgs,
 
     #[command(flatten)]
@@ -82,18 +88,6 @@ struct Listener {
     /// A name that the control plane goes by, beside addresses and localhost; once for each
     #[arg(long, value_name = "NAME")]
     admin_host: Vec<String>,
-
-    /// Let anyone call
-    #[arg(
-        long,
-        requires = "component",
-        conflicts_with = "no_allow_unauthenticated"
-    )]
-    allow_unauthenticated: bool,
-
-    /// Let only callers with a valid token call
-    #[arg(long, requires = "component")]
-    no_allow_unauthenticated: bool,
 
     /// Speak TLS with this certificate chain (PEM); read again when it changes
     #[arg(long, value_name = "FILE", requires = "tls_key")]
@@ -203,7 +197,7 @@ impl Serve {
         // What the command line says counts more than what the file says, and that more than the default.
         let host = file.as_ref().map(ConfigFile::host).unwrap_or_default();
         let state = self.state.or(host.state_dir.clone());
-        let access = self.listener.access();
+        let access = self.identity.access()?;
         let request_idle = self.listener.body_timeout;
         let request_idle = request_idle.or(time(host.body_timeout)).unwrap_or(PATIENCE);
         let functions = match (&self.component, self.with_functions || file.is_some()) {
@@ -220,6 +214,7 @@ impl Serve {
                 concurrency: self.capacity.concurrency.get(),
             }),
         };
+        let identity = self.identity.options(&host, &state)?;
         let (listener, capacity) = (self.listener, self.capacity);
         let mut admin_hosts = listener.admin_host.clone();
         admin_hosts.extend(host.admin_hosts.iter().cloned());
@@ -230,6 +225,7 @@ impl Serve {
             component,
             functions,
             config: file.map(|file| file.path().to_owned()),
+            identity,
             addr: listener.addr(&host)?,
             admin_addr: listener
                 .admin_addr
@@ -280,14 +276,6 @@ impl Listener {
                 .map_err(|_| format!("$PORT is `{port}`; expected a port from 0 to 65535"))?,
         };
         Ok((Ipv4Addr::LOCALHOST, port).into())
-    }
-
-    fn access(&self) -> Option<Access> {
-        match (self.allow_unauthenticated, self.no_allow_unauthenticated) {
-            (true, _) => Some(Access::Open),
-            (_, true) => Some(Access::Private),
-            _ => None,
-        }
     }
 
     fn tls(&self, host: &HostTable) -> Option<TlsFiles> {

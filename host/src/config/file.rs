@@ -3,14 +3,16 @@ use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::values::host_name;
-use super::{ConfigError, FunctionTable, HostTable};
+use super::{ConfigError, FunctionTable, HostTable, IssuerTable};
 use crate::function::OutboundPolicy;
+use crate::identity::{Member, OutsideIssuer};
 use crate::store::{FunctionName, FunctionSettings};
 
 /// The largest file that is read, in bytes.
@@ -44,6 +46,9 @@ struct Tables {
     /// The functions, each under its name
     #[schemars(with = "BTreeMap<FunctionName, FunctionTable>")]
     functions: BTreeMap<Spanned<FunctionName>, FunctionTable>,
+    /// The issuers whose tokens are trusted beside the host's own, each under a name of yours
+    #[schemars(with = "BTreeMap<String, IssuerTable>")]
+    issuers: BTreeMap<Spanned<String>, IssuerTable>,
 }
 
 impl ConfigFile {
@@ -110,6 +115,27 @@ impl ConfigFile {
             .collect()
     }
 
+    /// The issuers that it trusts.
+    ///
+    /// # Errors
+    /// What is wrong with one of them.
+    pub fn issuers(&self) -> Result<Vec<OutsideIssuer>, ConfigError> {
+        let issuers = self.tables.issuers.iter();
+        issuers
+            .map(|(name, table)| {
+                let issuer = table.issuer(self.directory());
+                let (config, keys) = issuer.map_err(|error| {
+                    let message = format!("issuer {}: {error}", name.as_ref());
+                    ConfigError::at(&self.path, &self.text, Some(name.span()), &message)
+                })?;
+                Ok(OutsideIssuer {
+                    config: Arc::new(config),
+                    keys,
+                })
+            })
+            .collect()
+    }
+
     /// What is wrong with the component of the function `name`, where the file names it.
     pub fn bad_source(&self, name: &FunctionName, message: &str) -> ConfigError {
         let mut functions = self.tables.functions.iter();
@@ -132,8 +158,17 @@ impl ConfigFile {
             let message = "tls-cert and tls-key go together; one of them is missing";
             return Err(ConfigError::whole(&self.path, message.into()));
         }
+        self.issuers()?;
         let mut hosts = HashMap::new();
         for (function, table) in &self.tables.functions {
+            for member in &table.invokers {
+                let read: Result<Member, _> = member.as_ref().parse();
+                read.map_err(|error| wrong(member.span(), &error.to_string()))?;
+            }
+            for rule in &table.invoker_rules {
+                let read = rule.as_ref().read();
+                read.map_err(|error| wrong(rule.span(), &error))?;
+            }
             for outlet in &table.allow_outbound {
                 let allowed = OutboundPolicy::default().allow(outlet.as_ref());
                 allowed.map_err(|error| wrong(outlet.span(), &error.to_string()))?;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::values::{Bound, Size, Time};
-use crate::store::FunctionSettings;
+use crate::store::{FunctionSettings, InvokerRule};
 
 /// A function: its component, and its settings as `host functions deploy` has them.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -19,6 +19,17 @@ pub struct FunctionTable {
     /// Whether anyone may call it
     #[serde(default)]
     pub allow_unauthenticated: bool,
+    /// Who may call it: serviceAccount:EMAIL, user:EMAIL, principal:ISSUER#SUBJECT or allUsers
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub invokers: Vec<Spanned<String>>,
+    /// Whose tokens may call it by what they claim
+    #[serde(default)]
+    #[schemars(with = "Vec<InvokerRule>")]
+    pub invoker_rules: Vec<Spanned<InvokerRule>>,
+    /// Audiences that tokens may be for, beside its addresses
+    #[serde(default)]
+    pub audiences: Vec<String>,
     /// The service account that it acts for
     pub service_account: Option<String>,
     /// Memory of an execution
@@ -77,6 +88,17 @@ impl FunctionTable {
                 .map_or(defaults.max_response_body, |bound| bound.0),
             log_limit: self.log_limit.map_or(defaults.log_limit, |size| size.0),
             allow_unauthenticated: self.allow_unauthenticated,
+            invokers: self
+                .invokers
+                .iter()
+                .map(|member| member.as_ref().clone())
+                .collect(),
+            invoker_rules: self
+                .invoker_rules
+                .iter()
+                .map(|rule| rule.as_ref().clone())
+                .collect(),
+            audiences: self.audiences.clone(),
             service_account: self.service_account.clone(),
             environment: self.env_vars.clone(),
             secrets: secrets

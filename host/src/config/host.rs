@@ -21,6 +21,12 @@ pub struct HostTable {
     pub admin_addr: Option<SocketAddr>,
     /// Names that the control plane goes by, beside addresses and localhost
     pub admin_hosts: Vec<String>,
+    /// Addresses by which callers know this host, such as https://functions.example.com
+    pub public_urls: Vec<String>,
+    /// The name of this host's own issuer
+    pub issuer_url: Option<String>,
+    /// What new keys of this host's own issuer sign with: RS256, ES256 or EdDSA
+    pub signing_algorithm: Option<String>,
     /// Directory for what is kept between runs
     pub state_dir: Option<PathBuf>,
     /// Speak TLS with this certificate chain (PEM)

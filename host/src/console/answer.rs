@@ -5,6 +5,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 
 use super::{Names, Subject};
+use crate::identity::{DISCOVERY_PATH, KEYS_PATH};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 /// <https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md>, section "Text format".
@@ -22,7 +23,9 @@ pub(super) fn answer<B>(request: &Request<B>, names: &Names, subject: &impl Subj
         ("/healthz", true) => text(StatusCode::OK, "ok\n"),
         ("/readyz", true) => ready(subject),
         ("/metrics", true) => whole(StatusCode::OK, OPEN_METRICS, subject.metrics()),
-        ("/healthz" | "/readyz" | "/metrics", false) => {
+        (DISCOVERY_PATH, true) => document(subject.discovery()),
+        (KEYS_PATH, true) => document(subject.keys()),
+        ("/healthz" | "/readyz" | "/metrics" | DISCOVERY_PATH | KEYS_PATH, false) => {
             let mut response = text(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "Only GET and HEAD are served here.\n",
@@ -33,6 +36,20 @@ pub(super) fn answer<B>(request: &Request<B>, names: &Names, subject: &impl Subj
         }
         _ => text(StatusCode::NOT_FOUND, "There is nothing here.\n"),
     }
+}
+
+/// A document of the host's own issuer. Others may keep it for as long as a key is published before it signs, less a lot.
+fn document(json: Option<String>) -> Answer {
+    let Some(json) = json else {
+        return text(
+            StatusCode::NOT_FOUND,
+            "This host has no issuer of its own.\n",
+        );
+    };
+    let mut response = whole(StatusCode::OK, "application/json", json);
+    let age = HeaderValue::from_static("public, max-age=300");
+    response.headers_mut().insert(header::CACHE_CONTROL, age);
+    response
 }
 
 fn ready(subject: &impl Subject) -> Answer {

@@ -8,7 +8,6 @@
 //! [`OutboundClient`] belongs to a function and pools its connections. [`OutboundHooks`] belongs to one execution and
 //! is what `wasi:http/outgoing-handler` talks to.
 
-mod address;
 mod allow;
 mod body;
 mod client;
@@ -22,7 +21,7 @@ mod policy;
 mod tests;
 mod uncut;
 
-pub use address::{AddressRange, RangeError};
+pub use crate::address::{AddressRange, RangeError};
 pub use allow::{OutboundRule, RuleError};
 pub(super) use client::OutboundClient;
 pub(super) use hooks::{OutboundHooks, RefusalSink};

@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 
 use super::catalog::Catalog;
-use super::options::{Access, ServeOptions};
+use super::options::{ComponentAccess, ServeOptions};
 
 /// Tells on stderr where everything answers.
 pub(super) fn announce(
     options: &ServeOptions,
-    access: Access,
+    access: Option<&ComponentAccess>,
     url: &str,
     catalog: &Catalog,
     admin: SocketAddr,
@@ -16,8 +16,8 @@ pub(super) fn announce(
     let mut lines = Vec::new();
     if let Some(component) = &options.component {
         let who = match access {
-            Access::Open => "open: anyone who reaches it may call",
-            Access::Private => "private: callers need a valid token",
+            Some(ComponentAccess::Private(_)) => "private: callers need a valid token",
+            _ => "open: anyone who reaches it may call",
         };
         lines.push(format!("Function {}: {url}/ ({who})", component.name));
     }

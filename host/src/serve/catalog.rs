@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
 
+use super::access::Access;
 use super::admission::{Admission, Queue};
 use super::metrics::Totals;
-use super::options::Access;
-use super::routes::{Route, RouteTable, Routes};
+use super::published::Published;
+use super::routes::{Route, Routes};
 use crate::function::Function;
 use crate::store::FunctionName;
 
@@ -39,7 +40,7 @@ pub(super) struct Places {
 /// What a worker and the catalog have in common.
 #[derive(Clone)]
 pub(super) struct WorkerRoutes {
-    pub(super) table: Arc<RouteTable>,
+    pub(super) table: Arc<Published<Routes>>,
     /// Executions of all functions at once on this worker.
     pub(super) places: Arc<Semaphore>,
 }
@@ -145,7 +146,7 @@ impl Catalog {
             Arc::new(Route {
                 function: served.function.clone(),
                 name: Arc::clone(&served.name),
-                access: served.access,
+                access: served.access.clone(),
                 admission,
                 counters: before.map_or_else(Arc::default, |route| Arc::clone(&route.counters)),
             })
@@ -173,7 +174,7 @@ impl Catalog {
                     routes.by_host.insert(host.clone(), route(entry));
                 }
             }
-            worker.table.replace(routes);
+            worker.table.replace(Arc::new(routes));
         }
     }
 

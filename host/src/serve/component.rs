@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::access::Access;
 use super::catalog::{Catalog, Places, Served};
 use super::error::ServeError;
-use super::options::{Access, ComponentOptions};
+use super::options::ComponentOptions;
 use super::watch::WatchedFile;
 use crate::function::Sandbox;
 
@@ -48,7 +49,7 @@ impl RootComponent {
         self.catalog.set_root(Served {
             function,
             name: options.name.as_str().into(),
-            access: self.access,
+            access: self.access.clone(),
             places: Places {
                 concurrency: options.concurrency,
                 instances: None,

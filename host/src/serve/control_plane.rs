@@ -7,6 +7,7 @@ use super::catalog::Catalog;
 use super::drain::Drain;
 use super::exposition::Figures;
 use super::readiness::Readiness;
+use super::trust_board::TrustBoard;
 use crate::console::Subject;
 use crate::function::Sandbox;
 use crate::logs::LogQueue;
@@ -15,6 +16,7 @@ use crate::logs::LogQueue;
 pub(super) struct ControlPlane {
     pub(super) catalog: Arc<Catalog>,
     pub(super) readiness: Arc<Readiness>,
+    pub(super) board: Arc<TrustBoard>,
     pub(super) sandbox: Sandbox,
     pub(super) log: LogQueue,
     pub(super) drain: Drain,
@@ -31,10 +33,23 @@ impl Subject for ControlPlane {
         problems
     }
 
+    fn discovery(&self) -> Option<String> {
+        self.board
+            .own_documents()
+            .map(|documents| documents.discovery)
+    }
+
+    fn keys(&self) -> Option<String> {
+        self.board.own_documents().map(|documents| documents.keys)
+    }
+
     fn metrics(&self) -> String {
         let started = self.started.duration_since(SystemTime::UNIX_EPOCH);
         let figures = Figures {
             accounts: self.catalog.accounts(),
+            refused_tokens: self.board.refused_tokens(),
+            keys: self.board.key_accounts(),
+            now: SystemTime::now(),
             sandbox: self.sandbox.usage(),
             log_written: self.log.written(),
             log_dropped: self.log.dropped(),

@@ -9,15 +9,24 @@ use std::sync::Arc;
 
 use super::error::ServeError;
 use super::load::{Loader, in_parallel};
+use super::trust_board::TrustBoard;
 use super::watch::WatchedFile;
 use crate::config::{ConfigError, ConfigFile, Declared, HostTable};
+use crate::identity::OutsideIssuer;
 use crate::store::{Declaration, FunctionName, FunctionRecord, Store, sha256};
+
+/// Where the issuers of a file go, and those of the command line that stand beside them.
+pub(super) struct DeclaredIssuers {
+    pub(super) board: Arc<TrustBoard>,
+    pub(super) others: Vec<OutsideIssuer>,
+}
 
 /// A configuration file, and what has been made of it.
 pub(super) struct DeclaredFunctions {
     path: PathBuf,
     store: Arc<Store>,
     loader: Loader,
+    issuers: DeclaredIssuers,
     /// What the file said of the process when it began.
     host: Option<HostTable>,
     /// The file, and the components that it names.
@@ -25,17 +34,23 @@ pub(super) struct DeclaredFunctions {
 }
 
 impl DeclaredFunctions {
-    pub(super) fn new(path: PathBuf, store: Arc<Store>, loader: Loader) -> Self {
+    pub(super) fn new(
+        path: PathBuf,
+        store: Arc<Store>,
+        loader: Loader,
+        issuers: DeclaredIssuers,
+    ) -> Self {
         Self {
             path,
             store,
             loader,
+            issuers,
             host: None,
             files: Vec::new(),
         }
     }
 
-    /// Reads the file and tells the store what it declares. Blocks.
+    /// Reads the file, tells the store what functions it declares, and trusts its issuers. Blocks; runs within a runtime.
     ///
     /// # Errors
     /// What is wrong with the file or a component; then nothing is changed.
@@ -52,8 +67,12 @@ impl DeclaredFunctions {
             .collect();
         let checked = in_parallel(declared, |function| self.check(&file, function, &known));
         let declarations: Vec<_> = checked.into_iter().collect::<Result<_, _>>()?;
+        let mut issuers = file.issuers()?;
+        issuers.extend(self.issuers.others.iter().cloned());
+        self.issuers.board.check_outside(&issuers)?;
         self.store
             .declare(&file.path().display().to_string(), &declarations)?;
+        self.issuers.board.set_outside(&issuers)?;
         self.tell_of_host(file.host());
         Ok(declarations.len())
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use super::tls::TlsError;
 use crate::config::ConfigError;
 use crate::function::{LoadError, SandboxError};
+use crate::identity::{AmbiguousIssuer, IssuerUrlError, OwnIssuerError};
 use crate::store::StoreError;
 
 /// Why a process does not serve.
@@ -37,6 +38,15 @@ pub enum ServeError {
     /// The configuration file cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The host's own issuer cannot be used.
+    #[error(transparent)]
+    OwnIssuer(#[from] OwnIssuerError),
+    /// The host's own issuer has no name.
+    #[error("the name of the host's own issuer: {0}")]
+    IssuerUrl(#[from] IssuerUrlError),
+    /// Two issuers go by one name.
+    #[error(transparent)]
+    Issuers(#[from] AmbiguousIssuer),
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),

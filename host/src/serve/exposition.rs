@@ -3,7 +3,7 @@
 //! Labels are names of functions and words of this program. Nothing that a caller chooses becomes one.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
@@ -13,12 +13,17 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::catalog::Account;
 use super::metrics::{BOUNDS, Histogram, OUTCOMES, REASONS};
+use super::token_counters::Counts;
+use super::trust_board::KeyAccount;
 use crate::function::SandboxUsage;
 
 /// Everything that is told.
 #[derive(Debug)]
 pub(super) struct Figures {
     pub(super) accounts: Vec<Account>,
+    pub(super) refused_tokens: Counts,
+    pub(super) keys: Vec<KeyAccount>,
+    pub(super) now: SystemTime,
     pub(super) sandbox: SandboxUsage,
     pub(super) log_written: u64,
     pub(super) log_dropped: u64,
@@ -45,6 +50,7 @@ impl Collector for Figures {
         self.executions(encoder)?;
         self.instances(encoder)?;
         self.bodies(encoder)?;
+        self.tokens(encoder)?;
         self.sandbox(encoder)?;
         self.process(encoder)
     }
@@ -110,6 +116,44 @@ impl Figures {
         for account in &self.accounts {
             let labels = [("function", &*account.name)];
             counter(family.encode_family(&labels)?, account.totals.sent)?;
+        }
+        Ok(())
+    }
+
+    fn tokens(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Tokens that were refused, by trusted issuer and reason";
+        let name = "host_tokens_refused";
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for ((issuer, reason), count) in &self.refused_tokens {
+            let issuer = issuer.as_ref().map_or("", |issuer| issuer.as_str());
+            let labels = [("issuer", issuer), ("reason", *reason)];
+            counter(family.encode_family(&labels)?, *count)?;
+        }
+        let help = "Attempts to fetch the keys of an issuer, by result";
+        let name = "host_issuer_fetches";
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for account in &self.keys {
+            let counts = [
+                ("success", account.successes),
+                ("failure", account.failures),
+            ];
+            for (result, count) in counts {
+                let labels = [("issuer", account.issuer.as_str()), ("result", result)];
+                counter(family.encode_family(&labels)?, count)?;
+            }
+        }
+        let help = "Time since the keys of an issuer were fetched";
+        let name = "host_issuer_keys_age";
+        let seconds = Some(&Unit::Seconds);
+        let mut family = encoder.encode_descriptor(name, help, seconds, MetricType::Gauge)?;
+        for account in &self.keys {
+            let Some(fetched) = account.fetched else {
+                continue;
+            };
+            let age = self.now.duration_since(fetched).unwrap_or_default();
+            let labels = [("issuer", account.issuer.as_str())];
+            let mut gauge = family.encode_family(&labels)?;
+            gauge.encode_gauge(&age.as_secs_f64())?;
         }
         Ok(())
     }

@@ -4,29 +4,35 @@ use std::convert::Infallible;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use tokio::sync::Semaphore;
 
+use super::access::Access;
 use super::admission::Place;
 use super::answer;
+use super::authenticate::{Authenticator, NotLetIn};
 use super::authority;
 use super::body::Body;
+use super::credentials;
 use super::drain::Pending;
 use super::metrics::Reason;
-use super::options::Access;
+use super::published::Published;
 use super::record::Record;
-use super::routes::{Route, RouteTable};
+use super::routes::{Route, Routes};
 use crate::function::{ExecutionId, ResponseBody, Turnstile};
+use crate::identity::Verified;
 use crate::logs::{Entry, LogQueue, Severity};
 
 /// What one worker needs to serve a request.
 pub(super) struct Invoker {
-    pub(super) routes: Arc<RouteTable>,
+    pub(super) routes: Arc<Published<Routes>>,
     /// The name of entries that are of no function.
     pub(super) no_function: Arc<str>,
     /// Executions of all functions at once.
     pub(super) places: Arc<Semaphore>,
+    pub(super) authenticator: Authenticator,
     pub(super) turns: Arc<Turnstile>,
     pub(super) log: LogQueue,
     pub(super) pending: Arc<Pending>,
@@ -49,15 +55,44 @@ impl Invoker {
             let why = "no function has this path";
             return Ok(refuse(&self.no_function, StatusCode::NOT_FOUND, &why));
         };
+        let caller = match self.caller(&route, request.headers()).await {
+            Ok(caller) => caller,
+            Err(NotLetIn { reason, why }) => {
+                route.counters.refused(reason);
+                let mut response = refuse(&route.name, reason.status(), &why);
+                if let Some(challenge) = reason.challenge() {
+                    let challenge = HeaderValue::from_static(challenge);
+                    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+                }
+                return Ok(response);
+            }
+        };
+        credentials::present(request.headers_mut(), caller.as_deref());
         let place = match admit(&route, &request).await {
             Ok(place) => place,
-            Err(turned_away) => {
-                route.counters.refused(turned_away.reason);
-                let status = turned_away.reason.status();
-                return Ok(refuse(&route.name, status, &turned_away.why));
+            Err(NotLetIn { reason, why }) => {
+                route.counters.refused(reason);
+                return Ok(refuse(&route.name, reason.status(), &why));
             }
         };
         Ok(self.execute(&route, request, id, json, place).await)
+    }
+
+    /// Who calls, if that has to be known.
+    async fn caller(
+        &self,
+        route: &Route,
+        headers: &HeaderMap,
+    ) -> Result<Option<Arc<Verified>>, NotLetIn> {
+        let Access::Private(policy) = &route.access else {
+            return Ok(None);
+        };
+        let token = credentials::token(headers).map_err(|ambiguous| NotLetIn {
+            reason: Reason::BadCredentials,
+            why: ambiguous.to_string(),
+        })?;
+        let caller = self.authenticator.authenticate(token, policy).await?;
+        Ok(Some(caller))
     }
 
     async fn execute(
@@ -111,29 +146,22 @@ impl Invoker {
     }
 }
 
-/// Why a request gets no execution.
-struct TurnedAway {
-    reason: Reason,
-    /// For the operator.
-    why: String,
-}
-
 /// Lets `request` in, as soon as there is a place for it.
-async fn admit<B>(route: &Route, request: &Request<B>) -> Result<Place, TurnedAway> {
-    let turned_away = |reason, why| TurnedAway { reason, why };
-    if route.access == Access::Private {
-        let why = "the function is private and no issuer is trusted";
-        return Err(turned_away(Reason::Unauthenticated, why.into()));
-    }
+async fn admit<B>(route: &Route, request: &Request<B>) -> Result<Place, NotLetIn> {
     let limit = route.function.limits().request_body;
     if is_longer(request.headers(), limit) {
-        let why = format!(
-            "the request body is larger than {limit} bytes; raise the limit with --max-request-body"
-        );
-        return Err(turned_away(Reason::BodyTooLarge, why));
+        return Err(NotLetIn {
+            reason: Reason::BodyTooLarge,
+            why: format!(
+                "the request body is larger than {limit} bytes; raise the limit with --max-request-body"
+            ),
+        });
     }
     let place = route.admission.enter().await;
-    place.map_err(|refused| turned_away(refused.reason(), refused.to_string()))
+    place.map_err(|refused| NotLetIn {
+        reason: refused.reason(),
+        why: refused.to_string(),
+    })
 }
 
 fn is_longer(headers: &HeaderMap, limit: u64) -> bool {

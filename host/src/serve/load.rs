@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use super::access::function_access;
 use super::catalog::{Places, Served};
-use super::options::Access;
 use crate::function::{Function, FunctionConfig, Limits, LoadError, OutboundPolicy, Sandbox};
 use crate::store::{FunctionRecord, FunctionSettings, Store};
 
@@ -16,6 +16,8 @@ pub(super) struct Loader {
     pub(super) sandbox: Sandbox,
     /// How long a client may pause within a request body.
     pub(super) request_idle: Duration,
+    /// Addresses by which callers know the listener.
+    pub(super) public_urls: Vec<String>,
 }
 
 impl Loader {
@@ -36,11 +38,7 @@ impl Loader {
         Ok(Served {
             function: self.load(wasm, settings)?,
             name: record.name.as_str().into(),
-            access: if settings.allow_unauthenticated {
-                Access::Open
-            } else {
-                Access::Private
-            },
+            access: function_access(record, &self.public_urls)?,
             places: Places {
                 concurrency: settings.concurrency,
                 instances: settings.max_instances,

@@ -29,12 +29,25 @@ pub(super) const OUTCOMES: [&str; 9] = [
 ];
 
 /// Why a request may get no execution: the values of the label `reason`.
-pub(super) const REASONS: [&str; 4] = ["unauthenticated", "body_too_large", "busy", "draining"];
+pub(super) const REASONS: [&str; 8] = [
+    "no_token",
+    "bad_credentials",
+    "unauthenticated",
+    "permission_denied",
+    "keys_unavailable",
+    "body_too_large",
+    "busy",
+    "draining",
+];
 
 /// Why a request got no execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reason {
+    NoToken,
+    BadCredentials,
     Unauthenticated,
+    PermissionDenied,
+    KeysUnavailable,
     BodyTooLarge,
     Busy,
     Draining,
@@ -44,9 +57,22 @@ impl Reason {
     /// The status that the caller gets.
     pub(super) fn status(self) -> StatusCode {
         match self {
-            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::BadCredentials => StatusCode::BAD_REQUEST,
+            Self::NoToken | Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::PermissionDenied => StatusCode::FORBIDDEN,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Busy | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            Self::KeysUnavailable | Self::Busy | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// What a caller with a token is told of it (RFC 6750, section 3.1).
+    pub(super) fn challenge(self) -> Option<&'static str> {
+        match self {
+            Self::NoToken => Some("Bearer"),
+            Self::BadCredentials => Some("Bearer error=\"invalid_request\""),
+            Self::Unauthenticated => Some("Bearer error=\"invalid_token\""),
+            Self::PermissionDenied => Some("Bearer error=\"insufficient_scope\""),
+            Self::KeysUnavailable | Self::BodyTooLarge | Self::Busy | Self::Draining => None,
         }
     }
 }
@@ -256,6 +282,6 @@ mod tests {
             worker.refused(Reason::Busy);
             worker.add_to(&mut totals);
         }
-        assert_eq!(totals.refused, [0, 0, 2, 0]);
+        assert_eq!(totals.refused, [0, 0, 0, 0, 0, 0, 2, 0]);
     }
 }

@@ -5,15 +5,31 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::function::{FunctionConfig, SandboxConfig};
+use crate::identity::{IssuerUrl, Member, OutsideIssuer, SigningAlgorithm};
 use crate::logs::LogFormat;
 
-/// Who may call the function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+/// Who may call the component of the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ComponentAccess {
     /// Anyone who reaches the listener.
     Open,
-    /// Only callers with a token of a trusted issuer.
-    Private,
+    /// Only callers with a good token: these members, or if there are none, all service accounts of this host.
+    Private(Vec<Member>),
+}
+
+/// Whose tokens are trusted, and what the host's own are like.
+#[derive(Clone, Debug)]
+pub struct IdentityOptions {
+    /// The state directory with the service accounts.
+    pub store: PathBuf,
+    /// The name of the host's own issuer; by default the control plane's address, where its keys are published.
+    pub issuer_url: Option<IssuerUrl>,
+    /// What new keys of the host's own issuer sign with.
+    pub algorithm: SigningAlgorithm,
+    /// Addresses by which callers know the functions, beside the listener's.
+    pub public_urls: Vec<String>,
+    /// Issuers beside the host's own and those of the configuration file.
+    pub issuers: Vec<OutsideIssuer>,
 }
 
 /// A certificate chain and its key, as PEM files. They are read again when they change.
@@ -33,7 +49,7 @@ pub struct ComponentOptions {
     /// The function's name in log entries.
     pub name: String,
     /// Who may call; if not said, anyone on loopback, and anywhere else the process does not start.
-    pub access: Option<Access>,
+    pub access: Option<ComponentAccess>,
     /// The function's settings.
     pub function: FunctionConfig,
     /// Executions at once, per worker.
@@ -49,6 +65,8 @@ pub struct ServeOptions {
     pub functions: Option<PathBuf>,
     /// The file that declares functions, if there is one. It takes the store.
     pub config: Option<PathBuf>,
+    /// Whose tokens let callers in.
+    pub identity: IdentityOptions,
     /// Where functions answer; port 0 takes a free one.
     pub addr: SocketAddr,
     /// Where the control plane answers.

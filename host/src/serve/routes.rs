@@ -4,15 +4,15 @@
 //! no escape is decoded and no `.`, `..` or empty segment resolved, so no second spelling leads to a function.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::uri::PathAndQuery;
 use http::{Request, Uri, header};
 
+use super::access::Access;
 use super::admission::Admission;
 use super::metrics::Counters;
-use super::options::Access;
 use crate::function::Function;
 
 /// A function as one worker serves it.
@@ -87,22 +87,5 @@ impl Routes {
             _ => format!("/{below}").parse(),
         };
         Some((Arc::clone(route), below.ok()?))
-    }
-}
-
-/// The routes of one worker, which the control plane replaces while they are in use.
-#[derive(Default)]
-pub(super) struct RouteTable {
-    /// Held to copy or replace one pointer.
-    routes: Mutex<Arc<Routes>>,
-}
-
-impl RouteTable {
-    pub(super) fn current(&self) -> Arc<Routes> {
-        Arc::clone(&self.routes.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(super) fn replace(&self, routes: Routes) {
-        *self.routes.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(routes);
     }
 }

@@ -7,26 +7,31 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
+use super::access::{self, Access, Policy};
+use super::addresses::Addresses;
 use super::admission::Queue;
 use super::announce::announce;
 use super::catalog::{Catalog, WorkerRoutes};
 use super::component::RootComponent;
 use super::control_plane::ControlPlane;
-use super::declared::DeclaredFunctions;
+use super::declared::{DeclaredFunctions, DeclaredIssuers};
 use super::descriptors;
 use super::drain::DrainHandle;
 use super::error::ServeError;
 use super::listener;
 use super::load::Loader;
-use super::options::{Access, ServeOptions};
+use super::options::{ComponentAccess, ServeOptions};
+use super::own_identity::{self, OwnIdentity};
+use super::published::Published;
 use super::readiness::Readiness;
 use super::registry::{self, Registry};
 use super::reload::{self, Files};
-use super::routes::RouteTable;
 use super::start::{self, Workers};
 use super::tls::{self, Certificate};
+use super::trust_board::TrustBoard;
 use crate::console::{self, Names};
 use crate::function::Sandbox;
+use crate::identity::{Invoker, Invokers, OwnIssuer};
 use crate::logs::LogWriter;
 use crate::signals::{Hangups, Signals};
 use crate::store::{ServeLock, Store};
@@ -43,27 +48,15 @@ const STORE_NAME_WIDTH: usize = 16;
 /// Why it could not start. Once it serves, nothing but its end ends it.
 pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     descriptors::raise_limit();
-    let access = access(options)?;
+    let component_access = component_access(options)?;
     let control = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let (signals, hangups) = control.block_on(async { (Signals::listen(), Hangups::listen()) });
     let (mut signals, hangups) = (signals?, hangups?);
     let certificate = options.tls.as_ref().map(Certificate::read).transpose()?;
-    let store = store(options)?;
+    let store = store(options, component_access.as_ref())?;
     let sandbox = sandbox(options)?;
-    let routes: Vec<_> = (0..options.workers)
-        .map(|_| worker_routes(options))
-        .collect();
-    let catalog = Arc::new(Catalog::new(routes.clone(), queue(options)));
-    let readiness = Arc::new(Readiness::default());
-    let root = options.component.as_ref().map(|component| {
-        let (sandbox, catalog) = (sandbox.clone(), Arc::clone(&catalog));
-        RootComponent::new(component.clone(), access, sandbox, catalog)
-    });
-    if let Some(root) = &root {
-        control.block_on(root.load())?;
-    }
     let sockets = listener::open(options.addr, options.workers)
         .map_err(|error| listen(options.addr, error, "--addr"))?;
     let addr = match sockets.first() {
@@ -73,23 +66,58 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let admin = console::bind(options.admin_addr)
         .map_err(|error| listen(options.admin_addr, error, "--admin-addr"))?;
     let admin_addr = admin.local_addr()?;
-    let url = url(options, addr);
+    let addresses = Addresses::new(options, addr, admin_addr);
+
+    let routes: Vec<_> = (0..options.workers)
+        .map(|_| worker_routes(options))
+        .collect();
+    let catalog = Arc::new(Catalog::new(routes.clone(), queue(options)));
+    let readiness = Arc::new(Readiness::default());
+    let board = Arc::new(TrustBoard::new(options.workers));
+    let own = match &store {
+        None => None,
+        Some((store, _lock)) => {
+            store.begin_serving(&addresses.url, addresses.issuer()?.as_str())?;
+            let issuer = OwnIssuer {
+                url: addresses.issuer()?,
+                algorithm: options.identity.algorithm,
+            };
+            let (mut own, keeper) = OwnIdentity::new(issuer, Arc::clone(store), Arc::clone(&board));
+            own.refresh()?;
+            Some((own, keeper))
+        }
+    };
+    let root = match (&options.component, &component_access) {
+        (Some(component), Some(access)) => Some(RootComponent::new(
+            component.clone(),
+            root_access(access, &addresses),
+            sandbox.clone(),
+            Arc::clone(&catalog),
+        )),
+        _ => None,
+    };
+    if let Some(root) = &root {
+        control.block_on(root.load())?;
+    }
     let loader = Loader {
         sandbox: sandbox.clone(),
         request_idle: options.body_timeout,
+        public_urls: addresses.public_urls.clone(),
     };
     let mut declared = None;
     let mut registry = None;
-    if let Some((store, _lock)) = &store {
-        store.begin_serving(&url)?;
-        declared = declare(options, store, &loader)?;
+    if let (Some((store, _lock)), true) = (&store, options.functions.is_some()) {
+        declared = {
+            let _runtime = control.enter();
+            declare(options, store, &loader, &board)?
+        };
         let (catalog, readiness) = (Arc::clone(&catalog), Arc::clone(&readiness));
         let mut following = Registry::new(Arc::clone(store), loader, catalog, readiness);
         following.refresh()?;
         registry = Some(following);
     }
     let mut name = catalog.longest_name();
-    if store.is_some() {
+    if registry.is_some() {
         // Functions that are deployed later should stand in the same column.
         name = format!("{name:STORE_NAME_WIDTH$}");
     }
@@ -99,12 +127,23 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         .map(tls::server_config)
         .transpose()?
         .map(TlsAcceptor::from);
-    announce(options, access, &url, &catalog, admin_addr);
+    if declared.is_none() {
+        let _runtime = control.enter();
+        board.set_outside(&options.identity.issuers)?;
+    }
+    announce(
+        options,
+        component_access.as_ref(),
+        &addresses.url,
+        &catalog,
+        admin_addr,
+    );
 
     let (handle, drain) = DrainHandle::new();
     let workers = Workers {
         options,
         routes,
+        board: Arc::clone(&board),
         tls,
         log: log.clone(),
         drain: drain.clone(),
@@ -113,6 +152,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let subject = ControlPlane {
         catalog,
         readiness,
+        board,
         sandbox,
         log: log.clone(),
         drain,
@@ -124,6 +164,9 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         }
         if let Some(registry) = registry {
             tokio::spawn(registry::follow(registry));
+        }
+        if let Some((own, keeper)) = own {
+            tokio::spawn(own_identity::follow(own, keeper));
         }
         tokio::spawn(reload::follow(Files { root, declared }, options.watch, hangups));
         let names = Names::new(&options.admin_hosts);
@@ -142,24 +185,45 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Open by default only where nobody else can come in. A function of the store says so itself.
-fn access(options: &ServeOptions) -> Result<Access, ServeError> {
-    match options.component.as_ref().map(|component| component.access) {
-        Some(Some(access)) => Ok(access),
-        None => Ok(Access::Private),
-        Some(None) if options.addr.ip().is_loopback() => Ok(Access::Open),
-        Some(None) => Err(ServeError::Unguarded(options.addr)),
+/// Who may call the component, if there is one: anyone by default, but only where nobody else can come in.
+fn component_access(options: &ServeOptions) -> Result<Option<ComponentAccess>, ServeError> {
+    let Some(component) = &options.component else {
+        return Ok(None);
+    };
+    match &component.access {
+        Some(access) => Ok(Some(access.clone())),
+        None if options.addr.ip().is_loopback() => Ok(Some(ComponentAccess::Open)),
+        None => Err(ServeError::Unguarded(options.addr)),
     }
+}
+
+/// As the workers need it.
+fn root_access(access: &ComponentAccess, addresses: &Addresses) -> Access {
+    let members = match access {
+        ComponentAccess::Open => return Access::Open,
+        ComponentAccess::Private(members) => members,
+    };
+    let invokers = members.iter().cloned().map(Invoker::Member);
+    Access::Private(Arc::new(Policy {
+        audiences: access::addresses(&addresses.public_urls, "").into(),
+        invokers: Invokers::new(invokers.collect()),
+        own_accounts: members.is_empty(),
+    }))
 }
 
 fn listen(addr: SocketAddr, error: std::io::Error, flag: &'static str) -> ServeError {
     ServeError::Listen { addr, error, flag }
 }
 
-/// The store, which nobody else serves from while the lock is held.
-fn store(options: &ServeOptions) -> Result<Option<(Arc<Store>, ServeLock)>, ServeError> {
-    let Some(directory) = &options.functions else {
-        return Ok(None);
+/// The store, if functions or accounts of it are needed. Nobody else serves from it while the lock is held.
+fn store(
+    options: &ServeOptions,
+    component_access: Option<&ComponentAccess>,
+) -> Result<Option<(Arc<Store>, ServeLock)>, ServeError> {
+    let directory = match (&options.functions, component_access) {
+        (Some(directory), _) => directory,
+        (None, Some(ComponentAccess::Private(_))) => &options.identity.store,
+        _ => return Ok(None),
     };
     let store = Store::open(directory)?;
     let lock = store.lock_for_serving()?;
@@ -171,13 +235,18 @@ fn declare(
     options: &ServeOptions,
     store: &Arc<Store>,
     loader: &Loader,
+    board: &Arc<TrustBoard>,
 ) -> Result<Option<DeclaredFunctions>, ServeError> {
     let Some(path) = &options.config else {
         store.declare("", &[])?;
         return Ok(None);
     };
     let (store, loader) = (Arc::clone(store), loader.clone());
-    let mut declared = DeclaredFunctions::new(path.clone(), store, loader);
+    let issuers = DeclaredIssuers {
+        board: Arc::clone(board),
+        others: options.identity.issuers.clone(),
+    };
+    let mut declared = DeclaredFunctions::new(path.clone(), store, loader, issuers);
     declared.apply()?;
     Ok(Some(declared))
 }
@@ -201,16 +270,7 @@ fn queue(options: &ServeOptions) -> Queue {
 fn worker_routes(options: &ServeOptions) -> WorkerRoutes {
     let share = (options.sandbox.executions as usize / options.workers).max(1);
     WorkerRoutes {
-        table: Arc::new(RouteTable::default()),
+        table: Arc::new(Published::default()),
         places: Arc::new(Semaphore::new(share)),
     }
-}
-
-/// Where the functions answer, without a slash at the end.
-fn url(options: &ServeOptions, addr: SocketAddr) -> String {
-    let scheme = match options.tls {
-        Some(_) => "https",
-        None => "http",
-    };
-    format!("{scheme}://{addr}")
 }

@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
+use super::authenticate::Authenticator;
 use super::catalog::WorkerRoutes;
 use super::connection::Bounds;
 use super::drain::{Drain, Pending};
@@ -14,6 +15,7 @@ use super::error::ServeError;
 use super::invoke::Invoker;
 use super::loads::Loads;
 use super::options::ServeOptions;
+use super::trust_board::TrustBoard;
 use super::worker::Worker;
 use crate::function::Turnstile;
 use crate::logs::LogQueue;
@@ -26,6 +28,7 @@ pub(super) struct Workers<'a> {
     pub(super) options: &'a ServeOptions,
     /// One for each worker.
     pub(super) routes: Vec<WorkerRoutes>,
+    pub(super) board: Arc<TrustBoard>,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) log: LogQueue,
     pub(super) drain: Drain,
@@ -47,7 +50,7 @@ impl Workers<'_> {
             .enumerate()
             .map(|(index, ((listener, inbox), routes))| {
                 let pending = Arc::new(Pending::default());
-                let invoker = self.invoker(routes, &no_function, &pending);
+                let invoker = self.invoker(index, routes, &no_function, &pending);
                 let worker = Worker {
                     index,
                     listener,
@@ -71,14 +74,17 @@ impl Workers<'_> {
 
     fn invoker(
         &self,
+        index: usize,
         routes: &WorkerRoutes,
         no_function: &Arc<str>,
         pending: &Arc<Pending>,
     ) -> Invoker {
+        let (trust, counters) = self.board.of_worker(index);
         Invoker {
             routes: Arc::clone(&routes.table),
             no_function: Arc::clone(no_function),
             places: Arc::clone(&routes.places),
+            authenticator: Authenticator::new(trust, counters),
             turns: Turnstile::new(),
             log: self.log.clone(),
             pending: Arc::clone(pending),

@@ -2,6 +2,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::FunctionName;
+use super::suggestion::did_you_mean;
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -39,13 +40,24 @@ pub enum StoreError {
         holder: String,
     },
     /// There is no function of this name.
-    #[error("there is no function `{name}`{}", suggestion(nearest.as_ref()))]
+    #[error("there is no function `{name}`{}", did_you_mean(nearest.as_ref()))]
     NoFunction {
         /// The name that was asked for.
         name: FunctionName,
         /// The one most like it.
-        nearest: Option<FunctionName>,
+        nearest: Option<String>,
     },
+    /// There is no service account with this address.
+    #[error("there is no service account {email}{}", did_you_mean(nearest.as_ref()))]
+    NoServiceAccount {
+        /// The address that was asked for.
+        email: String,
+        /// The one most like it.
+        nearest: Option<String>,
+    },
+    /// There is a service account with this address already.
+    #[error("there is a service account {0} already")]
+    ServiceAccountExists(String),
     /// A file declares the function, so commands do not change it.
     #[error("the function `{name}` is declared in {file}; change it there")]
     Declared {
@@ -74,8 +86,4 @@ pub enum StoreError {
     /// The database failed.
     #[error("the store failed: {0}")]
     Database(#[from] rusqlite::Error),
-}
-
-fn suggestion(nearest: Option<&FunctionName>) -> String {
-    nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }

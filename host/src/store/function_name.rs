@@ -30,16 +30,6 @@ impl FunctionName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// Of `names`, the one that was most likely meant.
-    pub(super) fn nearest(&self, names: impl Iterator<Item = Self>) -> Option<Self> {
-        let likeness = |name: &Self| strsim::jaro_winkler(self.as_str(), name.as_str());
-        names
-            .map(|name| (likeness(&name), name))
-            .filter(|(likeness, _)| *likeness > 0.8)
-            .max_by(|(one, _), (other, _)| one.total_cmp(other))
-            .map(|(_, name)| name)
-    }
 }
 
 impl FromStr for FunctionName {
@@ -105,17 +95,5 @@ mod tests {
         ] {
             assert!(text.parse::<FunctionName>().is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn the_nearest_name_is_suggested_if_it_is_near() {
-        let names = || {
-            ["hello_world", "goodbye"]
-                .map(|name| name.parse().unwrap())
-                .into_iter()
-        };
-        let nearest = |text: &str| text.parse::<FunctionName>().unwrap().nearest(names());
-        assert_eq!(nearest("helo_world").unwrap().as_str(), "hello_world");
-        assert_eq!(nearest("zzz"), None);
     }
 }

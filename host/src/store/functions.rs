@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 
-use super::{FunctionName, FunctionSettings, Store, StoreError, now};
+use super::{FunctionName, FunctionSettings, Store, StoreError, now, suggestion};
 
 /// How often a function has been deployed, from 1.
 pub type Revision = u32;
@@ -67,6 +67,36 @@ impl Store {
         put(&transaction, name, &component, settings, None)?;
         remove_unused_components(&transaction)?;
         let record = find(&transaction, name)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        transaction.commit()?;
+        self.note_change();
+        Ok(record)
+    }
+
+    /// Changes the settings of `name`, which stays the same revision.
+    ///
+    /// # Errors
+    /// If there is no such function, a file declares it, or the database fails.
+    pub fn change_settings(
+        &self,
+        name: &FunctionName,
+        change: impl FnOnce(&mut FunctionSettings),
+    ) -> Result<FunctionRecord, StoreError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let Some(mut record) = find(&transaction, name)? else {
+            return Err(missing(&transaction, name)?);
+        };
+        refuse_declared(Some(&record))?;
+        change(&mut record.settings);
+        record.updated = now();
+        transaction.execute(
+            "UPDATE functions SET settings = ?, updated = ? WHERE name = ?",
+            params![
+                serde_json::to_string(&record.settings)?,
+                record.updated,
+                name.as_str()
+            ],
+        )?;
         transaction.commit()?;
         self.note_change();
         Ok(record)
@@ -291,10 +321,9 @@ fn missing(connection: &Connection, name: &FunctionName) -> Result<StoreError, S
     let mut statement = connection.prepare_cached("SELECT name FROM functions")?;
     let names = statement.query_map([], |row| row.get::<_, String>(0))?;
     let names: Vec<String> = names.collect::<Result<_, _>>()?;
-    let names = names.into_iter().filter_map(|name| name.parse().ok());
     Ok(StoreError::NoFunction {
         name: name.clone(),
-        nearest: name.nearest(names),
+        nearest: suggestion::nearest(name.as_str(), names),
     })
 }
 

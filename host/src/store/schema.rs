@@ -25,10 +25,32 @@ const MIGRATIONS: [&str; 1] = ["
         updated TEXT NOT NULL
     ) STRICT;
     CREATE INDEX functions_component ON functions (component);
+    CREATE TABLE service_accounts (
+        email TEXT PRIMARY KEY,
+        subject TEXT NOT NULL UNIQUE,
+        display_name TEXT NOT NULL,
+        created TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE signing_keys (
+        id TEXT PRIMARY KEY,
+        algorithm TEXT NOT NULL,
+        pkcs8 BLOB NOT NULL,
+        published INTEGER NOT NULL,
+        signing INTEGER,
+        retired INTEGER
+    ) STRICT;
+    CREATE TABLE revocations (
+        issuer TEXT NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('subject', 'token', 'key')),
+        value TEXT NOT NULL,
+        created TEXT NOT NULL,
+        PRIMARY KEY (issuer, kind, value)
+    ) STRICT;
     CREATE TABLE serving_host (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         pid INTEGER NOT NULL,
         url TEXT NOT NULL,
+        issuer TEXT NOT NULL,
         started TEXT NOT NULL
     ) STRICT;
     CREATE TABLE served_functions (

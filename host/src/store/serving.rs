@@ -11,6 +11,8 @@ pub struct ServingHost {
     pub pid: u32,
     /// Where its functions answer, without a slash at the end.
     pub url: String,
+    /// The name of its own issuer.
+    pub issuer: String,
 }
 
 /// What the serving host made of a function.
@@ -23,17 +25,17 @@ pub struct ServedFunction {
 }
 
 impl Store {
-    /// Notes that this process serves at `url`, and nothing yet.
+    /// Notes that this process serves at `url` and nothing yet, and what its own issuer is called.
     ///
     /// # Errors
     /// If the database fails.
-    pub fn begin_serving(&self, url: &str) -> Result<(), StoreError> {
+    pub fn begin_serving(&self, url: &str, issuer: &str) -> Result<(), StoreError> {
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
         transaction.execute("DELETE FROM served_functions", [])?;
         transaction.execute(
-            "INSERT OR REPLACE INTO serving_host (id, pid, url, started) VALUES (1, ?, ?, ?)",
-            params![std::process::id(), url, now()],
+            "INSERT OR REPLACE INTO serving_host (id, pid, url, issuer, started) VALUES (1, ?, ?, ?, ?)",
+            params![std::process::id(), url, issuer, now()],
         )?;
         transaction.commit()?;
         Ok(())
@@ -46,10 +48,11 @@ impl Store {
     pub fn serving_host(&self) -> Result<Option<ServingHost>, StoreError> {
         let host = self
             .connection()
-            .query_row("SELECT pid, url FROM serving_host", [], |row| {
+            .query_row("SELECT pid, url, issuer FROM serving_host", [], |row| {
                 Ok(ServingHost {
                     pid: row.get(0)?,
                     url: row.get(1)?,
+                    issuer: row.get(2)?,
                 })
             })
             .optional()?;

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,12 @@ pub struct FunctionSettings {
     pub log_limit: u64,
     /// Whether anyone may call it.
     pub allow_unauthenticated: bool,
+    /// Who may call it, as members of an invoker policy.
+    pub invokers: BTreeSet<String>,
+    /// Whose tokens may call it by what they claim.
+    pub invoker_rules: Vec<InvokerRule>,
+    /// Audiences that tokens may be for, beside its addresses.
+    pub audiences: Vec<String>,
     /// Whom it acts for.
     pub service_account: Option<String>,
     /// Its environment.
@@ -38,6 +44,33 @@ pub struct FunctionSettings {
     pub hosts: Vec<String>,
     /// What its owner notes on it.
     pub labels: BTreeMap<String, String>,
+}
+
+impl FunctionSettings {
+    /// Whether no one may call the function.
+    pub fn lets_nobody_in(&self) -> bool {
+        !self.allow_unauthenticated && self.invokers.is_empty() && self.invoker_rules.is_empty()
+    }
+}
+
+/// Lets in tokens of one issuer that claim what is asked, all of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InvokerRule {
+    /// The issuer's URL
+    pub issuer: String,
+    /// What each claim may be
+    pub claims: BTreeMap<String, ClaimValues>,
+}
+
+/// One value, or any of several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(untagged)]
+pub enum ClaimValues {
+    /// Any of these
+    Several(Vec<serde_json::Value>),
+    /// This one
+    One(serde_json::Value),
 }
 
 /// A rule of the outbound allow-list, as text.
@@ -54,6 +87,9 @@ impl Default for FunctionSettings {
             max_response_body: Some(32 << 20),
             log_limit: 256 << 10,
             allow_unauthenticated: false,
+            invokers: BTreeSet::new(),
+            invoker_rules: Vec::new(),
+            audiences: Vec::new(),
             service_account: None,
             environment: BTreeMap::new(),
             secrets: BTreeMap::new(),

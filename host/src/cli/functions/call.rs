@@ -1,7 +1,7 @@
 //! `host functions call`
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use clap::Args;
@@ -12,10 +12,14 @@ use hyper_util::rt::TokioExecutor;
 
 use super::super::Message;
 use super::super::format::print;
+use super::super::own_issuer::own_issuer;
 use super::super::state::State;
 use super::base_url;
-use crate::store::FunctionName;
+use crate::identity::{SigningAlgorithm, TokenRequest};
+use crate::store::{FunctionName, FunctionRecord, Store};
 
+/// How long the token of a call is good.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(300);
 /// The most of an answer that is shown, in bytes.
 const LARGEST_ANSWER: usize = 32 << 20;
 
@@ -31,6 +35,10 @@ pub(super) struct Call {
     #[arg(long, value_name = "JSON", default_value = "{}")]
     data: String,
 
+    /// The service account to call as [default: the first that may call the function]
+    #[arg(long, value_name = "EMAIL")]
+    impersonate_service_account: Option<String>,
+
     #[command(flatten)]
     state: State,
 }
@@ -45,27 +53,63 @@ impl Call {
             return Err("no host serves this store; start one with `host serve`".into());
         }
         let url = format!("{}/{}", base_url(&store)?, self.name);
+        let token = self.token(&store, &record, &url)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| format!("cannot start: {error}"))?;
         // The host ends the execution by then; this is for a host that does not answer at all.
         let patience = Duration::from_millis(record.settings.timeout) + Duration::from_secs(10);
-        let call = async { tokio::time::timeout(patience, self.call(&url)).await };
+        let call =
+            async { tokio::time::timeout(patience, self.call(&url, token.as_deref())).await };
         runtime
             .block_on(call)
             .map_err(|_| format!("no answer from {url} within {patience:?}"))?
     }
 
-    async fn call(&self, url: &str) -> Result<ExitCode, Message> {
+    /// A token for the function, if it wants one.
+    fn token(
+        &self,
+        store: &Store,
+        record: &FunctionRecord,
+        url: &str,
+    ) -> Result<Option<String>, Message> {
+        if record.settings.allow_unauthenticated && self.impersonate_service_account.is_none() {
+            return Ok(None);
+        }
+        let mut invokers = record.settings.invokers.iter();
+        let first = invokers.find_map(|member| member.strip_prefix("serviceAccount:"));
+        let account = self.impersonate_service_account.as_deref().or(first);
+        let account = account.ok_or_else(|| {
+            format!(
+                "no service account may call `{0}`; let one with `host functions add-iam-policy-binding {0} \
+                 --member serviceAccount:EMAIL --role roles/cloudfunctions.invoker`",
+                self.name
+            )
+        })?;
+        let request = TokenRequest {
+            account,
+            audience: url,
+            with_email: true,
+            lifetime: TOKEN_LIFETIME,
+        };
+        let issuer = own_issuer(store, SigningAlgorithm::default())?;
+        let token = issuer.token(store, request, SystemTime::now());
+        token.map(Some).map_err(|error| error.to_string())
+    }
+
+    async fn call(&self, url: &str, token: Option<&str>) -> Result<ExitCode, Message> {
         let failed = |error: &dyn std::error::Error| {
             let cause = error
                 .source()
                 .map_or_else(String::new, |cause| format!(": {cause}"));
             format!("cannot call {url}: {error}{cause}")
         };
-        let request = Request::post(url)
-            .header(header::CONTENT_TYPE, "application/json")
+        let mut request = Request::post(url).header(header::CONTENT_TYPE, "application/json");
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request
             .body(Full::new(Bytes::from(self.data.clone())))
             .map_err(|error| failed(&error))?;
         let tls = hyper_rustls::HttpsConnectorBuilder::new()

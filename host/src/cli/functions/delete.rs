@@ -1,11 +1,12 @@
 //! `host functions delete`
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Args;
 
 use super::super::Message;
+use super::super::confirm::confirm;
 use super::super::state::State;
 use crate::store::FunctionName;
 
@@ -30,27 +31,13 @@ impl Delete {
         store
             .function(&self.name)
             .map_err(|error| error.to_string())?;
-        if !self.quiet && std::io::stdin().is_terminal() && !self.is_confirmed()? {
-            return Err("aborted; the function is still there".into());
+        if !self.quiet && std::io::stdin().is_terminal() {
+            confirm(&format!("Function [{}] will be deleted.", self.name))?;
         }
         store
             .delete(&self.name)
             .map_err(|error| error.to_string())?;
         eprintln!("Deleted [{}].", self.name);
         Ok(ExitCode::SUCCESS)
-    }
-
-    fn is_confirmed(&self) -> Result<bool, Message> {
-        let unreadable = |error| format!("cannot ask: {error}; --quiet does not ask");
-        eprint!(
-            "Function [{}] will be deleted. Do you want to continue (y/N)? ",
-            self.name
-        );
-        std::io::stderr().flush().map_err(unreadable)?;
-        let mut answer = String::new();
-        std::io::stdin()
-            .read_line(&mut answer)
-            .map_err(unreadable)?;
-        Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 }

@@ -4,22 +4,16 @@ mod settings;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use clap::Args;
 
 use super::super::Message;
 use super::super::format::print;
 use super::super::state::State;
-use super::{base_url, state};
+use super::{base_url, settle};
 use crate::function::{Limits, Sandbox, SandboxConfig};
-use crate::store::{FunctionName, FunctionRecord, FunctionSettings, Store, StoreError};
+use crate::store::{FunctionName, FunctionSettings, StoreError};
 use settings::SettingArgs;
-
-/// How long a serving host may take to take up a change.
-const PATIENCE: Duration = Duration::from_secs(30);
-const LOOK: Duration = Duration::from_millis(20);
 
 /// Deploy a function, or change one
 ///
@@ -73,6 +67,13 @@ impl Deploy {
             "Deployed revision {} of [{}].",
             record.revision, record.name
         );
+        if record.settings.lets_nobody_in() {
+            eprintln!(
+                "warning: nobody may call [{0}] yet; let a service account with `host functions \
+                 add-iam-policy-binding {0} --member serviceAccount:EMAIL --role roles/cloudfunctions.invoker`",
+                record.name
+            );
+        }
         settle(&store, &record)?;
         print(&format!("url: {}/{}\n", base_url(&store)?, record.name))?;
         Ok(ExitCode::SUCCESS)
@@ -106,30 +107,5 @@ impl Deploy {
         runtime
             .block_on(load)
             .map_err(|error: crate::function::LoadError| format!("{}: {error}", source.display()))
-    }
-}
-
-/// Waits until the host that serves, if one does, has taken `record` up.
-fn settle(store: &Store, record: &FunctionRecord) -> Result<(), Message> {
-    let begun = Instant::now();
-    loop {
-        match state(store, record)?.as_str() {
-            "ACTIVE" => return Ok(()),
-            "NOT SERVED" => {
-                eprintln!("No host serves this store at the moment; `host serve` starts one.");
-                return Ok(());
-            }
-            "DEPLOYING" if begun.elapsed() < PATIENCE => thread::sleep(LOOK),
-            "DEPLOYING" => {
-                return Err(format!(
-                    "deployed, but the host that serves has not taken it up within {PATIENCE:?}"
-                ));
-            }
-            failed => {
-                return Err(format!(
-                    "deployed, but the host cannot serve it, and goes on with what it had: {failed}"
-                ));
-            }
-        }
     }
 }

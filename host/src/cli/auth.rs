@@ -1,0 +1,35 @@
+//! `host auth`: tokens, made and explained.
+
+mod explain;
+mod print_identity_token;
+mod revoke;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use super::Message;
+
+/// Make, explain and revoke tokens
+#[derive(Args)]
+pub(super) struct Auth {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    PrintIdentityToken(print_identity_token::PrintIdentityToken),
+    Explain(explain::Explain),
+    Revoke(revoke::Revoke),
+}
+
+impl Auth {
+    pub(super) fn run(self) -> Result<ExitCode, Message> {
+        match self.verb {
+            Verb::PrintIdentityToken(print) => print.run(),
+            Verb::Explain(explain) => explain.run(),
+            Verb::Revoke(revoke) => revoke.run(),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! `host auth explain`
+
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use clap::Args;
+
+use super::super::Message;
+use super::super::format::print;
+use super::super::own_issuer::own_issuer;
+use super::super::state::State;
+use crate::config::ConfigFile;
+use crate::identity::{OutsideIssuer, SigningAlgorithm, Step, Trust, TrustedIssuer, own_key_set};
+use crate::serve::{FunctionAccess, function_access};
+use crate::store::{FunctionName, Store};
+
+/// Say of a token whether a function would let it in, check by check
+///
+/// Exits with 1 if it would not. The token may be given on standard input, as `-`.
+#[derive(Args)]
+pub(super) struct Explain {
+    /// The token, or - to read it from standard input
+    token: String,
+
+    /// The function
+    #[arg(long, value_name = "NAME")]
+    function: FunctionName,
+
+    /// The moment at which it would be shown, in RFC 3339 [default: now]
+    #[arg(long, value_name = "TIME")]
+    at: Option<jiff::Timestamp>,
+
+    /// The file that names the issuers which are trusted
+    #[arg(long, value_name = "FILE")]
+    config: Option<std::path::PathBuf>,
+
+    #[command(flatten)]
+    state: State,
+}
+
+impl Explain {
+    pub(super) fn run(self) -> Result<ExitCode, Message> {
+        let text = |error: &dyn std::fmt::Display| error.to_string();
+        let store = self.state.store()?;
+        let record = store
+            .function(&self.function)
+            .map_err(|error| text(&error))?;
+        let host = store.serving_host().map_err(|error| text(&error))?;
+        let urls: Vec<_> = host.map(|host| host.url).into_iter().collect();
+        let policy = match function_access(&record, &urls)? {
+            FunctionAccess::Open => {
+                print("The function is open: no token is looked at.\n")?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            FunctionAccess::Private(policy) => policy,
+        };
+        let token = self.token()?;
+        let trust = self.trust(&store)?;
+        let now = self.at.map_or_else(SystemTime::now, SystemTime::from);
+        let audiences = policy.audiences().clone();
+        let (steps, rejection) = match trust.explain(token.trim(), &audiences, now) {
+            Ok(explained) => explained,
+            Err(rejection) => {
+                print(&format!("fail  issuer and form\n      {rejection}\n"))?;
+                return Ok(ExitCode::FAILURE);
+            }
+        };
+        print(&steps.iter().map(shown).collect::<String>())?;
+        if let Some(rejection) = rejection {
+            print(&format!("refused: {rejection}\n"))?;
+            return Ok(ExitCode::FAILURE);
+        }
+        let caller = trust
+            .judge(token.trim(), &audiences, now)
+            .map_err(|error| text(&error))?;
+        match policy.admit(&caller) {
+            Ok(()) => {
+                print("pass  invoker\naccepted\n")?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Err(error) => {
+                print(&format!("fail  invoker\n      {error}\nrefused: {error}\n"))?;
+                Ok(ExitCode::FAILURE)
+            }
+        }
+    }
+
+    fn token(&self) -> Result<String, Message> {
+        if self.token != "-" {
+            return Ok(self.token.clone());
+        }
+        std::io::read_to_string(std::io::stdin().lock())
+            .map_err(|error| format!("cannot read the token: {error}"))
+    }
+
+    /// What a host that serves from `store` trusts.
+    fn trust(&self, store: &Store) -> Result<Trust, Message> {
+        let text = |error: &dyn std::fmt::Display| error.to_string();
+        let issuer = own_issuer(store, SigningAlgorithm::default())?;
+        let accounts = store.service_accounts().map_err(|error| text(&error))?;
+        let keys = store.signing_keys().map_err(|error| text(&error))?;
+        let mut trusted = vec![TrustedIssuer {
+            config: issuer.config(accounts).into(),
+            keys: own_key_set(&keys)
+                .map_err(|error| text(&error))?
+                .map(Into::into),
+            request: None,
+        }];
+        if let Some(path) = &self.config {
+            let file = ConfigFile::read(path).map_err(|error| text(&error))?;
+            let outside = file.issuers().map_err(|error| text(&error))?;
+            trusted.extend(fetch_all(outside)?);
+        }
+        let revoked = store.revocations().map_err(|error| text(&error))?;
+        Trust::new(0, trusted, revoked).map_err(|error| text(&error))
+    }
+}
+
+fn fetch_all(issuers: Vec<OutsideIssuer>) -> Result<Vec<TrustedIssuer>, Message> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start: {error}"))?;
+    let fetch = |issuer: OutsideIssuer| {
+        let fetched = runtime.block_on(issuer.keys.fetch());
+        if let Err(error) = &fetched {
+            eprintln!("warning: {error}");
+        }
+        TrustedIssuer {
+            config: issuer.config,
+            keys: fetched.ok().map(|fetched| fetched.value.into()),
+            request: None,
+        }
+    };
+    Ok(issuers.into_iter().map(fetch).collect())
+}
+
+fn shown(step: &Step) -> String {
+    let verdict = match &step.refusal {
+        None => "pass",
+        Some(_) => "fail",
+    };
+    let mut lines = format!(
+        "{verdict}  {}\n      expected: {}\n      found:    {}\n",
+        step.title, step.expected, step.found
+    );
+    if let Some(refusal) = &step.refusal {
+        lines.push_str(&format!("      {refusal}\n"));
+    }
+    lines
+}

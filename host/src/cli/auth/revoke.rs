@@ -1,0 +1,67 @@
+//! `host auth revoke`
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::super::Message;
+use super::super::own_issuer::own_issuer;
+use super::super::state::State;
+use crate::identity::{IssuerUrl, SigningAlgorithm};
+use crate::store::{Revocation, RevokedKind};
+
+/// Refuse tokens of a subject, with a name or of a key, at once and for good
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("what").required(true))]
+pub(super) struct Revoke {
+    /// The subject (`sub`) whose tokens are refused
+    #[arg(long, group = "what", value_name = "SUBJECT")]
+    subject: Option<String>,
+
+    /// The name (`jti`) of the token that is refused
+    #[arg(long, group = "what", value_name = "ID")]
+    token_id: Option<String>,
+
+    /// The name (`kid`) of the key whose tokens are refused
+    #[arg(long, group = "what", value_name = "ID")]
+    key_id: Option<String>,
+
+    /// Whose tokens they are [default: this host's own issuer]
+    #[arg(long, value_name = "URL")]
+    issuer: Option<IssuerUrl>,
+
+    #[command(flatten)]
+    state: State,
+}
+
+impl Revoke {
+    pub(super) fn run(self) -> Result<ExitCode, Message> {
+        let store = self.state.store()?;
+        let issuer = match self.issuer {
+            Some(issuer) => issuer,
+            None => own_issuer(&store, SigningAlgorithm::default())?.url,
+        };
+        let named = [
+            (RevokedKind::Subject, self.subject),
+            (RevokedKind::Token, self.token_id),
+            (RevokedKind::Key, self.key_id),
+        ];
+        for (kind, value) in named {
+            let Some(value) = value else { continue };
+            let revocation = Revocation {
+                issuer: issuer.as_str().to_owned(),
+                kind,
+                value,
+            };
+            store
+                .revoke(&revocation)
+                .map_err(|error| error.to_string())?;
+            eprintln!(
+                "Revoked the {} [{}] of {issuer}.",
+                kind.word(),
+                revocation.value
+            );
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,23 @@
+//! Asks before something is gone for good.
+
+use std::io::Write;
+
+use super::Message;
+
+/// Says what will happen, and goes on if the user wants it.
+///
+/// # Errors
+/// If not.
+pub(super) fn confirm(what: &str) -> Result<(), Message> {
+    let unreadable = |error| format!("cannot ask: {error}; --quiet does not ask");
+    eprint!("{what} Do you want to continue (y/N)? ");
+    std::io::stderr().flush().map_err(unreadable)?;
+    let mut answer = String::new();
+    std::io::stdin()
+        .read_line(&mut answer)
+        .map_err(unreadable)?;
+    match answer.trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err("aborted; nothing was changed".into()),
+    }
+}

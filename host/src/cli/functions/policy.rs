@@ -1,0 +1,151 @@
+//! `host functions add-iam-policy-binding` and its siblings.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::super::Message;
+use super::super::format::{DocumentFormat, document, print};
+use super::super::state::State;
+use super::settle;
+use crate::identity::Member;
+use crate::store::{FunctionName, FunctionRecord};
+
+/// The one role that there is, under both of its names.
+const INVOKER: &str = "roles/cloudfunctions.invoker";
+const INVOKERS: [&str; 2] = [INVOKER, "roles/run.invoker"];
+
+/// Let a member call a function
+#[derive(Args)]
+pub(super) struct AddBinding {
+    #[command(flatten)]
+    binding: Binding,
+}
+
+/// Let a member call a function no longer
+#[derive(Args)]
+pub(super) struct RemoveBinding {
+    #[command(flatten)]
+    binding: Binding,
+}
+
+/// Show who may call a function
+#[derive(Args)]
+pub(super) struct GetPolicy {
+    /// The function
+    name: FunctionName,
+
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = DocumentFormat::Yaml, value_name = "FORMAT")]
+    format: DocumentFormat,
+
+    #[command(flatten)]
+    state: State,
+}
+
+#[derive(Args)]
+struct Binding {
+    /// The function
+    name: FunctionName,
+
+    /// serviceAccount:EMAIL, user:EMAIL, principal:ISSUER#SUBJECT or allUsers
+    #[arg(long, value_name = "MEMBER")]
+    member: Member,
+
+    /// What it may do: roles/cloudfunctions.invoker
+    #[arg(long, value_name = "ROLE", value_parser = role)]
+    role: String,
+
+    #[command(flatten)]
+    state: State,
+}
+
+impl AddBinding {
+    pub(super) fn run(self) -> Result<ExitCode, Message> {
+        self.binding.change(true)
+    }
+}
+
+impl RemoveBinding {
+    pub(super) fn run(self) -> Result<ExitCode, Message> {
+        self.binding.change(false)
+    }
+}
+
+impl GetPolicy {
+    pub(super) fn run(self) -> Result<ExitCode, Message> {
+        let record = self.state.store()?.function(&self.name);
+        let record = record.map_err(|error| error.to_string())?;
+        print(&document(&policy(&record), self.format)?)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Binding {
+    fn change(&self, is_added: bool) -> Result<ExitCode, Message> {
+        let store = self.state.store()?;
+        let member = self.member.to_string();
+        if let Member::ServiceAccount(email) = &self.member
+            && is_added
+        {
+            store
+                .service_account(email)
+                .map_err(|error| error.to_string())?;
+        }
+        let record = store
+            .function(&self.name)
+            .map_err(|error| error.to_string())?;
+        let is_open = self.member == Member::AllUsers;
+        let is_there = match is_open {
+            true => record.settings.allow_unauthenticated,
+            false => record.settings.invokers.contains(&member),
+        };
+        if !is_added && !is_there {
+            return Err(format!("{member} has no {INVOKER} on `{}`", self.name));
+        }
+        let changed = store.change_settings(&self.name, |settings| {
+            if is_open {
+                settings.allow_unauthenticated = is_added;
+            } else if is_added {
+                settings.invokers.insert(member.clone());
+            } else {
+                settings.invokers.remove(&member);
+            }
+        });
+        let record = changed.map_err(|error| error.to_string())?;
+        eprintln!("Updated IAM policy for function [{}].", self.name);
+        settle(&store, &record)?;
+        print(&document(&policy(&record), DocumentFormat::Yaml)?)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn role(text: &str) -> Result<String, String> {
+    match INVOKERS.contains(&text) {
+        true => Ok(INVOKER.to_owned()),
+        false => Err(format!(
+            "the role `{text}` is not known; expected {INVOKER}"
+        )),
+    }
+}
+
+fn policy(record: &FunctionRecord) -> Value {
+    let settings = &record.settings;
+    let open = settings
+        .allow_unauthenticated
+        .then(|| Member::AllUsers.to_string());
+    let members: Vec<_> = open
+        .into_iter()
+        .chain(settings.invokers.iter().cloned())
+        .collect();
+    let bindings = match members.is_empty() {
+        true => json!([]),
+        false => json!([{ "members": members, "role": INVOKER }]),
+    };
+    let mut policy = json!({ "bindings": bindings });
+    if !settings.invoker_rules.is_empty() {
+        policy["invokerRules"] = json!(settings.invoker_rules);
+    }
+    policy
+}

@@ -1,0 +1,124 @@
+//! `host iam keys`
+
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::super::Message;
+use super::super::format::{DocumentFormat, Format, document, print, table};
+use super::super::own_issuer::own_issuer;
+use super::super::state::State;
+use crate::identity::{Phase, SigningAlgorithm, records};
+use crate::store::Store;
+
+/// List and rotate the keys of the host's own issuer
+#[derive(Args)]
+pub(super) struct Keys {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    List(List),
+    Rotate(Rotate),
+}
+
+/// List the keys that are published
+#[derive(Args)]
+struct List {
+    /// How they are printed
+    #[arg(long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    format: Format,
+
+    #[command(flatten)]
+    state: State,
+}
+
+/// Begin a rotation before it is due, or go on with one
+///
+/// The next key is published first, and signs once everybody can know it: two days later, or at the next `rotate` after
+/// that. The last key is published until its tokens are dead.
+#[derive(Args)]
+struct Rotate {
+    /// Let the next key sign at once, whether or not others can know it; for a key that is not to be trusted any more
+    #[arg(long)]
+    at_once: bool,
+
+    /// What the next key signs with: RS256, ES256 or EdDSA [default: RS256]
+    #[arg(
+        long,
+        value_name = "ALGORITHM",
+        default_value_t,
+        hide_default_value = true
+    )]
+    algorithm: SigningAlgorithm,
+
+    #[command(flatten)]
+    state: State,
+}
+
+impl Keys {
+    pub(super) fn run(self) -> Result<ExitCode, Message> {
+        match self.verb {
+            Verb::List(list) => {
+                show(&list.state.store()?, list.format)?;
+            }
+            Verb::Rotate(rotate) => {
+                let store = rotate.state.store()?;
+                let issuer = own_issuer(&store, rotate.algorithm)?;
+                let rotated = issuer.rotate(&store, rotate.at_once, SystemTime::now());
+                rotated.map_err(|error| error.to_string())?;
+                show(&store, Format::Table)?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn show(store: &Store, format: Format) -> Result<(), Message> {
+    let keys = store.signing_keys().map_err(|error| error.to_string())?;
+    let phases = records(&keys)
+        .into_iter()
+        .map(|record| match record.phase() {
+            Phase::Next => "NEXT",
+            Phase::Current => "CURRENT",
+            Phase::Previous => "PREVIOUS",
+        });
+    let keys = keys.iter().zip(phases);
+    let format = match format {
+        Format::Table => {
+            let rows: Vec<_> = keys
+                .map(|(key, phase)| {
+                    let (id, algorithm) = (key.id.clone(), key.algorithm.clone());
+                    [id, algorithm, phase.to_owned(), time(key.published)]
+                })
+                .collect();
+            if rows.is_empty() {
+                eprintln!("Listed 0 items.");
+                return Ok(());
+            }
+            return print(&table(["KEY_ID", "ALGORITHM", "STATE", "PUBLISHED"], &rows));
+        }
+        Format::Json => DocumentFormat::Json,
+        Format::Yaml => DocumentFormat::Yaml,
+    };
+    let values = keys.map(|(key, phase)| {
+        json!({
+            "keyId": key.id,
+            "algorithm": key.algorithm,
+            "state": phase,
+            "publishTime": time(key.published),
+            "signTime": key.signing.map(time),
+            "retireTime": key.retired.map(time),
+        })
+    });
+    print(&document(&Value::Array(values.collect()), format)?)
+}
+
+fn time(seconds: i64) -> String {
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.max(0).unsigned_abs());
+    jiff::Timestamp::try_from(time).map_or_else(|_| seconds.to_string(), |time| time.to_string())
+}

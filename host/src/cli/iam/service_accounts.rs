@@ -1,0 +1,211 @@
+//! `host iam service-accounts`
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::super::Message;
+use super::super::confirm::confirm;
+use super::super::format::{DocumentFormat, Format, document, print, table};
+use super::super::state::State;
+use crate::identity::new_subject;
+use crate::store::ServiceAccountRecord;
+
+/// The domain of service accounts unless told otherwise.
+const DOMAIN: &str = "host.internal";
+
+/// Create, list, describe and delete service accounts
+#[derive(Args)]
+pub(super) struct ServiceAccounts {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Create(Create),
+    List(List),
+    Describe(Describe),
+    Delete(Delete),
+}
+
+/// Create a service account
+#[derive(Args)]
+struct Create {
+    /// Its name, from which its address is made: NAME@host.internal
+    #[arg(value_parser = name)]
+    name: String,
+
+    /// What people call it
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    display_name: String,
+
+    /// The domain of its address
+    #[arg(long, value_name = "DOMAIN", default_value = DOMAIN, env = "HOST_SERVICE_ACCOUNT_DOMAIN", value_parser = domain)]
+    domain: String,
+
+    #[command(flatten)]
+    state: State,
+}
+
+/// List the service accounts
+#[derive(Args)]
+struct List {
+    /// How they are printed
+    #[arg(long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    format: Format,
+
+    #[command(flatten)]
+    state: State,
+}
+
+/// Show a service account
+#[derive(Args)]
+struct Describe {
+    /// Its address
+    email: String,
+
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = DocumentFormat::Yaml, value_name = "FORMAT")]
+    format: DocumentFormat,
+
+    #[command(flatten)]
+    state: State,
+}
+
+/// Delete a service account; its tokens are refused from then on
+#[derive(Args)]
+struct Delete {
+    /// Its address
+    email: String,
+
+    /// Do not ask
+    #[arg(long, short)]
+    quiet: bool,
+
+    #[command(flatten)]
+    state: State,
+}
+
+impl ServiceAccounts {
+    pub(super) fn run(self) -> Result<ExitCode, Message> {
+        match self.verb {
+            Verb::Create(create) => create.run(),
+            Verb::List(list) => list.run(),
+            Verb::Describe(describe) => describe.run(),
+            Verb::Delete(delete) => delete.run(),
+        }
+    }
+}
+
+impl Create {
+    fn run(self) -> Result<ExitCode, Message> {
+        let email = format!("{}@{}", self.name, self.domain);
+        let store = self.state.store()?;
+        let created =
+            store.create_service_account(&email, new_subject().as_str(), &self.display_name);
+        created.map_err(|error| error.to_string())?;
+        eprintln!("Created service account [{}].", self.name);
+        print(&format!("email: {email}\n"))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl List {
+    fn run(self) -> Result<ExitCode, Message> {
+        let accounts = self.state.store()?.service_accounts();
+        let accounts = accounts.map_err(|error| error.to_string())?;
+        let format = match self.format {
+            Format::Table if accounts.is_empty() => {
+                eprintln!("Listed 0 items.");
+                return Ok(ExitCode::SUCCESS);
+            }
+            Format::Table => {
+                let rows: Vec<_> = accounts
+                    .into_iter()
+                    .map(|account| [account.display_name, account.email])
+                    .collect();
+                print(&table(["DISPLAY NAME", "EMAIL"], &rows))?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            Format::Json => DocumentFormat::Json,
+            Format::Yaml => DocumentFormat::Yaml,
+        };
+        let values = accounts.iter().map(value).collect();
+        print(&document(&Value::Array(values), format)?)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Describe {
+    fn run(self) -> Result<ExitCode, Message> {
+        let account = self.state.store()?.service_account(&self.email);
+        let account = account.map_err(|error| error.to_string())?;
+        print(&document(&value(&account), self.format)?)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Delete {
+    fn run(self) -> Result<ExitCode, Message> {
+        let store = self.state.store()?;
+        // Before asking, so that nobody confirms what cannot be done.
+        store
+            .service_account(&self.email)
+            .map_err(|error| error.to_string())?;
+        if !self.quiet && std::io::stdin().is_terminal() {
+            confirm(&format!(
+                "Service account [{}] will be deleted.",
+                self.email
+            ))?;
+        }
+        store
+            .delete_service_account(&self.email)
+            .map_err(|error| error.to_string())?;
+        eprintln!("deleted service account [{}]", self.email);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn value(account: &ServiceAccountRecord) -> Value {
+    json!({
+        "email": account.email,
+        "uniqueId": account.subject,
+        "displayName": account.display_name,
+        "createTime": account.created,
+    })
+}
+
+/// As gcloud has them, and shorter ones too.
+fn name(text: &str) -> Result<String, String> {
+    let is_name = (1..=30).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && !text.ends_with('-')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !is_name {
+        return Err(format!(
+            "`{text}` is not the name of a service account; expected a lower-case letter, then up to 29 of a-z, 0-9 and -, \
+             the last one not -"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+fn domain(text: &str) -> Result<String, String> {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    if text.len() > 200 || !text.split('.').all(is_label) {
+        return Err(format!(
+            "`{text}` is not a domain; expected one in lower case, such as {DOMAIN}"
+        ));
+    }
+    Ok(text.to_owned())
+}

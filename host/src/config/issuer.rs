@@ -1,0 +1,138 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::values::Time;
+use crate::identity::{
+    Algorithm, EmailTrust, IssuerConfig, KeySource, Preset, PresetSettings, parse_keys_url,
+};
+use crate::store::ClaimValues;
+
+/// An issuer whose tokens are trusted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct IssuerTable {
+    /// The kind of provider, which knows its traps: google, github-actions, kubernetes, keycloak, entra, auth0, cognito,
+    /// dex or generic
+    pub provider: Option<String>,
+    /// Its URL, to the letter as its tokens have it
+    pub url: Option<String>,
+    /// The id of the tenant, for Entra
+    pub tenant: Option<String>,
+    /// Audiences that its tokens may be for, beside the addresses of functions
+    pub audiences: Vec<String>,
+    /// Clients that its tokens may have been issued to; any, if none are named
+    pub authorized_parties: Vec<String>,
+    /// Algorithms that it may sign with, in place of the provider's
+    pub algorithms: Vec<String>,
+    /// Whether its access tokens are accepted beside its ID tokens
+    pub access_tokens: bool,
+    /// What its claims must be
+    pub require: BTreeMap<String, ClaimValues>,
+    /// Domains whose e-mail addresses it may vouch for, in place of the provider's
+    pub email_domains: Option<Vec<String>>,
+    /// By how much its clock may differ
+    pub leeway: Option<Time>,
+    /// The longest time from issue to expiry
+    pub max_lifetime: Option<Time>,
+    /// The longest time since issue
+    pub max_age: Option<Time>,
+    /// Where its keys are, if its discovery document is not to be asked
+    pub keys_url: Option<String>,
+    /// Certificate authorities (PEM) that are trusted beside the public ones when its keys are fetched
+    pub ca_file: Option<PathBuf>,
+    /// A file with a token to be sent along when its keys are fetched
+    pub bearer_file: Option<PathBuf>,
+}
+
+impl IssuerTable {
+    /// The issuer, and where its keys are; paths begin at `directory`.
+    ///
+    /// # Errors
+    /// What is wrong with it, in one line.
+    pub(crate) fn issuer(&self, directory: &Path) -> Result<(IssuerConfig, KeySource), String> {
+        let text = |error: &dyn std::fmt::Display| error.to_string();
+        let preset = self.preset()?;
+        let settings = PresetSettings {
+            issuer: self.url.as_deref(),
+            tenant: self.tenant.as_deref(),
+            access_tokens: self.access_tokens,
+        };
+        let mut config = preset.issuer(settings).map_err(|error| text(&error))?;
+        config.audiences.clone_from(&self.audiences);
+        config
+            .authorized_parties
+            .clone_from(&self.authorized_parties);
+        if !self.algorithms.is_empty() {
+            let algorithms = self.algorithms.iter().map(|name| name.parse::<Algorithm>());
+            config.algorithms = algorithms
+                .collect::<Result<_, _>>()
+                .map_err(|error| text(&error))?;
+        }
+        for (claim, values) in &self.require {
+            let required = values.required_of(claim);
+            config
+                .required
+                .push(required.map_err(|error| text(&error))?);
+        }
+        if let Some(domains) = &self.email_domains {
+            config.emails = EmailTrust::Domains(domains.clone());
+        }
+        config.leeway = self.leeway.map_or(config.leeway, |time| time.0);
+        config.max_lifetime = self.max_lifetime.map_or(config.max_lifetime, |time| time.0);
+        config.max_age = self.max_age.map(|time| time.0).or(config.max_age);
+        let keys_url = self.keys_url.as_deref().map(parse_keys_url).transpose();
+        let source = KeySource::new(
+            config.issuer.clone(),
+            keys_url.map_err(|error| text(&error))?,
+            self.bearer_file.as_ref().map(|file| directory.join(file)),
+            self.tls(directory)?,
+        );
+        Ok((config, source))
+    }
+
+    /// What is named, or what the URL shows.
+    fn preset(&self) -> Result<Preset, String> {
+        match (&self.provider, self.url.as_deref()) {
+            (Some(name), _) => name
+                .parse()
+                .map_err(|error: crate::identity::PresetError| error.to_string()),
+            (None, Some("https://accounts.google.com")) => Ok(Preset::Google),
+            (None, Some("https://token.actions.githubusercontent.com")) => {
+                Ok(Preset::GithubActions)
+            }
+            (None, Some(_)) => Ok(Preset::Generic),
+            (None, None) => Err("names neither a provider nor a URL; expected one of them".into()),
+        }
+    }
+
+    fn tls(&self, directory: &Path) -> Result<Arc<rustls::ClientConfig>, String> {
+        let mut roots = rustls::RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        };
+        if let Some(file) = &self.ca_file {
+            let path = directory.join(file);
+            let unusable = |error: &dyn std::fmt::Display| {
+                format!("{}: {error}; expected certificates in PEM", path.display())
+            };
+            let certificates =
+                CertificateDer::pem_file_iter(&path).map_err(|error| unusable(&error))?;
+            for certificate in certificates {
+                let certificate = certificate.map_err(|error| unusable(&error))?;
+                roots.add(certificate).map_err(|error| unusable(&error))?;
+            }
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Arc::new(config))
+    }
+}

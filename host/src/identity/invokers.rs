@@ -1,0 +1,134 @@
+//! Who may call a function.
+
+use std::fmt;
+
+use super::claim_match::ClaimMatch;
+use super::issuer_url::IssuerUrl;
+use super::member::Member;
+use super::principal::Verified;
+
+/// The callers that a function lets in. The default is nobody.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Invokers(Vec<Invoker>);
+
+/// Somebody who may call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Invoker {
+    /// One member.
+    Member(Member),
+    /// Whoever a rule on claims fits.
+    Rule(ClaimRule),
+}
+
+/// Lets in the tokens of one issuer whose claims are as asked, all of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClaimRule {
+    issuer: IssuerUrl,
+    claims: Vec<ClaimMatch>,
+}
+
+/// A rule that asks nothing of the claims.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the rule for {0} asks for no claim and would let in everybody whom that issuer knows; name at least one claim"
+)]
+pub struct EmptyRule(pub IssuerUrl);
+
+/// A good token whose principal is not let in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{member} is not an invoker of this function; if it should be, add it with --member={member} \
+     --role=roles/cloudfunctions.invoker"
+)]
+pub struct NotInvoker {
+    /// The caller, by the name to add.
+    pub member: Member,
+}
+
+impl Invokers {
+    /// Exactly these.
+    pub fn new(invokers: Vec<Invoker>) -> Self {
+        Self(invokers)
+    }
+
+    /// Whether everybody may call, with or without a token.
+    pub fn is_open(&self) -> bool {
+        self.0.contains(&Invoker::Member(Member::AllUsers))
+    }
+
+    /// Whether nobody may call.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Invoker> {
+        self.0.iter()
+    }
+
+    /// Lets `caller` in, by the first that fits.
+    ///
+    /// # Errors
+    /// If none fits.
+    pub fn admit(&self, caller: &Verified) -> Result<&Invoker, NotInvoker> {
+        let mut fitting = self.0.iter().filter(|invoker| invoker.is(caller));
+        fitting.next().ok_or_else(|| NotInvoker {
+            member: Member::of(caller),
+        })
+    }
+}
+
+impl Invoker {
+    /// Whether it fits `caller`.
+    pub fn is(&self, caller: &Verified) -> bool {
+        match self {
+            Self::Member(member) => member.is(caller),
+            Self::Rule(rule) => rule.fits(caller),
+        }
+    }
+}
+
+impl ClaimRule {
+    /// For tokens of `issuer` that match all of `claims`.
+    ///
+    /// # Errors
+    /// If `claims` is empty.
+    pub fn new(issuer: IssuerUrl, claims: Vec<ClaimMatch>) -> Result<Self, EmptyRule> {
+        if claims.is_empty() {
+            return Err(EmptyRule(issuer));
+        }
+        Ok(Self { issuer, claims })
+    }
+
+    /// Whether it fits `caller`.
+    pub fn fits(&self, caller: &Verified) -> bool {
+        caller.principal.issuer == self.issuer
+            && self
+                .claims
+                .iter()
+                .all(|claim| claim.matches(&caller.claims))
+    }
+}
+
+impl fmt::Display for Invoker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Member(member) => write!(f, "{member}"),
+            Self::Rule(rule) => write!(f, "{rule}"),
+        }
+    }
+}
+
+impl fmt::Display for ClaimRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "claims of {}: ", self.issuer)?;
+        for (place, claim) in self.claims.iter().enumerate() {
+            let and = if place == 0 { "" } else { ", " };
+            write!(f, "{and}{claim}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! What is asked of the tokens of one issuer. It is configured; nothing of it comes from a token.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::algorithm::Algorithm;
+use super::claim_match::ClaimMatch;
+use super::issuer_url::IssuerUrl;
+
+/// A trusted issuer and what its tokens must be like.
+#[derive(Clone, Debug)]
+pub struct IssuerConfig {
+    /// Its name, which `iss` has to equal byte by byte.
+    pub issuer: IssuerUrl,
+    /// Other names that it goes by in `iss`, as Google's without scheme.
+    pub aliases: Vec<String>,
+    /// The algorithms that it may sign with.
+    pub algorithms: Vec<Algorithm>,
+    /// The audiences that its tokens may be for, beside those of the function that is called.
+    pub audiences: Vec<String>,
+    /// The clients that its tokens may have been issued to (`azp`); any, if there are none.
+    pub authorized_parties: Vec<String>,
+    /// By how much its clock may differ from ours.
+    pub leeway: Duration,
+    /// The longest time from issue to expiry.
+    pub max_lifetime: Duration,
+    /// The longest time since issue, if that is bounded; a token without `iat` is refused then.
+    pub max_age: Option<Duration>,
+    /// Whether its access tokens (RFC 9068, `typ: at+jwt`) are accepted beside its ID tokens.
+    pub access_tokens: bool,
+    /// What its claims must be, each of them.
+    pub required: Vec<ClaimMatch>,
+    /// Whose e-mail addresses it may vouch for.
+    pub emails: EmailTrust,
+    /// Set for the host's own issuer, and for no other.
+    pub service_accounts: Option<Arc<ServiceAccounts>>,
+}
+
+/// By how much clocks may differ unless told otherwise.
+pub const DEFAULT_LEEWAY: Duration = Duration::from_secs(60);
+
+/// The longest lifetime of a token unless told otherwise.
+pub const DEFAULT_MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Whose e-mail addresses an issuer may vouch for. An address is used only if the token also says that it is verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EmailTrust {
+    /// Everybody's: the issuer verifies each address that it puts into a token.
+    All,
+    /// Those of these domains.
+    Domains(Vec<String>),
+    /// Nobody's.
+    None,
+}
+
+/// The host's own service accounts: the subject of each, which is never given twice, and its address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceAccounts(HashMap<String, String>);
+
+impl IssuerConfig {
+    /// An issuer of ID tokens with the bounds that are usual.
+    pub fn new(issuer: IssuerUrl, algorithms: impl Into<Vec<Algorithm>>) -> Self {
+        Self {
+            issuer,
+            aliases: Vec::new(),
+            algorithms: algorithms.into(),
+            audiences: Vec::new(),
+            authorized_parties: Vec::new(),
+            leeway: DEFAULT_LEEWAY,
+            max_lifetime: DEFAULT_MAX_LIFETIME,
+            max_age: None,
+            access_tokens: false,
+            required: Vec::new(),
+            emails: EmailTrust::All,
+            service_accounts: None,
+        }
+    }
+
+    /// Whether `iss` is a name of this issuer.
+    pub(super) fn goes_by(&self, iss: &str) -> bool {
+        self.issuer.as_str() == iss || self.aliases.iter().any(|alias| alias == iss)
+    }
+}
+
+impl EmailTrust {
+    /// Whether the issuer may vouch for `address`. Domains are compared whole, letters without case.
+    pub(super) fn covers(&self, address: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::None => false,
+            Self::Domains(domains) => address.rsplit_once('@').is_some_and(|(_, domain)| {
+                domains.iter().any(|own| own.eq_ignore_ascii_case(domain))
+            }),
+        }
+    }
+}
+
+impl ServiceAccounts {
+    /// The address of the account with this subject.
+    pub fn address(&self, subject: &str) -> Option<&str> {
+        self.0.get(subject).map(String::as_str)
+    }
+}
+
+/// From pairs of subject and address.
+impl FromIterator<(String, String)> for ServiceAccounts {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(accounts: I) -> Self {
+        Self(accounts.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_vouches_for_whole_domains_and_for_nothing_alike() {
+        let trust = EmailTrust::Domains(vec!["example.com".into()]);
+        assert!(trust.covers("a@example.com"));
+        assert!(trust.covers("a@EXAMPLE.com"));
+        for other in [
+            "a@sub.example.com",
+            "a@example.com.evil",
+            "a@notexample.com",
+            "a@exаmple.com",
+            "example.com",
+            "a@example.com@evil.example",
+        ] {
+            assert!(!trust.covers(other), "{other}");
+        }
+        assert!(!EmailTrust::None.covers("a@example.com"));
+    }
+}

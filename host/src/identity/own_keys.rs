@@ -1,0 +1,241 @@
+//! The host's own issuer at work: its keys and accounts in the store.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use super::own_issuer::{IdToken, MintError, jwks_document, mint};
+use super::{
+    AccountSubject, Action, Algorithm, IssuerConfig, IssuerUrl, KeyRecord, KeySet, KeySetError,
+    RotationPolicy, ServiceAccounts, SigningAlgorithm, SigningAlgorithmError, SigningKey,
+    SigningKeyError, current_key,
+};
+use crate::store::{ServiceAccountRecord, SigningKeyRecord, Store, StoreError};
+
+/// The host's own issuer.
+#[derive(Clone, Debug)]
+pub struct OwnIssuer {
+    /// What it is called.
+    pub url: IssuerUrl,
+    /// What new keys sign with.
+    pub algorithm: SigningAlgorithm,
+}
+
+/// What is asked of a token.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenRequest<'a> {
+    /// The address of the service account that it is for.
+    pub account: &'a str,
+    /// Who is to accept it.
+    pub audience: &'a str,
+    /// Whether it tells the address.
+    pub with_email: bool,
+    /// How long it is good.
+    pub lifetime: Duration,
+}
+
+/// Why the host's own issuer did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OwnIssuerError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A key.
+    #[error(transparent)]
+    Key(#[from] SigningKeyError),
+    /// A key of a kind that this program does not know.
+    #[error(transparent)]
+    Algorithm(#[from] SigningAlgorithmError),
+    /// The token.
+    #[error(transparent)]
+    Mint(#[from] MintError),
+    /// The set of its keys.
+    #[error("the host's own keys: {0}")]
+    Keys(#[from] KeySetError),
+}
+
+impl OwnIssuer {
+    /// Makes, promotes and forgets keys as far as that is due.
+    ///
+    /// # Errors
+    /// If a key cannot be made or the store fails.
+    pub fn keep_keys(&self, store: &Store, now: SystemTime) -> Result<(), OwnIssuerError> {
+        let policy = RotationPolicy::default();
+        let is_due = |keys: &[SigningKeyRecord]| policy.due(&records(keys), now).is_some();
+        if !is_due(&store.signing_keys()?) {
+            return Ok(());
+        }
+        store.change_signing_keys(|keys| {
+            while let Some(action) = policy.due(&records(keys), now) {
+                self.apply(action, keys, now)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Begins a rotation before it is due, or goes on with one: the next key is made, or signs if others can know it by
+    /// now. `at_once` has it sign whether or not they can.
+    ///
+    /// # Errors
+    /// If a key cannot be made or the store fails.
+    pub fn rotate(
+        &self,
+        store: &Store,
+        at_once: bool,
+        now: SystemTime,
+    ) -> Result<(), OwnIssuerError> {
+        let policy = RotationPolicy::default();
+        store.change_signing_keys(|keys| {
+            let made = policy.rotate(&records(keys), at_once, now);
+            let is_made = matches!(made, Some(Action::MakeNext));
+            if let Some(action) = made {
+                self.apply(action, keys, now)?;
+            }
+            if at_once
+                && is_made
+                && let Some(action) = policy.rotate(&records(keys), at_once, now)
+            {
+                self.apply(action, keys, now)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Makes a token.
+    ///
+    /// # Errors
+    /// If there is no such account, or no token can be made.
+    pub fn token(
+        &self,
+        store: &Store,
+        request: TokenRequest<'_>,
+        now: SystemTime,
+    ) -> Result<String, OwnIssuerError> {
+        let account = store.service_account(request.account)?;
+        self.keep_keys(store, now)?;
+        let keys = store.signing_keys()?;
+        let states = records(&keys);
+        let signing = current_key(&states).map(|state| &state.id);
+        let record = keys.iter().find(|key| Some(&key.id) == signing);
+        // There is one after `keep_keys`.
+        let record = record.ok_or(SigningKeyError::Sign(self.algorithm))?;
+        let token = IdToken {
+            subject: &account.subject,
+            address: &account.email,
+            audience: request.audience,
+            with_email: request.with_email,
+            lifetime: request.lifetime,
+        };
+        Ok(mint(&self.url, &key(record)?, &token, now)?)
+    }
+
+    /// What its tokens have to be like.
+    pub fn config(&self, accounts: Vec<ServiceAccountRecord>) -> IssuerConfig {
+        let accounts = accounts.into_iter();
+        let accounts: ServiceAccounts = accounts
+            .map(|account| (account.subject, account.email))
+            .collect();
+        let algorithms = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
+        IssuerConfig {
+            service_accounts: Some(accounts.into()),
+            ..IssuerConfig::new(self.url.clone(), algorithms)
+        }
+    }
+
+    fn apply(
+        &self,
+        action: Action,
+        keys: &mut Vec<SigningKeyRecord>,
+        now: SystemTime,
+    ) -> Result<(), OwnIssuerError> {
+        let now = seconds(now);
+        match action {
+            Action::MakeCurrent => keys.push(self.make(now, Some(now))?),
+            Action::MakeNext => keys.push(self.make(now, None)?),
+            Action::Promote { next, retire } => {
+                for key in keys.iter_mut() {
+                    if key.id == next {
+                        key.signing = Some(now);
+                    } else if Some(&key.id) == retire.as_ref() {
+                        key.retired = Some(now);
+                    }
+                }
+            }
+            Action::Retire(id) => {
+                for key in keys.iter_mut().filter(|key| key.id == id) {
+                    key.retired = Some(now);
+                }
+            }
+            Action::Forget(id) => keys.retain(|key| key.id != id),
+        }
+        Ok(())
+    }
+
+    fn make(&self, now: i64, signing: Option<i64>) -> Result<SigningKeyRecord, OwnIssuerError> {
+        let key = SigningKey::generate(self.algorithm)?;
+        Ok(SigningKeyRecord {
+            id: key.public().id().to_owned(),
+            algorithm: self.algorithm.to_string(),
+            pkcs8: key.to_pkcs8()?.as_bytes().to_vec(),
+            published: now,
+            signing,
+            retired: None,
+        })
+    }
+}
+
+/// The document with the public halves of `keys`.
+///
+/// # Errors
+/// If one of them cannot be read.
+pub fn key_document(keys: &[SigningKeyRecord]) -> Result<Value, OwnIssuerError> {
+    let keys = keys.iter().map(key).collect::<Result<Vec<_>, _>>()?;
+    Ok(jwks_document(keys.iter().map(SigningKey::public)))
+}
+
+/// The public halves of `keys`, to check tokens with; `None` if there are no keys yet.
+///
+/// # Errors
+/// If one of them cannot be read.
+pub fn own_key_set(keys: &[SigningKeyRecord]) -> Result<Option<KeySet>, OwnIssuerError> {
+    if keys.is_empty() {
+        return Ok(None);
+    }
+    let document = key_document(keys)?.to_string();
+    Ok(Some(KeySet::read(document.as_bytes())?))
+}
+
+/// The times of `keys`, by which their rotation goes.
+pub fn records(keys: &[SigningKeyRecord]) -> Vec<KeyRecord> {
+    let record = |key: &SigningKeyRecord| KeyRecord {
+        id: key.id.clone(),
+        published: time(key.published),
+        signing: key.signing.map(time),
+        retired: key.retired.map(time),
+    };
+    keys.iter().map(record).collect()
+}
+
+/// A subject that no account has had.
+pub fn new_subject() -> AccountSubject {
+    AccountSubject::from_random(rand::random())
+}
+
+fn key(record: &SigningKeyRecord) -> Result<SigningKey, OwnIssuerError> {
+    Ok(SigningKey::from_pkcs8(
+        record.algorithm.parse()?,
+        &record.pkcs8,
+    )?)
+}
+
+fn seconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    })
+}
+
+fn time(seconds: i64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.max(0).unsigned_abs())
+}

@@ -1,0 +1,300 @@
+//! Providers that many use, each with the settings that its tokens need and the traps that it sets.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::algorithm::Algorithm;
+use super::claim_match::{ClaimMatch, ClaimMatchError};
+use super::issuer::{EmailTrust, IssuerConfig};
+use super::issuer_url::{IssuerUrl, IssuerUrlError};
+
+/// A kind of provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Preset {
+    /// Google's ID tokens, of users and service accounts. Older tokens have the issuer without its scheme, so that is
+    /// an alias, for Google only.
+    Google,
+    /// GitHub Actions. Names of organisations and repositories move from owner to owner: match `repository_id` or
+    /// `repository_owner_id`. Its tokens name no e-mail address.
+    GithubActions,
+    /// Service accounts of a Kubernetes cluster. Its tokens may live for up to a year unless bounded by
+    /// `expirationSeconds`; the usual maximum of a day applies.
+    Kubernetes,
+    /// A realm of Keycloak, which issues ID, access, refresh and logout tokens under one issuer with one set of keys,
+    /// told apart by the claim `typ` alone.
+    Keycloak,
+    /// A tenant of Microsoft Entra ID. Its keys have no `alg`, the tenant's id has to be in the claim `tid` too, and its
+    /// e-mail addresses are whatever an administrator of any tenant typed: none is used.
+    Entra,
+    /// A tenant of Auth0, whose issuer ends in a slash.
+    Auth0,
+    /// A user pool of Amazon Cognito, which issues ID and access tokens under one issuer, told apart by `token_use`.
+    /// Its access tokens have no audience and so are never accepted.
+    Cognito,
+    /// Dex.
+    Dex,
+    /// Any OpenID provider.
+    Generic,
+}
+
+/// What a preset is told of the provider.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PresetSettings<'a> {
+    /// The issuer's URL, where the preset does not know it.
+    pub issuer: Option<&'a str>,
+    /// The id of the tenant, for Entra.
+    pub tenant: Option<&'a str>,
+    /// Whether access tokens are accepted beside ID tokens.
+    pub access_tokens: bool,
+}
+
+/// Why a preset cannot be used as told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PresetError {
+    /// No preset has this name.
+    #[error(
+        "no provider is known as {0:?}; expected google, github-actions, kubernetes, keycloak, entra, auth0, cognito, \
+         dex or generic"
+    )]
+    Unknown(String),
+    /// The preset needs the issuer's URL.
+    #[error("the provider {0} has an issuer of its own; give its URL")]
+    NoIssuer(Preset),
+    /// The issuer's URL is none, or does not fit.
+    #[error("cannot trust the issuer {url:?}: {reason}")]
+    Issuer {
+        /// The URL as it was given.
+        url: String,
+        /// What is wrong with it.
+        reason: IssuerUrlError,
+    },
+    /// The URL is not one that the provider has.
+    #[error("the issuer {url:?} is not one of {preset}; expected {expected}")]
+    OtherIssuer {
+        /// The URL as it was given.
+        url: String,
+        /// The provider.
+        preset: Preset,
+        /// What its URLs look like.
+        expected: &'static str,
+    },
+    /// Keys could be exchanged on the way.
+    #[error(
+        "the issuer {0:?} is reached over plain http, where anybody on the way could exchange its keys; use https"
+    )]
+    Insecure(String),
+    /// Entra without a tenant, or with the name of many tenants.
+    #[error(
+        "Entra needs the id of one tenant, such as 9188040d-6c67-4c5b-b112-36a304b66dad; {0:?} is not one"
+    )]
+    Tenant(String),
+    /// The provider's access tokens cannot be checked.
+    #[error("access tokens of {0} name no audience, so they cannot be accepted; use its ID tokens")]
+    AccessTokens(Preset),
+    /// A rule of the preset.
+    #[error(transparent)]
+    Claim(#[from] ClaimMatchError),
+}
+
+/// What providers sign with when nothing else is known of them.
+const USUAL: [Algorithm; 3] = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
+
+const GOOGLE: &str = "https://accounts.google.com";
+const GITHUB_ACTIONS: &str = "https://token.actions.githubusercontent.com";
+
+impl Preset {
+    /// All presets.
+    pub const ALL: [Self; 9] = [
+        Self::Google,
+        Self::GithubActions,
+        Self::Kubernetes,
+        Self::Keycloak,
+        Self::Entra,
+        Self::Auth0,
+        Self::Cognito,
+        Self::Dex,
+        Self::Generic,
+    ];
+
+    /// Its name in configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Google => "google",
+            Self::GithubActions => "github-actions",
+            Self::Kubernetes => "kubernetes",
+            Self::Keycloak => "keycloak",
+            Self::Entra => "entra",
+            Self::Auth0 => "auth0",
+            Self::Cognito => "cognito",
+            Self::Dex => "dex",
+            Self::Generic => "generic",
+        }
+    }
+
+    /// The issuer with the settings that its tokens need.
+    ///
+    /// # Errors
+    /// If the provider needs to be told more, or what it was told does not fit.
+    pub fn issuer(self, settings: PresetSettings<'_>) -> Result<IssuerConfig, PresetError> {
+        let mut config = match self {
+            Self::Google => google(settings)?,
+            Self::GithubActions => github_actions(settings)?,
+            Self::Keycloak => keycloak(settings)?,
+            Self::Entra => entra(settings)?,
+            Self::Auth0 => auth0(settings)?,
+            Self::Cognito => cognito(settings)?,
+            Self::Kubernetes => IssuerConfig {
+                emails: EmailTrust::None,
+                ..IssuerConfig::new(self.given(settings)?, USUAL)
+            },
+            Self::Dex | Self::Generic => IssuerConfig::new(self.given(settings)?, USUAL),
+        };
+        config.access_tokens = settings.access_tokens;
+        Ok(config)
+    }
+
+    fn given(self, settings: PresetSettings<'_>) -> Result<IssuerUrl, PresetError> {
+        secure(settings.issuer.ok_or(PresetError::NoIssuer(self))?)
+    }
+}
+
+fn google(settings: PresetSettings<'_>) -> Result<IssuerConfig, PresetError> {
+    if let Some(url) = settings.issuer.filter(|url| *url != GOOGLE) {
+        return Err(other(
+            url,
+            Preset::Google,
+            "https://accounts.google.com, or none",
+        ));
+    }
+    if settings.access_tokens {
+        return Err(PresetError::AccessTokens(Preset::Google));
+    }
+    let mut config = IssuerConfig::new(secure(GOOGLE)?, [Algorithm::Rs256]);
+    config.aliases.push("accounts.google.com".into());
+    Ok(config)
+}
+
+/// An enterprise has an issuer of its own, with its name behind the common one or on its own server.
+fn github_actions(settings: PresetSettings<'_>) -> Result<IssuerConfig, PresetError> {
+    let issuer = secure(settings.issuer.unwrap_or(GITHUB_ACTIONS))?;
+    Ok(IssuerConfig {
+        emails: EmailTrust::None,
+        ..IssuerConfig::new(issuer, [Algorithm::Rs256])
+    })
+}
+
+fn keycloak(settings: PresetSettings<'_>) -> Result<IssuerConfig, PresetError> {
+    let given = Preset::Keycloak.given(settings)?;
+    let expected = "https://HOST/realms/REALM without a slash at the end";
+    let url = given.as_str();
+    if !url.contains("/realms/") || url.ends_with('/') {
+        return Err(other(url, Preset::Keycloak, expected));
+    }
+    let kinds: &[&str] = if settings.access_tokens {
+        &["ID", "Bearer"]
+    } else {
+        &["ID"]
+    };
+    let mut config = IssuerConfig::new(given, USUAL);
+    config
+        .required
+        .push(ClaimMatch::new("typ", kinds.iter().copied())?);
+    Ok(config)
+}
+
+fn entra(settings: PresetSettings<'_>) -> Result<IssuerConfig, PresetError> {
+    let tenant = settings.tenant.unwrap_or_default();
+    if !is_uuid(tenant) {
+        return Err(PresetError::Tenant(tenant.to_owned()));
+    }
+    let url = format!("https://login.microsoftonline.com/{tenant}/v2.0");
+    if let Some(given) = settings.issuer.filter(|given| *given != url) {
+        let expected = "https://login.microsoftonline.com/TENANT/v2.0, or none";
+        return Err(other(given, Preset::Entra, expected));
+    }
+    let mut config = IssuerConfig::new(secure(&url)?, [Algorithm::Rs256]);
+    if settings.access_tokens {
+        // Access tokens of version 1, which is what an application gets unless its manifest asks for version 2.
+        config
+            .aliases
+            .push(format!("https://sts.windows.net/{tenant}/"));
+    }
+    config.required.push(ClaimMatch::new("tid", [tenant])?);
+    config.emails = EmailTrust::None;
+    Ok(config)
+}
+
+fn auth0(settings: PresetSettings<'_>) -> Result<IssuerConfig, PresetError> {
+    let given = Preset::Auth0.given(settings)?;
+    let issuer = match given.as_str().ends_with('/') {
+        true => given,
+        false => secure(&format!("{given}/"))?,
+    };
+    Ok(IssuerConfig::new(
+        issuer,
+        [Algorithm::Rs256, Algorithm::Ps256],
+    ))
+}
+
+fn cognito(settings: PresetSettings<'_>) -> Result<IssuerConfig, PresetError> {
+    if settings.access_tokens {
+        return Err(PresetError::AccessTokens(Preset::Cognito));
+    }
+    let given = Preset::Cognito.given(settings)?;
+    if given.as_str().ends_with('/') {
+        let expected = "https://cognito-idp.REGION.amazonaws.com/POOL without a slash at the end";
+        return Err(other(given.as_str(), Preset::Cognito, expected));
+    }
+    let mut config = IssuerConfig::new(given, [Algorithm::Rs256]);
+    config.required.push(ClaimMatch::new("token_use", ["id"])?);
+    Ok(config)
+}
+
+fn secure(url: &str) -> Result<IssuerUrl, PresetError> {
+    let issuer: IssuerUrl = url.parse().map_err(|reason| PresetError::Issuer {
+        url: url.to_owned(),
+        reason,
+    })?;
+    if !issuer.is_secure() {
+        return Err(PresetError::Insecure(url.to_owned()));
+    }
+    Ok(issuer)
+}
+
+fn other(url: &str, preset: Preset, expected: &'static str) -> PresetError {
+    PresetError::OtherIssuer {
+        url: url.to_owned(),
+        preset,
+        expected,
+    }
+}
+
+/// In small letters, as Entra writes them; `common`, `organizations` and `consumers` stand for many tenants.
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(place, byte)| match place {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+        })
+}
+
+impl FromStr for Preset {
+    type Err = PresetError;
+
+    fn from_str(text: &str) -> Result<Self, PresetError> {
+        Self::ALL
+            .into_iter()
+            .find(|preset| preset.name() == text)
+            .ok_or_else(|| PresetError::Unknown(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Preset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests;

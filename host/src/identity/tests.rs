@@ -1,0 +1,11 @@
+//! What a token must be like to be accepted, judged whole: a token as it came, keys as they were published, a verdict.
+
+mod claims;
+mod differential;
+mod explain;
+pub(super) mod forge;
+mod headers;
+mod rfcs;
+mod signatures;
+mod times;
+mod wycheproof;

@@ -1,0 +1,212 @@
+//! Everything that a token is judged by, at one moment.
+//!
+//! What changes makes a new [`Trust`] with another generation, so that verdicts that were remembered under the old one
+//! can be told from those that hold.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::{
+    AmbiguousIssuer, IssuerConfig, IssuerUrl, Issuers, Jws, KeyRequest, KeySet, KeySource, Refusal,
+    Shown, Step, Verified, Verifier,
+};
+use crate::store::{Revocation, RevokedKind};
+
+/// An issuer with its keys.
+#[derive(Clone, Debug)]
+pub struct TrustedIssuer {
+    /// What its tokens have to be like.
+    pub config: Arc<IssuerConfig>,
+    /// Its keys, while they can be relied upon.
+    pub keys: Option<Arc<KeySet>>,
+    /// How to ask for newer ones, if they are fetched.
+    pub request: Option<KeyRequest>,
+}
+
+/// An issuer beside the host's own, and where its keys are.
+#[derive(Clone, Debug)]
+pub struct OutsideIssuer {
+    /// What its tokens have to be like.
+    pub config: Arc<IssuerConfig>,
+    /// Where its keys are.
+    pub keys: KeySource,
+}
+
+/// The issuers that are trusted, their keys, and what is revoked.
+#[derive(Debug, Default)]
+pub struct Trust {
+    generation: u64,
+    issuers: Issuers,
+    /// In the order of the issuers.
+    trusted: Vec<TrustedIssuer>,
+    revoked: HashSet<Revocation>,
+}
+
+/// Why a token does not let anybody in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// It is not good.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It is good, and revoked.
+    #[error("the {} {value} of {issuer} is revoked", kind.word())]
+    Revoked {
+        /// Whose it is.
+        issuer: IssuerUrl,
+        /// What of it.
+        kind: RevokedKind,
+        /// Its value.
+        value: String,
+    },
+    /// Nobody can tell.
+    #[error("there are no keys of {0} to check it with; see why with `host auth doctor {0}`")]
+    NoKeys(IssuerUrl),
+}
+
+impl Rejection {
+    /// The reason in one word, for counters.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            Self::Revoked { .. } => "revoked",
+            Self::NoKeys(_) => "no_keys",
+        }
+    }
+}
+
+impl Trust {
+    /// # Errors
+    /// If two issuers go by the same name.
+    pub fn new(
+        generation: u64,
+        trusted: Vec<TrustedIssuer>,
+        revoked: impl IntoIterator<Item = Revocation>,
+    ) -> Result<Self, AmbiguousIssuer> {
+        let configs = trusted.iter().map(|issuer| Arc::clone(&issuer.config));
+        Ok(Self {
+            generation,
+            issuers: Issuers::new(configs.collect())?,
+            trusted,
+            revoked: revoked.into_iter().collect(),
+        })
+    }
+
+    /// Differs whenever a verdict may.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The issuers.
+    pub fn issuers(&self) -> &[TrustedIssuer] {
+        &self.trusted
+    }
+
+    /// Judges a token for `audiences`.
+    ///
+    /// # Errors
+    /// The first reason to reject it.
+    pub fn judge(
+        &self,
+        token: &str,
+        audiences: &Arc<[String]>,
+        now: SystemTime,
+    ) -> Result<Verified, Rejection> {
+        let read = Jws::read(token)?;
+        let trusted = self.choose(&read)?;
+        let keys = trusted.keys.as_ref();
+        let keys = keys.ok_or_else(|| Rejection::NoKeys(trusted.config.issuer.clone()))?;
+        let verifier = Verifier::new(Arc::clone(&trusted.config), Arc::clone(audiences));
+        let verified = verifier.verify_read(read, keys, now)?;
+        self.check_revocations(&verified)?;
+        Ok(verified)
+    }
+
+    /// Judges a token that was found good in this generation, perhaps for other audiences and some time ago.
+    ///
+    /// # Errors
+    /// The first reason to reject it.
+    pub fn judge_again(
+        &self,
+        verified: &Verified,
+        audiences: &Arc<[String]>,
+        now: SystemTime,
+    ) -> Result<(), Rejection> {
+        let issuer = &verified.principal.issuer;
+        let config = self.issuers.get(issuer);
+        // A remembered issuer is one of this generation.
+        let config = config.ok_or_else(|| Rejection::NoKeys(issuer.clone()))?;
+        let verifier = Verifier::new(Arc::clone(config), Arc::clone(audiences));
+        Ok(verifier.verify_again(verified, now)?)
+    }
+
+    /// How to ask for newer keys of the issuer that `token` names.
+    pub fn key_request(&self, token: &str) -> Option<&KeyRequest> {
+        let read = Jws::read(token).ok()?;
+        self.choose(&read).ok()?.request.as_ref()
+    }
+
+    /// The trusted issuer that `token` says it comes from.
+    pub fn issuer_of(&self, token: &str) -> Option<IssuerUrl> {
+        let read = Jws::read(token).ok()?;
+        Some(self.choose(&read).ok()?.config.issuer.clone())
+    }
+
+    /// Every check of `token`, in order, and what came of it.
+    pub fn explain(
+        &self,
+        token: &str,
+        audiences: &Arc<[String]>,
+        now: SystemTime,
+    ) -> Result<(Vec<Step>, Option<Rejection>), Rejection> {
+        let read = Jws::read(token)?;
+        let trusted = self.choose(&read)?;
+        let keys = trusted.keys.as_ref();
+        let keys = keys.ok_or_else(|| Rejection::NoKeys(trusted.config.issuer.clone()))?;
+        let verifier = Verifier::new(Arc::clone(&trusted.config), Arc::clone(audiences));
+        let steps = verifier.explain(token, keys, now);
+        Ok((steps, self.judge(token, audiences, now).err()))
+    }
+
+    fn choose(&self, token: &Jws<'_>) -> Result<&TrustedIssuer, Refusal> {
+        let chosen = self.issuers.choose(token)?;
+        let mut trusted = self.trusted.iter();
+        trusted
+            .find(|issuer| Arc::ptr_eq(&issuer.config, chosen))
+            .ok_or_else(|| Refusal::UnknownIssuer(Shown::text(chosen.issuer.as_str())))
+    }
+
+    fn check_revocations(&self, verified: &Verified) -> Result<(), Rejection> {
+        if self.revoked.is_empty() {
+            return Ok(());
+        }
+        let Verified {
+            principal,
+            token_id,
+            key_id,
+            ..
+        } = verified;
+        let looked_at = [
+            (RevokedKind::Subject, Some(&principal.subject)),
+            (RevokedKind::Token, token_id.as_ref()),
+            (RevokedKind::Key, key_id.as_ref()),
+        ];
+        for (kind, value) in looked_at {
+            let Some(value) = value else { continue };
+            let revocation = Revocation {
+                issuer: principal.issuer.as_str().to_owned(),
+                kind,
+                value: value.clone(),
+            };
+            if self.revoked.contains(&revocation) {
+                return Err(Rejection::Revoked {
+                    issuer: principal.issuer.clone(),
+                    kind,
+                    value: value.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,159 @@
+//! The judge of tokens of one issuer for one function.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+use super::check::{self, Step};
+use super::claim_checks::{self, ClaimCase};
+use super::claims::Claims;
+use super::issuer::IssuerConfig;
+use super::jws::Jws;
+use super::key_set::KeySet;
+use super::numeric_date::NumericDate;
+use super::principal::{Principal, Verified};
+use super::refusal::Refusal;
+use super::shown::Shown;
+use super::signature_checks::SignedCase;
+
+/// Judges tokens of one issuer for one function. It holds no keys and no clock: both are given with each token.
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    config: Arc<IssuerConfig>,
+    audiences: Arc<[String]>,
+}
+
+/// The longest e-mail address (RFC 5321, section 4.5.3.1.3, less the angle brackets).
+const LONGEST_EMAIL: usize = 254;
+
+impl Verifier {
+    /// For tokens of this issuer that are for one of `audiences`, or of those that the issuer's settings name. Without
+    /// any every token is refused.
+    pub fn new(config: Arc<IssuerConfig>, audiences: impl Into<Arc<[String]>>) -> Self {
+        Self {
+            config,
+            audiences: audiences.into(),
+        }
+    }
+
+    /// The issuer whose tokens it judges.
+    pub fn issuer(&self) -> &IssuerConfig {
+        &self.config
+    }
+
+    /// Judges a token as it came.
+    ///
+    /// # Errors
+    /// The first reason to refuse it.
+    pub fn verify(&self, token: &str, keys: &KeySet, now: SystemTime) -> Result<Verified, Refusal> {
+        self.verify_read(Jws::read(token)?, keys, now)
+    }
+
+    /// Judges a token that was read already, to find out its issuer.
+    ///
+    /// # Errors
+    /// The first reason to refuse it.
+    pub fn verify_read(
+        &self,
+        token: Jws<'_>,
+        keys: &KeySet,
+        now: SystemTime,
+    ) -> Result<Verified, Refusal> {
+        check::judge(&SignedCase::CHECKS, &self.signed_case(&token, keys))?;
+        check::judge(&ClaimCase::CHECKS, &self.claim_case(&token.claims, now))?;
+        self.verified(token)
+    }
+
+    /// Judges anew whether a token with a good signature is for this function and this moment. The signature, the key
+    /// and revocations are not looked at.
+    ///
+    /// # Errors
+    /// The first reason to refuse it.
+    pub fn verify_again(&self, verified: &Verified, now: SystemTime) -> Result<(), Refusal> {
+        if verified.principal.issuer != self.config.issuer {
+            return Err(Refusal::Issuer {
+                expected: self.config.issuer.as_str().to_owned(),
+                found: Shown::text(verified.principal.issuer.as_str()),
+            });
+        }
+        check::judge(&ClaimCase::CHECKS, &self.claim_case(&verified.claims, now))
+    }
+
+    /// Runs every check that `verify` runs, in its order, and goes on after one that refuses. The token is refused if
+    /// any step is; if its form cannot be read there is only that one step.
+    pub fn explain(&self, token: &str, keys: &KeySet, now: SystemTime) -> Vec<Step> {
+        let read = Jws::read(token);
+        let form = Step {
+            title: "form",
+            expected: "a compact JWS with claims".into(),
+            found: match &read {
+                Ok(_) => "one".into(),
+                Err(_) => format!("{} bytes", token.len()),
+            },
+            refusal: read.as_ref().err().cloned(),
+        };
+        let Ok(token) = read else {
+            return vec![form];
+        };
+        let signed = self.signed_case(&token, keys);
+        let claims = self.claim_case(&token.claims, now);
+        let signature_steps = SignedCase::CHECKS
+            .iter()
+            .map(|check| check.explain(&signed));
+        let claim_steps = ClaimCase::CHECKS.iter().map(|check| check.explain(&claims));
+        std::iter::once(form)
+            .chain(signature_steps)
+            .chain(claim_steps)
+            .collect()
+    }
+
+    fn signed_case<'a>(&'a self, token: &'a Jws<'a>, keys: &'a KeySet) -> SignedCase<'a> {
+        SignedCase {
+            config: &self.config,
+            token,
+            keys,
+        }
+    }
+
+    fn claim_case<'a>(&'a self, claims: &'a Claims, now: SystemTime) -> ClaimCase<'a> {
+        ClaimCase {
+            config: &self.config,
+            audiences: &self.audiences,
+            claims,
+            now: NumericDate::of(now),
+        }
+    }
+
+    fn verified(&self, token: Jws<'_>) -> Result<Verified, Refusal> {
+        let claims = token.claims;
+        let subject = claim_checks::subject(&claims)?.to_owned();
+        let accounts = self.config.service_accounts.as_ref();
+        let service_account = accounts.and_then(|accounts| accounts.address(&subject));
+        let service_account = service_account.map(str::to_owned);
+        Ok(Verified {
+            email: service_account.clone().or_else(|| self.email(&claims)),
+            service_account,
+            expiry: claim_checks::expires(&claims)?,
+            token_id: claims.get("jti").and_then(Value::as_str).map(str::to_owned),
+            key_id: token.parts.header.key_id,
+            algorithm: token.parts.header.algorithm,
+            principal: Principal {
+                issuer: self.config.issuer.clone(),
+                subject,
+            },
+            claims,
+        })
+    }
+
+    /// The address, if it is verified in so many words: some issuers write `"true"`, which others take from their users.
+    fn email(&self, claims: &Claims) -> Option<String> {
+        let address = claims.get("email")?.as_str()?;
+        let is_address = address.len() <= LONGEST_EMAIL
+            && address.contains('@')
+            && !address.chars().any(|c| c.is_control() || c.is_whitespace());
+        let is_verified = claims.get("email_verified") == Some(&Value::Bool(true));
+        let is_trusted = self.config.emails.covers(address);
+        (is_address && is_verified && is_trusted).then(|| address.to_owned())
+    }
+}

@@ -1,0 +1,49 @@
+//! By which addresses this process is known.
+
+use std::net::SocketAddr;
+
+use super::error::ServeError;
+use super::options::ServeOptions;
+use crate::identity::IssuerUrl;
+
+/// The addresses of the listeners, as others write them.
+pub(super) struct Addresses {
+    /// Where the functions answer, without a slash at the end.
+    pub(super) url: String,
+    /// All addresses by which callers know the functions: that one among them.
+    pub(super) public_urls: Vec<String>,
+    issuer: Option<IssuerUrl>,
+    control_plane: String,
+}
+
+impl Addresses {
+    pub(super) fn new(options: &ServeOptions, addr: SocketAddr, admin: SocketAddr) -> Self {
+        let scheme = match options.tls {
+            Some(_) => "https",
+            None => "http",
+        };
+        let url = format!("{scheme}://{addr}");
+        let mut public_urls = vec![url.clone()];
+        if addr.ip().is_loopback() {
+            public_urls.push(format!("{scheme}://localhost:{}", addr.port()));
+        }
+        public_urls.extend(options.identity.public_urls.iter().cloned());
+        Self {
+            url,
+            public_urls,
+            issuer: options.identity.issuer_url.clone(),
+            control_plane: format!("http://{admin}"),
+        }
+    }
+
+    /// What the host's own issuer is called: where its keys are published.
+    ///
+    /// # Errors
+    /// Not for the address of a listener.
+    pub(super) fn issuer(&self) -> Result<IssuerUrl, ServeError> {
+        match &self.issuer {
+            Some(issuer) => Ok(issuer.clone()),
+            None => Ok(self.control_plane.parse()?),
+        }
+    }
+}

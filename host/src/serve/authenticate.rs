@@ -1,0 +1,104 @@
+//! From a request's credentials to who calls.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::access::Policy;
+use super::metrics::Reason;
+use super::published::Published;
+use super::token_counters::TokenCounters;
+use super::verdicts::Verdicts;
+use crate::identity::{Rejection, Trust, Verified};
+
+/// What one worker judges tokens with.
+#[derive(Debug, Default)]
+pub(super) struct Authenticator {
+    pub(super) trust: Arc<Published<Trust>>,
+    pub(super) counters: Arc<TokenCounters>,
+    verdicts: Verdicts,
+}
+
+/// Why a caller is not let in.
+#[derive(Debug)]
+pub(super) struct NotLetIn {
+    pub(super) reason: Reason,
+    /// For the operator.
+    pub(super) why: String,
+}
+
+impl Authenticator {
+    pub(super) fn new(trust: Arc<Published<Trust>>, counters: Arc<TokenCounters>) -> Self {
+        Self {
+            trust,
+            counters,
+            verdicts: Verdicts::default(),
+        }
+    }
+
+    /// Who calls with `token`, if the policy lets it in.
+    pub(super) async fn authenticate(
+        &self,
+        token: Option<&str>,
+        policy: &Policy,
+    ) -> Result<Arc<Verified>, NotLetIn> {
+        let Some(token) = token else {
+            return Err(NotLetIn {
+                reason: Reason::NoToken,
+                why: "the function is private, and the request has no bearer token".into(),
+            });
+        };
+        let judged = self.judge(token, policy).await;
+        let caller = judged.map_err(|rejection| self.rejected(token, &rejection))?;
+        match policy.admit(&caller) {
+            Ok(()) => Ok(caller),
+            Err(error) => Err(NotLetIn {
+                reason: Reason::PermissionDenied,
+                why: error.to_string(),
+            }),
+        }
+    }
+
+    async fn judge(&self, token: &str, policy: &Policy) -> Result<Arc<Verified>, Rejection> {
+        let trust = self.trust.current();
+        let judged = self.judge_by(&trust, token, policy);
+        let Err(Rejection::Refused(refusal)) = &judged else {
+            return judged;
+        };
+        let request = refusal.wants_newer_keys().then(|| trust.key_request(token));
+        match request.flatten() {
+            Some(request) if request.newer_keys().await => {
+                self.judge_by(&self.trust.current(), token, policy)
+            }
+            _ => judged,
+        }
+    }
+
+    fn judge_by(
+        &self,
+        trust: &Trust,
+        token: &str,
+        policy: &Policy,
+    ) -> Result<Arc<Verified>, Rejection> {
+        let now = SystemTime::now();
+        let generation = trust.generation();
+        if let Some(verified) = self.verdicts.get(token, generation) {
+            trust.judge_again(&verified, &policy.audiences, now)?;
+            return Ok(verified);
+        }
+        let verified = Arc::new(trust.judge(token, &policy.audiences, now)?);
+        self.verdicts.put(token, generation, Arc::clone(&verified));
+        Ok(verified)
+    }
+
+    fn rejected(&self, token: &str, rejection: &Rejection) -> NotLetIn {
+        let issuer = self.trust.current().issuer_of(token);
+        self.counters.count(issuer, rejection.code());
+        NotLetIn {
+            reason: match rejection {
+                Rejection::NoKeys(_) => Reason::KeysUnavailable,
+                _ => Reason::Unauthenticated,
+            },
+            why: format!("its token is refused ({}): {rejection}", rejection.code()),
+        }
+    }
+}

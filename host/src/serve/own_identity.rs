@@ -1,0 +1,122 @@
+//! Keeps the host's own issuer like the store: its keys, its accounts, and what is revoked.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use super::error::ServeError;
+use super::trust_board::{OwnDocuments, TrustBoard};
+use crate::identity::{
+    Fetched, KeyKeeper, KeyRequest, News, OwnIssuer, TrustedIssuer, discovery_document,
+    key_document, own_key_set,
+};
+use crate::store::{Revocation, ServiceAccountRecord, SigningKeyRecord, Store};
+
+/// How often the store is asked whether something has changed.
+const POLL: Duration = Duration::from_millis(200);
+/// How soon it is asked again for a token of an account or a key that is not known yet.
+const COOLDOWN: Duration = Duration::from_millis(20);
+
+/// The host's own issuer, and what of the store has been taken up.
+pub(super) struct OwnIdentity {
+    issuer: OwnIssuer,
+    store: Arc<Store>,
+    board: Arc<TrustBoard>,
+    request: KeyRequest,
+    seen: Option<Seen>,
+}
+
+type Seen = (
+    Vec<ServiceAccountRecord>,
+    Vec<SigningKeyRecord>,
+    Vec<Revocation>,
+);
+
+impl OwnIdentity {
+    /// With the keeper that is to run it.
+    pub(super) fn new(
+        issuer: OwnIssuer,
+        store: Arc<Store>,
+        board: Arc<TrustBoard>,
+    ) -> (Self, KeyKeeper) {
+        let (keeper, request) = KeyKeeper::new(COOLDOWN);
+        let identity = Self {
+            issuer,
+            store,
+            board,
+            request,
+            seen: None,
+        };
+        (identity, keeper)
+    }
+
+    /// Takes up what has changed in the store, after what is due was done to the keys. Blocks.
+    ///
+    /// # Errors
+    /// If the store cannot be used, or a key in it.
+    pub(super) fn refresh(&mut self) -> Result<(), ServeError> {
+        self.issuer.keep_keys(&self.store, SystemTime::now())?;
+        let now = (
+            self.store.service_accounts()?,
+            self.store.signing_keys()?,
+            self.store.revocations()?,
+        );
+        if self.seen.as_ref() == Some(&now) {
+            return Ok(());
+        }
+        let (accounts, keys, revoked) = &now;
+        let own = TrustedIssuer {
+            config: Arc::new(self.issuer.config(accounts.clone())),
+            keys: own_key_set(keys)?.map(Arc::new),
+            request: Some(self.request.clone()),
+        };
+        let algorithms = keys.iter().filter_map(|key| key.algorithm.parse().ok());
+        let documents = OwnDocuments {
+            discovery: discovery_document(&self.issuer.url, &algorithms.collect::<Vec<_>>())
+                .to_string(),
+            keys: key_document(keys)?.to_string(),
+        };
+        self.board.set_own(own, documents, revoked.clone())?;
+        self.seen = Some(now);
+        Ok(())
+    }
+}
+
+/// Keeps the board like the store, for ever.
+pub(super) async fn follow(identity: OwnIdentity, keeper: KeyKeeper) {
+    let identity = Arc::new(Mutex::new(identity));
+    let refresh = move || {
+        let identity = Arc::clone(&identity);
+        async move {
+            // The disk may be slow, and this thread answers the control plane.
+            let refreshed = tokio::task::spawn_blocking(move || {
+                let mut identity = identity.lock().unwrap_or_else(PoisonError::into_inner);
+                identity.refresh()
+            });
+            match refreshed.await {
+                Ok(Ok(())) => Ok(Fetched {
+                    value: (),
+                    good_for: POLL,
+                }),
+                Ok(Err(error)) => Err(error.to_string()),
+                Err(error) => Err(error.to_string()),
+            }
+        }
+    };
+    let told = Mutex::new(None);
+    keeper
+        .run(refresh, |news| {
+            let problem = match news {
+                News::Fetched(()) => None,
+                News::Failed(problem) | News::Stale(problem) => Some(problem),
+            };
+            // Told once, not five times a second.
+            let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(problem) = &problem
+                && told.as_ref() != Some(problem)
+            {
+                eprintln!("error: changes of service accounts are not taken up: {problem}");
+            }
+            *told = problem;
+        })
+        .await;
+}

@@ -1,0 +1,215 @@
+//! Gathers what tokens are judged by, and gives it to the workers.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use tokio::task::JoinHandle;
+
+use super::published::Published;
+use super::token_counters::{Counts, TokenCounters};
+use crate::identity::{
+    AmbiguousIssuer, COOLDOWN, FetchError, IssuerUrl, Issuers, KeyKeeper, KeySet, News,
+    OutsideIssuer, Trust, TrustedIssuer,
+};
+use crate::store::Revocation;
+
+/// What the host's own issuer publishes, as JSON.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OwnDocuments {
+    pub(super) discovery: String,
+    pub(super) keys: String,
+}
+
+/// What can be told of the keys of an issuer.
+#[derive(Clone, Debug)]
+pub(super) struct KeyAccount {
+    pub(super) issuer: IssuerUrl,
+    /// When its keys were last fetched.
+    pub(super) fetched: Option<SystemTime>,
+    pub(super) successes: u64,
+    pub(super) failures: u64,
+}
+
+/// Where all of it meets.
+pub(super) struct TrustBoard {
+    workers: Vec<(Arc<Published<Trust>>, Arc<TokenCounters>)>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    generation: u64,
+    own: Option<(TrustedIssuer, OwnDocuments)>,
+    revoked: Vec<Revocation>,
+    outside: BTreeMap<IssuerUrl, Outside>,
+}
+
+struct Outside {
+    trusted: TrustedIssuer,
+    account: KeyAccount,
+    keeper: JoinHandle<()>,
+}
+
+impl TrustBoard {
+    pub(super) fn new(workers: usize) -> Self {
+        Self {
+            workers: (0..workers).map(|_| Default::default()).collect(),
+            state: Mutex::default(),
+        }
+    }
+
+    /// What worker number `index` judges by and counts in.
+    pub(super) fn of_worker(&self, index: usize) -> (Arc<Published<Trust>>, Arc<TokenCounters>) {
+        let (trust, counters) = &self.workers[index];
+        (Arc::clone(trust), Arc::clone(counters))
+    }
+
+    /// Trusts the host's own issuer as it is now, and nothing that is `revoked`.
+    ///
+    /// # Errors
+    /// If another issuer goes by its name.
+    pub(super) fn set_own(
+        &self,
+        own: TrustedIssuer,
+        documents: OwnDocuments,
+        revoked: Vec<Revocation>,
+    ) -> Result<(), AmbiguousIssuer> {
+        let mut state = self.lock();
+        state.own = Some((own, documents));
+        state.revoked = revoked;
+        self.publish(&mut state)
+    }
+
+    /// Whether these outside issuers can be trusted side by side, and beside the host's own.
+    ///
+    /// # Errors
+    /// If two issuers go by the same name.
+    pub(super) fn check_outside(&self, issuers: &[OutsideIssuer]) -> Result<(), AmbiguousIssuer> {
+        let state = self.lock();
+        let own = state.own.iter().map(|(own, _)| Arc::clone(&own.config));
+        let outside = issuers.iter().map(|issuer| Arc::clone(&issuer.config));
+        Issuers::new(own.chain(outside).collect()).map(drop)
+    }
+
+    /// Trusts these outside issuers and no others, and begins to keep their keys, on the present runtime. One that was
+    /// trusted before keeps the keys that it has until there are new ones.
+    ///
+    /// # Errors
+    /// If two issuers go by the same name; then those that were trusted are so still.
+    pub(super) fn set_outside(
+        self: &Arc<Self>,
+        issuers: &[OutsideIssuer],
+    ) -> Result<(), AmbiguousIssuer> {
+        self.check_outside(issuers)?;
+        let mut state = self.lock();
+        let mut before = std::mem::take(&mut state.outside);
+        for issuer in issuers {
+            let url = issuer.config.issuer.clone();
+            let mut outside = self.keep(issuer);
+            if let Some(before) = before.get(&url) {
+                outside.trusted.keys.clone_from(&before.trusted.keys);
+                outside.account = before.account.clone();
+            }
+            state.outside.insert(url, outside);
+        }
+        for outside in before.values_mut() {
+            outside.keeper.abort();
+        }
+        self.publish(&mut state)
+    }
+
+    /// What the host's own issuer publishes.
+    pub(super) fn own_documents(&self) -> Option<OwnDocuments> {
+        let state = self.lock();
+        state.own.as_ref().map(|(_, documents)| documents.clone())
+    }
+
+    /// The issuers whose keys are fetched.
+    pub(super) fn key_accounts(&self) -> Vec<KeyAccount> {
+        let state = self.lock();
+        let outside = state.outside.values();
+        outside.map(|outside| outside.account.clone()).collect()
+    }
+
+    /// Tokens that were refused.
+    pub(super) fn refused_tokens(&self) -> Counts {
+        let mut totals = Counts::new();
+        for (_, counters) in &self.workers {
+            counters.add_to(&mut totals);
+        }
+        totals
+    }
+
+    fn keep(self: &Arc<Self>, issuer: &OutsideIssuer) -> Outside {
+        let (keeper, request) = KeyKeeper::new(COOLDOWN);
+        let source = issuer.keys.clone();
+        let (board, url) = (Arc::clone(self), issuer.config.issuer.clone());
+        let fetch = move || {
+            let source = source.clone();
+            async move { source.fetch().await }
+        };
+        let keeping = keeper.run(fetch, move |news| board.take_keys(&url, news));
+        Outside {
+            trusted: TrustedIssuer {
+                config: Arc::clone(&issuer.config),
+                keys: None,
+                request: Some(request),
+            },
+            account: KeyAccount {
+                issuer: issuer.config.issuer.clone(),
+                fetched: None,
+                successes: 0,
+                failures: 0,
+            },
+            keeper: tokio::spawn(keeping),
+        }
+    }
+
+    fn take_keys(&self, issuer: &IssuerUrl, news: News<KeySet, FetchError>) {
+        let mut state = self.lock();
+        let Some(outside) = state.outside.get_mut(issuer) else {
+            return;
+        };
+        match news {
+            News::Fetched(keys) => {
+                outside.account.fetched = Some(SystemTime::now());
+                outside.account.successes += 1;
+                outside.trusted.keys = Some(Arc::new(keys));
+            }
+            News::Failed(error) => {
+                outside.account.failures += 1;
+                eprintln!("warning: the keys of {issuer} stay as they are: {error}");
+                return;
+            }
+            News::Stale(error) => {
+                outside.account.failures += 1;
+                outside.trusted.keys = None;
+                eprintln!(
+                    "error: there are no keys of {issuer}, so none of its tokens is accepted: {error}"
+                );
+            }
+        }
+        // Names do not change here, so they are as good as they were.
+        let _ = self.publish(&mut state);
+    }
+
+    fn publish(&self, state: &mut State) -> Result<(), AmbiguousIssuer> {
+        let own = state.own.iter().map(|(own, _)| own.clone());
+        let outside = state.outside.values();
+        let trusted = own.chain(outside.map(|outside| outside.trusted.clone()));
+        let generation = state.generation + 1;
+        let trust = Trust::new(generation, trusted.collect(), state.revoked.iter().cloned())?;
+        state.generation = generation;
+        let trust = Arc::new(trust);
+        for (worker, _) in &self.workers {
+            worker.replace(Arc::clone(&trust));
+        }
+        Ok(())
+    }
+
+    /// Only the control plane comes here.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,122 @@
+//! Service accounts: whom functions and jobs act for.
+
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+
+use super::{Store, StoreError, now, suggestion};
+
+/// A service account as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceAccountRecord {
+    /// Its address, which names it.
+    pub email: String,
+    /// The subject of its tokens, which no other account ever had.
+    pub subject: String,
+    /// What people call it.
+    pub display_name: String,
+    /// When it was created, in RFC 3339.
+    pub created: String,
+}
+
+const COLUMNS: &str = "email, subject, display_name, created";
+
+impl Store {
+    /// Keeps a new service account.
+    ///
+    /// # Errors
+    /// If there is one with this address, or the database fails.
+    pub fn create_service_account(
+        &self,
+        email: &str,
+        subject: &str,
+        display_name: &str,
+    ) -> Result<ServiceAccountRecord, StoreError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if find(&transaction, email)?.is_some() {
+            return Err(StoreError::ServiceAccountExists(email.to_owned()));
+        }
+        let record = ServiceAccountRecord {
+            email: email.to_owned(),
+            subject: subject.to_owned(),
+            display_name: display_name.to_owned(),
+            created: now(),
+        };
+        transaction.execute(
+            &format!("INSERT INTO service_accounts ({COLUMNS}) VALUES (?, ?, ?, ?)"),
+            params![email, subject, display_name, record.created],
+        )?;
+        transaction.commit()?;
+        self.note_change();
+        Ok(record)
+    }
+
+    /// All service accounts, by address.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn service_accounts(&self) -> Result<Vec<ServiceAccountRecord>, StoreError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM service_accounts ORDER BY email"
+        ))?;
+        let rows = statement.query_map([], record)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The service account with this address.
+    ///
+    /// # Errors
+    /// If there is none, or the database fails.
+    pub fn service_account(&self, email: &str) -> Result<ServiceAccountRecord, StoreError> {
+        let connection = self.connection();
+        match find(&connection, email)? {
+            Some(account) => Ok(account),
+            None => Err(missing(&connection, email)?),
+        }
+    }
+
+    /// Removes a service account. Its tokens are refused from then on.
+    ///
+    /// # Errors
+    /// If there is none, or the database fails.
+    pub fn delete_service_account(&self, email: &str) -> Result<(), StoreError> {
+        let connection = self.connection();
+        let count = connection.execute("DELETE FROM service_accounts WHERE email = ?", [email])?;
+        if count == 0 {
+            return Err(missing(&connection, email)?);
+        }
+        self.note_change();
+        Ok(())
+    }
+}
+
+fn find(
+    connection: &Connection,
+    email: &str,
+) -> Result<Option<ServiceAccountRecord>, rusqlite::Error> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM service_accounts WHERE email = ?"
+        ))?
+        .query_row([email], record)
+        .optional()
+}
+
+fn record(row: &Row<'_>) -> Result<ServiceAccountRecord, rusqlite::Error> {
+    Ok(ServiceAccountRecord {
+        email: row.get(0)?,
+        subject: row.get(1)?,
+        display_name: row.get(2)?,
+        created: row.get(3)?,
+    })
+}
+
+fn missing(connection: &Connection, email: &str) -> Result<StoreError, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT email FROM service_accounts")?;
+    let emails = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let emails: Vec<String> = emails.collect::<Result<_, _>>()?;
+    Ok(StoreError::NoServiceAccount {
+        email: email.to_owned(),
+        nearest: suggestion::nearest(email, emails),
+    })
+}
