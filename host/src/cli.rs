@@ -12,6 +12,7 @@ mod iam;
 mod own_issuer;
 mod serve;
 mod state;
+mod trial;
 
 use std::process::ExitCode;
 

@@ -47,7 +47,7 @@ pub use algorithm::{Algorithm, AlgorithmError};
 pub use check::Step;
 pub use claim_match::{ClaimMatch, ClaimMatchError};
 pub use claims::Claims;
-pub use fetch::{FetchError, KeySource, parse as parse_keys_url};
+pub use fetch::{FetchError, KeyDocument, KeySource, parse as parse_keys_url};
 pub use invokers::{ClaimRule, EmptyRule, Invoker, Invokers, NotInvoker};
 pub use issuer::{DEFAULT_LEEWAY, DEFAULT_MAX_LIFETIME, EmailTrust, IssuerConfig, ServiceAccounts};
 pub use issuer_url::{IssuerUrl, IssuerUrlError};

@@ -51,5 +51,6 @@ mod worker;
 
 pub(crate) use access::{Access as FunctionAccess, function_access};
 pub use error::ServeError;
+pub(crate) use load::function_config;
 pub use options::{ComponentAccess, ComponentOptions, IdentityOptions, ServeOptions, TlsFiles};
 pub use run::run;

@@ -1,5 +1,6 @@
 //! Streams the request's body back with its content type, and its trailers as trailers. Under
-//! `/headers` it answers the method, target, scheme, authority and fields that it saw, a line each.
+//! `/headers`, or wherever the query is `?headers`, it answers the method, target, scheme, authority
+//! and fields that it saw, a line each.
 #![cfg(target_family = "wasm")]
 
 use std::fmt::Write as _;
@@ -15,7 +16,8 @@ guests::handler!(handle);
 
 fn handle(request: IncomingRequest, out: ResponseOutparam) {
     let target = request.path_with_query().unwrap_or_default();
-    if target.split('?').next() == Some("/headers") {
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    if path == "/headers" || query == "headers" {
         answer(
             out,
             200,

@@ -90,6 +90,13 @@ impl Http2 {
         }
     }
 
+    /// Has requests name `authority`, in place of the address.
+    #[must_use]
+    pub fn naming(mut self, authority: &str) -> Self {
+        authority.clone_into(&mut self.authority);
+        self
+    }
+
     /// GET, read whole.
     #[track_caller]
     pub fn get(&self, path: &str) -> Reply {

@@ -54,6 +54,8 @@ pub enum Signal {
     Int,
     /// What cannot be caught.
     Kill,
+    /// What asks to read the configuration again.
+    Hup,
 }
 
 impl Host {
@@ -70,7 +72,7 @@ impl Host {
             .arg("--admin-addr=127.0.0.1:0")
     }
 
-    /// `host` with these arguments and nothing else.
+    /// `host` with these arguments and nothing else. The state directory is one of its own, unless it is told another.
     #[track_caller]
     pub fn command(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> HostBuilder {
         let mut command = Command::new(paths::host_binary());
@@ -78,7 +80,11 @@ impl Host {
             command.env_remove(name);
         }
         command.args(arguments);
-        Self::from_command(command)
+        let mut builder = Self::from_command(command);
+        // In place of the one of whoever runs the specifications.
+        let platform = builder.state.path().join("platform");
+        builder.command.env("XDG_STATE_HOME", platform);
+        builder
     }
 
     /// A command that becomes a host.
@@ -160,6 +166,7 @@ impl Host {
             Signal::Term => rustix::process::Signal::TERM,
             Signal::Int => rustix::process::Signal::INT,
             Signal::Kill => rustix::process::Signal::KILL,
+            Signal::Hup => rustix::process::Signal::HUP,
         };
         let child = self.process.child();
         if let Err(error) = kill_process(Pid::from_child(&child), signal) {
@@ -267,6 +274,21 @@ impl HostBuilder {
         match process.wait(PATIENCE) {
             Some(status) => process.output(status.code()),
             None => panic!("the command does not end: {:#?}", process.output(None)),
+        }
+    }
+
+    /// Runs it for at most `time`, and then kills it.
+    #[track_caller]
+    pub fn run_for(self, time: Duration) -> Output {
+        let (process, _state) = self.spawn();
+        let status = process.wait(time).or_else(|| {
+            // It may be ending by itself at this moment.
+            let _ = process.child().kill();
+            process.wait(PATIENCE)
+        });
+        match status {
+            Some(status) => process.output(status.code()),
+            None => panic!("a killed command does not end: {:#?}", process.output(None)),
         }
     }
 

@@ -12,15 +12,18 @@
 
 #![forbid(unsafe_code)]
 
+mod control_plane;
 mod directory;
 mod h2;
 mod host;
 mod lines;
 mod log;
 mod memory;
+mod open_metrics;
 mod origin;
 mod paths;
 mod reply;
+mod state;
 mod tls;
 mod walkthrough;
 mod wire;
@@ -30,15 +33,31 @@ pub use directory::Directory;
 pub use host::{Host, HostBuilder, Output, Signal};
 pub use log::Row;
 pub use memory::MIB;
+pub use open_metrics::OpenMetrics;
 pub use origin::Origin;
 pub use paths::{guest, host_binary};
 pub use reply::Reply;
+pub use state::State;
 pub use tls::{Certificate, TlsWire};
 pub use walkthrough::{Walkthrough, page};
 pub use wire::Wire;
 
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// How long anything that should happen may take. Long, because a loaded machine is slow; no specification that holds
 /// ever waits for it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How often something is looked at that nobody announces.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Looks until `is_so`, which it must be within [`PATIENCE`]; `what` is said otherwise.
+#[track_caller]
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "it never comes to this: {what}");
+        thread::sleep(LOOK);
+    }
+}

@@ -96,7 +96,7 @@ fn the_page_of_commands_is_the_help_of_the_binary() {
 }
 
 /// Commands of the binary, each with its page's heading.
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 27] = [
     "host",
     "host serve",
     "host functions",
@@ -119,6 +119,7 @@ const COMMANDS: [&str; 26] = [
     "host auth",
     "host auth print-identity-token",
     "host auth explain",
+    "host auth doctor",
     "host auth revoke",
     "host config check",
     "host config schema",

@@ -1,5 +1,6 @@
 //! `host auth`: tokens, made and explained.
 
+mod doctor;
 mod explain;
 mod print_identity_token;
 mod revoke;
@@ -10,7 +11,7 @@ use clap::{Args, Subcommand};
 
 use super::Message;
 
-/// Make, explain and revoke tokens
+/// Make, explain and revoke tokens, and look at issuers
 #[derive(Args)]
 pub(super) struct Auth {
     #[command(subcommand)]
@@ -21,6 +22,7 @@ pub(super) struct Auth {
 enum Verb {
     PrintIdentityToken(print_identity_token::PrintIdentityToken),
     Explain(explain::Explain),
+    Doctor(doctor::Doctor),
     Revoke(revoke::Revoke),
 }
 
@@ -29,6 +31,7 @@ impl Auth {
         match self.verb {
             Verb::PrintIdentityToken(print) => print.run(),
             Verb::Explain(explain) => explain.run(),
+            Verb::Doctor(doctor) => doctor.run(),
             Verb::Revoke(revoke) => revoke.run(),
         }
     }

@@ -8,8 +8,8 @@ use clap::{Args, Subcommand};
 use super::Message;
 use super::format::{DocumentFormat, document, print};
 use super::state::State;
+use super::trial::Trial;
 use crate::config::{ConfigFile, Declared};
-use crate::function::{Limits, LoadError, Sandbox, SandboxConfig};
 
 /// Check a configuration file, or print its schema
 #[derive(Args)]
@@ -55,20 +55,18 @@ impl Check {
     fn run(self) -> Result<ExitCode, Message> {
         let file = ConfigFile::read(&self.file).map_err(|error| error.to_string())?;
         let functions = file.functions();
-        let sandbox = Sandbox::new(SandboxConfig {
-            cache: self.state.compile_cache(),
-            ..SandboxConfig::default()
-        })
-        .map_err(|error| error.to_string())?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .map_err(|error| format!("cannot start: {error}"))?;
-        for function in &functions {
-            let tried = runtime.block_on(try_function(&sandbox, function));
+        let trial = Trial::new(&self.state)?;
+        for Declared {
+            name,
+            source,
+            settings,
+        } in &functions
+        {
+            let tried = trial.read(source);
+            let tried = tried.and_then(|wasm| trial.run(&wasm, settings));
             tried.map_err(|error| {
-                let message = format!("{}: {error}", function.source.display());
-                file.bad_source(&function.name, &message).to_string()
+                let message = format!("{}: {error}", source.display());
+                file.bad_source(name, &message).to_string()
             })?;
         }
         print(&format!(
@@ -78,13 +76,4 @@ impl Check {
         ))?;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-async fn try_function(sandbox: &Sandbox, function: &Declared) -> Result<(), LoadError> {
-    let limits = Limits {
-        memory: function.settings.memory,
-        ..Limits::default()
-    };
-    let function = sandbox.load(&function.source, limits).await?;
-    function.try_instance().await
 }

@@ -134,7 +134,8 @@ fn state(store: &Store, record: &FunctionRecord) -> Result<String, Message> {
         .served(&record.name)
         .map_err(|error| error.to_string())?;
     Ok(match served {
-        Some(served) if served.updated == record.updated => match served.problem {
+        // Times of one width in UTC have the order of their text. A later state has taken this one's place.
+        Some(served) if served.updated >= record.updated => match served.problem {
             None => "ACTIVE".into(),
             Some(problem) => format!("FAILED: {problem}"),
         },
@@ -156,7 +157,13 @@ fn settle(store: &Store, record: &FunctionRecord) -> Result<(), Message> {
                 eprintln!("No host serves this store at the moment; `host serve` starts one.");
                 return Ok(());
             }
-            "DEPLOYING" if begun.elapsed() < PATIENCE => thread::sleep(LOOK),
+            "DEPLOYING" if begun.elapsed() < PATIENCE => {
+                // Somebody may have deleted it meanwhile.
+                store
+                    .function(&record.name)
+                    .map_err(|error| format!("deployed, and gone again: {error}"))?;
+                thread::sleep(LOOK);
+            }
             "DEPLOYING" => {
                 return Err(format!(
                     "deployed, but the host that serves has not taken it up within {PATIENCE:?}"

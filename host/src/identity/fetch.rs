@@ -7,7 +7,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::uri::Scheme;
@@ -100,6 +100,19 @@ pub enum FetchError {
     Bearer(PathBuf, io::Error),
 }
 
+/// A key set as it came.
+#[derive(Debug)]
+pub struct KeyDocument {
+    /// Where it was.
+    pub url: Uri,
+    /// The keys.
+    pub keys: KeySet,
+    /// How long they are good.
+    pub good_for: Duration,
+    /// What time it was there, to the second.
+    pub date: Option<SystemTime>,
+}
+
 /// What a discovery document says that matters here.
 #[derive(serde::Deserialize)]
 struct Discovery {
@@ -136,13 +149,25 @@ impl KeySource {
     /// # Errors
     /// Why there are none.
     pub async fn fetch(&self) -> Result<Fetched<KeySet>, FetchError> {
+        let document = self.fetch_document().await?;
+        Ok(Fetched {
+            value: document.keys,
+            good_for: document.good_for,
+        })
+    }
+
+    /// Fetches the keys, with all that there is to tell of how they came.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub async fn fetch_document(&self) -> Result<KeyDocument, FetchError> {
         match tokio::time::timeout(FETCH_TIME, self.fetch_all()).await {
             Ok(fetched) => fetched,
             Err(_) => Err(FetchError::Slow(self.issuer.clone())),
         }
     }
 
-    async fn fetch_all(&self) -> Result<Fetched<KeySet>, FetchError> {
+    async fn fetch_all(&self) -> Result<KeyDocument, FetchError> {
         let (url, reach) = match &self.keys_url {
             Some(url) => (url.clone(), Reach::Anywhere),
             None => self.discover().await?,
@@ -152,9 +177,12 @@ impl KeySource {
             url: url.to_string(),
             reason,
         })?;
-        Ok(Fetched {
-            value: keys,
+        let date = head.get(header::DATE).and_then(|date| date.to_str().ok());
+        Ok(KeyDocument {
+            url,
+            keys,
             good_for: good_for(&head),
+            date: date.and_then(|date| httpdate::parse_http_date(date).ok()),
         })
     }
 

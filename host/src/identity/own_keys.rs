@@ -239,3 +239,6 @@ fn seconds(time: SystemTime) -> i64 {
 fn time(seconds: i64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.max(0).unsigned_abs())
 }
+
+#[cfg(test)]
+mod tests;

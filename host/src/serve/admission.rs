@@ -70,8 +70,9 @@ impl Admission {
         Self {
             gates: [
                 Some(Arc::new(Semaphore::new(places))),
-                Some(worker),
                 instances,
+                // Last, so that who waits for an instance of one function keeps no other function from the worker.
+                Some(worker),
             ],
             waiting: AtomicUsize::new(0),
             queue,

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
@@ -159,6 +160,8 @@ impl Catalog {
     }
 
     fn publish(&self, entries: &Entries) {
+        let wall_times = entries.all().map(Entry::wall_time);
+        let longest = wall_times.max().unwrap_or_default();
         for (index, worker) in self.workers.iter().enumerate() {
             let route = |entry: &Entry| Arc::clone(&entry.routes[index]);
             let named = entries.named.iter();
@@ -167,6 +170,7 @@ impl Catalog {
                 by_name: named
                     .map(|(name, entry)| (name.as_str().to_owned(), route(entry)))
                     .collect(),
+                longest_wall_time: longest.max(worker.table.current().longest_wall_time),
                 ..Routes::default()
             };
             for entry in entries.named.values() {
@@ -191,6 +195,10 @@ impl Entries {
 }
 
 impl Entry {
+    fn wall_time(&self) -> Duration {
+        self.routes[0].function.limits().wall_time
+    }
+
     fn account(&self) -> Account {
         let mut totals = Totals::default();
         for route in &self.routes {

@@ -228,7 +228,7 @@ impl Figures {
         for account in &self.accounts {
             let labels = [("function", &*account.name)];
             let histogram = of(account);
-            let bounds = bounds.iter().copied().chain([f64::MAX]);
+            let bounds = bounds.iter().copied().chain([f64::INFINITY]);
             let buckets: Vec<_> = bounds.zip(histogram.buckets).collect();
             family
                 .encode_family(&labels)?

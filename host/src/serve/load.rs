@@ -1,6 +1,9 @@
 //! From a component and its settings to a function that can be called.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -56,7 +59,8 @@ impl Loader {
         wasm: Vec<u8>,
         settings: &FunctionSettings,
     ) -> Result<Function, String> {
-        let config = config(settings, self.request_idle)?;
+        let mut config = function_config(settings)?;
+        config.limits.request_idle = self.request_idle;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()
@@ -89,18 +93,23 @@ pub(super) fn in_parallel<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R
     })
 }
 
+/// The largest secret, in bytes.
+const LARGEST_SECRET: u64 = 64 << 10;
+
 /// What the sandbox is told of a function.
-fn config(settings: &FunctionSettings, request_idle: Duration) -> Result<FunctionConfig, String> {
+///
+/// # Errors
+/// Why it cannot be served, in one line.
+pub(crate) fn function_config(settings: &FunctionSettings) -> Result<FunctionConfig, String> {
     let mut outbound = OutboundPolicy::default();
     for allowed in &settings.allow_outbound {
         outbound.allow(allowed).map_err(|error| error.to_string())?;
     }
     let mut environment = settings.environment.clone();
     for (name, file) in &settings.secrets {
-        let secret = std::fs::read_to_string(file)
+        let secret = secret(file)
             .map_err(|error| format!("cannot read the secret {}: {error}", file.display()))?;
-        let secret = secret.strip_suffix('\n').unwrap_or(&secret);
-        environment.insert(name.clone(), secret.to_owned());
+        environment.insert(name.clone(), secret);
     }
     Ok(FunctionConfig {
         limits: Limits {
@@ -109,10 +118,25 @@ fn config(settings: &FunctionSettings, request_idle: Duration) -> Result<Functio
             request_body: settings.max_request_body,
             response_body: settings.max_response_body,
             log_output: usize::try_from(settings.log_limit).unwrap_or(usize::MAX),
-            request_idle,
             ..Limits::default()
         },
         environment: environment.into_iter().collect(),
         outbound,
     })
+}
+
+/// The text in `file`, without the line feed at its end.
+fn secret(file: &Path) -> io::Result<String> {
+    let file = File::open(file)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("is not a file"));
+    }
+    let mut text = String::new();
+    if file.take(LARGEST_SECRET + 1).read_to_string(&mut text)? as u64 > LARGEST_SECRET {
+        return Err(io::Error::other("is larger than 64 KiB"));
+    }
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    Ok(text)
 }

@@ -32,6 +32,8 @@ pub(super) struct Routes {
     pub(super) by_name: HashMap<String, Arc<Route>>,
     /// By host name, in lower case, without port.
     pub(super) by_host: HashMap<String, Arc<Route>>,
+    /// The longest wall time of a function that was ever served: one that is gone may have executions under way.
+    pub(super) longest_wall_time: Duration,
 }
 
 impl Routes {
@@ -55,13 +57,6 @@ impl Routes {
         for route in self.by_name.values().chain(&self.root) {
             route.admission.close();
         }
-    }
-
-    /// The longest time that an execution of any function may take.
-    pub(super) fn longest_wall_time(&self) -> Duration {
-        let routes = self.by_name.values().chain(&self.root);
-        let times = routes.map(|route| route.function.limits().wall_time);
-        times.max().unwrap_or_default()
     }
 
     fn by_host<B>(&self, request: &Request<B>) -> Option<Arc<Route>> {

@@ -91,7 +91,7 @@ impl Worker {
         self.invoker.places.close();
         self.invoker.routes.current().close();
         // What outlives every deadline is cut off with the runtime.
-        let limit = self.invoker.routes.current().longest_wall_time() + DRAIN_MARGIN;
+        let limit = self.invoker.routes.current().longest_wall_time + DRAIN_MARGIN;
         let _ = tokio::time::timeout(limit, self.pending.none()).await;
     }
 

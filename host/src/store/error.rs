@@ -80,6 +80,9 @@ pub enum StoreError {
         /// That function.
         name: FunctionName,
     },
+    /// Settings could not be changed as asked.
+    #[error("{0}")]
+    Settings(String),
     /// A record in the database is not what this program writes.
     #[error("the store holds a record that this program cannot read: {0}")]
     Record(#[from] serde_json::Error),

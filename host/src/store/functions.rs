@@ -45,26 +45,31 @@ pub struct Declaration {
 const COLUMNS: &str = "name, revision, component, settings, declared_in, created, updated";
 
 impl Store {
-    /// Deploys `name` with `component`, or if that is `None` with the one that it has. All of it or nothing is done.
+    /// Deploys `name` with `component`, or if that is `None` with the one that it has, and with what `change` makes of the
+    /// settings that it has, or of the defaults. All of it or nothing is done.
     ///
     /// # Errors
-    /// If there is no component and no such function, a file declares it, or the database fails.
+    /// If there is no component and no such function, a file declares it, `change` fails, or the database does.
     pub fn deploy(
         &self,
         name: &FunctionName,
         component: Option<&[u8]>,
-        settings: &FunctionSettings,
+        change: impl FnOnce(FunctionSettings) -> Result<FunctionSettings, String>,
     ) -> Result<FunctionRecord, StoreError> {
         let mut connection = self.connection();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let before = find(&transaction, name)?;
         refuse_declared(before.as_ref())?;
-        let component = match (component, before) {
-            (Some(wasm), _) => keep_component(&transaction, wasm)?,
-            (None, Some(before)) => before.component,
+        let (component, settings) = match (component, before) {
+            (Some(wasm), before) => (
+                keep_component(&transaction, wasm)?,
+                before.map_or_else(FunctionSettings::default, |before| before.settings),
+            ),
+            (None, Some(before)) => (before.component, before.settings),
             (None, None) => return Err(missing(&transaction, name)?),
         };
-        put(&transaction, name, &component, settings, None)?;
+        let settings = change(settings).map_err(StoreError::Settings)?;
+        put(&transaction, name, &component, &settings, None)?;
         remove_unused_components(&transaction)?;
         let record = find(&transaction, name)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
         transaction.commit()?;

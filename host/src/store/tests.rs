@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rusqlite::Connection;
 
-use super::{Declaration, FunctionName, FunctionSettings, Store, StoreError, sha256};
+use super::{
+    Declaration, FunctionName, FunctionSettings, Revocation, RevokedKind, SigningKeyRecord, Store,
+    StoreError, sha256,
+};
 
 /// A directory of a test's own.
 struct Scratch(PathBuf);
@@ -49,6 +52,11 @@ fn name(text: &str) -> FunctionName {
     text.parse().unwrap()
 }
 
+/// Makes any settings those with this memory.
+fn with(memory: u64) -> impl FnOnce(FunctionSettings) -> Result<FunctionSettings, String> {
+    move |_| Ok(settings(memory))
+}
+
 fn settings(memory: u64) -> FunctionSettings {
     FunctionSettings {
         memory,
@@ -77,7 +85,7 @@ fn what_was_deployed_is_there_when_the_store_is_opened_again() {
     let scratch = Scratch::new();
     let deployed = scratch
         .store()
-        .deploy(&name("a"), Some(b"wasm"), &settings(1))
+        .deploy(&name("a"), Some(b"wasm"), with(1))
         .unwrap();
     let store = scratch.store();
     assert_eq!(store.function(&name("a")).unwrap(), deployed);
@@ -90,12 +98,8 @@ fn what_was_deployed_is_there_when_the_store_is_opened_again() {
 fn each_deployment_is_a_revision_and_leaves_no_old_component() {
     let scratch = Scratch::new();
     let store = scratch.store();
-    let first = store
-        .deploy(&name("a"), Some(b"one"), &settings(1))
-        .unwrap();
-    let second = store
-        .deploy(&name("a"), Some(b"two"), &settings(1))
-        .unwrap();
+    let first = store.deploy(&name("a"), Some(b"one"), with(1)).unwrap();
+    let second = store.deploy(&name("a"), Some(b"two"), with(1)).unwrap();
     assert_eq!((second.revision, second.created), (2, first.created));
     assert_ne!(second.updated, first.updated);
     assert_eq!(scratch.components(), 1);
@@ -105,12 +109,25 @@ fn each_deployment_is_a_revision_and_leaves_no_old_component() {
 fn settings_may_change_while_the_component_stays() {
     let scratch = Scratch::new();
     let store = scratch.store();
-    let before = store
-        .deploy(&name("a"), Some(b"one"), &settings(1))
-        .unwrap();
-    let after = store.deploy(&name("a"), None, &settings(2)).unwrap();
+    let before = store.deploy(&name("a"), Some(b"one"), with(1)).unwrap();
+    let after = store.deploy(&name("a"), None, with(2)).unwrap();
     assert_eq!(after.component, before.component);
     assert_eq!(after.settings, settings(2));
+}
+
+#[test]
+fn a_change_begins_with_what_is_there() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    store.deploy(&name("a"), Some(b"one"), with(7)).unwrap();
+    let open = |settings: &mut FunctionSettings| settings.allow_unauthenticated = true;
+    let changed = store.change_settings(&name("a"), open).unwrap();
+    assert_eq!((changed.revision, changed.settings.memory), (1, 7));
+    let deployed = store.deploy(&name("a"), Some(b"two"), Ok).unwrap();
+    assert_eq!(deployed.settings, changed.settings);
+    let failed = store.deploy(&name("a"), None, |_| Err("no".into()));
+    assert_eq!(failed.unwrap_err().to_string(), "no");
+    assert_eq!(store.function(&name("a")).unwrap(), deployed);
 }
 
 #[test]
@@ -119,7 +136,7 @@ fn a_component_goes_with_the_last_function_that_runs_it() {
     let store = scratch.store();
     for function in ["a", "b"] {
         store
-            .deploy(&name(function), Some(b"one"), &settings(1))
+            .deploy(&name(function), Some(b"one"), with(1))
             .unwrap();
     }
     store.delete(&name("a")).unwrap();
@@ -133,13 +150,13 @@ fn a_function_that_is_not_there_is_told_with_the_nearest_that_is() {
     let scratch = Scratch::new();
     let store = scratch.store();
     store
-        .deploy(&name("hello_world"), Some(b"one"), &settings(1))
+        .deploy(&name("hello_world"), Some(b"one"), with(1))
         .unwrap();
     for error in [
         store.function(&name("helo_world")).unwrap_err(),
         store.delete(&name("helo_world")).unwrap_err(),
         store
-            .deploy(&name("helo_world"), None, &settings(1))
+            .deploy(&name("helo_world"), None, with(1))
             .unwrap_err(),
     ] {
         assert_eq!(
@@ -154,7 +171,7 @@ fn a_file_declares_all_of_its_functions_and_no_others() {
     let scratch = Scratch::new();
     let store = scratch.store();
     store
-        .deploy(&name("deployed"), Some(b"one"), &settings(1))
+        .deploy(&name("deployed"), Some(b"one"), with(1))
         .unwrap();
     let [a, b, c] = ["a", "b", "c"].map(|name| declaration(name, b"two"));
     store.declare("f", &[a.clone(), b.clone()]).unwrap();
@@ -188,16 +205,12 @@ fn commands_do_not_change_what_a_file_declares_nor_the_other_way_round() {
         .unwrap();
     for error in [
         store.delete(&name("a")).unwrap_err(),
-        store
-            .deploy(&name("a"), Some(b"two"), &settings(1))
-            .unwrap_err(),
+        store.deploy(&name("a"), Some(b"two"), with(1)).unwrap_err(),
     ] {
         let expected = "the function `a` is declared in /etc/host.toml; change it there";
         assert_eq!(error.to_string(), expected);
     }
-    store
-        .deploy(&name("b"), Some(b"one"), &settings(1))
-        .unwrap();
+    store.deploy(&name("b"), Some(b"one"), with(1)).unwrap();
     let both = ["b", "c"].map(|name| declaration(name, b"one"));
     let refused = store.declare("/etc/host.toml", &both);
     assert!(
@@ -211,15 +224,15 @@ fn commands_do_not_change_what_a_file_declares_nor_the_other_way_round() {
 fn a_host_name_leads_to_one_function() {
     let scratch = Scratch::new();
     let store = scratch.store();
-    let settings = FunctionSettings {
-        hosts: vec!["a.example".into()],
-        ..FunctionSettings::default()
+    let named = |settings: FunctionSettings| {
+        Ok(FunctionSettings {
+            hosts: vec!["a.example".into()],
+            ..settings
+        })
     };
-    store.deploy(&name("a"), Some(b"one"), &settings).unwrap();
-    store.deploy(&name("a"), Some(b"two"), &settings).unwrap();
-    let refused = store
-        .deploy(&name("b"), Some(b"one"), &settings)
-        .unwrap_err();
+    store.deploy(&name("a"), Some(b"one"), named).unwrap();
+    store.deploy(&name("a"), Some(b"two"), named).unwrap();
+    let refused = store.deploy(&name("b"), Some(b"one"), named).unwrap_err();
     assert_eq!(
         refused.to_string(),
         "the host name a.example leads to the function `a` already"
@@ -233,9 +246,7 @@ fn a_change_shows_in_the_version_whoever_made_it() {
     for store in [&one, &other] {
         let before = one.version().unwrap();
         assert_eq!(one.version().unwrap(), before);
-        store
-            .deploy(&name("a"), Some(b"one"), &settings(1))
-            .unwrap();
+        store.deploy(&name("a"), Some(b"one"), with(1)).unwrap();
         assert_ne!(one.version().unwrap(), before);
     }
 }
@@ -244,9 +255,7 @@ fn a_change_shows_in_the_version_whoever_made_it() {
 fn directory_and_files_are_their_owners_alone() {
     let scratch = Scratch::new();
     let store = scratch.store();
-    store
-        .deploy(&name("a"), Some(b"one"), &settings(1))
-        .unwrap();
+    store.deploy(&name("a"), Some(b"one"), with(1)).unwrap();
     let _lock = store.lock_for_serving().unwrap();
     assert_eq!(scratch.mode(""), 0o700);
     for file in ["host.db", "host.db-wal", "host.db-shm", "serve.lock"] {
@@ -313,4 +322,65 @@ fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let refused = Store::open(&scratch.0).unwrap_err();
     assert!(matches!(refused, StoreError::Foreign(_)), "{refused}");
     assert_eq!(fs::read_to_string(path).unwrap(), text);
+}
+
+#[test]
+fn a_service_account_is_named_once_and_found_by_a_name_alike() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let email = "caller@host.internal";
+    let created = store.create_service_account(email, "1", "Caller").unwrap();
+    assert_eq!(store.service_account(email).unwrap(), created);
+    let again = store.create_service_account(email, "2", "");
+    assert!(matches!(again, Err(StoreError::ServiceAccountExists(_))));
+    let missed = store.service_account("calller@host.internal").unwrap_err();
+    assert_eq!(
+        missed.to_string(),
+        "there is no service account calller@host.internal; did you mean `caller@host.internal`?"
+    );
+    store.delete_service_account(email).unwrap();
+    assert!(store.delete_service_account(email).is_err());
+    assert_eq!(store.service_accounts().unwrap(), []);
+}
+
+#[test]
+fn keys_are_changed_all_together_or_not_at_all() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let key = |id: &str| SigningKeyRecord {
+        id: id.into(),
+        algorithm: "RS256".into(),
+        pkcs8: b"secret".to_vec(),
+        published: 1,
+        signing: Some(1),
+        retired: None,
+    };
+    let put = |id: &'static str| {
+        move |keys: &mut Vec<SigningKeyRecord>| {
+            keys.push(key(id));
+            Ok::<_, StoreError>(())
+        }
+    };
+    store.change_signing_keys(put("a")).unwrap();
+    let failed = store.change_signing_keys(|keys| {
+        keys.clear();
+        Err(StoreError::Settings("no".into()))
+    });
+    assert!(failed.is_err());
+    assert_eq!(store.signing_keys().unwrap(), [key("a")]);
+    assert!(!format!("{:?}", key("a")).contains("secret"));
+}
+
+#[test]
+fn a_revocation_stands_once() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let revocation = Revocation {
+        issuer: "https://a.example".into(),
+        kind: RevokedKind::Subject,
+        value: "1".into(),
+    };
+    store.revoke(&revocation).unwrap();
+    store.revoke(&revocation).unwrap();
+    assert_eq!(store.revocations().unwrap(), [revocation]);
 }

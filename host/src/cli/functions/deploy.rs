@@ -10,9 +10,9 @@ use clap::Args;
 use super::super::Message;
 use super::super::format::print;
 use super::super::state::State;
+use super::super::trial::Trial;
 use super::{base_url, settle};
-use crate::function::{Limits, Sandbox, SandboxConfig};
-use crate::store::{FunctionName, FunctionSettings, StoreError};
+use crate::store::{FunctionName, FunctionRecord, FunctionSettings, Store, StoreError};
 use settings::SettingArgs;
 
 /// Deploy a function, or change one
@@ -53,15 +53,13 @@ impl Deploy {
                 self.name
             ));
         }
-        let settings = before.map_or_else(FunctionSettings::default, |before| before.settings);
-        let settings = self.settings.apply(settings)?;
-        let wasm = self
-            .source
-            .as_deref()
-            .map(|_| self.compile(&settings))
-            .transpose()?;
+        let settings = before.as_ref().map(|before| before.settings.clone());
+        let settings = self.settings.apply(settings.unwrap_or_default())?;
+        let wasm = self.try_out(&store, before.as_ref(), &settings)?;
+        // Applied to what is there by now: somebody may have changed it while this one compiled.
+        let apply = |settings| self.settings.apply(settings);
         let record = store
-            .deploy(&self.name, wasm.as_deref(), &settings)
+            .deploy(&self.name, wasm.as_deref(), apply)
             .map_err(|error| error.to_string())?;
         eprintln!(
             "Deployed revision {} of [{}].",
@@ -79,33 +77,28 @@ impl Deploy {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The component's bytes, once it is known that it can be served. Its compiled form is kept for the host.
-    fn compile(&self, settings: &FunctionSettings) -> Result<Vec<u8>, Message> {
-        let Some(source) = &self.source else {
-            return Ok(Vec::new());
-        };
-        eprintln!("Checking and compiling {} …", source.display());
-        let sandbox = Sandbox::new(SandboxConfig {
-            cache: self.state.compile_cache(),
-            ..SandboxConfig::default()
-        })
-        .map_err(|error| error.to_string())?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .map_err(|error| format!("cannot start: {error}"))?;
-        let limits = Limits {
-            memory: settings.memory,
-            ..Limits::default()
-        };
-        let load = async {
-            let wasm = sandbox.read_component(source)?;
-            let function = sandbox.load_bytes(wasm.clone(), limits).await?;
-            function.try_instance().await?;
-            Ok(wasm)
-        };
-        runtime
-            .block_on(load)
-            .map_err(|error: crate::function::LoadError| format!("{}: {error}", source.display()))
+    /// Makes sure that the function can be served with `settings`, and gives its component's bytes if it is a new one.
+    fn try_out(
+        &self,
+        store: &Store,
+        before: Option<&FunctionRecord>,
+        settings: &FunctionSettings,
+    ) -> Result<Option<Vec<u8>>, Message> {
+        let trial = Trial::new(&self.state)?;
+        if let Some(source) = &self.source {
+            let named = |error| format!("{}: {error}", source.display());
+            eprintln!("Checking and compiling {} …", source.display());
+            let wasm = trial.read(source).map_err(named)?;
+            trial.run(&wasm, settings).map_err(named)?;
+            return Ok(Some(wasm));
+        }
+        if let Some(before) = before {
+            let wasm = store.component(&before.component);
+            let wasm = wasm.map_err(|error| error.to_string())?;
+            let wasm = wasm.ok_or("its component is gone; deploy it with --source")?;
+            let tried = trial.run(&wasm, settings);
+            tried.map_err(|error| format!("the function `{}`: {error}", self.name))?;
+        }
+        Ok(None)
     }
 }

@@ -208,10 +208,23 @@ impl SettingArgs {
 fn environment_file(path: &Path) -> Result<BTreeMap<String, String>, Message> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    serde_yaml_ng::from_str(&text).map_err(|error| {
+    let wrong = |error: &dyn std::fmt::Display| {
         format!(
             "{}: {error}; expected a map of names to strings",
             path.display()
         )
-    })
+    };
+    let variables: BTreeMap<String, String> =
+        serde_yaml_ng::from_str(&text).map_err(|error| wrong(&error))?;
+    for (name, value) in &variables {
+        // As `pair` has it for the command line.
+        let is_variable = !name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0');
+        if !is_variable {
+            return Err(wrong(&format!(
+                "`{}` cannot be a variable",
+                name.escape_debug()
+            )));
+        }
+    }
+    Ok(variables)
 }

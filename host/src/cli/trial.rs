@@ -1,0 +1,53 @@
+//! Tries whether a component can be served, before anyone depends on it.
+
+use std::path::Path;
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::Message;
+use super::state::State;
+use crate::function::{LoadError, Sandbox, SandboxConfig};
+use crate::serve::function_config;
+use crate::store::FunctionSettings;
+
+/// A sandbox for trials. What it compiles is kept for the host.
+pub(super) struct Trial {
+    sandbox: Sandbox,
+    runtime: Runtime,
+}
+
+impl Trial {
+    pub(super) fn new(state: &State) -> Result<Self, Message> {
+        let sandbox = Sandbox::new(SandboxConfig {
+            cache: state.compile_cache(),
+            ..SandboxConfig::default()
+        });
+        let runtime = Builder::new_current_thread().enable_time().build();
+        Ok(Self {
+            sandbox: sandbox.map_err(|error| error.to_string())?,
+            runtime: runtime.map_err(|error| format!("cannot start: {error}"))?,
+        })
+    }
+
+    /// The bytes of the component at `path`.
+    ///
+    /// # Errors
+    /// If it is no file of a size that is loaded.
+    pub(super) fn read(&self, path: &Path) -> Result<Vec<u8>, Message> {
+        let read = self.sandbox.read_component(path);
+        read.map_err(|error| error.to_string())
+    }
+
+    /// Makes an instance of the component `wasm` as it would be served with `settings`.
+    ///
+    /// # Errors
+    /// Why it could not be served, in one line.
+    pub(super) fn run(&self, wasm: &[u8], settings: &FunctionSettings) -> Result<(), Message> {
+        let config = function_config(settings)?;
+        let tried = self.runtime.block_on(async {
+            let function = self.sandbox.load_bytes(wasm, config).await?;
+            function.try_instance().await
+        });
+        tried.map_err(|error: LoadError| error.to_string())
+    }
+}

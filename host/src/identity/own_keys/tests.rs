@@ -1,0 +1,186 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
+
+use super::{OwnIssuer, TokenRequest, own_key_set, records};
+use crate::identity::{Phase, Rejection, SigningAlgorithm, Trust, TrustedIssuer};
+use crate::store::{Revocation, RevokedKind, Store};
+
+const AUDIENCE: &str = "https://a.example/f";
+const ACCOUNT: &str = "caller@host.internal";
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A store of a test's own, with one service account.
+struct Scratch {
+    directory: PathBuf,
+    store: Store,
+    issuer: OwnIssuer,
+}
+
+impl Scratch {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("host-own-keys-{}-{number}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        let store = Store::open(&directory).unwrap();
+        store.create_service_account(ACCOUNT, "1", "").unwrap();
+        let issuer = OwnIssuer {
+            url: "http://127.0.0.1:8081".parse().unwrap(),
+            algorithm: SigningAlgorithm::EdDsa,
+        };
+        Self {
+            directory,
+            store,
+            issuer,
+        }
+    }
+
+    fn token(&self, now: SystemTime) -> String {
+        let request = TokenRequest {
+            account: ACCOUNT,
+            audience: AUDIENCE,
+            with_email: true,
+            lifetime: Duration::from_secs(3600),
+        };
+        self.issuer.token(&self.store, request, now).unwrap()
+    }
+
+    fn trust(&self) -> Trust {
+        let keys = own_key_set(&self.store.signing_keys().unwrap()).unwrap();
+        let own = TrustedIssuer {
+            config: Arc::new(self.issuer.config(self.store.service_accounts().unwrap())),
+            keys: keys.map(Arc::new),
+            request: None,
+        };
+        Trust::new(1, vec![own], self.store.revocations().unwrap()).unwrap()
+    }
+
+    fn judge(&self, token: &str, now: SystemTime) -> Result<Option<String>, Rejection> {
+        let audiences: Arc<[String]> = [AUDIENCE.to_owned()].into();
+        let verified = self.trust().judge(token, &audiences, now);
+        verified.map(|verified| verified.service_account)
+    }
+
+    fn phases(&self) -> Vec<Phase> {
+        let records = records(&self.store.signing_keys().unwrap());
+        records.iter().map(|record| record.phase()).collect()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+#[test]
+fn the_first_token_makes_the_first_key_and_is_good() {
+    let scratch = Scratch::new();
+    let now = SystemTime::now();
+    let token = scratch.token(now);
+    assert_eq!(scratch.phases(), [Phase::Current]);
+    assert_eq!(scratch.judge(&token, now), Ok(Some(ACCOUNT.into())));
+}
+
+#[test]
+fn keys_follow_one_another_and_no_token_dies_early() {
+    let scratch = Scratch::new();
+    let begin = SystemTime::now();
+    let mut token = scratch.token(begin);
+    for hour in 1..24 * 70 {
+        let now = begin + Duration::from_secs(3600) * hour;
+        scratch.issuer.keep_keys(&scratch.store, now).unwrap();
+        let just_alive = now - Duration::from_secs(1);
+        assert!(scratch.judge(&token, just_alive).is_ok(), "hour {hour}");
+        token = scratch.token(now);
+        assert!(scratch.store.signing_keys().unwrap().len() <= 3);
+    }
+    let signed = scratch.store.signing_keys().unwrap();
+    assert!(signed.iter().all(|key| key.published > 0), "{signed:?}");
+}
+
+#[test]
+fn a_rotation_publishes_first_and_signs_when_it_is_known() {
+    let scratch = Scratch::new();
+    let now = SystemTime::now();
+    scratch.token(now);
+    let rotate = |at_once, now| scratch.issuer.rotate(&scratch.store, at_once, now).unwrap();
+    rotate(false, now + DAY);
+    assert_eq!(scratch.phases(), [Phase::Current, Phase::Next]);
+    rotate(false, now + DAY);
+    assert_eq!(scratch.phases(), [Phase::Current, Phase::Next]);
+    rotate(false, now + DAY * 4);
+    assert_eq!(scratch.phases(), [Phase::Previous, Phase::Current]);
+}
+
+#[test]
+fn a_rotation_at_once_does_not_wait_to_be_known() {
+    let scratch = Scratch::new();
+    let now = SystemTime::now();
+    let old = scratch.token(now);
+    let later = now + Duration::from_secs(10);
+    scratch.issuer.rotate(&scratch.store, true, later).unwrap();
+    assert_eq!(scratch.phases(), [Phase::Previous, Phase::Current]);
+    assert!(scratch.judge(&old, later).is_ok());
+    assert!(scratch.judge(&scratch.token(later), later).is_ok());
+}
+
+#[test]
+fn tokens_of_an_account_that_is_gone_or_made_anew_are_refused() {
+    let scratch = Scratch::new();
+    let now = SystemTime::now();
+    let token = scratch.token(now);
+    scratch.store.delete_service_account(ACCOUNT).unwrap();
+    assert!(scratch.judge(&token, now).is_err());
+    scratch
+        .store
+        .create_service_account(ACCOUNT, "2", "")
+        .unwrap();
+    assert!(scratch.judge(&token, now).is_err());
+}
+
+#[test]
+fn what_is_revoked_is_refused() {
+    let now = SystemTime::now();
+    for kind in [RevokedKind::Subject, RevokedKind::Key] {
+        let scratch = Scratch::new();
+        let token = scratch.token(now);
+        let value = match kind {
+            RevokedKind::Subject => "1".to_owned(),
+            _ => scratch.store.signing_keys().unwrap()[0].id.clone(),
+        };
+        let issuer = scratch.issuer.url.as_str().to_owned();
+        let revocation = Revocation {
+            issuer,
+            kind,
+            value,
+        };
+        scratch.store.revoke(&revocation).unwrap();
+        let rejected = scratch.judge(&token, now);
+        assert!(
+            matches!(rejected, Err(Rejection::Revoked { kind: of, .. }) if of == kind),
+            "{rejected:?}"
+        );
+    }
+}
+
+#[test]
+fn without_keys_nobody_is_let_in() {
+    let scratch = Scratch::new();
+    let now = SystemTime::now();
+    let token = scratch.token(now);
+    scratch
+        .store
+        .change_signing_keys(|keys| {
+            keys.clear();
+            Ok::<_, crate::store::StoreError>(())
+        })
+        .unwrap();
+    let rejected = scratch.judge(&token, now);
+    assert!(
+        matches!(rejected, Err(Rejection::NoKeys(_))),
+        "{rejected:?}"
+    );
+}

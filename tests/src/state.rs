@@ -1,0 +1,121 @@
+//! A state directory that commands and hosts share.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::{Directory, Host, HostBuilder, Output, guest};
+
+/// A state directory, which the first command makes, in a directory of its own.
+#[derive(Debug)]
+pub struct State(Directory);
+
+impl State {
+    /// None yet.
+    #[expect(clippy::new_without_default, reason = "it touches the disk")]
+    pub fn new() -> Self {
+        Self(Directory::new())
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> PathBuf {
+        self.0.path().join("state")
+    }
+
+    /// The database in it.
+    pub fn database(&self) -> PathBuf {
+        self.path().join("host.db")
+    }
+
+    /// What lies beside it, for whatever a specification needs.
+    pub fn beside(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// A file beside it with these bytes.
+    #[track_caller]
+    pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.beside().join(name);
+        fs::write(&path, bytes)
+            .unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
+        path
+    }
+
+    /// `host` with these arguments and this state.
+    #[track_caller]
+    pub fn command(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> HostBuilder {
+        Host::command(arguments).env("HOST_STATE_DIR", self.path())
+    }
+
+    /// `host functions` with these arguments.
+    #[track_caller]
+    pub fn functions(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> HostBuilder {
+        self.command(["functions"]).args(arguments)
+    }
+
+    /// `host serve` without a component, on ports of its own.
+    #[track_caller]
+    pub fn serve(&self) -> HostBuilder {
+        self.command(["serve", "--addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0"])
+    }
+
+    /// Deploys the component called `source` (see [`guest`]) as the function `name`, open to all, with `settings`. A
+    /// host that serves has taken it up by then.
+    #[track_caller]
+    pub fn deploy(&self, name: &str, source: &str, settings: &[&str]) -> Output {
+        let output = self
+            .functions(["deploy", name, "--allow-unauthenticated", "--source"])
+            .arg(guest(source))
+            .args(settings)
+            .run();
+        assert_eq!(output.code, Some(0), "{output:?}");
+        output
+    }
+
+    /// Changes settings of the function `name`. A host that serves has taken them up by then.
+    #[track_caller]
+    pub fn update(&self, name: &str, settings: &[&str]) {
+        let output = self.functions(["deploy", name]).args(settings).run();
+        assert_eq!(output.code, Some(0), "{output:?}");
+    }
+
+    /// Deletes the function `name`.
+    #[track_caller]
+    pub fn delete(&self, name: &str) {
+        let output = self.functions(["delete", name, "--quiet"]).run();
+        assert_eq!(output.code, Some(0), "{output:?}");
+    }
+
+    /// What `describe` says of the function `name`.
+    #[track_caller]
+    pub fn describe(&self, name: &str) -> Value {
+        json(&self.functions(["describe", name, "--format=json"]).run())
+    }
+
+    /// What `list` says of all functions.
+    #[track_caller]
+    pub fn list(&self) -> Vec<Value> {
+        match json(&self.functions(["list", "--format=json"]).run()) {
+            Value::Array(functions) => functions,
+            other => panic!("a list is an array: {other}"),
+        }
+    }
+
+    /// The names of all functions.
+    #[track_caller]
+    pub fn names(&self) -> Vec<String> {
+        let name = |function: &Value| function["name"].as_str().map(str::to_owned);
+        self.list().iter().filter_map(name).collect()
+    }
+}
+
+#[track_caller]
+fn json(output: &Output) -> Value {
+    assert_eq!(output.code, Some(0), "{output:?}");
+    match serde_json::from_str(&output.stdout) {
+        Ok(value) => value,
+        Err(error) => panic!("no JSON: {error}: {output:?}"),
+    }
+}
