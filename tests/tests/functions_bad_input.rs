@@ -76,7 +76,7 @@ fn what_cannot_be_served_is_not_deployed() {
             "does not compile",
         ),
         (state.file("core.wasm", b"\0asm\x01\0\0\0"), "a core WebAssembly module"),
-        (huge, "larger than"),
+        (huge, "more than the 104857600 allowed"),
         (state.beside().to_owned(), "is not a file"),
         (state.beside().join("gone.wasm"), "cannot read"),
     ];

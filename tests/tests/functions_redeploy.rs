@@ -48,7 +48,7 @@ struct Deployments {
 impl Deployments {
     /// Even ones show their number in two variables; odd ones greet, whatever their variables are.
     fn make(&self, state: &State, number: usize) {
-        let source = if number % 2 == 0 {
+        let source = if number.is_multiple_of(2) {
             "tries_files"
         } else {
             "hello"
@@ -95,7 +95,7 @@ fn assert_is_of(answer: &str, numbers: RangeInclusive<usize>) {
     };
     let number = variable("A");
     assert_eq!(number, variable("B"), "{answer}");
-    let is_of = |number: usize| number % 2 == 0 && numbers.contains(&number);
+    let is_of = |number: usize| number.is_multiple_of(2) && numbers.contains(&number);
     assert!(number.is_some_and(is_of), "{answer} in {numbers:?}");
 }
 
