@@ -75,7 +75,10 @@ fn what_cannot_be_served_is_not_deployed() {
             state.file("cut.wasm", &wasm[..wasm.len() / 2]),
             "does not compile",
         ),
-        (state.file("core.wasm", b"\0asm\x01\0\0\0"), "a core WebAssembly module"),
+        (
+            state.file("core.wasm", b"\0asm\x01\0\0\0"),
+            "a core WebAssembly module",
+        ),
         (huge, "more than the 104857600 allowed"),
         (state.beside().to_owned(), "is not a file"),
         (state.beside().join("gone.wasm"), "cannot read"),
