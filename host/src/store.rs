@@ -1,12 +1,13 @@
 //! The control plane's database, the single source of truth.
 //!
 //! The command line and a serving host meet here and nowhere else. What a method has returned is on disk. One file per
-//! noun: functions and the components that they run, service accounts, signing keys, revocations, the host that serves. Nothing outside this room knows
-//! that it is SQLite.
+//! noun: functions and the components that they run, service accounts, signing keys, revocations, the
+//! host that serves. Nothing outside this room knows that it is SQLite.
 
 mod error;
 mod function_name;
 mod functions;
+mod identity_changes;
 mod lock;
 mod revocations;
 mod schema;

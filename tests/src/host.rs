@@ -110,6 +110,15 @@ impl Host {
         &self.state
     }
 
+    /// Runs `host` with these arguments, divided by spaces, and the state of this host, which [`serve`](Self::serve)
+    /// gave it.
+    #[track_caller]
+    pub fn run(&self, arguments: &str) -> Output {
+        Self::command(arguments.split_whitespace())
+            .env("HOST_STATE_DIR", self.state.path().join("state"))
+            .run()
+    }
+
     /// Connects to the function's listener.
     #[track_caller]
     pub fn connect(&self) -> Wire {

@@ -49,6 +49,12 @@ impl State {
         Host::command(arguments).env("HOST_STATE_DIR", self.path())
     }
 
+    /// Runs `host` with these arguments, divided by spaces, and this state.
+    #[track_caller]
+    pub fn run(&self, arguments: &str) -> Output {
+        self.command(arguments.split_whitespace()).run()
+    }
+
     /// `host functions` with these arguments.
     #[track_caller]
     pub fn functions(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> HostBuilder {

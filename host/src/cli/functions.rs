@@ -60,6 +60,12 @@ fn base_url(store: &Store) -> Result<String, Message> {
     Ok(host.map_or_else(|| DEFAULT_URL.to_owned(), |host| host.url))
 }
 
+/// All addresses below which callers know the functions.
+pub(super) fn public_urls(store: &Store) -> Result<Vec<String>, Message> {
+    let host = store.serving_host().map_err(|error| error.to_string())?;
+    Ok(host.map_or_else(|| vec![DEFAULT_URL.to_owned()], |host| host.public_urls))
+}
+
 /// What is shown of a function. Secrets are shown by the file that they come from.
 fn value(record: &FunctionRecord, base_url: &str, state: &str) -> Value {
     let settings = &record.settings;
@@ -148,7 +154,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Waits until the host that serves, if one does, has taken `record` up.
-fn settle(store: &Store, record: &FunctionRecord) -> Result<(), Message> {
+pub(super) fn settle(store: &Store, record: &FunctionRecord) -> Result<(), Message> {
     let begun = Instant::now();
     loop {
         match state(store, record)?.as_str() {

@@ -1,11 +1,37 @@
 //! The host's own issuer, as commands know it.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use super::Message;
 use crate::identity::{OwnIssuer, SigningAlgorithm};
 use crate::store::Store;
 
 /// What it is called while no host has said so: the control plane's default address.
 const DEFAULT_URL: &str = "http://127.0.0.1:8081";
+
+/// How long a serving host may take to take up a change.
+const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Waits until the host that serves, if one does, goes by the accounts, keys and revocations as they are now.
+pub(super) fn settle_identity(store: &Store) -> Result<(), Message> {
+    let begun = Instant::now();
+    let is_taken_up = || {
+        store
+            .is_identity_taken_up()
+            .map_err(|error| error.to_string())
+    };
+    while store.is_served() && !is_taken_up()? {
+        if begun.elapsed() > PATIENCE {
+            return Err(format!(
+                "done, but the host that serves has not taken it up within {PATIENCE:?}"
+            ));
+        }
+        thread::sleep(LOOK);
+    }
+    Ok(())
+}
 
 /// The issuer of the host that serves from `store`, or served last.
 pub(super) fn own_issuer(store: &Store, algorithm: SigningAlgorithm) -> Result<OwnIssuer, Message> {

@@ -37,6 +37,8 @@ struct Attempts {
     ended: u64,
     is_fetching: bool,
     last: Option<Instant>,
+    /// When what was fetched last is too old to be relied upon.
+    stale_at: Option<Instant>,
 }
 
 /// What was fetched, and how long it is good.
@@ -77,13 +79,24 @@ impl KeyKeeper {
         (keeper, request)
     }
 
+    /// A keeper in the place of the one that `before` asks, which has ended. What that one fetched is good for as long
+    /// as it would have been.
+    pub fn succeed(before: &KeyRequest) -> (Self, KeyRequest) {
+        let (keeper, request) = Self::new(before.cooldown);
+        let stale_at = before.attempts.borrow().stale_at;
+        keeper
+            .attempts
+            .send_modify(|attempts| attempts.stale_at = stale_at);
+        (keeper, request)
+    }
+
     /// Fetches, tells `publish`, and sleeps, for ever. Whoever asked goes on only after `publish` has returned.
     pub async fn run<T, E, F: Future<Output = Result<Fetched<T>, E>>>(
         self,
         fetch: impl Fn() -> F,
         publish: impl Fn(News<T, E>),
     ) {
-        let mut stale_at = None;
+        let mut stale_at = self.attempts.borrow().stale_at;
         loop {
             let now = Instant::now();
             self.attempts.send_modify(|attempts| {
@@ -110,6 +123,7 @@ impl KeyKeeper {
             self.attempts.send_modify(|attempts| {
                 attempts.is_fetching = false;
                 attempts.ended += 1;
+                attempts.stale_at = stale_at;
             });
             self.rest(now, pause).await;
         }
@@ -129,19 +143,22 @@ impl KeyKeeper {
 }
 
 impl KeyRequest {
-    /// Waits for newer keys, if some may be fetched at this moment. Tells whether an attempt has ended meanwhile.
-    pub async fn newer_keys(&self) -> bool {
+    /// Waits for newer keys, if some may be fetched at this moment, but no longer than `patience`. Tells whether an
+    /// attempt has ended meanwhile.
+    pub async fn newer_keys(&self, patience: Duration) -> bool {
         let mut attempts = self.attempts.clone();
         let seen = *attempts.borrow_and_update();
         let is_cooling = seen.last.is_some_and(|last| last.elapsed() < self.cooldown);
-        if !seen.is_fetching {
+        // A keeper begins with a fetch.
+        let is_fetching = seen.is_fetching || seen.last.is_none();
+        if !is_fetching {
             if is_cooling {
                 return false;
             }
             self.asked.notify_one();
         }
         let ended = attempts.wait_for(|attempts| attempts.ended > seen.ended);
-        let ended = tokio::time::timeout(FETCH_TIME, ended).await;
+        let ended = tokio::time::timeout(patience.min(FETCH_TIME), ended).await;
         matches!(ended, Ok(Ok(_)))
     }
 }
@@ -217,13 +234,16 @@ mod tests {
             tokio::time::sleep(COOLDOWN).await;
             let asking = (0..1000).map(|_| {
                 let request = kept.request.clone();
-                tokio::task::spawn_local(async move { request.newer_keys().await })
+                tokio::task::spawn_local(async move { request.newer_keys(FETCH_TIME).await })
             });
             for asking in asking.collect::<Vec<_>>() {
                 assert!(asking.await.unwrap());
             }
             assert_eq!(*kept.tries.borrow(), 2);
-            assert!(!kept.request.newer_keys().await, "the cooldown has begun");
+            assert!(
+                !kept.request.newer_keys(FETCH_TIME).await,
+                "the cooldown has begun"
+            );
             assert_eq!(*kept.tries.borrow(), 2);
         })
         .await;

@@ -75,7 +75,7 @@ impl OwnIssuer {
     }
 
     /// Begins a rotation before it is due, or goes on with one: the next key is made, or signs if others can know it by
-    /// now. `at_once` has it sign whether or not they can.
+    /// now. `at_once` has it sign whether or not they can. Tells whether there was anything to do.
     ///
     /// # Errors
     /// If a key cannot be made or the store fails.
@@ -84,11 +84,13 @@ impl OwnIssuer {
         store: &Store,
         at_once: bool,
         now: SystemTime,
-    ) -> Result<(), OwnIssuerError> {
+    ) -> Result<bool, OwnIssuerError> {
         let policy = RotationPolicy::default();
+        let mut is_changed = false;
         store.change_signing_keys(|keys| {
             let made = policy.rotate(&records(keys), at_once, now);
             let is_made = matches!(made, Some(Action::MakeNext));
+            is_changed = made.is_some();
             if let Some(action) = made {
                 self.apply(action, keys, now)?;
             }
@@ -98,8 +100,37 @@ impl OwnIssuer {
             {
                 self.apply(action, keys, now)?;
             }
-            Ok(())
-        })
+            Ok::<_, OwnIssuerError>(())
+        })?;
+        Ok(is_changed)
+    }
+
+    /// Forgets a next key that would sign with another algorithm.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn forget_other_next_key(&self, store: &Store) -> Result<(), StoreError> {
+        let algorithm = self.algorithm.to_string();
+        forget_next_key(store, |key| key.algorithm != algorithm)
+    }
+
+    /// Has another key sign, if `key` does so, and forgets it if it would be the next one. Tells whether it signed.
+    ///
+    /// # Errors
+    /// If a key cannot be made or the store fails.
+    pub fn replace_key(
+        &self,
+        store: &Store,
+        key: &str,
+        now: SystemTime,
+    ) -> Result<bool, OwnIssuerError> {
+        forget_next_key(store, |next| next.id == key)?;
+        let states = records(&store.signing_keys()?);
+        let signs = current_key(&states).is_some_and(|current| current.id == key);
+        if signs {
+            self.rotate(store, true, now)?;
+        }
+        Ok(signs)
     }
 
     /// Makes a token.
@@ -183,6 +214,18 @@ impl OwnIssuer {
             retired: None,
         })
     }
+}
+
+/// Nothing was signed with it yet.
+fn forget_next_key(
+    store: &Store,
+    is_unwanted: impl Fn(&SigningKeyRecord) -> bool,
+) -> Result<(), StoreError> {
+    let is_next = |key: &SigningKeyRecord| key.signing.is_none() && key.retired.is_none();
+    store.change_signing_keys(|keys| {
+        keys.retain(|key| !(is_next(key) && is_unwanted(key)));
+        Ok(())
+    })
 }
 
 /// The document with the public halves of `keys`.

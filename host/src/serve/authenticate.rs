@@ -1,7 +1,7 @@
 //! From a request's credentials to who calls.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::access::Policy;
 use super::metrics::Reason;
@@ -35,11 +35,13 @@ impl Authenticator {
         }
     }
 
-    /// Who calls with `token`, if the policy lets it in.
+    /// Who calls with `token`, if the policy lets it in. Keys that are on their way are waited for no longer than
+    /// `patience`.
     pub(super) async fn authenticate(
         &self,
         token: Option<&str>,
         policy: &Policy,
+        patience: Duration,
     ) -> Result<Arc<Verified>, NotLetIn> {
         let Some(token) = token else {
             return Err(NotLetIn {
@@ -47,7 +49,7 @@ impl Authenticator {
                 why: "the function is private, and the request has no bearer token".into(),
             });
         };
-        let judged = self.judge(token, policy).await;
+        let judged = self.judge(token, policy, patience).await;
         let caller = judged.map_err(|rejection| self.rejected(token, &rejection))?;
         match policy.admit(&caller) {
             Ok(()) => Ok(caller),
@@ -58,15 +60,23 @@ impl Authenticator {
         }
     }
 
-    async fn judge(&self, token: &str, policy: &Policy) -> Result<Arc<Verified>, Rejection> {
+    async fn judge(
+        &self,
+        token: &str,
+        policy: &Policy,
+        patience: Duration,
+    ) -> Result<Arc<Verified>, Rejection> {
         let trust = self.trust.current();
         let judged = self.judge_by(&trust, token, policy);
-        let Err(Rejection::Refused(refusal)) = &judged else {
-            return judged;
+        let wants_newer_keys = match &judged {
+            Err(Rejection::Refused(refusal)) => refusal.wants_newer_keys(),
+            // They may be on their way.
+            Err(Rejection::NoKeys(_)) => true,
+            _ => false,
         };
-        let request = refusal.wants_newer_keys().then(|| trust.key_request(token));
+        let request = wants_newer_keys.then(|| trust.key_request(token));
         match request.flatten() {
-            Some(request) if request.newer_keys().await => {
+            Some(request) if request.newer_keys(patience).await => {
                 self.judge_by(&self.trust.current(), token, policy)
             }
             _ => judged,

@@ -91,7 +91,11 @@ impl Invoker {
             reason: Reason::BadCredentials,
             why: ambiguous.to_string(),
         })?;
-        let caller = self.authenticator.authenticate(token, policy).await?;
+        let patience = route.function.limits().wall_time;
+        let caller = self
+            .authenticator
+            .authenticate(token, policy, patience)
+            .await?;
         Ok(Some(caller))
     }
 

@@ -9,7 +9,7 @@ use crate::identity::{
     Fetched, KeyKeeper, KeyRequest, News, OwnIssuer, TrustedIssuer, discovery_document,
     key_document, own_key_set,
 };
-use crate::store::{Revocation, ServiceAccountRecord, SigningKeyRecord, Store};
+use crate::store::Store;
 
 /// How often the store is asked whether something has changed.
 const POLL: Duration = Duration::from_millis(200);
@@ -22,14 +22,9 @@ pub(super) struct OwnIdentity {
     store: Arc<Store>,
     board: Arc<TrustBoard>,
     request: KeyRequest,
-    seen: Option<Seen>,
+    /// How many of the store's changes have been taken up.
+    taken_up: Option<i64>,
 }
-
-type Seen = (
-    Vec<ServiceAccountRecord>,
-    Vec<SigningKeyRecord>,
-    Vec<Revocation>,
-);
 
 impl OwnIdentity {
     /// With the keeper that is to run it.
@@ -44,7 +39,7 @@ impl OwnIdentity {
             store,
             board,
             request,
-            seen: None,
+            taken_up: None,
         };
         (identity, keeper)
     }
@@ -55,28 +50,27 @@ impl OwnIdentity {
     /// If the store cannot be used, or a key in it.
     pub(super) fn refresh(&mut self) -> Result<(), ServeError> {
         self.issuer.keep_keys(&self.store, SystemTime::now())?;
-        let now = (
-            self.store.service_accounts()?,
-            self.store.signing_keys()?,
-            self.store.revocations()?,
-        );
-        if self.seen.as_ref() == Some(&now) {
+        // Counted before anything is read, so that a change in between is taken up again.
+        let changes = self.store.identity_changes()?;
+        if self.taken_up == Some(changes) {
             return Ok(());
         }
-        let (accounts, keys, revoked) = &now;
+        let keys = self.store.signing_keys()?;
         let own = TrustedIssuer {
-            config: Arc::new(self.issuer.config(accounts.clone())),
-            keys: own_key_set(keys)?.map(Arc::new),
+            config: Arc::new(self.issuer.config(self.store.service_accounts()?)),
+            keys: own_key_set(&keys)?.map(Arc::new),
             request: Some(self.request.clone()),
         };
         let algorithms = keys.iter().filter_map(|key| key.algorithm.parse().ok());
         let documents = OwnDocuments {
             discovery: discovery_document(&self.issuer.url, &algorithms.collect::<Vec<_>>())
                 .to_string(),
-            keys: key_document(keys)?.to_string(),
+            keys: key_document(&keys)?.to_string(),
         };
-        self.board.set_own(own, documents, revoked.clone())?;
-        self.seen = Some(now);
+        self.board
+            .set_own(own, documents, self.store.revocations()?)?;
+        self.store.note_identity_taken_up(changes)?;
+        self.taken_up = Some(changes);
         Ok(())
     }
 }

@@ -34,7 +34,7 @@ use crate::function::Sandbox;
 use crate::identity::{Invoker, Invokers, OwnIssuer};
 use crate::logs::LogWriter;
 use crate::signals::{Hangups, Signals};
-use crate::store::{ServeLock, Store};
+use crate::store::{ServeLock, ServingHost, Store};
 
 /// How long the last log entries may take to be written.
 const LOG_CLOSE: Duration = Duration::from_secs(5);
@@ -77,11 +77,16 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let own = match &store {
         None => None,
         Some((store, _lock)) => {
-            store.begin_serving(&addresses.url, addresses.issuer()?.as_str())?;
             let issuer = OwnIssuer {
                 url: addresses.issuer()?,
                 algorithm: options.identity.algorithm,
             };
+            store.begin_serving(&ServingHost {
+                pid: std::process::id(),
+                url: addresses.url.clone(),
+                public_urls: addresses.public_urls.clone(),
+                issuer: issuer.url.to_string(),
+            })?;
             let (mut own, keeper) = OwnIdentity::new(issuer, Arc::clone(store), Arc::clone(&board));
             own.refresh()?;
             Some((own, keeper))

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use super::published::Published;
 use super::token_counters::{Counts, TokenCounters};
 use crate::identity::{
-    AmbiguousIssuer, COOLDOWN, FetchError, IssuerUrl, Issuers, KeyKeeper, KeySet, News,
+    AmbiguousIssuer, COOLDOWN, FetchError, IssuerUrl, Issuers, KeyKeeper, KeyRequest, KeySet, News,
     OutsideIssuer, Trust, TrustedIssuer,
 };
 use crate::store::Revocation;
@@ -48,6 +48,7 @@ struct State {
 struct Outside {
     trusted: TrustedIssuer,
     account: KeyAccount,
+    request: KeyRequest,
     keeper: JoinHandle<()>,
 }
 
@@ -106,15 +107,21 @@ impl TrustBoard {
         let mut before = std::mem::take(&mut state.outside);
         for issuer in issuers {
             let url = issuer.config.issuer.clone();
-            let mut outside = self.keep(issuer);
-            if let Some(before) = before.get(&url) {
-                outside.trusted.keys.clone_from(&before.trusted.keys);
-                outside.account = before.account.clone();
-            }
+            let outside = match before.remove(&url) {
+                None => self.keep(issuer, KeyKeeper::new(COOLDOWN)),
+                Some(before) => {
+                    before.keeper.abort();
+                    let keeper = KeyKeeper::succeed(&before.request);
+                    let mut outside = self.keep(issuer, keeper);
+                    outside.trusted.keys = before.trusted.keys;
+                    outside.account = before.account;
+                    outside
+                }
+            };
             state.outside.insert(url, outside);
         }
-        for outside in before.values_mut() {
-            outside.keeper.abort();
+        for gone in before.values() {
+            gone.keeper.abort();
         }
         self.publish(&mut state)
     }
@@ -141,8 +148,11 @@ impl TrustBoard {
         totals
     }
 
-    fn keep(self: &Arc<Self>, issuer: &OutsideIssuer) -> Outside {
-        let (keeper, request) = KeyKeeper::new(COOLDOWN);
+    fn keep(
+        self: &Arc<Self>,
+        issuer: &OutsideIssuer,
+        (keeper, request): (KeyKeeper, KeyRequest),
+    ) -> Outside {
         let source = issuer.keys.clone();
         let (board, url) = (Arc::clone(self), issuer.config.issuer.clone());
         let fetch = move || {
@@ -154,7 +164,7 @@ impl TrustBoard {
             trusted: TrustedIssuer {
                 config: Arc::clone(&issuer.config),
                 keys: None,
-                request: Some(request),
+                request: Some(request.clone()),
             },
             account: KeyAccount {
                 issuer: issuer.config.issuer.clone(),
@@ -162,6 +172,7 @@ impl TrustBoard {
                 successes: 0,
                 failures: 0,
             },
+            request,
             keeper: tokio::spawn(keeping),
         }
     }

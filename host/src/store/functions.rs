@@ -93,15 +93,7 @@ impl Store {
         };
         refuse_declared(Some(&record))?;
         change(&mut record.settings);
-        record.updated = now();
-        transaction.execute(
-            "UPDATE functions SET settings = ?, updated = ? WHERE name = ?",
-            params![
-                serde_json::to_string(&record.settings)?,
-                record.updated,
-                name.as_str()
-            ],
-        )?;
+        put_settings(&transaction, &mut record)?;
         transaction.commit()?;
         self.note_change();
         Ok(record)
@@ -268,6 +260,35 @@ fn put(
         params![name.as_str(), component, settings, declared_in, now()],
     )?;
     Ok(())
+}
+
+/// Writes the settings of `record`, which stays the same revision.
+fn put_settings(connection: &Connection, record: &mut FunctionRecord) -> Result<(), StoreError> {
+    record.updated = now();
+    connection.execute(
+        "UPDATE functions SET settings = ?, updated = ? WHERE name = ?",
+        params![
+            serde_json::to_string(&record.settings)?,
+            record.updated,
+            record.name.as_str()
+        ],
+    )?;
+    Ok(())
+}
+
+/// Takes `member` out of the invokers of every function that no file declares, and answers those that it was in.
+pub(super) fn remove_invoker(
+    connection: &Connection,
+    member: &str,
+) -> Result<Vec<FunctionRecord>, StoreError> {
+    let mut changed = Vec::new();
+    for mut record in all(connection)? {
+        if record.declared_in.is_none() && record.settings.invokers.remove(member) {
+            put_settings(connection, &mut record)?;
+            changed.push(record);
+        }
+    }
+    Ok(changed)
 }
 
 /// A host name leads to one function.

@@ -46,10 +46,27 @@ const MIGRATIONS: [&str; 1] = ["
         created TEXT NOT NULL,
         PRIMARY KEY (issuer, kind, value)
     ) STRICT;
+    CREATE TABLE identity_changes (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        made INTEGER NOT NULL,
+        taken_up INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO identity_changes VALUES (1, 0, 0);
+    CREATE TRIGGER account_created AFTER INSERT ON service_accounts
+        BEGIN UPDATE identity_changes SET made = made + 1; END;
+    CREATE TRIGGER account_deleted AFTER DELETE ON service_accounts
+        BEGIN UPDATE identity_changes SET made = made + 1; END;
+    CREATE TRIGGER key_written AFTER INSERT ON signing_keys
+        BEGIN UPDATE identity_changes SET made = made + 1; END;
+    CREATE TRIGGER key_deleted AFTER DELETE ON signing_keys
+        BEGIN UPDATE identity_changes SET made = made + 1; END;
+    CREATE TRIGGER revoked AFTER INSERT ON revocations
+        BEGIN UPDATE identity_changes SET made = made + 1; END;
     CREATE TABLE serving_host (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         pid INTEGER NOT NULL,
         url TEXT NOT NULL,
+        public_urls TEXT NOT NULL,
         issuer TEXT NOT NULL,
         started TEXT NOT NULL
     ) STRICT;

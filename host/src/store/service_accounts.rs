@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
-use super::{Store, StoreError, now, suggestion};
+use super::functions::remove_invoker;
+use super::{FunctionRecord, Store, StoreError, now, suggestion};
 
 /// A service account as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,18 +76,22 @@ impl Store {
         }
     }
 
-    /// Removes a service account. Its tokens are refused from then on.
+    /// Removes a service account. Its tokens are refused from then on, and whoever gets its address later is no invoker
+    /// of what it was: answers the functions that it could call. What a file declares stays as the file has it.
     ///
     /// # Errors
-    /// If there is none, or the database fails.
-    pub fn delete_service_account(&self, email: &str) -> Result<(), StoreError> {
-        let connection = self.connection();
-        let count = connection.execute("DELETE FROM service_accounts WHERE email = ?", [email])?;
+    /// If there is none, or the database fails. Then nothing is removed.
+    pub fn delete_service_account(&self, email: &str) -> Result<Vec<FunctionRecord>, StoreError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let count = transaction.execute("DELETE FROM service_accounts WHERE email = ?", [email])?;
         if count == 0 {
-            return Err(missing(&connection, email)?);
+            return Err(missing(&transaction, email)?);
         }
+        let changed = remove_invoker(&transaction, &format!("serviceAccount:{email}"))?;
+        transaction.commit()?;
         self.note_change();
-        Ok(())
+        Ok(changed)
     }
 }
 

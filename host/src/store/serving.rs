@@ -11,6 +11,8 @@ pub struct ServingHost {
     pub pid: u32,
     /// Where its functions answer, without a slash at the end.
     pub url: String,
+    /// All addresses by which callers know its functions, that one among them.
+    pub public_urls: Vec<String>,
     /// The name of its own issuer.
     pub issuer: String,
 }
@@ -25,17 +27,20 @@ pub struct ServedFunction {
 }
 
 impl Store {
-    /// Notes that this process serves at `url` and nothing yet, and what its own issuer is called.
+    /// Notes that this process serves, and nothing yet.
     ///
     /// # Errors
     /// If the database fails.
-    pub fn begin_serving(&self, url: &str, issuer: &str) -> Result<(), StoreError> {
+    pub fn begin_serving(&self, host: &ServingHost) -> Result<(), StoreError> {
+        let public_urls = serde_json::to_string(&host.public_urls)?;
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
         transaction.execute("DELETE FROM served_functions", [])?;
+        transaction.execute("UPDATE identity_changes SET taken_up = -1", [])?;
         transaction.execute(
-            "INSERT OR REPLACE INTO serving_host (id, pid, url, issuer, started) VALUES (1, ?, ?, ?, ?)",
-            params![std::process::id(), url, issuer, now()],
+            "INSERT OR REPLACE INTO serving_host (id, pid, url, public_urls, issuer, started)
+             VALUES (1, ?, ?, ?, ?, ?)",
+            params![host.pid, host.url, public_urls, host.issuer, now()],
         )?;
         transaction.commit()?;
         Ok(())
@@ -48,15 +53,28 @@ impl Store {
     pub fn serving_host(&self) -> Result<Option<ServingHost>, StoreError> {
         let host = self
             .connection()
-            .query_row("SELECT pid, url, issuer FROM serving_host", [], |row| {
-                Ok(ServingHost {
-                    pid: row.get(0)?,
-                    url: row.get(1)?,
-                    issuer: row.get(2)?,
-                })
-            })
+            .query_row(
+                "SELECT pid, url, public_urls, issuer FROM serving_host",
+                [],
+                |row| {
+                    Ok((
+                        row.get(0)?,
+                        row.get(1)?,
+                        row.get::<_, String>(2)?,
+                        row.get(3)?,
+                    ))
+                },
+            )
             .optional()?;
-        Ok(host)
+        let Some((pid, url, public_urls, issuer)) = host else {
+            return Ok(None);
+        };
+        Ok(Some(ServingHost {
+            pid,
+            url,
+            public_urls: serde_json::from_str(&public_urls)?,
+            issuer,
+        }))
     }
 
     /// Notes what this host made of functions.

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::super::Message;
 use super::super::format::print;
+use super::super::functions::public_urls;
 use super::super::own_issuer::own_issuer;
 use super::super::state::State;
 use crate::config::ConfigFile;
@@ -45,8 +46,7 @@ impl Explain {
         let record = store
             .function(&self.function)
             .map_err(|error| text(&error))?;
-        let host = store.serving_host().map_err(|error| text(&error))?;
-        let urls: Vec<_> = host.map(|host| host.url).into_iter().collect();
+        let urls = public_urls(&store)?;
         let policy = match function_access(&record, &urls)? {
             FunctionAccess::Open => {
                 print("The function is open: no token is looked at.\n")?;

@@ -1,14 +1,15 @@
 //! `host auth revoke`
 
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use clap::Args;
 
 use super::super::Message;
-use super::super::own_issuer::own_issuer;
+use super::super::own_issuer::{own_issuer, settle_identity};
 use super::super::state::State;
-use crate::identity::{IssuerUrl, SigningAlgorithm};
-use crate::store::{Revocation, RevokedKind};
+use crate::identity::{IssuerUrl, OwnIssuer, SigningAlgorithm};
+use crate::store::{Revocation, RevokedKind, Store};
 
 /// Refuse tokens of a subject, with a name or of a key, at once and for good
 #[derive(Args)]
@@ -37,10 +38,11 @@ pub(super) struct Revoke {
 impl Revoke {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         let store = self.state.store()?;
-        let issuer = match self.issuer {
-            Some(issuer) => issuer,
-            None => own_issuer(&store, SigningAlgorithm::default())?.url,
-        };
+        let own = own_issuer(&store, SigningAlgorithm::default())?;
+        let issuer = self.issuer.as_ref().unwrap_or(&own.url);
+        if let (Some(key), true) = (&self.key_id, *issuer == own.url) {
+            stop_signing_with(&own, &store, key)?;
+        }
         let named = [
             (RevokedKind::Subject, self.subject),
             (RevokedKind::Token, self.token_id),
@@ -56,6 +58,7 @@ impl Revoke {
             store
                 .revoke(&revocation)
                 .map_err(|error| error.to_string())?;
+            settle_identity(&store)?;
             eprintln!(
                 "Revoked the {} [{}] of {issuer}.",
                 kind.word(),
@@ -64,4 +67,15 @@ impl Revoke {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Lets another key sign, if it is this one that does.
+fn stop_signing_with(own: &OwnIssuer, store: &Store, key: &str) -> Result<(), Message> {
+    let replaced = own.replace_key(store, key, SystemTime::now());
+    if replaced.map_err(|error| error.to_string())? {
+        eprintln!(
+            "The key [{key}] signed the tokens of this host; another one does so from now on."
+        );
+    }
+    Ok(())
 }

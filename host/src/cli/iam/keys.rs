@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::Message;
 use super::super::format::{DocumentFormat, Format, document, print, table};
-use super::super::own_issuer::own_issuer;
+use super::super::own_issuer::{own_issuer, settle_identity};
 use super::super::state::State;
 use crate::identity::{Phase, SigningAlgorithm, records};
 use crate::store::Store;
@@ -47,14 +47,9 @@ struct Rotate {
     #[arg(long)]
     at_once: bool,
 
-    /// What the next key signs with: RS256, ES256 or EdDSA [default: RS256]
-    #[arg(
-        long,
-        value_name = "ALGORITHM",
-        default_value_t,
-        hide_default_value = true
-    )]
-    algorithm: SigningAlgorithm,
+    /// What the next key signs with: RS256, ES256 or EdDSA [default: as the next key does that there is, or RS256]
+    #[arg(long, value_name = "ALGORITHM")]
+    algorithm: Option<SigningAlgorithm>,
 
     #[command(flatten)]
     state: State,
@@ -68,9 +63,20 @@ impl Keys {
             }
             Verb::Rotate(rotate) => {
                 let store = rotate.state.store()?;
-                let issuer = own_issuer(&store, rotate.algorithm)?;
+                let issuer = own_issuer(&store, rotate.algorithm.unwrap_or_default())?;
+                if rotate.algorithm.is_some() {
+                    let forgotten = issuer.forget_other_next_key(&store);
+                    forgotten.map_err(|error| error.to_string())?;
+                }
                 let rotated = issuer.rotate(&store, rotate.at_once, SystemTime::now());
-                rotated.map_err(|error| error.to_string())?;
+                let rotated = rotated.map_err(|error| error.to_string())?;
+                settle_identity(&store)?;
+                if !rotated {
+                    eprintln!(
+                        "The next key is published already, and signs once everybody can know it, two days after it was \
+                         published; --at-once does not wait for that."
+                    );
+                }
                 show(&store, Format::Table)?;
             }
         }

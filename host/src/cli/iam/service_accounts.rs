@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use super::super::Message;
 use super::super::confirm::confirm;
 use super::super::format::{DocumentFormat, Format, document, print, table};
+use super::super::functions::settle;
+use super::super::own_issuer::settle_identity;
 use super::super::state::State;
 use crate::identity::new_subject;
 use crate::store::ServiceAccountRecord;
@@ -108,6 +110,7 @@ impl Create {
             store.create_service_account(&email, new_subject().as_str(), &self.display_name);
         created.map_err(|error| error.to_string())?;
         eprintln!("Created service account [{}].", self.name);
+        settle_identity(&store)?;
         print(&format!("email: {email}\n"))?;
         Ok(ExitCode::SUCCESS)
     }
@@ -161,10 +164,15 @@ impl Delete {
                 self.email
             ))?;
         }
-        store
+        let changed = store
             .delete_service_account(&self.email)
             .map_err(|error| error.to_string())?;
         eprintln!("deleted service account [{}]", self.email);
+        for function in &changed {
+            eprintln!("It may no longer call [{}].", function.name);
+            settle(&store, function)?;
+        }
+        settle_identity(&store)?;
         Ok(ExitCode::SUCCESS)
     }
 }

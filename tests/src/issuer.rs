@@ -1,0 +1,303 @@
+//! An OpenID issuer that signs what it is told, counts who asks for its keys, and can fail.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::SystemTime;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
+use serde_json::{Value, json};
+
+const DISCOVERY: &str = "/.well-known/openid-configuration";
+const KEYS: &str = "/keys";
+
+/// An issuer on a port of its own, with one key of its own, `first`.
+#[derive(Debug)]
+pub struct Issuer {
+    addr: SocketAddr,
+    key: Key,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    answers: Answers,
+    keys: Value,
+    discoveries: usize,
+    key_fetches: usize,
+}
+
+/// How an issuer answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// As it should.
+    Well,
+    /// With status 500.
+    Broken,
+    /// With a page for people.
+    Html,
+    /// With a key set that holds none.
+    EmptySet,
+    /// Never.
+    Never,
+    /// With a redirection to this URL and the path that was asked for.
+    Redirect(String),
+    /// With the discovery document of this issuer.
+    AsOther(String),
+    /// With documents that are right and have spaces up to this many bytes.
+    Padded(usize),
+    /// With a discovery document whose keys are at this URL.
+    KeysAt(String),
+}
+
+/// A key that signs tokens.
+#[derive(Debug)]
+pub struct Key {
+    name: String,
+    pair: Pair,
+}
+
+/// What a key signs with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// ECDSA on P-256 (RFC 7518, section 3.4).
+    Es256,
+    /// Ed25519 (RFC 8037, section 3.1).
+    EdDsa,
+}
+
+#[derive(Debug)]
+enum Pair {
+    Es256(EcdsaKeyPair),
+    EdDsa(Ed25519KeyPair),
+}
+
+impl Issuer {
+    /// Starts one on 127.0.0.1. It serves until the specification's process ends.
+    #[track_caller]
+    pub fn start() -> Self {
+        Self::start_with(Answers::Well)
+    }
+
+    /// Starts one that answers so from the beginning.
+    #[track_caller]
+    pub fn start_with(answers: Answers) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .unwrap_or_else(|error| panic!("cannot listen: {error}"));
+        let addr = listener.local_addr().expect("a listener has an address");
+        let key = Key::new("first", Kind::Es256);
+        let state = Arc::new(Mutex::new(State {
+            answers,
+            keys: key_set(&[&key]),
+            discoveries: 0,
+            key_fetches: 0,
+        }));
+        let ours = Arc::clone(&state);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let state = Arc::clone(&ours);
+                thread::spawn(move || serve(stream, addr, &state));
+            }
+        });
+        Self { addr, key, state }
+    }
+
+    /// Its name, which is its address.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// How the policy of a function names `subject`.
+    pub fn principal(&self, subject: &str) -> String {
+        format!("principal:{}#{subject}", self.url())
+    }
+
+    /// Has it answer so from now on.
+    pub fn answer(&self, answers: Answers) {
+        self.lock().answers = answers;
+    }
+
+    /// Has it publish these keys and no others.
+    pub fn publish(&self, keys: &[&Key]) {
+        self.lock().keys = key_set(keys);
+    }
+
+    /// How often its discovery document was asked for.
+    pub fn discoveries(&self) -> usize {
+        self.lock().discoveries
+    }
+
+    /// How often its keys were asked for.
+    pub fn key_fetches(&self) -> usize {
+        self.lock().key_fetches
+    }
+
+    /// The key that it began with.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// What a token says of `subject` to `audience`, from now on for five minutes.
+    pub fn claims(&self, subject: &str, audience: &str) -> Value {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = now.expect("the clock is right").as_secs();
+        json!({"iss": self.url(), "sub": subject, "aud": audience, "iat": now, "exp": now + 300})
+    }
+
+    /// Such a token, signed with [`key`](Self::key).
+    pub fn token(&self, subject: &str, audience: &str) -> String {
+        self.key.sign(&self.claims(subject, audience))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+impl Key {
+    /// Makes one that is called `name`.
+    #[track_caller]
+    pub fn new(name: &str, kind: Kind) -> Self {
+        let random = SystemRandom::new();
+        let pair = match kind {
+            Kind::Es256 => {
+                let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
+                let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).expect("a key");
+                let pair = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random);
+                Pair::Es256(pair.expect("it was just made"))
+            }
+            Kind::EdDsa => {
+                let pkcs8 = Ed25519KeyPair::generate_pkcs8(&random).expect("a key");
+                let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref());
+                Pair::EdDsa(pair.expect("it was just made"))
+            }
+        };
+        Self {
+            name: name.to_owned(),
+            pair,
+        }
+    }
+
+    /// A token with these claims that names this key.
+    pub fn sign(&self, claims: &Value) -> String {
+        self.sign_with(json!({}), claims)
+    }
+
+    /// Such a token that has these members in its header beside, or in place of, the usual ones.
+    pub fn sign_with(&self, members: Value, claims: &Value) -> String {
+        let algorithm = match self.pair {
+            Pair::Es256(_) => "ES256",
+            Pair::EdDsa(_) => "EdDSA",
+        };
+        let mut header = json!({"alg": algorithm, "kid": self.name, "typ": "JWT"});
+        for (name, value) in members.as_object().into_iter().flatten() {
+            header[name] = value.clone();
+        }
+        let [header, claims] = [&header, claims].map(|part| encode(part.to_string()));
+        let signed = format!("{header}.{claims}");
+        let signature = match &self.pair {
+            Pair::Es256(pair) => {
+                let signature = pair.sign(&SystemRandom::new(), signed.as_bytes());
+                encode(signature.expect("the key signs"))
+            }
+            Pair::EdDsa(pair) => encode(pair.sign(signed.as_bytes())),
+        };
+        format!("{signed}.{signature}")
+    }
+
+    /// Its public half (RFC 7517, section 4).
+    pub fn jwk(&self) -> Value {
+        match &self.pair {
+            Pair::Es256(pair) => {
+                // A point is 4, x and y (SEC 1, section 2.3.3).
+                let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
+                json!({"kty": "EC", "crv": "P-256", "kid": self.name, "x": encode(x), "y": encode(y)})
+            }
+            Pair::EdDsa(pair) => {
+                let x = encode(pair.public_key());
+                json!({"kty": "OKP", "crv": "Ed25519", "kid": self.name, "x": x})
+            }
+        }
+    }
+}
+
+fn encode(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn key_set(keys: &[&Key]) -> Value {
+    let keys: Vec<_> = keys.iter().map(|key| key.jwk()).collect();
+    json!({ "keys": keys })
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Answers the one request of a connection.
+fn serve(mut stream: TcpStream, addr: SocketAddr, state: &Mutex<State>) {
+    let mut head = Vec::new();
+    let mut some = [0; 4096];
+    while !head.ends_with(b"\r\n\r\n") {
+        match stream.read(&mut some) {
+            Ok(count) if count > 0 => head.extend_from_slice(&some[..count]),
+            _ => return,
+        }
+    }
+    let head = String::from_utf8_lossy(&head);
+    let answer = answer(
+        head.split(' ').nth(1).unwrap_or_default(),
+        addr,
+        &mut lock(state),
+    );
+    match answer {
+        // Whoever asked may have gone.
+        Some(answer) => drop(stream.write_all(answer.as_bytes())),
+        None => drop(stream.read_to_end(&mut head.into_owned().into_bytes())),
+    }
+}
+
+/// The answer, if there is one.
+fn answer(path: &str, addr: SocketAddr, state: &mut State) -> Option<String> {
+    let mut discovery =
+        json!({"issuer": format!("http://{addr}"), "jwks_uri": format!("http://{addr}{KEYS}")});
+    let is_discovery = path == DISCOVERY;
+    match path {
+        DISCOVERY => state.discoveries += 1,
+        KEYS => state.key_fetches += 1,
+        _ => return Some(response("404 Not Found", "", "")),
+    }
+    let mut keys = state.keys.clone();
+    let mut length = 0;
+    match &state.answers {
+        Answers::Well => {}
+        Answers::Broken => return Some(response("500 Internal Server Error", "", "{}")),
+        Answers::Html => return Some(response("200 OK", "", "<!doctype html><p>Sign in</p>")),
+        Answers::EmptySet => keys = key_set(&[]),
+        Answers::Never => return None,
+        Answers::Redirect(url) => {
+            return Some(response(
+                "302 Found",
+                &format!("Location: {url}{path}\r\n"),
+                "",
+            ));
+        }
+        Answers::AsOther(issuer) => discovery["issuer"] = issuer.as_str().into(),
+        Answers::Padded(bytes) => length = *bytes,
+        Answers::KeysAt(url) => discovery["jwks_uri"] = url.as_str().into(),
+    }
+    let mut document = if is_discovery { discovery } else { keys }.to_string();
+    document.push_str(&" ".repeat(length.saturating_sub(document.len())));
+    Some(response("200 OK", "", &document))
+}
+
+fn response(status: &str, fields: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\n{fields}Cache-Control: max-age=600\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+}

@@ -1,0 +1,161 @@
+//! What of a request's credentials reaches a function, its caller's name above all, and that none reaches the log.
+
+use serde_json::{Value, json};
+use tests::{AUDIENCE, Host, Issuer, Key, Kind, Reply};
+
+const NO_TOKEN: Option<&str> = Some("Bearer");
+const BAD_TOKEN: Option<&str> = Some("Bearer error=\"invalid_token\"");
+
+/// A private function that `ada` of `issuer` may call.
+fn private(issuer: &Issuer) -> Host {
+    let host = Host::serve_private(&[issuer]).start();
+    host.wait_for_keys_of(issuer);
+    host
+}
+
+fn get_with(host: &Host, token: &str) -> Reply {
+    host.get_with("/headers", token)
+}
+
+#[track_caller]
+fn assert_refused(reply: &Reply, status: u16, challenge: Option<&str>) {
+    assert_eq!(reply.status, status, "{reply:?}");
+    assert_eq!(reply.header("www-authenticate"), challenge, "{reply:?}");
+}
+
+fn with(mut claims: Value, name: &str, value: Value) -> Value {
+    claims[name] = value;
+    claims
+}
+
+#[test]
+fn the_serverless_field_alone_decides_when_it_is_there() {
+    let issuer = Issuer::start();
+    let host = private(&issuer);
+    let good = issuer.token("ada", AUDIENCE);
+    let ask = |serverless: &str, authorization: &str| {
+        let fields =
+            format!("X-Serverless-Authorization: {serverless}\nAuthorization: {authorization}");
+        host.request(&format!("GET /headers\n{fields}"), "")
+    };
+    let reply = ask(&format!("Bearer {good}"), "Basic YTpi");
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert!(
+        reply.text().contains("authorization: Basic YTpi\n"),
+        "it is the function's own affair"
+    );
+    assert!(!reply.text().contains("serverless") && !reply.text().contains(&good));
+    assert_refused(
+        &ask("Bearer e30.e30.e30", &format!("Bearer {good}")),
+        401,
+        BAD_TOKEN,
+    );
+    assert_refused(&ask("Basic YTpi", &format!("Bearer {good}")), 401, NO_TOKEN);
+    assert_refused(&ask("", &format!("Bearer {good}")), 401, NO_TOKEN);
+}
+
+#[test]
+fn the_function_sees_who_calls_and_callers_cannot_say_it() {
+    let issuer = Issuer::start();
+    let host = private(&issuer);
+    let forged = "X-Host-Caller-Subject: root\nx-host-caller-subject: root\nX-HOST-CALLER-EMAIL: root@host.internal\n\
+                  X-Host-Caller-Issuer: https://evil.example";
+    let seen = |claims: &Value| -> Vec<String> {
+        let token = issuer.key().sign(claims);
+        let reply = host.request(
+            &format!("GET /headers\n{forged}\nAuthorization: Bearer {token}"),
+            "",
+        );
+        assert_eq!(reply.status, 200, "{reply:?}");
+        assert!(!reply.text().contains("authorization"), "{}", reply.text());
+        let mut lines: Vec<_> = reply
+            .text()
+            .lines()
+            .filter(|line| line.contains("caller"))
+            .map(str::to_owned)
+            .collect();
+        lines.sort();
+        lines
+    };
+    let named = [
+        format!("x-host-caller-issuer: {}", issuer.url()),
+        "x-host-caller-subject: ada".to_owned(),
+    ];
+    let claims = with(
+        issuer.claims("ada", AUDIENCE),
+        "email",
+        json!("ada@a.example"),
+    );
+    assert_eq!(seen(&claims), named);
+    assert_eq!(
+        seen(&with(claims.clone(), "email_verified", json!(false))),
+        named
+    );
+    let email = "x-host-caller-email: ada@a.example".to_owned();
+    let all = [[email].as_slice(), &named].concat();
+    assert_eq!(seen(&with(claims, "email_verified", json!(true))), all);
+}
+
+#[test]
+fn a_caller_cannot_have_the_host_hide_who_calls() {
+    let issuer = Issuer::start();
+    let host = private(&issuer);
+    let token = issuer.token("ada", AUDIENCE);
+    let named = "Connection: x-host-caller-subject, authorization";
+    let reply = host.request(
+        &format!("GET /headers\n{named}\nAuthorization: Bearer {token}"),
+        "",
+    );
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert!(
+        reply.text().contains("x-host-caller-subject: ada\n"),
+        "{}",
+        reply.text()
+    );
+}
+
+#[test]
+fn no_token_is_ever_in_the_log_or_on_stderr() {
+    let issuer = Issuer::start();
+    let host = private(&issuer);
+    let good = issuer.claims("ada", AUDIENCE);
+    let tokens = [
+        issuer.key().sign(&good),
+        issuer.token("bob", AUDIENCE),
+        issuer.token("ada", "other"),
+        issuer.key().sign(&with(
+            good.clone(),
+            "iss",
+            json!("https://stranger.example"),
+        )),
+        Key::new("first", Kind::Es256).sign(&good),
+        format!("{}.again", issuer.key().sign(&good)),
+    ];
+    for token in &tokens {
+        for reply in [
+            get_with(&host, token),
+            host.get(&format!("/?token={token}")),
+        ] {
+            host.wait_for_log(|line| line.contains(reply.execution_id()));
+        }
+    }
+    let printed = host.log().join("\n") + &host.stderr();
+    for part in tokens
+        .iter()
+        .flat_map(|token| token.split('.').filter(|part| part.len() > 10))
+    {
+        assert!(!printed.contains(part), "{part} in {printed}");
+    }
+}
+
+#[test]
+fn an_open_function_gets_what_its_callers_authorize_themselves_with_and_nobody_is_named() {
+    let host = Host::serve("echoes").start();
+    let reply = host.request(
+        "GET /headers\nAuthorization: Bearer e30.e30.e30\nX-Host-Caller-Email: root@host.internal",
+        "",
+    );
+    assert_eq!(reply.status, 200);
+    assert!(reply.text().contains("authorization: Bearer e30.e30.e30\n"));
+    assert!(!reply.text().contains("caller"), "{}", reply.text());
+}
