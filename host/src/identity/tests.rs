@@ -6,6 +6,8 @@ mod explain;
 pub(super) mod forge;
 mod headers;
 mod rfcs;
+#[cfg(feature = "peers")]
+mod second_opinion;
 mod signatures;
 mod times;
 mod wycheproof;

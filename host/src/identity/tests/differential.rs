@@ -12,7 +12,7 @@ use crate::identity::algorithm::Algorithm;
 
 const ROUNDS: usize = 10_000;
 
-const ALGORITHMS: [(Algorithm, jsonwebtoken::Algorithm); 5] = [
+pub(super) const ALGORITHMS: [(Algorithm, jsonwebtoken::Algorithm); 5] = [
     (Algorithm::Es256, jsonwebtoken::Algorithm::ES256),
     (Algorithm::Es384, jsonwebtoken::Algorithm::ES384),
     (Algorithm::EdDsa, jsonwebtoken::Algorithm::EdDSA),
@@ -22,7 +22,7 @@ const ALGORITHMS: [(Algorithm, jsonwebtoken::Algorithm); 5] = [
 
 /// The verdict of the other reader, told to ask for as much as it can. Its clock is the system's, so time is not
 /// judged here.
-fn other_accepts(token: &str, signer: &Signer) -> bool {
+pub(super) fn other_accepts(token: &str, signer: &Signer) -> bool {
     let mut pairs = ALGORITHMS.iter();
     let (_, algorithm) = *pairs.find(|(own, _)| *own == signer.algorithm).unwrap();
     let mut validation = Validation::new(algorithm);
@@ -86,7 +86,7 @@ fn change_byte(text: &mut Vec<u8>, rng: &mut SmallRng) {
 }
 
 /// A token with up to two changes, before or after it is signed.
-fn mutant(signer: &Signer, rng: &mut SmallRng) -> String {
+pub(super) fn mutant(signer: &Signer, rng: &mut SmallRng) -> String {
     const HEADER: [&str; 10] = [
         "alg", "kid", "typ", "cty", "crit", "b64", "zip", "enc", "x5c", "jku",
     ];
