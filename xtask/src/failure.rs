@@ -21,6 +21,8 @@ pub(crate) enum Failure {
     TooSlow { command: String, bound: Duration },
     /// A file could not be read or written.
     File { path: PathBuf, error: io::Error },
+    /// It was not said how long to fuzz.
+    NoDuration,
     /// `HOST_WASM_TOOLCHAIN` says what nobody understands.
     UnknownToolchain(String),
     /// Debian's packages cannot be had on this machine, for this reason.
@@ -98,6 +100,7 @@ impl fmt::Display for Failure {
                 )
             }
             Self::File { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::NoDuration => f.write_str("say how many seconds: `cargo xtask fuzz 60`"),
             Self::UnknownToolchain(name) => {
                 write!(
                     f,

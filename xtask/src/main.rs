@@ -10,6 +10,7 @@ use workspace::Workspace;
 
 mod debian;
 mod failure;
+mod fuzz;
 mod guests;
 mod process;
 mod wasm_target;
@@ -22,6 +23,7 @@ usage: cargo xtask VERB [ARGS…]
   serve [ARGS…]    build hello.wasm and the host, and run `host serve hello.wasm ARGS…`
   test [ARGS…]     build all there is and run `cargo test` over the workspace
   bench [ARGS…]    build all that the benchmark needs, and run it
+  fuzz SECONDS     fuzz the reader of tokens for so long
 
 Each sees to the wasm32-wasip2 target itself. HOST_WASM_TOOLCHAIN says how:
   rustup    from rustup, and nowhere else
@@ -47,6 +49,7 @@ fn run(verb: &str, arguments: &[OsString]) -> Result<ExitCode, Failure> {
         "serve" => serve,
         "test" => test,
         "bench" => bench,
+        "fuzz" => fuzz::run,
         "help" | "-h" | "--help" => {
             println!("{USAGE}");
             return Ok(ExitCode::SUCCESS);
