@@ -6,10 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::SystemTime;
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256,
+    RsaKeyPair,
+};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 
 const DISCOVERY: &str = "/.well-known/openid-configuration";
@@ -68,12 +72,15 @@ pub enum Kind {
     Es256,
     /// Ed25519 (RFC 8037, section 3.1).
     EdDsa,
+    /// RSASSA-PKCS1-v1_5 (RFC 7518, section 3.3) with 2048 bits.
+    Rs256,
 }
 
 #[derive(Debug)]
 enum Pair {
     Es256(EcdsaKeyPair),
     EdDsa(Ed25519KeyPair),
+    Rs256(RsaKeyPair),
 }
 
 impl Issuer {
@@ -162,19 +169,13 @@ impl Key {
     /// Makes one that is called `name`.
     #[track_caller]
     pub fn new(name: &str, kind: Kind) -> Self {
-        let random = SystemRandom::new();
         let pair = match kind {
             Kind::Es256 => {
-                let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
-                let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).expect("a key");
-                let pair = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random);
-                Pair::Es256(pair.expect("it was just made"))
+                let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING);
+                Pair::Es256(pair.expect("a key"))
             }
-            Kind::EdDsa => {
-                let pkcs8 = Ed25519KeyPair::generate_pkcs8(&random).expect("a key");
-                let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref());
-                Pair::EdDsa(pair.expect("it was just made"))
-            }
+            Kind::EdDsa => Pair::EdDsa(Ed25519KeyPair::generate().expect("a key")),
+            Kind::Rs256 => Pair::Rs256(RsaKeyPair::generate(KeySize::Rsa2048).expect("a key")),
         };
         Self {
             name: name.to_owned(),
@@ -192,6 +193,7 @@ impl Key {
         let algorithm = match self.pair {
             Pair::Es256(_) => "ES256",
             Pair::EdDsa(_) => "EdDSA",
+            Pair::Rs256(_) => "RS256",
         };
         let mut header = json!({"alg": algorithm, "kid": self.name, "typ": "JWT"});
         for (name, value) in members.as_object().into_iter().flatten() {
@@ -205,6 +207,18 @@ impl Key {
                 encode(signature.expect("the key signs"))
             }
             Pair::EdDsa(pair) => encode(pair.sign(signed.as_bytes())),
+            Pair::Rs256(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                let random = SystemRandom::new();
+                pair.sign(
+                    &RSA_PKCS1_SHA256,
+                    &random,
+                    signed.as_bytes(),
+                    &mut signature,
+                )
+                .expect("the key signs");
+                encode(signature)
+            }
         };
         format!("{signed}.{signature}")
     }
@@ -220,6 +234,12 @@ impl Key {
             Pair::EdDsa(pair) => {
                 let x = encode(pair.public_key());
                 json!({"kty": "OKP", "crv": "Ed25519", "kid": self.name, "x": x})
+            }
+            Pair::Rs256(pair) => {
+                let key = pair.public_key();
+                let n = encode(key.modulus().big_endian_without_leading_zero());
+                let e = encode(key.exponent().big_endian_without_leading_zero());
+                json!({"kty": "RSA", "alg": "RS256", "kid": self.name, "n": n, "e": e})
             }
         }
     }

@@ -75,11 +75,15 @@ impl Authenticator {
             _ => false,
         };
         let request = wants_newer_keys.then(|| trust.key_request(token));
-        match request.flatten() {
-            Some(request) if request.newer_keys(patience).await => {
-                self.judge_by(&self.trust.current(), token, policy)
-            }
-            _ => judged,
+        let Some(request) = request.flatten() else {
+            return judged;
+        };
+        request.newer_keys(patience).await;
+        // They may as well have come while it was judged.
+        let newer = self.trust.current();
+        match newer.generation() == trust.generation() {
+            true => judged,
+            false => self.judge_by(&newer, token, policy),
         }
     }
 

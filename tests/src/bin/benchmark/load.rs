@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,20 @@ const SCRIPT: &str = r#"
 wrk.method = "POST"
 wrk.body = '{"name": "benchmark"}'
 wrk.headers["content-type"] = "application/json"
+local file = os.getenv("TOKENS")
+if file then
+  local requests, last = {}, 0
+  init = function()
+    for token in io.lines(file) do
+      wrk.headers["authorization"] = "Bearer " .. token
+      requests[#requests + 1] = wrk.format()
+    end
+  end
+  request = function()
+    last = last % #requests + 1
+    return requests[last]
+  end
+end
 done = function(summary, latency)
   local bad = summary.errors.connect + summary.errors.read + summary.errors.write
     + summary.errors.status + summary.errors.timeout
@@ -38,10 +53,25 @@ pub(crate) fn run(
     connections: usize,
     path: &str,
 ) -> Result<Load, String> {
+    run_with_tokens(settings, addr, connections, path, None)
+}
+
+/// Such a load, each request with the next of the tokens that are the lines of a file.
+pub(crate) fn run_with_tokens(
+    settings: &Settings,
+    addr: SocketAddr,
+    connections: usize,
+    path: &str,
+    tokens: Option<&Path>,
+) -> Result<Load, String> {
     let script = std::env::temp_dir().join(format!("host-benchmark-{}.lua", std::process::id()));
     fs::write(&script, SCRIPT).map_err(|error| error.to_string())?;
     let begun = Instant::now();
-    let output = Command::new(&settings.wrk)
+    let mut wrk = Command::new(&settings.wrk);
+    if let Some(tokens) = tokens {
+        wrk.env("TOKENS", tokens);
+    }
+    let output = wrk
         .args(["-t1", &format!("-c{connections}")])
         .arg(format!("-d{}s", settings.duration.as_secs()))
         .arg("-s")

@@ -1,13 +1,16 @@
-//! The benchmark: host, plain hyper and `wasmtime serve`, each under the same load, in one run.
+//! The benchmark: host, plain hyper and `wasmtime serve`, each under the same load, in one run; with `tokens`, what it
+//! costs to check them.
 //!
 //! Prints figures and the ratios between them. Absolute figures belong to the machine; the ratios are what is claimed.
 
 mod load;
+mod paced;
 mod plain;
 mod report;
 mod server;
 mod settings;
 mod start;
+mod tokens;
 
 use std::process::ExitCode;
 
@@ -23,7 +26,13 @@ fn main() -> ExitCode {
     {
         return plain::serve(arguments.get(1));
     }
-    match Settings::parse(&arguments).and_then(|settings| run(&settings)) {
+    let done = match arguments.split_first() {
+        Some((first, rest)) if first == "tokens" => {
+            Settings::parse(rest).and_then(|settings| tokens::run(&settings))
+        }
+        _ => Settings::parse(&arguments).and_then(|settings| run(&settings)),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("error: {message}");

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use tests::AUDIENCE;
+
 use super::plain;
 use super::settings::Settings;
 
@@ -17,6 +19,7 @@ pub(crate) enum Kind {
     Hyper,
     Wasmtime,
     HostSpinning,
+    HostPrivate,
 }
 
 impl Kind {
@@ -25,7 +28,7 @@ impl Kind {
 
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Host | Self::HostSpinning => "host",
+            Self::Host | Self::HostSpinning | Self::HostPrivate => "host",
             Self::Hyper => "plain hyper",
             Self::Wasmtime => "wasmtime serve",
         }
@@ -39,13 +42,21 @@ impl Kind {
         }
     }
 
+    /// How it answers one who has no token.
+    fn first_line(self) -> &'static [u8] {
+        match self {
+            Self::HostPrivate => b"HTTP/1.1 401",
+            _ => b"HTTP/1.1 200",
+        }
+    }
+
     fn command(self, settings: &Settings, addr: SocketAddr) -> Result<Command, String> {
         let addr = addr.to_string();
         let mut command = match self {
-            Self::Host | Self::HostSpinning => {
+            Self::Host | Self::HostSpinning | Self::HostPrivate => {
                 let component = match self {
-                    Self::Host => &settings.hello,
-                    _ => &settings.spins,
+                    Self::HostSpinning => &settings.spins,
+                    _ => &settings.hello,
                 };
                 let mut command = Command::new(&settings.host);
                 command.arg("serve").arg(component);
@@ -57,6 +68,13 @@ impl Kind {
                     "--state-dir",
                 ]);
                 command.arg(scratch().join("state"));
+                if let (Self::HostPrivate, Some(issuer), Some(invoker)) =
+                    (self, &settings.issuer, &settings.invoker)
+                {
+                    command.args(["--no-allow-unauthenticated", "--signing-algorithm=ES256"]);
+                    command.args(["--issuer", issuer, "--invoker", invoker]);
+                    command.args(["--audience", AUDIENCE]);
+                }
                 command
             }
             Self::Wasmtime => {
@@ -122,7 +140,7 @@ impl Server {
     pub(crate) fn first_answer(&self) -> Result<Duration, String> {
         while self.started.elapsed() < Duration::from_secs(30) {
             if ask(self.addr, self.kind.path())
-                .is_ok_and(|answer| answer.starts_with(b"HTTP/1.1 200"))
+                .is_ok_and(|answer| answer.starts_with(self.kind.first_line()))
             {
                 return Ok(self.started.elapsed());
             }
@@ -190,7 +208,7 @@ fn free_addr() -> std::io::Result<SocketAddr> {
     TcpListener::bind("127.0.0.1:0")?.local_addr()
 }
 
-fn scratch() -> PathBuf {
+pub(crate) fn scratch() -> PathBuf {
     std::env::temp_dir().join(format!("host-benchmark-{}", std::process::id()))
 }
 

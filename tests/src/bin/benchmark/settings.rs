@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-const USAGE: &str =
-    "usage: benchmark [--rounds N] [--seconds N] [--connections N] [--wrk FILE] [--wasmtime FILE]";
+const USAGE: &str = "usage: benchmark [tokens] [--rounds N] [--seconds N] [--connections N] [--wrk FILE] [--wasmtime FILE]";
 
+#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) rounds: usize,
     pub(crate) duration: Duration,
@@ -15,6 +15,10 @@ pub(crate) struct Settings {
     pub(crate) host: PathBuf,
     pub(crate) hello: PathBuf,
     pub(crate) spins: PathBuf,
+    /// Whose tokens a private function accepts.
+    pub(crate) issuer: Option<String>,
+    /// Who may call it.
+    pub(crate) invoker: Option<String>,
 }
 
 impl Settings {
@@ -33,6 +37,8 @@ impl Settings {
             host: profile.join("host"),
             hello: target.join("hello.wasm"),
             spins: target.join("guests/spins.wasm"),
+            issuer: None,
+            invoker: None,
         };
         for pair in arguments.chunks(2) {
             settings.set(pair)?;
