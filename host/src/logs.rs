@@ -1,24 +1,41 @@
 //! What executions print and what the host says of them: entries, their formats, and the thread that writes them.
 //!
 //! Workers hand entries to a [`LogQueue`] and never wait; the thread behind [`LogWriter`] renders and writes them. What
-//! finds no room is counted, and the count is logged. This room uses `function` for the words of an execution, and
-//! nothing above.
+//! finds no room is counted, and the count is logged. [`SegmentWriter`] keeps them in a directory, and [`read`] and
+//! [`Follow`] find them there. This room uses `function` for the words of an execution and `store` for the rules of
+//! private directories, and nothing above.
 
 mod entry;
 mod format;
+mod head;
 mod json;
+mod kept;
 #[cfg(test)]
 mod paper;
+mod query;
 mod queue;
 mod safe;
+#[cfg(test)]
+mod scratch;
+mod segments;
 mod severity;
+mod shown;
 mod sink;
+mod structured;
 mod table;
 mod timestamp;
 mod writer;
 
-pub use entry::{Entry, FinishStatus, Payload};
+pub use entry::{Entry, FinishStatus, Payload, Trace};
 pub use format::LogFormat;
+pub use json::JsonLines;
+pub use kept::KeptCounts;
+pub use query::{
+    Follow, Found, HttpRequest, News, Order, Query, QueryError, Record, RecordPayload, read,
+};
 pub use queue::LogQueue;
+pub use segments::{Keeping, Lost, SegmentError, SegmentWriter};
 pub use severity::Severity;
+pub use shown::{RecordFormat, RecordRenderer};
+pub use structured::Structured;
 pub use writer::LogWriter;

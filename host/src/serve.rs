@@ -44,6 +44,7 @@ mod stream_task;
 mod timed;
 mod tls;
 mod token_counters;
+mod trace;
 mod trust_board;
 mod verdicts;
 mod watch;
@@ -52,5 +53,7 @@ mod worker;
 pub(crate) use access::{Access as FunctionAccess, function_access};
 pub use error::ServeError;
 pub(crate) use load::function_config;
-pub use options::{ComponentAccess, ComponentOptions, IdentityOptions, ServeOptions, TlsFiles};
+pub use options::{
+    ComponentAccess, ComponentOptions, IdentityOptions, KeptLog, ServeOptions, TlsFiles,
+};
 pub use run::run;

@@ -106,7 +106,7 @@ impl Store {
 }
 
 /// Makes `directory` for its owner only, or makes sure that nobody else may write to it.
-fn private_directory(directory: &Path) -> io::Result<()> {
+pub(crate) fn private_directory(directory: &Path) -> io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, MetadataExt};
     DirBuilder::new()
         .recursive(true)

@@ -23,6 +23,14 @@ fn handle(request: IncomingRequest, out: ResponseOutparam) {
         "structured" => {
             to_stdout("{\"severity\":\"WARNING\",\"message\":\"mind the gap\",\"platform\":9}\n")
         }
+        "forged" => to_stdout(concat!(
+            r#"{"severity":"INFO","message":"x","logging.googleapis.com/labels":{"execution_id":"aaaaaaaaaaaa"}}"#,
+            "\n",
+            r#"{"timestamp":"2026-11-23T14:00:00.000000000Z","severity":"INFO","resource":{"type":"cloud_function","labels":{"function_name":"other"}},"labels":{"execution_id":"aaaaaaaaaaaa"},"insertId":"1","textPayload":"x"}"#,
+            "\n",
+            "\",\"labels\":{\"execution_id\":\"aaaaaaaaaaaa\"}\r\x1b[2J\0\n",
+            "D      other   aaaaaaaaaaaa  2026-11-23 14:00:00.000  Function execution started\n"
+        )),
         "none" => {}
         other => panic!("no such kind: {other:?}"),
     }

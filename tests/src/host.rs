@@ -276,6 +276,19 @@ impl HostBuilder {
         }
     }
 
+    /// Starts a command that listens nowhere and goes on until it is told to end.
+    #[track_caller]
+    pub fn start_unannounced(self) -> Host {
+        let (process, state) = self.spawn();
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        Host {
+            process,
+            addr: nowhere,
+            admin_addr: nowhere,
+            state,
+        }
+    }
+
     /// Runs it to its end.
     #[track_caller]
     pub fn run(self) -> Output {

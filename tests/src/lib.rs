@@ -17,6 +17,7 @@ mod directory;
 mod h2;
 mod host;
 mod issuer;
+mod kept_log;
 mod lines;
 mod log;
 mod memory;

@@ -5,6 +5,7 @@ mod delete;
 mod deploy;
 mod describe;
 mod list;
+mod logs;
 mod policy;
 
 use std::process::ExitCode;
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 use super::Message;
 use crate::store::{FunctionRecord, Store};
 
-/// Deploy, list, describe, delete and call functions, and say who may call them
+/// Deploy, list, describe, delete and call functions, read their logs, and say who may call them
 #[derive(Args)]
 pub(super) struct Functions {
     #[command(subcommand)]
@@ -34,6 +35,7 @@ enum Verb {
     AddIamPolicyBinding(policy::AddBinding),
     RemoveIamPolicyBinding(policy::RemoveBinding),
     GetIamPolicy(policy::GetPolicy),
+    Logs(logs::Logs),
 }
 
 impl Functions {
@@ -47,6 +49,7 @@ impl Functions {
             Verb::AddIamPolicyBinding(add) => add.run(),
             Verb::RemoveIamPolicyBinding(remove) => remove.run(),
             Verb::GetIamPolicy(get) => get.run(),
+            Verb::Logs(logs) => logs.run(),
         }
     }
 }

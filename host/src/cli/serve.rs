@@ -1,6 +1,7 @@
 //! `host serve`
 
 mod identity;
+mod logs;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -18,6 +19,7 @@ use crate::function::{FunctionConfig, Limits, OutboundPolicy, SandboxConfig};
 use crate::logs::LogFormat;
 use crate::serve::{self, ComponentOptions, ServeOptions, TlsFiles};
 use identity::IdentityArgs;
+use logs::LogArgs;
 
 const DEFAULT_PORT: u16 = 8080;
 const ADMIN_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
@@ -69,9 +71,8 @@ pub(super) struct Serve {
     #[command(flatten)]
     state: State,
 
-    /// How log entries are printed [default: table]
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    log_format: Option<LogFormat>,
+    #[command(flatten)]
+    logs: LogArgs,
 }
 
 #[derive(Args)]
@@ -253,9 +254,11 @@ impl Serve {
             body_timeout: request_idle,
             stall_timeout: stall_timeout.unwrap_or(PATIENCE),
             log_format: self
+                .logs
                 .log_format
                 .or(host.log_format)
                 .unwrap_or(LogFormat::Table),
+            kept_log: self.logs.kept(&host, &state),
         })
     }
 }

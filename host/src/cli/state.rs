@@ -36,6 +36,11 @@ impl State {
         })
     }
 
+    /// Where log entries are kept.
+    pub(super) fn log_directory(&self) -> Result<PathBuf, Message> {
+        Ok(self.directory()?.join("logs"))
+    }
+
     /// The store in it.
     pub(super) fn store(&self) -> Result<Store, Message> {
         Store::open(&self.directory()?).map_err(|error| error.to_string())

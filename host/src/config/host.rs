@@ -55,6 +55,12 @@ pub struct HostTable {
     pub queue_length: Option<usize>,
     /// How log entries are printed
     pub log_format: Option<LogFormat>,
+    /// Whether log entries are kept on disk
+    pub keep_logs: Option<bool>,
+    /// How long log entries are kept on disk
+    pub log_retention: Option<Time>,
+    /// How much of the log is kept on disk
+    pub log_max_size: Option<Size>,
 }
 
 /// A number of executions that the pool can hold.

@@ -63,7 +63,7 @@ pub struct Time(pub Duration);
 
 const SIZE: &str = "^[0-9]+(Ki|KiB|Mi|MiB|Gi|GiB|k|KB|M|MB|G|GB)?$";
 const BOUND: &str = "^([0-9]+(Ki|KiB|Mi|MiB|Gi|GiB|k|KB|M|MB|G|GB)?|unlimited)$";
-const TIME: &str = "^[0-9]+(ms|s|m|h)?$";
+const TIME: &str = "^[0-9]+(ms|s|m|h|d)?$";
 
 impl TryFrom<String> for Size {
     type Error = String;
@@ -106,7 +106,7 @@ pub(crate) fn host_name(text: &str) -> Result<String, String> {
     }
 }
 
-/// Parses a duration: `60s`, `500ms`, `5m`, `1h`, or plain seconds.
+/// Parses a duration: `60s`, `500ms`, `5m`, `1h`, `30d`, or plain seconds.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text
         .find(|c: char| !c.is_ascii_digit())
@@ -117,6 +117,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         "" | "s" => 1_000,
         "m" => 60_000,
         "h" => 3_600_000,
+        "d" => 24 * 3_600_000,
         _ => return Err(expected_duration(text)),
     };
     number
@@ -133,7 +134,7 @@ const MAX_DURATION_MS: u64 = 10 * 366 * 24 * 3_600_000;
 
 fn expected_duration(text: &str) -> String {
     format!(
-        "`{text}` is not a duration; expected a number above 0 with a unit, such as 500ms, 60s, 5m or 1h"
+        "`{text}` is not a duration; expected a number above 0 with a unit, such as 500ms, 60s, 5m, 1h or 30d"
     )
 }
 
@@ -191,7 +192,7 @@ mod tests {
             "s",
             "0s",
             "-1s",
-            "1d",
+            "1w",
             "1.5s",
             "18446744073709551615h",
             "999999h",

@@ -21,6 +21,7 @@ use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 
 use super::component::Function;
 use super::instance::{self, State};
+use super::outbound::TRACEPARENT;
 use super::outcome::{Ended, Failure, Observer, Usage, is_success};
 use super::request::RequestBody;
 use super::response::{self, ResponseBody};
@@ -62,7 +63,8 @@ impl Execution {
     {
         let limits = function.limits();
         let shared = Arc::new(Shared::new(limits.log_output));
-        let store = instance::store(function, &shared, turns.clone());
+        let traceparent = request.headers().get(TRACEPARENT).cloned();
+        let store = instance::store(function, &shared, turns.clone(), traceparent);
         let request = request.map(|body| {
             RequestBody::new(
                 body,

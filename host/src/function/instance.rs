@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::HeaderValue;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -48,11 +49,13 @@ impl WasiHttpView for State {
     }
 }
 
-/// A store for one execution of `function`, with every limit in force.
+/// A store for one execution of `function`, with every limit in force. `traceparent` is for its calls, unless it sets
+/// one itself.
 pub(super) fn store(
     function: &Function,
     shared: &Arc<Shared>,
     turns: Option<Arc<Turnstile>>,
+    traceparent: Option<HeaderValue>,
 ) -> Store<State> {
     let limits = function.limits();
     let mut table = ResourceTable::new();
@@ -66,6 +69,7 @@ pub(super) fn store(
             Arc::clone(function.outbound()),
             limits.outbound_requests,
             Arc::clone(shared) as _,
+            traceparent,
         ),
         table,
         meter: Meter::new(

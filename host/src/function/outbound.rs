@@ -24,6 +24,6 @@ mod uncut;
 pub use crate::address::{AddressRange, RangeError};
 pub use allow::{OutboundRule, RuleError};
 pub(super) use client::OutboundClient;
-pub(super) use hooks::{OutboundHooks, RefusalSink};
+pub(super) use hooks::{OutboundHooks, RefusalSink, TRACEPARENT};
 pub use host::HostError;
 pub use policy::{AllowError, OutboundPolicy};

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Makes an instance of `function` and lets it go, without a request.
 pub(super) async fn instantiate(function: &Function) -> Result<(), LoadError> {
     let shared = Arc::new(Shared::new(function.limits().log_output));
-    let mut store = instance::store(function, &shared, None);
+    let mut store = instance::store(function, &shared, None, None);
     let mut instance = std::pin::pin!(function.instance_pre().instantiate_async(&mut store));
     let interrupted = std::future::poll_fn(|cx| {
         function.ticker().touch();

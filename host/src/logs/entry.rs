@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::severity::Severity;
+use super::structured::Structured;
 use crate::function::{ExecutionId, Line, Stream};
 
 /// One line that an execution printed, or that the host says of it.
@@ -18,8 +19,21 @@ pub struct Entry {
     pub function: Arc<str>,
     /// The execution, if it is about one.
     pub execution: Option<ExecutionId>,
+    /// The job that caused the execution, if one did.
+    pub job: Option<Arc<str>>,
+    /// The trace that the execution belongs to.
+    pub trace: Option<Trace>,
     /// What.
     pub payload: Payload,
+}
+
+/// The place of an execution in a trace, as `traceparent` of W3C Trace Context names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// The trace.
+    pub trace_id: [u8; 16],
+    /// The execution's span in it.
+    pub span_id: [u8; 8],
 }
 
 /// What an entry says. Its text, in the words of Cloud Functions, is what it displays as.
@@ -36,6 +50,8 @@ pub enum Payload {
     },
     /// A line that the guest printed. Not trusted.
     Printed(String),
+    /// A line that the guest printed and that is a JSON object. Not trusted.
+    Structured(Box<Structured>),
     /// What the host says. May have several lines, as a backtrace has, and may quote the guest.
     Note(String),
 }
@@ -78,6 +94,8 @@ impl Entry {
             severity,
             function,
             execution: Some(execution),
+            job: None,
+            trace: None,
             payload,
         }
     }
@@ -92,6 +110,15 @@ impl Entry {
         Self::now(severity, function, execution, Payload::Note(text))
     }
 
+    /// This entry, of an execution in `trace`.
+    #[must_use]
+    pub fn in_trace(self, trace: Trace) -> Self {
+        Self {
+            trace: Some(trace),
+            ..self
+        }
+    }
+
     fn now(
         severity: Severity,
         function: Arc<str>,
@@ -103,6 +130,8 @@ impl Entry {
             severity,
             function,
             execution,
+            job: None,
+            trace: None,
             payload,
         }
     }
@@ -116,7 +145,8 @@ impl Entry {
     pub(super) fn weight(&self) -> usize {
         let text = match &self.payload {
             Payload::Printed(text) | Payload::Note(text) => text.capacity(),
-            Payload::Started | Payload::Finished { .. } => 0,
+            // Made of a printed line by the writer, after it was weighed.
+            Payload::Structured(_) | Payload::Started | Payload::Finished { .. } => 0,
         };
         size_of::<Self>() + text
     }
@@ -134,6 +164,7 @@ impl fmt::Display for Payload {
                 )
             }
             Self::Printed(text) | Self::Note(text) => f.write_str(text),
+            Self::Structured(structured) => structured.fmt(f),
         }
     }
 }

@@ -1,18 +1,26 @@
 //! Entries as JSON Lines, for machines, with the field names of Cloud Logging's `LogEntry`.
 
 use std::io::{self, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
-use super::entry::{Entry, Payload};
+use super::entry::{Entry, FinishStatus, Payload};
+use super::head;
 use super::safe;
+use super::structured::Structured;
 use super::timestamp::Clock;
 
-/// Writes entries as JSON, one a line.
-pub(super) struct JsonLines {
+/// The label with the execution's id. Only the host sets it.
+pub(super) const EXECUTION_LABEL: &str = "execution_id";
+/// The label with the name of the job that caused the execution, as Cloud Scheduler names it. Only the host sets it.
+pub(super) const JOB_LABEL: &str = "job_id";
+
+/// Writes entries as JSON, one a line. No line is written by anything else.
+#[derive(Debug)]
+pub struct JsonLines {
     clock: Clock,
     /// Begins the ids of this process: when it began, so that later ones sort after it, and a random number, so that
     /// they differ from those of a process that began in the same millisecond.
@@ -20,8 +28,15 @@ pub(super) struct JsonLines {
     count: u64,
 }
 
+impl Default for JsonLines {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl JsonLines {
-    pub(super) fn new() -> Self {
+    /// For the entries of this process.
+    pub fn new() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let began = since.unwrap_or_default().as_millis();
         Self {
@@ -31,50 +46,129 @@ impl JsonLines {
         }
     }
 
-    /// Appends the line of `entry`.
-    pub(super) fn line(&mut self, entry: &Entry, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"{\"timestamp\":\"");
-        self.clock.rfc3339(entry.time, out);
-        out.extend_from_slice(b"\",\"severity\":\"");
-        out.extend_from_slice(entry.severity.name().as_bytes());
-        out.extend_from_slice(b"\",\"textPayload\":");
-        text(&entry.payload, out);
-        if entry.execution.is_some() {
-            out.extend_from_slice(b",\"labels\":{\"execution_id\":\"");
-            out.extend_from_slice(entry.execution_id().as_bytes());
-            out.extend_from_slice(b"\"}");
+    /// Appends the line of `entry`. Its head is first and what the guest says is last.
+    pub fn line(&mut self, entry: &Entry, out: &mut Vec<u8>) {
+        head::write(entry, &mut self.clock, out);
+        labels(entry, out);
+        let structured = match &entry.payload {
+            Payload::Structured(structured) => Some(&**structured),
+            _ => None,
+        };
+        trace(entry, structured, out);
+        out.extend_from_slice(b",\"insertId\":");
+        match structured.and_then(|structured| structured.insert_id.as_deref()) {
+            Some(id) => string(id, out),
+            None => self.insert_id(out),
         }
-        out.extend_from_slice(
-            b",\"resource\":{\"type\":\"cloud_function\",\"labels\":{\"function_name\":",
-        );
-        string(&entry.function, out);
-        out.extend_from_slice(b"}},\"insertId\":\"");
-        self.insert_id(out);
-        out.extend_from_slice(b"\"}\n");
+        payload(&entry.payload, out);
+        out.extend_from_slice(b"}\n");
     }
 
     /// An id that no other entry has, and that sorts as the entries were written.
     fn insert_id(&mut self, out: &mut Vec<u8>) {
         self.count += 1;
-        out.extend_from_slice(self.process.as_bytes());
         // A `Vec` takes every write.
-        let _ = write!(out, "{:012x}", self.count);
+        let _ = write!(out, "\"{}{:012x}\"", self.process, self.count);
     }
 }
 
-fn text(payload: &Payload, out: &mut Vec<u8>) {
+/// The host's own labels come first, and a guest cannot set them.
+fn labels(entry: &Entry, out: &mut Vec<u8>) {
+    let mut separator: &[u8] = b",\"labels\":{";
+    let mut label = |key: &str, value: &str| {
+        out.extend_from_slice(separator);
+        string(key, out);
+        out.push(b':');
+        string(value, out);
+        separator = b",";
+    };
+    if entry.execution.is_some() {
+        label(EXECUTION_LABEL, entry.execution_id());
+    }
+    if let Some(job) = &entry.job {
+        label(JOB_LABEL, job);
+    }
+    if let Payload::Structured(structured) = &entry.payload {
+        for (key, value) in &structured.labels {
+            if key != EXECUTION_LABEL && key != JOB_LABEL {
+                label(key, value);
+            }
+        }
+    }
+    if separator == b"," {
+        out.push(b'}');
+    }
+}
+
+/// The trace that the guest names, or the one of its execution.
+fn trace(entry: &Entry, structured: Option<&Structured>, out: &mut Vec<u8>) {
+    let said = structured.map(|structured| (&structured.trace, &structured.span_id));
+    if let Some((Some(_), _) | (_, Some(_))) = said {
+        for (key, value) in [
+            ("trace", said.and_then(|said| said.0.as_deref())),
+            ("spanId", said.and_then(|said| said.1.as_deref())),
+        ] {
+            if let Some(value) = value {
+                // A `Vec` takes every write.
+                let _ = write!(out, ",\"{key}\":");
+                string(value, out);
+            }
+        }
+    } else if let Some(trace) = entry.trace {
+        out.extend_from_slice(b",\"trace\":\"");
+        hex(&trace.trace_id, out);
+        out.extend_from_slice(b"\",\"spanId\":\"");
+        hex(&trace.span_id, out);
+        out.push(b'"');
+    }
+}
+
+fn hex(bytes: &[u8], out: &mut Vec<u8>) {
+    for byte in bytes {
+        // A `Vec` takes every write.
+        let _ = write!(out, "{byte:02x}");
+    }
+}
+
+fn payload(payload: &Payload, out: &mut Vec<u8>) {
+    if let Payload::Finished { took, status } = payload {
+        http_request(*took, *status, out);
+    }
     match payload {
-        Payload::Printed(text) | Payload::Note(text) => string(text, out),
+        Payload::Structured(structured) => {
+            out.extend_from_slice(b",\"jsonPayload\":");
+            json(&structured.payload, out);
+        }
+        Payload::Printed(text) | Payload::Note(text) => {
+            out.extend_from_slice(b",\"textPayload\":");
+            string(text, out);
+        }
         Payload::Started | Payload::Finished { .. } => {
             // The host's own words hold nothing to escape, and a `Vec` takes every write.
-            let _ = write!(out, "\"{payload}\"");
+            let _ = write!(out, ",\"textPayload\":\"{payload}\"");
         }
     }
 }
 
-fn string(text: &str, out: &mut Vec<u8>) {
-    // A `Vec` takes every write, and a string is always JSON.
-    let _ = text.serialize(&mut Serializer::with_formatter(out, ForTerminals));
+/// `HttpRequest` of Cloud Logging, as far as the outcome tells it. A failure in a word has no status code.
+fn http_request(took: Duration, status: FinishStatus, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"httpRequest\":{");
+    // A `Vec` takes every write.
+    if let FinishStatus::Code(code) = status {
+        let _ = write!(out, "\"status\":{code},");
+    }
+    let (seconds, nanos) = (took.as_secs(), took.subsec_nanos());
+    let _ = write!(out, "\"latency\":\"{seconds}.{nanos:09}s\"}}");
+}
+
+/// Appends `text` as a JSON string.
+pub(super) fn string(text: &str, out: &mut Vec<u8>) {
+    json(text, out);
+}
+
+fn json(value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) {
+    // A `Vec` takes every write, and strings and JSON values are always JSON.
+    let _ = value.serialize(&mut Serializer::with_formatter(out, ForTerminals));
 }
 
 /// JSON lets the controls beyond ASCII stand as they are, but a terminal obeys them: they are escaped too.
@@ -106,9 +200,8 @@ impl Formatter for ForTerminals {
 mod tests {
     use super::*;
     use crate::function::{ExecutionId, Line, Stream};
-    use crate::logs::{FinishStatus, Severity};
+    use crate::logs::{Severity, Trace};
     use serde_json::{Value, json};
-    use std::time::Duration;
 
     fn render(entries: &[Entry]) -> Vec<String> {
         let mut lines = JsonLines::new();
@@ -164,6 +257,38 @@ mod tests {
         assert_eq!(
             parse(&render(&[entry])[0])["textPayload"],
             "Function execution took 0 ms, finished with status: 'out of memory'"
+        );
+    }
+
+    #[test]
+    fn a_finish_tells_status_and_latency_in_the_words_of_http_request() {
+        let took = Duration::from_micros(1_004_700);
+        let finished = |status| Entry::finished("f".into(), ExecutionId::random(), took, status);
+        let request = |status| parse(&render(&[finished(status)])[0])["httpRequest"].clone();
+        assert_eq!(
+            request(FinishStatus::Code(503)),
+            json!({"status": 503, "latency": "1.004700000s"})
+        );
+        assert_eq!(
+            request(FinishStatus::Word("timeout")),
+            json!({"latency": "1.004700000s"})
+        );
+    }
+
+    #[test]
+    fn trace_and_job_of_the_execution_stand_on_its_entries() {
+        let mut entry = printed("hi");
+        entry.job = Some("nightly".into());
+        entry.trace = Some(Trace {
+            trace_id: [0xab; 16],
+            span_id: [1; 8],
+        });
+        let value = parse(&render(std::slice::from_ref(&entry))[0]);
+        assert_eq!(value["trace"], "ab".repeat(16));
+        assert_eq!(value["spanId"], "01".repeat(8));
+        assert_eq!(
+            value["labels"],
+            json!({"execution_id": entry.execution_id(), "job_id": "nightly"})
         );
     }
 

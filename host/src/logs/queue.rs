@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::entry::Entry;
+use super::kept::KeptCounts;
 
 /// How much may wait to be written.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +90,11 @@ impl LogQueue {
     pub fn dropped(&self) -> u64 {
         self.shared.dropped.load(Ordering::Relaxed)
     }
+
+    /// How many entries were kept on disk.
+    pub fn kept(&self) -> &KeptCounts {
+        &self.shared.kept
+    }
 }
 
 /// What the queue's handles and the writer have in common.
@@ -103,6 +109,7 @@ pub(super) struct Shared {
     progress: Condvar,
     written: AtomicU64,
     dropped: AtomicU64,
+    kept: Arc<KeptCounts>,
 }
 
 #[derive(Default)]
@@ -164,19 +171,34 @@ pub(super) struct Done {
 
 /// The writer's side.
 impl Shared {
-    /// Moves all that waits into `batches`, which is empty, as soon as there is something, and tells what was lost.
-    /// Nothing comes any more after `None`.
-    pub(super) fn take(&self, batches: &mut Vec<Vec<Entry>>) -> Option<Lost> {
+    pub(super) fn kept(&self) -> &Arc<KeptCounts> {
+        &self.kept
+    }
+
+    /// Moves all that waits into `batches`, which is empty, as soon as there is something, or with nothing after the
+    /// time `idle`, and tells what was lost. Nothing comes any more after `None`.
+    pub(super) fn take(
+        &self,
+        batches: &mut Vec<Vec<Entry>>,
+        idle: Option<Duration>,
+    ) -> Option<Lost> {
         let mut state = self.lock();
         while state.waiting.is_empty() && state.lost.is_empty() {
             if state.closing.is_some() {
                 return None;
             }
             state.is_writer_idle = true;
-            state = self
-                .wake
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            let Some(idle) = idle else {
+                let woken = self.wake.wait(state);
+                state = woken.unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let woken = self.wake.wait_timeout(state, idle);
+            let (woken, waited) = woken.unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            if waited.timed_out() {
+                break;
+            }
         }
         state.is_writer_idle = false;
         std::mem::swap(&mut state.waiting, batches);
@@ -288,7 +310,7 @@ mod tests {
         queue.push(note("b"));
         queue.push([note("c"), note("b")].concat());
         let mut batches = Vec::new();
-        assert_eq!(shared.take(&mut batches), lost(&[("b", 2), ("c", 1)]));
+        assert_eq!(shared.take(&mut batches, None), lost(&[("b", 2), ("c", 1)]));
         assert_eq!(batches.len(), 1);
         assert_eq!(queue.dropped(), 3);
     }
@@ -298,7 +320,7 @@ mod tests {
         let (queue, shared) = room_for(u64::MAX, 2000);
         queue.push(note("a"));
         let mut batches = Vec::new();
-        shared.take(&mut batches);
+        shared.take(&mut batches, None);
         queue.push(note("b"));
         assert_eq!(queue.dropped(), 1);
         shared.settle(done(&batches), true);
@@ -306,7 +328,7 @@ mod tests {
         assert_eq!(queue.dropped(), 1);
         assert_eq!(queue.written(), 1);
         batches.clear();
-        assert_eq!(shared.take(&mut batches), lost(&[("b", 1)]));
+        assert_eq!(shared.take(&mut batches, None), lost(&[("b", 1)]));
         assert_eq!(&*batches[0][0].function, "c");
     }
 
@@ -314,7 +336,7 @@ mod tests {
     fn a_batch_larger_than_all_the_room_is_left_out() {
         let (queue, shared) = room_for(u64::MAX, 500);
         queue.push(note("a"));
-        assert_eq!(shared.take(&mut Vec::new()), lost(&[("a", 1)]));
+        assert_eq!(shared.take(&mut Vec::new(), None), lost(&[("a", 1)]));
     }
 
     #[test]
@@ -324,9 +346,9 @@ mod tests {
         shared.close(NO_TIME);
         queue.push(note("after"));
         let mut batches = Vec::new();
-        assert_eq!(shared.take(&mut batches), lost(&[]));
+        assert_eq!(shared.take(&mut batches, None), lost(&[]));
         assert_eq!(&*batches.concat()[0].function, "before");
-        assert_eq!(shared.take(&mut Vec::new()), None);
+        assert_eq!(shared.take(&mut Vec::new(), None), None);
         assert_eq!(queue.dropped(), 1);
     }
 
@@ -337,7 +359,7 @@ mod tests {
         queue.push(note("a"));
         assert!(!queue.flush(NO_TIME));
         let mut batches = Vec::new();
-        shared.take(&mut batches);
+        shared.take(&mut batches, None);
         assert!(!queue.flush(NO_TIME));
         shared.settle(done(&batches), true);
         assert!(queue.flush(NO_TIME));

@@ -24,6 +24,31 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All of them, in rising order.
+    pub const ALL: [Self; 9] = [
+        Self::Default,
+        Self::Debug,
+        Self::Info,
+        Self::Notice,
+        Self::Warning,
+        Self::Error,
+        Self::Critical,
+        Self::Alert,
+        Self::Emergency,
+    ];
+
+    /// The one of this name in Cloud Logging, in capitals.
+    pub(super) fn from_name(name: &[u8]) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|severity| severity.name().as_bytes() == name)
+    }
+
+    /// A bit of its own, for sets of severities.
+    pub(super) fn bit(self) -> u16 {
+        1 << (self.number() / 100)
+    }
+
     /// Its name in Cloud Logging.
     pub fn name(self) -> &'static str {
         match self {
@@ -76,6 +101,16 @@ mod tests {
             assert_eq!(severity.name(), name);
             assert_eq!(severity.number(), number);
             assert_eq!(severity.label(), label);
+            assert_eq!(Severity::from_name(name.as_bytes()), Some(severity));
         }
+        assert_eq!(Severity::ALL.to_vec(), expected.map(|row| row.0).to_vec());
+        assert_eq!(Severity::from_name(b"debug"), None);
+    }
+
+    #[test]
+    fn each_severity_has_a_bit_of_its_own_in_rising_order() {
+        let bits = Severity::ALL.map(Severity::bit);
+        assert!(bits.is_sorted_by(|a, b| a < b));
+        assert!(bits.iter().all(|bit| bit.count_ones() == 1));
     }
 }

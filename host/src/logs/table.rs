@@ -1,8 +1,10 @@
 //! Entries as rows of a table, for people.
 
 use std::io::Write;
+use std::time::SystemTime;
 
 use super::entry::{Entry, Payload};
+use super::query::{Record, RecordPayload};
 use super::safe;
 use super::severity::Severity;
 use super::timestamp::Clock;
@@ -52,21 +54,51 @@ impl Table {
 
     /// Appends the row of `entry`: its level in colour, or all of it dim if it is routine.
     pub(super) fn row(&mut self, entry: &Entry, out: &mut Vec<u8>) {
-        let colour = self.colour.then(|| colour(entry.severity)).flatten();
+        let cells = Cells {
+            severity: entry.severity,
+            name: &entry.function,
+            id: entry.execution_id(),
+            time: entry.time,
+        };
+        self.cells(cells, out, |indent, out| text(&entry.payload, indent, out));
+    }
+
+    /// Appends the row of an entry that was kept, which looks the same.
+    pub(super) fn record(&mut self, record: &Record, out: &mut Vec<u8>) {
+        let cells = Cells {
+            severity: record.severity,
+            name: &record.function,
+            id: record.execution_id().unwrap_or_default(),
+            time: record.time,
+        };
+        self.cells(cells, out, |indent, out| match &record.payload {
+            // Guests print a line at a time, so what has several is the host's.
+            RecordPayload::Text(text) => lines(text, indent, out),
+            RecordPayload::Json(_) => safe::push(&record.message(), out),
+        });
+    }
+
+    fn cells(
+        &mut self,
+        cells: Cells<'_>,
+        out: &mut Vec<u8>,
+        text: impl FnOnce(usize, &mut Vec<u8>),
+    ) {
+        let colour = self.colour.then(|| colour(cells.severity)).flatten();
         let is_dim = colour == Some(DIM);
         out.extend_from_slice(colour.unwrap_or_default());
-        let mut width = cell(entry.severity.label(), LEVEL_WIDTH, out);
+        let mut width = cell(cells.severity.label(), LEVEL_WIDTH, out);
         if colour.is_some() && !is_dim {
             out.extend_from_slice(RESET);
         }
-        let name = cell(&entry.function, self.name_width, out);
+        let name = cell(cells.name, self.name_width, out);
         self.name_width = self.name_width.max(name - GAP.len());
         width += name;
-        width += cell(entry.execution_id(), ID_WIDTH, out);
-        self.clock.table(entry.time, out);
+        width += cell(cells.id, ID_WIDTH, out);
+        self.clock.table(cells.time, out);
         out.extend_from_slice(GAP);
         width += TIME_WIDTH + GAP.len();
-        text(&entry.payload, width, out);
+        text(width, out);
         if is_dim {
             out.extend_from_slice(RESET);
         }
@@ -74,24 +106,36 @@ impl Table {
     }
 }
 
-/// Only the host's own words may have several lines; those after the first are indented, so that what they quote of a
-/// guest cannot pass for a row. A line feed that a guest printed is escaped.
+/// What stands before the text.
+struct Cells<'a> {
+    severity: Severity,
+    name: &'a str,
+    id: &'a str,
+    time: SystemTime,
+}
+
 fn text(payload: &Payload, indent: usize, out: &mut Vec<u8>) {
     match payload {
+        // A line feed that a guest printed is escaped.
         Payload::Printed(text) => safe::push(text, out),
-        Payload::Note(text) => {
-            for (number, line) in text.lines().enumerate() {
-                if number > 0 {
-                    out.push(b'\n');
-                    out.resize(out.len() + indent, b' ');
-                }
-                safe::push(line, out);
-            }
-        }
+        Payload::Structured(structured) => safe::push(&structured.message(), out),
+        Payload::Note(text) => lines(text, indent, out),
         Payload::Started | Payload::Finished { .. } => {
             // A `Vec` takes every write.
             let _ = write!(out, "{payload}");
         }
+    }
+}
+
+/// Only the host's own words may have several lines; those after the first are indented, so that what they quote of a
+/// guest cannot pass for a row.
+fn lines(text: &str, indent: usize, out: &mut Vec<u8>) {
+    for (number, line) in text.lines().enumerate() {
+        if number > 0 {
+            out.push(b'\n');
+            out.resize(out.len() + indent, b' ');
+        }
+        safe::push(line, out);
     }
 }
 
@@ -124,7 +168,7 @@ mod tests {
     use super::*;
     use crate::function::{ExecutionId, Line, Stream};
     use crate::logs::FinishStatus;
-    use std::time::{Duration, SystemTime, UNIX_EPOCH};
+    use std::time::{Duration, UNIX_EPOCH};
 
     fn at(millisecond: u64) -> SystemTime {
         UNIX_EPOCH + Duration::from_millis(1_795_442_400_000 + millisecond)

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 const SEPARATOR: usize = "2026-11-23".len();
 
 /// Writes times in UTC.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Clock {
     second: Option<u64>,
     /// `2026-11-23T14:00:00`

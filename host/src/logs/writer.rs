@@ -7,14 +7,19 @@ use std::time::Duration;
 
 use super::entry::Entry;
 use super::format::{LogFormat, Renderer};
+use super::kept::Kept;
 use super::queue::{Bounds, Done, LogQueue, Lost, Shared};
+use super::segments::SegmentWriter;
 use super::severity::Severity;
 use super::sink::Sink;
+use super::structured;
 
 /// How much is rendered before it is written, in bytes.
 const CHUNK: usize = 256 * 1024;
 /// After a write the thread rests this long, so that under load it wakes once for many entries.
 const REST: Duration = Duration::from_millis(5);
+/// How often kept entries are looked after when there are no new ones.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// Writes what comes through its queue, on a thread of its own, until it is closed or dropped.
 pub struct LogWriter {
@@ -22,23 +27,36 @@ pub struct LogWriter {
 }
 
 impl LogWriter {
-    /// Writes to stdout: in colour if it is a terminal and `NO_COLOR` is not set.
+    /// Writes to stdout, in colour if it is a terminal and `NO_COLOR` is not set, and keeps what it writes in
+    /// `segments`, if there are any.
     ///
     /// `name` is the name that the table's NAME column is made for.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn stdout(format: LogFormat, name: &str) -> io::Result<(LogQueue, Self)> {
+    pub fn stdout(
+        format: LogFormat,
+        name: &str,
+        segments: Option<SegmentWriter>,
+    ) -> io::Result<(LogQueue, Self)> {
         let sink = Sink::new(Box::new(io::stdout()), Box::new(io::stderr()));
-        Self::start(Renderer::for_stdout(format, name), sink, Bounds::default())
+        let renderer = Renderer::for_stdout(format, name);
+        Self::start(renderer, sink, segments, Bounds::default())
     }
 
-    fn start(renderer: Renderer, sink: Sink, bounds: Bounds) -> io::Result<(LogQueue, Self)> {
+    fn start(
+        renderer: Renderer,
+        sink: Sink,
+        segments: Option<SegmentWriter>,
+        bounds: Bounds,
+    ) -> io::Result<(LogQueue, Self)> {
         let (queue, shared) = LogQueue::new(bounds);
+        let counts = Arc::clone(shared.kept());
         let run = Run {
             shared: Arc::clone(&shared),
             renderer,
             sink,
+            kept: segments.map(|segments| Kept::new(segments, counts, Box::new(io::stderr()))),
             buffer: Vec::with_capacity(CHUNK),
             rendered: Done::default(),
         };
@@ -72,6 +90,7 @@ struct Run {
     shared: Arc<Shared>,
     renderer: Renderer,
     sink: Sink,
+    kept: Option<Kept>,
     buffer: Vec<u8>,
     /// What is in the buffer.
     rendered: Done,
@@ -82,32 +101,61 @@ impl Run {
         self.renderer.header(&mut self.buffer);
         self.write();
         let mut batches = Vec::new();
-        while let Some(lost) = self.shared.take(&mut batches) {
+        let idle = self.kept.is_some().then_some(IDLE);
+        while let Some(lost) = self.shared.take(&mut batches, idle) {
+            let is_idle = batches.is_empty() && lost.is_empty();
             for batch in batches.drain(..) {
                 self.render(&batch);
             }
             self.write();
             self.report(lost);
-            self.shared.rest(REST);
+            if let Some(kept) = &mut self.kept {
+                kept.step();
+            }
+            if !is_idle {
+                self.shared.rest(REST);
+            }
+        }
+        if let Some(kept) = &mut self.kept {
+            kept.sync();
         }
     }
 
     fn render(&mut self, batch: &[Entry]) {
         for entry in batch {
-            if !self.sink.is_broken() {
-                self.renderer.render(entry, &mut self.buffer);
+            if self.is_heard() {
+                let structured = structured::lift(entry);
+                self.render_entry(structured.as_ref().unwrap_or(entry));
             }
             self.rendered.entries += 1;
             self.rendered.bytes += entry.weight();
-            if self.buffer.len() >= CHUNK {
+            let kept = self.kept.as_ref().map_or(0, Kept::waiting);
+            if self.buffer.len().max(kept) >= CHUNK {
                 self.write();
             }
         }
         self.rendered.batches += 1;
     }
 
-    /// Writes the buffer.
+    /// Whether entries come to anything.
+    fn is_heard(&self) -> bool {
+        self.kept.is_some() || !self.sink.is_broken()
+    }
+
+    fn render_entry(&mut self, entry: &Entry) {
+        if let Some(kept) = &mut self.kept {
+            kept.render(entry);
+        }
+        if !self.sink.is_broken() {
+            self.renderer.render(entry, &mut self.buffer);
+        }
+    }
+
+    /// Writes what is rendered: first where it is kept, for stdout may have nobody who reads it.
     fn write(&mut self) {
+        if let Some(kept) = &mut self.kept {
+            kept.write();
+        }
         let is_written = self
             .sink
             .write_all(&self.buffer, || self.shared.is_overdue());
@@ -118,7 +166,7 @@ impl Run {
 
     /// Says in the log what is missing from it.
     fn report(&mut self, lost: Lost) {
-        if lost.is_empty() || self.sink.is_broken() {
+        if lost.is_empty() || !self.is_heard() {
             return;
         }
         for (function, count) in lost {
@@ -126,7 +174,7 @@ impl Run {
                 "{count} log entries of this function were left out: the log output could not keep up"
             );
             let note = Entry::note(function, None, Severity::Warning, text);
-            self.renderer.render(&note, &mut self.buffer);
+            self.render_entry(&note);
         }
         self.write();
     }
@@ -189,7 +237,7 @@ mod tests {
     ) -> (LogQueue, LogWriter) {
         let renderer = Renderer::new(format, "hello", false);
         let sink = Sink::new(Box::new(output), Box::new(io::sink()));
-        LogWriter::start(renderer, sink, bounds).unwrap()
+        LogWriter::start(renderer, sink, None, bounds).unwrap()
     }
 
     /// A writer that is stuck in its first write, and what lets it go on.

@@ -53,6 +53,8 @@ impl Subject for ControlPlane {
             sandbox: self.sandbox.usage(),
             log_written: self.log.written(),
             log_dropped: self.log.dropped(),
+            log_kept: self.log.kept().kept(),
+            log_lost: self.log.kept().lost(),
             started: started.unwrap_or(Duration::ZERO),
             is_ready: self.problems().is_empty(),
         };

@@ -5,6 +5,7 @@ use super::tls::TlsError;
 use crate::config::ConfigError;
 use crate::function::{LoadError, SandboxError};
 use crate::identity::{AmbiguousIssuer, IssuerUrlError, OwnIssuerError};
+use crate::logs::SegmentError;
 use crate::store::StoreError;
 
 /// Why a process does not serve.
@@ -35,6 +36,9 @@ pub enum ServeError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The log cannot be kept.
+    #[error("{0}; or let it not be kept with --no-keep-logs")]
+    Segments(#[from] SegmentError),
     /// The configuration file cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),

@@ -27,6 +27,8 @@ pub(super) struct Figures {
     pub(super) sandbox: SandboxUsage,
     pub(super) log_written: u64,
     pub(super) log_dropped: u64,
+    pub(super) log_kept: u64,
+    pub(super) log_lost: u64,
     /// When the process began to serve, since the Unix epoch.
     pub(super) started: Duration,
     pub(super) is_ready: bool,
@@ -181,10 +183,16 @@ impl Figures {
     }
 
     fn process(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let help = "Log entries, by what became of them";
+        let help = "Log entries, by what became of them: printed or not, kept on disk or not";
         let mut family =
             encoder.encode_descriptor("host_log_entries", help, None, MetricType::Counter)?;
-        for (fate, count) in [("written", self.log_written), ("dropped", self.log_dropped)] {
+        let fates = [
+            ("written", self.log_written),
+            ("dropped", self.log_dropped),
+            ("kept", self.log_kept),
+            ("lost", self.log_lost),
+        ];
+        for (fate, count) in fates {
             counter(family.encode_family(&[("fate", fate)])?, count)?;
         }
         let help = "Whether all functions and the store are as they should be";

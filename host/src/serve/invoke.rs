@@ -21,9 +21,10 @@ use super::metrics::Reason;
 use super::published::Published;
 use super::record::Record;
 use super::routes::{Route, Routes};
+use super::trace;
 use crate::function::{ExecutionId, ResponseBody, Turnstile};
 use crate::identity::Verified;
-use crate::logs::{Entry, LogQueue, Severity};
+use crate::logs::{Entry, LogQueue, Severity, Trace};
 
 /// What one worker needs to serve a request.
 pub(super) struct Invoker {
@@ -47,7 +48,9 @@ impl Invoker {
     ) -> Result<Response<Body>, Infallible> {
         let json = answer::wants_json(request.headers());
         let id = ExecutionId::random();
-        let refuse = |name, status, why: &dyn Display| self.refuse(name, status, id, json, why);
+        let trace = trace::enter(request.headers_mut());
+        let refuse =
+            |name, status, why: &dyn Display| self.refuse(name, status, (id, trace), json, why);
         if let Err(bad) = authority::check(&request) {
             return Ok(refuse(&self.no_function, StatusCode::BAD_REQUEST, &bad));
         }
@@ -75,7 +78,9 @@ impl Invoker {
                 return Ok(refuse(&route.name, reason.status(), &why));
             }
         };
-        Ok(self.execute(&route, request, id, json, place).await)
+        Ok(self
+            .execute(&route, request, (id, trace), json, place)
+            .await)
     }
 
     /// Who calls, if that has to be known.
@@ -103,7 +108,7 @@ impl Invoker {
         &self,
         route: &Route,
         request: Request<Incoming>,
-        id: ExecutionId,
+        (id, trace): (ExecutionId, Trace),
         json: bool,
         place: Place,
     ) -> Response<Body> {
@@ -111,7 +116,7 @@ impl Invoker {
         let record = Record::start(
             self.log.clone(),
             Arc::clone(&route.name),
-            id,
+            (id, trace),
             Arc::clone(&route.counters),
             (place, self.pending.guard()),
         );
@@ -135,7 +140,7 @@ impl Invoker {
         &self,
         name: &Arc<str>,
         status: StatusCode,
-        id: ExecutionId,
+        (id, trace): (ExecutionId, Trace),
         json: bool,
         why: &dyn Display,
     ) -> Response<Body> {
@@ -144,8 +149,8 @@ impl Invoker {
             status.as_u16()
         );
         let name = Arc::clone(name);
-        self.log
-            .push(vec![Entry::note(name, Some(id), Severity::Warning, text)]);
+        let entry = Entry::note(name, Some(id), Severity::Warning, text);
+        self.log.push(vec![entry.in_trace(trace)]);
         answer::refuse(status, Some(id), json)
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::function::{FunctionConfig, SandboxConfig};
 use crate::identity::{IssuerUrl, Member, OutsideIssuer, SigningAlgorithm};
-use crate::logs::LogFormat;
+use crate::logs::{Keeping, LogFormat};
 
 /// Who may call the component of the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +56,15 @@ pub struct ComponentOptions {
     pub concurrency: usize,
 }
 
+/// A log on disk.
+#[derive(Clone, Debug)]
+pub struct KeptLog {
+    /// Its directory.
+    pub directory: PathBuf,
+    /// How long and how much is kept.
+    pub keeping: Keeping,
+}
+
 /// Settings of a serving process.
 #[derive(Clone, Debug)]
 pub struct ServeOptions {
@@ -97,4 +106,6 @@ pub struct ServeOptions {
     pub stall_timeout: Duration,
     /// How log entries are printed.
     pub log_format: LogFormat,
+    /// Where log entries are kept, if they are.
+    pub kept_log: Option<KeptLog>,
 }

@@ -6,7 +6,7 @@ use super::admission::Place;
 use super::drain::PendingGuard;
 use super::metrics::Counters;
 use crate::function::{Ended, ExecutionId, Failure, Line, Observer};
-use crate::logs::{Entry, FinishStatus, LogQueue, Severity};
+use crate::logs::{Entry, FinishStatus, LogQueue, Severity, Trace};
 
 /// Gathers the entries of one execution and hands them on when it waits or ends, so that a short execution costs the
 /// queue one message.
@@ -14,6 +14,7 @@ pub(super) struct Record {
     log: LogQueue,
     function: Arc<str>,
     execution: ExecutionId,
+    trace: Trace,
     counters: Arc<Counters>,
     entries: Vec<Entry>,
     /// Given back when the execution is over, which may be later than its answer.
@@ -25,17 +26,18 @@ impl Record {
     pub(super) fn start(
         log: LogQueue,
         function: Arc<str>,
-        execution: ExecutionId,
+        (execution, trace): (ExecutionId, Trace),
         counters: Arc<Counters>,
         held: (Place, PendingGuard),
     ) -> Self {
         let mut entries = Vec::with_capacity(4);
-        entries.push(Entry::started(Arc::clone(&function), execution));
+        entries.push(Entry::started(Arc::clone(&function), execution).in_trace(trace));
         counters.started();
         Self {
             log,
             function,
             execution,
+            trace,
             counters,
             entries,
             _held: held,
@@ -43,18 +45,18 @@ impl Record {
     }
 
     fn printed(&mut self, lines: Vec<Line>) {
-        let (function, execution) = (&self.function, self.execution);
+        let (function, execution, trace) = (&self.function, self.execution, self.trace);
         self.entries.extend(
             lines
                 .into_iter()
-                .map(|line| Entry::printed(Arc::clone(function), execution, line)),
+                .map(|line| Entry::printed(Arc::clone(function), execution, line).in_trace(trace)),
         );
     }
 
     fn note(&mut self, severity: Severity, text: String) {
         let function = Arc::clone(&self.function);
-        self.entries
-            .push(Entry::note(function, Some(self.execution), severity, text));
+        let entry = Entry::note(function, Some(self.execution), severity, text);
+        self.entries.push(entry.in_trace(self.trace));
     }
 
     fn flush(&mut self) {
@@ -81,12 +83,9 @@ impl Observer for Record {
             (None, Some(status)) => FinishStatus::Code(status.as_u16()),
             (None, None) => FinishStatus::Word("error"),
         };
-        self.entries.push(Entry::finished(
-            Arc::clone(&self.function),
-            self.execution,
-            ended.usage.wall,
-            status,
-        ));
+        let function = Arc::clone(&self.function);
+        let entry = Entry::finished(function, self.execution, ended.usage.wall, status);
+        self.entries.push(entry.in_trace(self.trace));
         self.flush();
     }
 }

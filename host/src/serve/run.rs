@@ -32,7 +32,7 @@ use super::trust_board::TrustBoard;
 use crate::console::{self, Names};
 use crate::function::Sandbox;
 use crate::identity::{Invoker, Invokers, OwnIssuer};
-use crate::logs::LogWriter;
+use crate::logs::{LogWriter, SegmentWriter};
 use crate::signals::{Hangups, Signals};
 use crate::store::{ServeLock, ServingHost, Store};
 
@@ -126,7 +126,8 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         // Functions that are deployed later should stand in the same column.
         name = format!("{name:STORE_NAME_WIDTH$}");
     }
-    let (log, writer) = LogWriter::stdout(options.log_format, &name)?;
+    let segments = segments(options)?;
+    let (log, writer) = LogWriter::stdout(options.log_format, &name, segments)?;
     let tls = certificate
         .clone()
         .map(tls::server_config)
@@ -188,6 +189,21 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     drop(log);
     writer.close(LOG_CLOSE);
     Ok(())
+}
+
+/// Where log entries are kept. A component that is served by itself is so even where another process writes the log.
+fn segments(options: &ServeOptions) -> Result<Option<SegmentWriter>, ServeError> {
+    let Some(log) = &options.kept_log else {
+        return Ok(None);
+    };
+    match SegmentWriter::open(&log.directory, log.keeping) {
+        Ok(segments) => Ok(Some(segments)),
+        Err(error) if options.functions.is_none() => {
+            eprintln!("warning: log entries are not kept: {error}");
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Who may call the component, if there is one: anyone by default, but only where nobody else can come in.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
-use http::{HeaderName, Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::BodyExt;
 use tokio::sync::Semaphore;
 use wasmtime_wasi_http::{
@@ -18,6 +18,9 @@ use super::uncut::UncutBody;
 
 /// What one write to a body may hold, in bytes. The host keeps as much again of it, for each body.
 const BODY_CHUNK: usize = 64 * 1024;
+
+/// Names the trace that a request belongs to (W3C Trace Context, section 3.2).
+pub(in crate::function) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Refusals of one execution that are told. A guest may try for ever.
 const MOST_LINES: usize = 20;
@@ -39,6 +42,7 @@ pub(crate) struct OutboundHooks {
     client: Arc<OutboundClient>,
     max_concurrent: usize,
     sink: Arc<dyn RefusalSink>,
+    traceparent: Option<HeaderValue>,
     /// Made at the first call; most executions make none.
     calls: Option<Calls>,
 }
@@ -68,11 +72,13 @@ impl OutboundHooks {
         client: Arc<OutboundClient>,
         max_concurrent: usize,
         sink: Arc<dyn RefusalSink>,
+        traceparent: Option<HeaderValue>,
     ) -> Self {
         Self {
             client,
             max_concurrent,
             sink,
+            traceparent,
             calls: None,
         }
     }
@@ -91,10 +97,14 @@ impl OutboundHooks {
 
     fn call(
         &mut self,
-        request: Request<WasiBody>,
+        mut request: Request<WasiBody>,
         options: Option<RequestOptions>,
     ) -> impl Future<Output = Result<Response<WasiBody>, Error>> + Send + use<> {
         let calls = self.calls();
+        if let Some(traceparent) = &self.traceparent {
+            let field = request.headers_mut().entry(TRACEPARENT);
+            field.or_insert_with(|| traceparent.clone());
+        }
         let client = Arc::clone(&self.client);
         let max_concurrent = self.max_concurrent;
         // Taken now and not when the future is first polled: the order of the guest's calls is the order of permits.

@@ -75,7 +75,7 @@ impl Guest {
         let client = OutboundClient::with_resolver(policy, Arc::new(resolver)).unwrap();
         let refusals = Arc::new(Mutex::new(Vec::new()));
         Self {
-            hooks: OutboundHooks::new(Arc::new(client), 2, Arc::clone(&refusals) as _),
+            hooks: OutboundHooks::new(Arc::new(client), 2, Arc::clone(&refusals) as _, None),
             options: RequestOptions::default(),
             refusals,
         }

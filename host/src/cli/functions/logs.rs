@@ -1,0 +1,30 @@
+//! `host functions logs`
+
+mod read;
+mod selection;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use super::super::Message;
+
+/// Read what functions printed, and what the host says of them
+#[derive(Args)]
+pub(super) struct Logs {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Read(Box<read::Read>),
+}
+
+impl Logs {
+    pub(super) fn run(self) -> Result<ExitCode, Message> {
+        match self.verb {
+            Verb::Read(read) => read.run(),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Which log entries are asked for.
+
+use std::ops::RangeInclusive;
+use std::time::{Duration, SystemTime};
+
+use clap::{Args, ValueEnum};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::config::values::duration;
+use crate::logs::{Order, Query, Severity};
+
+/// Entries that meet everything that is said.
+#[derive(Args)]
+pub(super) struct Selection {
+    /// Of this execution
+    #[arg(long, value_name = "ID")]
+    execution_id: Option<String>,
+
+    /// Of this severity or a higher one: debug, info, notice, warning, error, critical, alert or emergency
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    min_log_level: Option<Severity>,
+
+    /// Of this severity and no other
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    severity: Option<Severity>,
+
+    /// Of this time or later: 2026-11-23T14:00:00Z, 2026-11-23 (in UTC), or -2h for two hours ago
+    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
+    start_time: Option<SystemTime>,
+
+    /// Earlier than this time
+    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
+    end_time: Option<SystemTime>,
+
+    /// With these words
+    #[arg(long, value_name = "WORDS")]
+    contains: Option<String>,
+
+    /// With a match of this regular expression
+    #[arg(long, value_name = "REGEX")]
+    regex: Option<String>,
+
+    /// That tell of an execution which ended with this status: 503, 5xx or 400-499
+    #[arg(long, value_name = "STATUS", value_parser = status)]
+    status: Option<RangeInclusive<u16>>,
+
+    /// Of this trace, by its id
+    #[arg(long, value_name = "ID")]
+    trace: Option<String>,
+
+    /// The order: by time, or backwards
+    #[arg(long, value_enum, default_value_t = Direction::Asc, value_name = "ORDER")]
+    order: Direction,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Direction {
+    /// Oldest first
+    Asc,
+    /// Newest first
+    Desc,
+}
+
+impl Selection {
+    /// The query for the last `limit` of these entries of `function`.
+    pub(super) fn query(&self, function: Option<&str>, limit: usize) -> Query {
+        Query {
+            function: function.map(str::to_owned),
+            execution_id: self.execution_id.clone(),
+            min_severity: self.min_log_level,
+            severity: self.severity,
+            start: self.start_time,
+            end: self.end_time,
+            contains: self.contains.clone(),
+            regex: self.regex.clone(),
+            status: self.status.clone(),
+            trace: self.trace.clone(),
+            job: None,
+            limit,
+            order: match self.order {
+                Direction::Asc => Order::OldestFirst,
+                Direction::Desc => Order::NewestFirst,
+            },
+        }
+    }
+}
+
+/// A severity by its name or by the letter of the table's first column.
+fn severity(text: &str) -> Result<Severity, String> {
+    let mut all = Severity::ALL.into_iter();
+    all.find(|severity| {
+        severity.name().eq_ignore_ascii_case(text) || severity.label().eq_ignore_ascii_case(text)
+    })
+    .ok_or_else(|| {
+        let names: Vec<_> = Severity::ALL
+            .iter()
+            .map(|severity| severity.name().to_ascii_lowercase())
+            .collect();
+        format!(
+            "`{text}` is not a severity; expected one of {}",
+            names.join(", ")
+        )
+    })
+}
+
+fn time(text: &str) -> Result<SystemTime, String> {
+    let expected = || {
+        format!(
+            "`{text}` is not a time; expected one such as 2026-11-23T14:00:00Z, a date such as 2026-11-23, or -2h for \
+             two hours ago"
+        )
+    };
+    if let Some(ago) = text.strip_prefix('-') {
+        let ago: Duration = duration(ago).map_err(|_| expected())?;
+        return SystemTime::now().checked_sub(ago).ok_or_else(expected);
+    }
+    if let Ok(time) = text.parse::<jiff::Timestamp>() {
+        return Ok(time.into());
+    }
+    // Dates alone: a time of day without an offset could be anyone's.
+    let date: Date = text.parse().map_err(|_| expected())?;
+    let is_date = text.len() <= "2026-11-23".len();
+    let midnight = date.to_zoned(TimeZone::UTC).map_err(|_| expected())?;
+    is_date
+        .then(|| midnight.timestamp().into())
+        .ok_or_else(expected)
+}
+
+fn status(text: &str) -> Result<RangeInclusive<u16>, String> {
+    let code = |text: &str| {
+        let code = text.parse().ok();
+        code.filter(|code| text.len() == 3 && (100..=599).contains(code))
+    };
+    let class = |text: &str| {
+        let class: u16 = text.strip_suffix("xx")?.parse().ok()?;
+        (1..=5)
+            .contains(&class)
+            .then(|| class * 100..=class * 100 + 99)
+    };
+    let range = |text: &str| {
+        let (first, last) = text.split_once('-')?;
+        let range = code(first)?..=code(last)?;
+        (!range.is_empty()).then_some(range)
+    };
+    let one = code(text).map(|code| code..=code);
+    one.or_else(|| class(text)).or_else(|| range(text)).ok_or_else(|| {
+        format!("`{text}` is not a status; expected one such as 503, a class such as 5xx, or a range such as 400-499")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_severity_goes_by_its_name_and_its_letter() {
+        assert_eq!(severity("warning"), Ok(Severity::Warning));
+        assert_eq!(severity("ERROR"), Ok(Severity::Error));
+        assert_eq!(severity("e"), Ok(Severity::Error));
+        let refused = severity("bad").unwrap_err();
+        assert!(refused.contains("debug, info"), "{refused}");
+    }
+
+    #[test]
+    fn a_status_is_one_a_class_or_a_range() {
+        assert_eq!(status("503"), Ok(503..=503));
+        assert_eq!(status("5xx"), Ok(500..=599));
+        assert_eq!(status("400-499"), Ok(400..=499));
+        for bad in ["", "20", "600", "9xx", "xx", "500-400", "4xx-5xx", "+50"] {
+            assert!(status(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_a_moment_a_date_or_some_time_ago() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        assert_eq!(time("2026-11-23T14:00:00Z"), Ok(at(1_795_442_400)));
+        assert_eq!(time("2026-11-23T15:00:00+01:00"), Ok(at(1_795_442_400)));
+        assert_eq!(time("2026-11-23"), Ok(at(1_795_392_000)));
+        let ago = SystemTime::now().duration_since(time("-2h").unwrap());
+        assert!((7199..7210).contains(&ago.unwrap().as_secs()));
+        for bad in [
+            "",
+            "-",
+            "-x",
+            "yesterday",
+            "2026-11-23T14:00:00",
+            "2026-13-01",
+            "14:00",
+        ] {
+            assert!(time(bad).unwrap_err().contains("-2h"), "{bad}");
+        }
+    }
+}

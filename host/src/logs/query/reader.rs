@@ -1,0 +1,133 @@
+//! Reads segments newest first, as far as a query needs it.
+
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+
+use super::matcher::Matcher;
+use super::record::Record;
+use super::tail::Tail;
+use super::{Order, Query, QueryError};
+use crate::logs::segments::{Listing, Sealed, Source};
+
+/// What a query found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The entries, in the order that was asked for.
+    pub records: Vec<Record>,
+    /// How many blocks or segments could not be read, because they are damaged or the disk failed. Entries in them are
+    /// missing.
+    pub unreadable: u64,
+}
+
+/// The entries in `directory` that `query` asks for. One that is not there holds none.
+///
+/// Entries that are being written while it runs may be among them or not; all that were written before are.
+///
+/// # Errors
+/// If the query makes no sense or the directory cannot be read.
+pub fn read(directory: &Path, query: &Query) -> Result<Found, QueryError> {
+    let matcher = Matcher::new(query)?;
+    let unreadable = |error| QueryError::Read(directory.to_owned(), error);
+    let listing = Listing::read(directory).map_err(unreadable)?;
+    let mut reading = Reading::new(&matcher, query.limit);
+    for number in listing.newest_first() {
+        if reading.is_done() {
+            break;
+        }
+        reading.segment(Source::open(directory, number), None);
+    }
+    Ok(reading.finish(query.order))
+}
+
+/// A query on its way through the segments.
+pub(super) struct Reading<'a> {
+    matcher: &'a Matcher,
+    limit: usize,
+    /// The newest first.
+    records: Vec<Record>,
+    unreadable: u64,
+    /// Made once, used for each block.
+    text: Vec<u8>,
+    places: Vec<Range<usize>>,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(matcher: &'a Matcher, limit: usize) -> Self {
+        Self {
+            matcher,
+            limit,
+            records: Vec::new(),
+            unreadable: 0,
+            text: Vec::new(),
+            places: Vec::new(),
+        }
+    }
+
+    /// Whether as many were found as were asked for.
+    pub(super) fn is_done(&self) -> bool {
+        self.records.len() >= self.limit
+    }
+
+    /// Looks through a segment, of a plain one no further than `length`. One that is gone holds nothing; one that fails
+    /// is counted.
+    pub(super) fn segment(&mut self, source: io::Result<Option<Source>>, length: Option<u64>) {
+        let read = source.and_then(|source| match source {
+            None => Ok(()),
+            Some(Source::Sealed(sealed)) => self.sealed(sealed),
+            Some(Source::Plain(file)) => {
+                let end = match length {
+                    Some(length) => length,
+                    None => file.metadata()?.len(),
+                };
+                self.plain(Tail::new(file, end)?)
+            }
+        });
+        self.unreadable += u64::from(read.is_err());
+    }
+
+    fn sealed(&mut self, mut segment: Sealed) -> io::Result<()> {
+        let mut text = std::mem::take(&mut self.text);
+        for number in self.matcher.blocks(&mut segment)?.into_iter().rev() {
+            if self.is_done() {
+                break;
+            }
+            match segment.read(number, &mut text) {
+                Ok(()) => self.block(&text),
+                Err(_) => self.unreadable += 1,
+            }
+        }
+        self.text = text;
+        Ok(())
+    }
+
+    fn plain(&mut self, mut tail: Tail) -> io::Result<()> {
+        while !self.is_done()
+            && let Some(lines) = tail.lines_before()?
+        {
+            self.block(lines);
+        }
+        Ok(())
+    }
+
+    fn block(&mut self, text: &[u8]) {
+        self.places.clear();
+        self.matcher.lines(text, &mut self.places);
+        let left = self.limit - self.records.len();
+        let newest_first = self.places.drain(..).rev();
+        let records = newest_first.filter_map(|place| Record::parse(&text[place]));
+        self.records.extend(records.take(left));
+    }
+
+    pub(super) fn finish(mut self, order: Order) -> Found {
+        self.records.reverse();
+        self.records.sort_by_key(|record| record.time);
+        if order == Order::NewestFirst {
+            self.records.reverse();
+        }
+        Found {
+            records: self.records,
+            unreadable: self.unreadable,
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What a follower sees.
+
+use super::*;
+
+/// All that is new.
+fn news(follow: &mut Follow) -> Vec<String> {
+    let mut all = Vec::new();
+    loop {
+        let news = follow.poll().unwrap();
+        assert_eq!(news.unreadable, 0);
+        all.extend(texts(&news.records));
+        if !news.is_behind {
+            return all;
+        }
+    }
+}
+
+fn follow(log: &Log) -> (Vec<String>, Follow) {
+    let (found, follow) = Follow::start(&log.directory, &all()).unwrap();
+    (texts(&found.records), follow)
+}
+
+#[test]
+fn first_comes_what_there_is_and_then_what_comes() {
+    let mut log = Log::of((0..30).map(|n| printed("f", n, &n.to_string())));
+    let (before, mut follow) = follow(&log);
+    assert_eq!(before, count(0..30));
+    assert!(news(&mut follow).is_empty());
+    log.say("new");
+    assert_eq!(news(&mut follow), ["new"]);
+    assert!(news(&mut follow).is_empty());
+}
+
+#[test]
+fn only_what_is_asked_for_is_news() {
+    let mut log = Log::new();
+    let query = Query {
+        function: Some("mine".into()),
+        ..all()
+    };
+    let (_, mut follow) = Follow::start(&log.directory, &query).unwrap();
+    for n in 0..100 {
+        log.write(&printed(["mine", "other"][n % 2], 0, &n.to_string()));
+    }
+    let expected: Vec<_> = (0..100).step_by(2).map(|n| n.to_string()).collect();
+    assert_eq!(news(&mut follow), expected);
+}
+
+#[test]
+fn nothing_is_missed_or_seen_twice_across_many_segments_however_rarely_one_looks() {
+    for interval in [1, 7, 50, 300] {
+        let mut log = Log::new();
+        let (_, mut follow) = follow(&log);
+        let mut seen = Vec::new();
+        for n in 0..300 {
+            log.say(&n.to_string());
+            if n % interval == 0 {
+                seen.extend(news(&mut follow));
+            }
+        }
+        seen.extend(news(&mut follow));
+        assert_eq!(seen, count(0..300));
+    }
+}
+
+#[test]
+fn a_restart_of_the_writer_after_a_kill_is_not_noticed() {
+    let mut log = Log::new();
+    let (_, mut follow) = follow(&log);
+    log.say("before");
+    log.writer = None;
+    let plain = log.directory.join("000000000001.jsonl");
+    let whole = fs::read(&plain).unwrap();
+    fs::write(&plain, [&whole[..], b"{\"timestamp\":\"2026"].concat()).unwrap();
+    assert_eq!(news(&mut follow), ["before"]);
+    log.writer = Some(SegmentWriter::open(&log.directory, KEEPING).unwrap());
+    log.say("after");
+    assert_eq!(news(&mut follow), ["after"]);
+}
+
+#[test]
+fn a_log_that_begins_later_is_followed_from_its_beginning() {
+    let directory = Scratch::new();
+    let (found, mut follow) = Follow::start(&directory, &all()).unwrap();
+    assert!(found.records.is_empty() && news(&mut follow).is_empty());
+    let mut log = Log {
+        writer: Some(SegmentWriter::open(&directory, KEEPING).unwrap()),
+        directory,
+        lines: JsonLines::new(),
+    };
+    log.say("first");
+    assert_eq!(news(&mut follow), ["first"]);
+}
+
+#[test]
+fn what_retention_removes_before_it_was_seen_is_passed_over() {
+    let mut log = Log::new();
+    let (_, mut follow) = follow(&log);
+    log.say("seen");
+    assert_eq!(news(&mut follow), ["seen"]);
+    for n in 0..100 {
+        log.say(&n.to_string());
+    }
+    let later = SystemTime::now() + KEEPING.age * 2;
+    log.writer.as_mut().unwrap().step(later).unwrap();
+    log.say("last");
+    // The segment that was being read is still open, and then there is a gap.
+    let seen = news(&mut follow);
+    assert!(seen.len() < 100);
+    assert_eq!(seen.last().map(String::as_str), Some("last"));
+    log.say("more");
+    assert_eq!(news(&mut follow), ["more"]);
+}
+
+#[test]
+fn a_new_log_in_the_same_place_is_followed_from_its_beginning() {
+    let mut log = Log::of((0..50).map(|n| printed("f", n, &n.to_string())));
+    let (_, mut follow) = follow(&log);
+    log.writer = None;
+    fs::remove_dir_all(&*log.directory).unwrap();
+    assert!(news(&mut follow).is_empty());
+    log.writer = Some(SegmentWriter::open(&log.directory, KEEPING).unwrap());
+    log.say("new log");
+    assert_eq!(news(&mut follow), ["new log"]);
+}
+
+#[test]
+fn half_a_line_is_no_news() {
+    use std::io::Write;
+    let mut log = Log::new();
+    log.say("first");
+    let (_, mut follow) = follow(&log);
+    let plain = log.directory.join("000000000001.jsonl");
+    let line = fs::read(&plain).unwrap();
+    let mut file = fs::OpenOptions::new().append(true).open(&plain).unwrap();
+    for byte in line {
+        assert!(news(&mut follow).is_empty());
+        file.write_all(&[byte]).unwrap();
+    }
+    assert_eq!(news(&mut follow), ["first"]);
+}
+
+#[test]
+fn a_damaged_block_is_told_and_those_behind_it_are_seen() {
+    let directory = Scratch::new();
+    let (_, mut follow) = Follow::start(&directory, &all()).unwrap();
+    let mut log = Log {
+        writer: Some(SegmentWriter::open(&directory, KEEPING).unwrap()),
+        directory,
+        lines: JsonLines::new(),
+    };
+    // Each of the two blocks of the first segment holds more than half of what a block can.
+    let large = "x".repeat(150_000);
+    let mut line = Vec::new();
+    for n in 0..2 {
+        let entry = printed("f", n, &format!("{n}{large}"));
+        log.lines.line(&entry, &mut line);
+    }
+    let writer = log.writer.as_mut().unwrap();
+    writer.append(&line).unwrap();
+    log.say("next");
+    assert_eq!(log.read(&all()).len(), 3);
+    let sealed = log.directory.join("000000000001.jsonl.zst");
+    let mut bytes = fs::read(&sealed).unwrap();
+    bytes[20] ^= 0xff;
+    fs::write(&sealed, bytes).unwrap();
+    let (mut seen, mut unreadable) = (Vec::new(), 0);
+    loop {
+        let news = follow.poll().unwrap();
+        unreadable += news.unreadable;
+        seen.extend(texts(&news.records));
+        if !news.is_behind {
+            break;
+        }
+    }
+    assert_eq!(unreadable, 1);
+    assert_eq!(seen, [format!("1{large}"), "next".into()]);
+}

@@ -1,0 +1,280 @@
+//! What is known of a compressed segment without reading it.
+//!
+//! The file begins with a mark, then the length and the checksum of the head, then the head as JSON, then the
+//! [pages](super::executions) of the executions. All of it is made of the lines' [heads](crate::logs::head).
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileExt;
+
+use memchr::memchr_iter;
+use serde::{Deserialize, Serialize};
+
+use super::executions::{self, MOST_BLOCKS, Page};
+use crate::logs::head::{LineHead, Stamp};
+
+/// Changes with the form of the file, so that another one is taken for damage and made anew.
+const MARK: &[u8; 8] = b"logindx1";
+const PREFIX: usize = MARK.len() + 8;
+/// Read in one go; most heads are shorter.
+const FIRST_READ: usize = 64 * 1024;
+/// The longest head that is read. A segment of 64 MiB has one of about 50 KiB.
+const LONGEST_HEAD: usize = 64 << 20;
+
+/// The head of an index.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::logs) struct Index {
+    /// The size of the compressed segment, in bytes.
+    pub(super) stored: u64,
+    /// The functions that it holds entries of, as the lines write them.
+    pub(in crate::logs) functions: Vec<String>,
+    /// Its blocks, oldest first.
+    pub(in crate::logs) blocks: Vec<Block>,
+    /// Of the list of executions.
+    pub(super) pages: Vec<Page>,
+}
+
+/// What is known of a block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::logs) struct Block {
+    /// Where its frame begins in the segment.
+    pub(super) at: u64,
+    /// The size of its frame, in bytes.
+    pub(super) stored: u32,
+    /// How many entries it holds.
+    pub(in crate::logs) entries: u32,
+    /// The earliest and the latest time of an entry; nothing if there is none.
+    pub(in crate::logs) times: Option<(Stamp, Stamp)>,
+    /// The severities of its entries, a bit each.
+    pub(in crate::logs) severities: u16,
+    /// The functions of its entries, as places in [`Index::functions`], in rising order.
+    pub(in crate::logs) functions: Vec<u32>,
+}
+
+/// Makes an index of the blocks of a segment, one after another.
+#[derive(Debug, Default)]
+pub(super) struct Builder {
+    index: Index,
+    places: HashMap<Vec<u8>, u32>,
+    executions: Vec<u64>,
+}
+
+impl Builder {
+    /// Adds the block of `text` whose frame stands at `at` and has `stored` bytes.
+    pub(super) fn add(&mut self, text: &[u8], at: u64, stored: usize) {
+        let number = self.index.blocks.len();
+        let mut block = Block {
+            at,
+            stored: stored as u32,
+            entries: 0,
+            times: None,
+            severities: 0,
+            functions: Vec::new(),
+        };
+        let first_execution = self.executions.len();
+        let mut start = 0;
+        for end in memchr_iter(b'\n', text) {
+            if let Some(head) = LineHead::parse(&text[start..end]) {
+                self.add_line(&head, number, &mut block);
+            }
+            start = end + 1;
+        }
+        block.functions.sort_unstable();
+        block.functions.dedup();
+        self.executions[first_execution..].sort_unstable();
+        let mut unique = self.executions.split_off(first_execution);
+        unique.dedup();
+        self.executions.append(&mut unique);
+        self.index.blocks.push(block);
+    }
+
+    fn add_line(&mut self, head: &LineHead<'_>, number: usize, block: &mut Block) {
+        block.entries += 1;
+        block.severities |= head.severity.bit();
+        let (earliest, latest) = block.times.unwrap_or((head.time, head.time));
+        block.times = Some((earliest.min(head.time), latest.max(head.time)));
+        let place = self.place(head.function);
+        // Entries of one function often follow each other.
+        if block.functions.last() != Some(&place) {
+            block.functions.push(place);
+        }
+        if let Some(execution) = head.execution {
+            let entry = executions::entry(execution, number);
+            if self.executions.last() != Some(&entry) {
+                self.executions.push(entry);
+            }
+        }
+    }
+
+    fn place(&mut self, function: &[u8]) -> u32 {
+        if let Some(place) = self.places.get(function) {
+            return *place;
+        }
+        let place = self.index.functions.len() as u32;
+        let name = String::from_utf8_lossy(function).into_owned();
+        self.index.functions.push(name);
+        self.places.insert(function.to_owned(), place);
+        place
+    }
+
+    /// Whether another block can be told apart from those before.
+    pub(super) fn has_room(&self) -> bool {
+        self.index.blocks.len() < MOST_BLOCKS
+    }
+
+    /// The index of a segment of `stored` bytes, and the sorted list of its executions.
+    pub(super) fn finish(mut self, stored: u64) -> (Index, Vec<u64>) {
+        self.index.stored = stored;
+        self.executions.sort_unstable();
+        (self.index, self.executions)
+    }
+}
+
+impl Index {
+    /// The index as a file.
+    pub(super) fn encode(&mut self, executions: &[u64]) -> io::Result<Vec<u8>> {
+        let mut pages = Vec::new();
+        self.pages = executions::pages(executions, &mut pages);
+        let head = serde_json::to_vec(self)?;
+        let mut file = Vec::with_capacity(PREFIX + head.len() + pages.len());
+        file.extend_from_slice(MARK);
+        file.extend_from_slice(&(head.len() as u32).to_le_bytes());
+        file.extend_from_slice(&crc32fast::hash(&head).to_le_bytes());
+        file.extend_from_slice(&head);
+        file.append(&mut pages);
+        Ok(file)
+    }
+
+    /// Reads the head of an index, and tells where its pages begin.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is damaged.
+    pub(super) fn read(file: &File) -> io::Result<(Self, u64)> {
+        let mut buffer = vec![0; FIRST_READ];
+        let mut count = read_at_most(file, &mut buffer, 0)?;
+        let prefix: &[u8; PREFIX] = buffer[..count].first_chunk().ok_or_else(damaged)?;
+        let [_, _, length, checksum] = *prefix.as_chunks::<4>().0 else {
+            return Err(damaged());
+        };
+        let length = u32::from_le_bytes(length) as usize;
+        if !prefix.starts_with(MARK) || length > LONGEST_HEAD {
+            return Err(damaged());
+        }
+        let end = PREFIX + length;
+        if end > count {
+            buffer.resize(end, 0);
+            count += read_at_most(file, &mut buffer[count..], count as u64)?;
+        }
+        let head = buffer[..count].get(PREFIX..end).ok_or_else(damaged)?;
+        if crc32fast::hash(head) != u32::from_le_bytes(checksum) {
+            return Err(damaged());
+        }
+        let index = serde_json::from_slice(head).map_err(|_| damaged())?;
+        Ok((index, end as u64))
+    }
+}
+
+fn damaged() -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, "the index is damaged")
+}
+
+fn read_at_most(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    let mut count = 0;
+    while count < buffer.len() {
+        match file.read_at(&mut buffer[count..], at + count as u64)? {
+            0 => break,
+            more => count += more,
+        }
+    }
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::function::ExecutionId;
+    use crate::logs::json::JsonLines;
+    use crate::logs::scratch::Scratch;
+    use crate::logs::{Entry, Severity};
+    use std::fs;
+
+    fn text(function: &str, severity: Severity, count: usize) -> Vec<u8> {
+        let mut lines = JsonLines::new();
+        let mut out = Vec::new();
+        for _ in 0..count {
+            let id = Some(ExecutionId::random());
+            lines.line(
+                &Entry::note(function.into(), id, severity, "x".into()),
+                &mut out,
+            );
+        }
+        out
+    }
+
+    #[test]
+    fn a_block_is_described_by_the_heads_of_its_lines() {
+        let mut builder = Builder::default();
+        let mut first = text("a", Severity::Info, 3);
+        first.extend(text("b", Severity::Error, 1));
+        builder.add(&first, 0, 10);
+        builder.add(&text("b", Severity::Info, 2), 10, 5);
+        builder.add(b"not an entry\n", 15, 5);
+        let (index, executions) = builder.finish(20);
+        assert_eq!(index.functions, ["a", "b"]);
+        let seen = |n: usize| {
+            let block = &index.blocks[n];
+            (block.entries, block.severities, block.functions.clone())
+        };
+        let (info, error) = (Severity::Info.bit(), Severity::Error.bit());
+        assert_eq!(seen(0), (4, info | error, vec![0, 1]));
+        assert_eq!(seen(1), (2, info, vec![1]));
+        assert_eq!(seen(2), (0, 0, vec![]));
+        let (earliest, latest) = index.blocks[0].times.unwrap();
+        assert!(earliest <= latest);
+        assert_eq!(index.blocks[2].times, None);
+        assert_eq!(executions.len(), 6);
+    }
+
+    #[test]
+    fn an_index_is_read_back_however_long_its_head_is() {
+        for blocks in [0, 1, 2_000] {
+            let mut builder = Builder::default();
+            for at in 0..blocks {
+                builder.add(&text("f", Severity::Info, 2), at, 1);
+            }
+            let (mut index, executions) = builder.finish(blocks);
+            let directory = Scratch::new();
+            fs::create_dir(&*directory).unwrap();
+            let path = directory.join("index");
+            fs::write(&path, index.encode(&executions).unwrap()).unwrap();
+            let (read, start) = Index::read(&File::open(&path).unwrap()).unwrap();
+            assert_eq!(read, index);
+            let pages = fs::metadata(&path).unwrap().len() - start;
+            assert_eq!(pages, 8 * executions.len() as u64);
+        }
+    }
+
+    #[test]
+    fn an_index_that_is_cut_or_changed_anywhere_in_its_head_is_damaged() {
+        let mut builder = Builder::default();
+        builder.add(&text("f", Severity::Info, 2), 0, 1);
+        let (mut index, executions) = builder.finish(1);
+        let whole = index.encode(&executions).unwrap();
+        let head = whole.len() - 8 * executions.len();
+        let directory = Scratch::new();
+        fs::create_dir(&*directory).unwrap();
+        let path = directory.join("index");
+        let read = |bytes: &[u8]| {
+            fs::write(&path, bytes).unwrap();
+            Index::read(&File::open(&path).unwrap())
+        };
+        for at in 0..head {
+            let mut changed = whole.clone();
+            changed[at] ^= 0x20;
+            assert!(read(&changed).is_err(), "{at}");
+            assert!(read(&whole[..at]).is_err(), "{at}");
+        }
+        assert!(read(&whole).is_ok());
+    }
+}

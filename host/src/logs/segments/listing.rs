@@ -1,0 +1,173 @@
+//! Which segments there are, seen from a process that does not write them.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use super::name::{self, Kind, path};
+use super::sealed::Sealed;
+
+/// How many numbers between two that were listed are looked for one by one.
+const NEAR: u64 = 1_000;
+
+/// The numbers of the segments in a directory at one moment.
+#[derive(Debug, Default)]
+pub(in crate::logs) struct Listing(BTreeSet<u64>);
+
+impl Listing {
+    /// Lists `directory`. One that is not there holds nothing.
+    ///
+    /// A directory is not read at one moment: a segment that is being closed can be seen under neither of its names. So
+    /// numbers next to those seen count as well; whoever opens a segment learns whether it is there.
+    pub(in crate::logs) fn read(directory: &Path) -> io::Result<Self> {
+        let seen = files(directory)?
+            .into_iter()
+            .filter(|(_, kind)| matches!(kind, Kind::Plain | Kind::Sealed))
+            .map(|(number, _)| number)
+            .collect();
+        Ok(Self::complete(seen, |number| exists(directory, number)))
+    }
+
+    /// Adds what was not `seen` although it is there.
+    fn complete(mut seen: BTreeSet<u64>, exists: impl Fn(u64) -> bool) -> Self {
+        let (Some(&first), Some(&last)) = (seen.first(), seen.last()) else {
+            return Self(seen);
+        };
+        let mut before = first;
+        for number in seen.clone() {
+            if number - before <= NEAR {
+                seen.extend(before..number);
+            }
+            before = number;
+        }
+        seen.extend((0..first).rev().take_while(|number| exists(*number)));
+        seen.extend((last + 1..).take_while(|number| exists(*number)));
+        Self(seen)
+    }
+
+    /// The newest segment first.
+    pub(in crate::logs) fn newest_first(&self) -> impl Iterator<Item = u64> {
+        self.0.iter().rev().copied()
+    }
+
+    /// The oldest segment after `number`.
+    pub(in crate::logs) fn after(&self, number: u64) -> Option<u64> {
+        self.0.range(number + 1..).next().copied()
+    }
+
+    /// The oldest segment.
+    pub(in crate::logs) fn first(&self) -> Option<u64> {
+        self.0.first().copied()
+    }
+}
+
+/// Whether the segment `number` is in `directory`.
+pub(in crate::logs) fn exists(directory: &Path, number: u64) -> bool {
+    let is_there = |kind| path(directory, number, kind).exists();
+    // It is compressed before its plain form goes.
+    is_there(Kind::Plain) || is_there(Kind::Sealed)
+}
+
+/// The files of all segments in `directory`.
+pub(super) fn files(directory: &Path) -> io::Result<Vec<(u64, Kind)>> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        files.extend(entry?.file_name().to_str().and_then(name::parse));
+    }
+    files.sort_by_key(|(number, _)| *number);
+    Ok(files)
+}
+
+/// A segment, open for reading.
+#[derive(Debug)]
+pub(in crate::logs) enum Source {
+    /// Lines as they are written, perhaps still.
+    Plain(File),
+    /// Compressed lines.
+    Sealed(Sealed),
+}
+
+impl Source {
+    /// Opens the segment `number`; nothing if it is gone.
+    pub(in crate::logs) fn open(directory: &Path, number: u64) -> io::Result<Option<Self>> {
+        if let Some(sealed) = Sealed::open(directory, number)? {
+            return Ok(Some(Self::Sealed(sealed)));
+        }
+        if let Some(file) = open(&path(directory, number, Kind::Plain))? {
+            return Ok(Some(Self::Plain(file)));
+        }
+        // It may have been compressed in between.
+        let sealed = Sealed::open(directory, number)?;
+        Ok(sealed.map(Self::Sealed))
+    }
+}
+
+/// Opens the file at `path`, if it is there.
+pub(in crate::logs) fn open(path: &Path) -> io::Result<Option<File>> {
+    match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        file => file.map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logs::scratch::Scratch;
+
+    fn listed(names: &[&str]) -> Vec<u64> {
+        let directory = Scratch::new();
+        fs::create_dir(&*directory).unwrap();
+        for name in names {
+            fs::write(directory.join(name), "").unwrap();
+        }
+        let listing = Listing::read(&directory).unwrap();
+        listing.newest_first().collect()
+    }
+
+    #[test]
+    fn segments_come_newest_first_and_once_each() {
+        assert_eq!(
+            listed(&[
+                "000000000009.jsonl.zst",
+                "000000000010.jsonl",
+                "000000000010.jsonl.zst",
+                "000000000011.jsonl",
+                "000000000012.torn",
+                "current",
+            ]),
+            [11, 10, 9]
+        );
+    }
+
+    #[test]
+    fn a_number_that_was_passed_over_counts_as_well() {
+        let names = ["000000000001.jsonl.zst", "000000000004.jsonl"];
+        assert_eq!(listed(&names), [4, 3, 2, 1]);
+        let names = ["000000000001.jsonl.zst", "999999999999.jsonl"];
+        assert_eq!(listed(&names), [999_999_999_999, 1]);
+    }
+
+    #[test]
+    fn a_segment_that_was_not_seen_at_either_end_is_looked_for() {
+        let listed = |there: std::ops::Range<u64>| {
+            let seen = [5, 6].into_iter().collect();
+            let listing = Listing::complete(seen, |number| there.contains(&number));
+            listing.newest_first().collect::<Vec<_>>()
+        };
+        assert_eq!(listed(5..7), [6, 5]);
+        assert_eq!(listed(4..9), [8, 7, 6, 5, 4]);
+        assert_eq!(listed(0..7), [6, 5, 4, 3, 2, 1, 0]);
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_holds_nothing() {
+        let listing = Listing::read(&Scratch::new()).unwrap();
+        assert_eq!(listing.newest_first().count(), 0);
+    }
+}

@@ -1,0 +1,216 @@
+//! A compressed segment, read block by block.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use super::executions;
+use super::frame::{Unpacker, unpack_all};
+use super::index::{Builder, Index};
+use super::listing::open;
+use super::name::{Kind, path};
+
+/// The most that is read in one go, unless one block is larger.
+const WINDOW: usize = 1 << 20;
+
+/// A compressed segment, open for reading.
+pub(in crate::logs) struct Sealed {
+    file: File,
+    index: Index,
+    executions: Executions,
+    unpacker: Unpacker,
+    window: Window,
+}
+
+/// What was read of a segment. Blocks are asked for last one first, which no system reads ahead for: as long as each
+/// is the one before the last one, more and more is read in one go.
+#[derive(Debug, Default)]
+struct Window {
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+/// Where the list of executions is.
+#[derive(Debug)]
+enum Executions {
+    /// In the pages of the index, which begin there.
+    OnDisk(File, u64),
+    InMemory(Vec<u64>),
+}
+
+impl Sealed {
+    /// Opens the compressed form of the segment `number`; nothing if there is none. An index that is missing or damaged
+    /// is made anew in memory.
+    pub(in crate::logs) fn open(directory: &Path, number: u64) -> io::Result<Option<Self>> {
+        let Some(file) = open(&path(directory, number, Kind::Sealed))? else {
+            return Ok(None);
+        };
+        let (index, executions) = match written(directory, number, &file) {
+            Some((index, pages, start)) => (index, Executions::OnDisk(pages, start)),
+            None => {
+                let (index, entries) = rebuild(&file)?;
+                (index, Executions::InMemory(entries))
+            }
+        };
+        Ok(Some(Self {
+            file,
+            index,
+            executions,
+            unpacker: Unpacker::new()?,
+            window: Window::default(),
+        }))
+    }
+
+    pub(in crate::logs) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// The blocks that may hold entries of `execution`, in rising order.
+    pub(in crate::logs) fn blocks_of(&mut self, execution: &[u8]) -> io::Result<Vec<usize>> {
+        if let Executions::OnDisk(file, start) = &self.executions {
+            match executions::find(execution, &self.index.pages, file, *start) {
+                Ok(blocks) => return Ok(blocks),
+                Err(_) => self.executions = Executions::InMemory(rebuild(&self.file)?.1),
+            }
+        }
+        match &self.executions {
+            Executions::InMemory(entries) => Ok(executions::find_in(execution, entries)),
+            Executions::OnDisk(..) => Ok(Vec::new()),
+        }
+    }
+
+    /// Replaces what is in `text` by the lines of the block `number`.
+    ///
+    /// # Errors
+    /// If it cannot be read or is damaged; others may be whole.
+    pub(in crate::logs) fn read(&mut self, number: usize, text: &mut Vec<u8>) -> io::Result<()> {
+        let block = &self.index.blocks[number];
+        let frame = self
+            .window
+            .frame(&self.file, block.at, block.stored as usize)?;
+        self.unpacker.unpack(frame, text)
+    }
+}
+
+impl Window {
+    /// The `length` bytes at `at` of `file`.
+    fn frame(&mut self, file: &File, at: u64, length: usize) -> io::Result<&[u8]> {
+        let end = at + length as u64;
+        if at < self.start || end > self.start + self.bytes.len() as u64 {
+            let size = match end == self.start {
+                true => (2 * self.bytes.len()).clamp(length, WINDOW.max(length)),
+                false => length,
+            };
+            let start = end.saturating_sub(size as u64);
+            self.bytes.resize((end - start) as usize, 0);
+            // What is in it is not what its place says until this has succeeded.
+            self.start = u64::MAX - self.bytes.len() as u64;
+            file.read_exact_at(&mut self.bytes, start)?;
+            self.start = start;
+        }
+        let from = (at - self.start) as usize;
+        Ok(&self.bytes[from..from + length])
+    }
+}
+
+impl std::fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sealed")
+            .field("file", &self.file)
+            .field("index", &self.index)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The index on disk and where its pages begin, if it is whole and that of `segment`.
+fn written(directory: &Path, number: u64, segment: &File) -> Option<(Index, File, u64)> {
+    let file = File::open(path(directory, number, Kind::Index)).ok()?;
+    let (index, start) = Index::read(&file).ok()?;
+    let is_its_own = segment.metadata().ok()?.len() == index.stored;
+    is_its_own.then_some((index, file, start))
+}
+
+/// Makes the index of a segment, and the list of its executions, of its blocks. Those that are damaged are left out.
+fn rebuild(file: &File) -> io::Result<(Index, Vec<u64>)> {
+    let mut content = vec![0; file.metadata()?.len() as usize];
+    file.read_exact_at(&mut content, 0)?;
+    let mut builder = Builder::default();
+    unpack_all(&content, |place, text| {
+        if builder.has_room() {
+            builder.add(text, place.start as u64, place.len());
+        }
+    })?;
+    Ok(builder.finish(content.len() as u64))
+}
+
+/// Whether the index of the segment `number` is missing or damaged, as far as its head tells.
+pub(super) fn lacks_index(directory: &Path, number: u64) -> bool {
+    File::open(path(directory, number, Kind::Sealed))
+        .is_ok_and(|file| written(directory, number, &file).is_none())
+}
+
+/// Makes the index of the segment `number` anew, on disk.
+pub(super) fn write_index(directory: &Path, number: u64) -> io::Result<()> {
+    let Some(file) = open(&path(directory, number, Kind::Sealed))? else {
+        return Ok(());
+    };
+    let (mut index, executions) = rebuild(&file)?;
+    let partial = path(directory, number, Kind::Partial);
+    fs::write(&partial, index.encode(&executions)?)?;
+    fs::rename(&partial, path(directory, number, Kind::Index))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logs::scratch::Scratch;
+
+    fn file(directory: &Scratch) -> (File, Vec<u8>) {
+        let bytes: Vec<_> = (0..3_000_000_u32).map(|n| (n / 7) as u8).collect();
+        fs::create_dir(&**directory).unwrap();
+        let path = directory.join("segment");
+        fs::write(&path, &bytes).unwrap();
+        (File::open(path).unwrap(), bytes)
+    }
+
+    #[test]
+    fn frames_read_backwards_come_from_ever_larger_reads() {
+        let directory = Scratch::new();
+        let (file, bytes) = file(&directory);
+        let mut window = Window::default();
+        let mut sizes = Vec::new();
+        for at in (0..bytes.len()).step_by(30_000).rev() {
+            let frame = window.frame(&file, at as u64, 30_000).unwrap();
+            assert_eq!(frame, &bytes[at..at + 30_000]);
+            sizes.push(window.bytes.len());
+        }
+        sizes.dedup();
+        assert_eq!(sizes[..5], [30_000, 60_000, 120_000, 240_000, 480_000]);
+        assert!(sizes.len() < 12 && sizes.iter().all(|size| *size <= WINDOW));
+    }
+
+    #[test]
+    fn a_frame_anywhere_else_is_read_alone() {
+        let directory = Scratch::new();
+        let (file, bytes) = file(&directory);
+        let mut window = Window::default();
+        for at in [900_000, 5_000, 2_000_000, 0, 700] {
+            let frame = window.frame(&file, at, 700).unwrap();
+            assert_eq!(frame, &bytes[at as usize..at as usize + 700]);
+            assert_eq!(window.bytes.len(), 700);
+        }
+    }
+
+    #[test]
+    fn a_frame_beyond_the_end_is_an_error_and_spoils_nothing() {
+        let directory = Scratch::new();
+        let (file, bytes) = file(&directory);
+        let mut window = Window::default();
+        assert!(window.frame(&file, 2_999_990, 20).is_err());
+        for at in [2_999_980, 0] {
+            let frame = window.frame(&file, at, 20).unwrap();
+            assert_eq!(frame, &bytes[at as usize..at as usize + 20]);
+        }
+    }
+}

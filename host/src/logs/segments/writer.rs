@@ -1,0 +1,289 @@
+//! Writes segments: appends lines, closes and compresses what is full or old, and removes what is kept too long.
+
+use std::collections::VecDeque;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::active::{Active, Lost, remove};
+use super::frame::LONGEST_LINE;
+use super::listing::files;
+use super::name::{Kind, path};
+use super::seal::Seal;
+use super::sealed::{lacks_index, write_index};
+use super::{Keeping, SegmentError, retention};
+use crate::store::private_directory;
+
+/// The link to the segment that is written to, for `tail -F`. Its name is not that of a segment, so that who reads all
+/// segments does not read one twice.
+const CURRENT: &str = "current";
+/// How much text a step compresses more than was appended since the last one, so that what is behind catches up.
+const STEP: usize = 1 << 20;
+/// How often it is looked whether something is kept too long.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// The one writer of a directory of segments. It has no thread: whoever appends also calls [`step`](Self::step).
+pub struct SegmentWriter {
+    directory: PathBuf,
+    keeping: Keeping,
+    active: Active,
+    number: u64,
+    /// When the active segment was begun.
+    begun: SystemTime,
+    /// Of the active segment.
+    seal: Option<Seal>,
+    /// Closed and not compressed yet, oldest first.
+    closed: VecDeque<Closed>,
+    /// Compressed, and perhaps without an index.
+    unindexed: Vec<u64>,
+    /// Bytes, since the last step.
+    appended: usize,
+    looked: Option<SystemTime>,
+    removed: u64,
+    /// Held on the directory; given back by the system however the process ends.
+    _lock: File,
+}
+
+struct Closed {
+    number: u64,
+    length: u64,
+    seal: Option<Seal>,
+}
+
+impl SegmentWriter {
+    /// Opens `directory`, making it if it is not there, for its owner only. What a process that was killed left behind
+    /// is put in order, and its last segment is written on.
+    ///
+    /// # Errors
+    /// If the directory cannot be used or is open to others, or another process writes to it.
+    pub fn open(directory: &Path, keeping: Keeping) -> Result<Self, SegmentError> {
+        let unusable = |error| SegmentError::Directory(directory.to_owned(), error);
+        private_directory(directory).map_err(unusable)?;
+        let lock = File::open(directory).map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(SegmentError::Locked(directory.to_owned()));
+            }
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
+        }
+        Self::recover(directory, keeping.consistent(), lock).map_err(unusable)
+    }
+
+    fn recover(directory: &Path, keeping: Keeping, lock: File) -> io::Result<Self> {
+        let (mut plain, mut sealed) = (Vec::new(), Vec::new());
+        for (number, kind) in files(directory)? {
+            match kind {
+                Kind::Plain => plain.push(number),
+                Kind::Sealed => sealed.push(number),
+                Kind::Partial => remove(&path(directory, number, kind))?,
+                Kind::Index | Kind::Torn => {}
+            }
+        }
+        for number in plain.extract_if(.., |number| sealed.binary_search(number).is_ok()) {
+            // It was compressed, and the process ended before it was removed.
+            remove(&path(directory, number, Kind::Plain))?;
+        }
+        let newest_sealed = sealed.last().copied().unwrap_or(0);
+        let number = match plain.last() {
+            Some(number) if *number > newest_sealed => plain.pop().unwrap_or(newest_sealed + 1),
+            _ => newest_sealed + 1,
+        };
+        let closed: io::Result<_> = plain
+            .into_iter()
+            .map(|number| {
+                let length = Active::open(directory, number)?.length();
+                Ok(Closed::new(number, length))
+            })
+            .collect();
+        let (active, begun) = activate(directory, number)?;
+        Ok(Self {
+            directory: directory.to_owned(),
+            keeping,
+            active,
+            number,
+            begun,
+            seal: None,
+            closed: closed?,
+            unindexed: sealed,
+            appended: 0,
+            looked: None,
+            removed: 0,
+            _lock: lock,
+        })
+    }
+
+    /// Appends `lines`, each with its end, as [`JsonLines`](crate::logs::JsonLines) makes them. They have been
+    /// handed to the system when it returns: the end of this process loses none of them.
+    ///
+    /// # Errors
+    /// If some could not be written, as on a full disk. Nothing of them is left behind, and later ones can be written
+    /// as soon as there is room. If one of the lines is longer than 8 MiB or has no end, none is written.
+    pub fn append(&mut self, lines: &[u8]) -> Result<(), Lost> {
+        check(lines).map_err(|error| Lost::new(lines, 0, error))?;
+        let length = self.active.length();
+        if length > 0 && length + lines.len() as u64 > self.keeping.segment_bytes {
+            // On a full disk the old segment is written on as far as it goes.
+            let _ = self.rotate();
+        }
+        self.appended += lines.len();
+        self.active.append(lines)
+    }
+
+    /// Does a part of what else there is to do: closes a segment that is too old, compresses, removes what is kept too
+    /// long. To be called after each `append`, and every second or so without one. Blocks for a few milliseconds, and while
+    /// the disk makes a segment safe that was closed.
+    ///
+    /// # Errors
+    /// If some of it failed, as on a full disk. Entries go on being written, and it is tried again at the next call.
+    pub fn step(&mut self, now: SystemTime) -> io::Result<()> {
+        let age = now.duration_since(self.begun).unwrap_or_default();
+        let rotated = match self.active.length() {
+            length if length > 0 && age > self.keeping.segment_age => self.rotate(),
+            _ => Ok(()),
+        };
+        let compressed = self.compress();
+        let removed = self.remove_old(now);
+        rotated.and(compressed).and(removed)
+    }
+
+    /// How many segments were removed since it was opened, because they were too old or too much was kept.
+    pub fn removed(&self) -> u64 {
+        self.removed
+    }
+
+    /// Sees to it that all that was appended outlasts a loss of power as well.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn sync(&self) -> io::Result<()> {
+        self.active.sync()
+    }
+
+    /// Closes the active segment and begins another.
+    fn rotate(&mut self) -> io::Result<()> {
+        let (active, begun) = activate(&self.directory, self.number + 1)?;
+        let length = std::mem::replace(&mut self.active, active).length();
+        self.closed.push_back(Closed {
+            seal: self.seal.take(),
+            ..Closed::new(self.number, length)
+        });
+        self.number += 1;
+        self.begun = begun;
+        self.looked = None;
+        Ok(())
+    }
+
+    fn compress(&mut self) -> io::Result<()> {
+        let mut left = STEP + std::mem::take(&mut self.appended);
+        while let Some(closed) = self.closed.front_mut() {
+            match closed.compress(&self.directory, &mut left) {
+                Ok(false) => return Ok(()),
+                Err(error) if error.kind() != ErrorKind::InvalidData => return Err(error),
+                // It is compressed, or it never can be and stays plain.
+                done => {
+                    self.closed.pop_front();
+                    done?;
+                    // Now it takes less room.
+                    self.looked = None;
+                }
+            }
+        }
+        if let Some(number) = self.unindexed.pop()
+            && lacks_index(&self.directory, number)
+        {
+            return write_index(&self.directory, number);
+        }
+        let seal = match &mut self.seal {
+            Some(seal) => seal,
+            none => none.insert(Seal::begin(&self.directory, self.number)?),
+        };
+        pack(seal, self.active.length(), false, &mut left).map(drop)
+    }
+
+    fn remove_old(&mut self, now: SystemTime) -> io::Result<()> {
+        let since = self.looked.map(|looked| now.duration_since(looked));
+        if since.is_some_and(|since| since.is_ok_and(|since| since < LOOK)) {
+            return Ok(());
+        }
+        self.looked = Some(now);
+        let removed = retention::enforce(&self.directory, self.number, &self.keeping, now)?;
+        self.removed += removed.len() as u64;
+        self.closed
+            .retain(|closed| !removed.contains(&closed.number));
+        Ok(())
+    }
+}
+
+impl Closed {
+    fn new(number: u64, length: u64) -> Self {
+        Self {
+            number,
+            length,
+            seal: None,
+        }
+    }
+
+    /// Compresses what is `left` to be compressed in this step; tells whether that was the last of it.
+    fn compress(&mut self, directory: &Path, left: &mut usize) -> io::Result<bool> {
+        let mut seal = match self.seal.take() {
+            Some(seal) => seal,
+            None => Seal::begin(directory, self.number)?,
+        };
+        let is_packed = pack(&mut seal, self.length, true, left);
+        match is_packed {
+            Ok(true) => seal.finish().map(|()| true),
+            unfinished => {
+                self.seal = Some(seal);
+                unfinished
+            }
+        }
+    }
+}
+
+/// Packs blocks while there is something `left` to do in this step; tells whether all are packed.
+fn pack(seal: &mut Seal, length: u64, is_closed: bool, left: &mut usize) -> io::Result<bool> {
+    while *left > 0 {
+        match seal.step(length, is_closed)? {
+            0 => return Ok(true),
+            count => *left = left.saturating_sub(count),
+        }
+    }
+    Ok(false)
+}
+
+/// Opens the segment `number` for writing, and tells when it was begun.
+fn activate(directory: &Path, number: u64) -> io::Result<(Active, SystemTime)> {
+    let active = Active::open(directory, number)?;
+    let plain = path(directory, number, Kind::Plain);
+    let metadata = fs::metadata(&plain)?;
+    // Not every file system knows when a file was made.
+    let begun = metadata.created().or_else(|_| metadata.modified())?;
+    // A convenience; nothing here relies on it.
+    let _ = link(directory, &plain);
+    Ok((active, begun))
+}
+
+fn link(directory: &Path, plain: &Path) -> io::Result<()> {
+    let new = directory.join("current.new");
+    remove(&new)?;
+    std::os::unix::fs::symlink(plain.file_name().unwrap_or_default(), &new)?;
+    fs::rename(new, directory.join(CURRENT))
+}
+
+fn check(lines: &[u8]) -> io::Result<()> {
+    let is_whole = lines.last().is_none_or(|last| *last == b'\n');
+    let is_long = |line: &[u8]| line.len() >= LONGEST_LINE;
+    let has_long = lines.len() > LONGEST_LINE && lines.split(|byte| *byte == b'\n').any(is_long);
+    match is_whole && !has_long {
+        true => Ok(()),
+        false => Err(io::Error::new(
+            ErrorKind::InvalidInput,
+            "expected lines of less than 8 MiB, each with its end",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;

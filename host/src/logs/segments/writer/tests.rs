@@ -1,0 +1,274 @@
+use super::*;
+use crate::logs::query::{Query, read};
+use crate::logs::scratch::Scratch;
+
+/// Segments of a few lines each.
+const SMALL: Keeping = Keeping {
+    segment_bytes: 2_000,
+    segment_age: Duration::from_secs(3_600),
+    age: Duration::from_secs(30 * 24 * 3_600),
+    bytes: 1 << 30,
+};
+
+fn line(n: usize) -> Vec<u8> {
+    format!(
+        "{{\"timestamp\":\"2026-11-23T14:00:00.{n:09}Z\",\"severity\":\"INFO\",\"resource\":{{\"type\":\
+         \"cloud_function\",\"labels\":{{\"function_name\":\"f\"}}}},\"labels\":{{\"execution_id\":\"{n:012}\"}},\
+         \"textPayload\":\"{n}\"}}\n"
+    )
+    .into_bytes()
+}
+
+/// Opens `directory` and appends the lines of `numbers`, one by one.
+fn write(directory: &Path, numbers: std::ops::Range<usize>) -> SegmentWriter {
+    let mut writer = SegmentWriter::open(directory, SMALL).unwrap();
+    for n in numbers {
+        writer.append(&line(n)).unwrap();
+        writer.step(SystemTime::now()).unwrap();
+    }
+    writer
+}
+
+/// The numbers of all lines, in the order in which they are kept.
+fn kept(directory: &Path) -> Vec<usize> {
+    let query = Query {
+        limit: usize::MAX,
+        ..Query::default()
+    };
+    let found = read(directory, &query).unwrap();
+    assert_eq!(found.unreadable, 0);
+    let number = |text: std::borrow::Cow<'_, str>| text.parse().unwrap();
+    found
+        .records
+        .iter()
+        .map(|record| number(record.message()))
+        .collect()
+}
+
+fn kinds(directory: &Path, kind: Kind) -> Vec<u64> {
+    let files = files(directory).unwrap().into_iter();
+    files
+        .filter(|file| file.1 == kind)
+        .map(|file| file.0)
+        .collect()
+}
+
+fn numbers(range: std::ops::Range<usize>) -> Vec<usize> {
+    range.collect()
+}
+
+#[test]
+fn full_segments_are_closed_and_compressed_and_every_entry_is_found() {
+    let directory = Scratch::new();
+    let _writer = write(&directory, 0..100);
+    let sealed = kinds(&directory, Kind::Sealed);
+    let last = *sealed.last().unwrap();
+    assert!(last > 5);
+    assert_eq!(sealed, (1..=last).collect::<Vec<_>>());
+    assert_eq!(kinds(&directory, Kind::Index), sealed);
+    assert_eq!(kinds(&directory, Kind::Plain), [last + 1]);
+    assert_eq!(kept(&directory), numbers(0..100));
+}
+
+#[test]
+fn the_directory_and_its_files_are_their_owners_only() {
+    use std::os::unix::fs::MetadataExt;
+    let directory = Scratch::new();
+    let _writer = write(&directory, 0..100);
+    let mode = |path: &Path| fs::symlink_metadata(path).unwrap().mode() & 0o777;
+    assert_eq!(mode(&directory), 0o700);
+    for (number, kind) in files(&directory).unwrap() {
+        assert_eq!(mode(&path(&directory, number, kind)), 0o600, "{kind:?}");
+    }
+}
+
+#[test]
+fn the_link_leads_to_the_segment_that_is_written_to() {
+    let directory = Scratch::new();
+    let _writer = write(&directory, 0..100);
+    let current = fs::read(directory.join(CURRENT)).unwrap();
+    assert!(current.ends_with(&line(99)));
+}
+
+#[test]
+fn there_is_one_writer_at_a_time() {
+    let directory = Scratch::new();
+    let writer = write(&directory, 0..1);
+    let second = SegmentWriter::open(&directory, SMALL);
+    assert!(matches!(second, Err(SegmentError::Locked(_))));
+    drop(writer);
+    drop(write(&directory, 1..2));
+    assert_eq!(kept(&directory), [0, 1]);
+}
+
+#[test]
+fn a_directory_that_others_may_write_to_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = Scratch::new();
+    fs::create_dir(&*directory).unwrap();
+    fs::set_permissions(&*directory, fs::Permissions::from_mode(0o777)).unwrap();
+    let error = SegmentWriter::open(&directory, SMALL).err().unwrap();
+    assert!(error.to_string().contains("others"));
+}
+
+#[test]
+fn a_restart_writes_on_where_the_last_process_ended() {
+    let directory = Scratch::new();
+    for start in (0..100).step_by(3) {
+        drop(write(&directory, start..start + 3));
+    }
+    let segments = kinds(&directory, Kind::Sealed).len();
+    assert!((5..50).contains(&segments), "{segments}");
+    assert_eq!(kept(&directory), numbers(0..102));
+}
+
+/// What is on disk when a process is killed in the middle of anything, and nothing but the last line is lost.
+#[test]
+fn a_kill_at_any_byte_of_the_last_line_loses_that_line_only() {
+    let directory = Scratch::new();
+    drop(write(&directory, 0..3));
+    let plain = path(&directory, 1, Kind::Plain);
+    let whole = fs::read(&plain).unwrap();
+    let kept_bytes = whole.len() - line(2).len();
+    for cut in kept_bytes..whole.len() {
+        fs::write(&plain, &whole[..cut]).unwrap();
+        drop(write(&directory, 7..8));
+        assert_eq!(kept(&directory), [0, 1, 7]);
+        let torn = fs::read(path(&directory, 1, Kind::Torn)).unwrap_or_default();
+        assert_eq!(torn, &whole[kept_bytes..cut]);
+        let _ = fs::remove_file(path(&directory, 1, Kind::Torn));
+    }
+}
+
+#[test]
+fn a_kill_while_a_segment_is_compressed_loses_and_doubles_nothing() {
+    let directory = Scratch::new();
+    let mut writer = SegmentWriter::open(&directory, SMALL).unwrap();
+    for n in 0..10 {
+        writer.append(&line(n)).unwrap();
+    }
+    // Rotated, and nothing is compressed yet.
+    writer.rotate().unwrap();
+    drop(writer);
+    fs::write(path(&directory, 1, Kind::Partial), "half of it").unwrap();
+    assert_eq!(kept(&directory), numbers(0..10));
+    let plain = path(&directory, 1, Kind::Plain);
+    let text = fs::read(&plain).unwrap();
+    drop(write(&directory, 10..11));
+    assert!(!plain.exists());
+    assert_eq!(kept(&directory), numbers(0..11));
+    // It was compressed, and the plain form was still there.
+    fs::write(&plain, text).unwrap();
+    assert_eq!(kept(&directory), numbers(0..11));
+    drop(write(&directory, 11..12));
+    assert!(!plain.exists());
+    assert_eq!(kept(&directory), numbers(0..12));
+}
+
+#[test]
+fn an_index_that_is_missing_or_damaged_is_made_anew() {
+    let directory = Scratch::new();
+    drop(write(&directory, 0..100));
+    let index = |number| path(&directory, number, Kind::Index);
+    let (first, second) = (fs::read(index(1)).unwrap(), fs::read(index(2)).unwrap());
+    fs::remove_file(index(1)).unwrap();
+    fs::write(index(2), &second[..50]).unwrap();
+    let mut writer = SegmentWriter::open(&directory, SMALL).unwrap();
+    for _ in kinds(&directory, Kind::Sealed) {
+        writer.step(SystemTime::now()).unwrap();
+    }
+    assert_eq!(fs::read(index(1)).unwrap(), first);
+    assert_eq!(fs::read(index(2)).unwrap(), second);
+}
+
+#[test]
+fn a_segment_is_closed_when_it_is_old() {
+    let directory = Scratch::new();
+    let mut writer = write(&directory, 0..1);
+    writer.step(SystemTime::now()).unwrap();
+    assert!(kinds(&directory, Kind::Sealed).is_empty());
+    let later = SystemTime::now() + SMALL.segment_age + Duration::from_secs(60);
+    writer.step(later).unwrap();
+    assert_eq!(kinds(&directory, Kind::Sealed), [1]);
+    // An empty one does not age.
+    writer.step(later + SMALL.segment_age * 2).unwrap();
+    assert_eq!(kinds(&directory, Kind::Plain), [2]);
+}
+
+#[test]
+fn what_is_kept_too_long_is_removed_while_running() {
+    let directory = Scratch::new();
+    let mut writer = write(&directory, 0..100);
+    let count = kinds(&directory, Kind::Sealed).len() as u64;
+    writer.step(SystemTime::now() + LOOK * 2).unwrap();
+    assert_eq!(writer.removed(), 0);
+    let later = SystemTime::now() + SMALL.age + Duration::from_secs(60);
+    writer.step(later).unwrap();
+    assert!(writer.removed() >= count);
+    writer.append(&line(100)).unwrap();
+    assert_eq!(kept(&directory), [100]);
+}
+
+#[test]
+fn no_more_is_kept_than_the_bound() {
+    let directory = Scratch::new();
+    let keeping = Keeping {
+        bytes: 20_000,
+        ..SMALL
+    };
+    let mut writer = SegmentWriter::open(&directory, keeping).unwrap();
+    for n in 0..2_000 {
+        writer.append(&line(n)).unwrap();
+        writer.step(SystemTime::now()).unwrap();
+        let size = |file: &(u64, Kind)| {
+            fs::metadata(path(&directory, file.0, file.1))
+                .unwrap()
+                .len()
+        };
+        let total: u64 = files(&directory).unwrap().iter().map(size).sum();
+        assert!(total <= 20_000 + 2_000, "{total}");
+    }
+    let kept = kept(&directory);
+    assert!(kept.len() > 20);
+    assert_eq!(kept, numbers(kept[0]..2_000));
+}
+
+#[test]
+fn lines_that_are_too_long_or_have_no_end_are_refused() {
+    let directory = Scratch::new();
+    let mut writer = write(&directory, 0..1);
+    let huge = [vec![b'x'; 100 << 20], b"\n".to_vec()].concat();
+    let lost = writer.append(&huge).unwrap_err();
+    assert_eq!((lost.from, lost.lines), (0, 1));
+    assert!(writer.append(b"no end").is_err());
+    writer.append(&line(1)).unwrap();
+    assert_eq!(kept(&directory), [0, 1]);
+}
+
+#[test]
+fn a_batch_of_many_mebibytes_is_no_long_line() {
+    let directory = Scratch::new();
+    let mut writer = write(&directory, 0..1);
+    let many: Vec<u8> = (1..50_000).flat_map(line).collect();
+    assert!(many.len() > LONGEST_LINE);
+    writer.append(&many).unwrap();
+    writer.append(&line(50_000)).unwrap();
+    while !writer.closed.is_empty() {
+        writer.step(SystemTime::now()).unwrap();
+    }
+    assert_eq!(kinds(&directory, Kind::Plain).len(), 1);
+    assert_eq!(kept(&directory), numbers(0..50_001));
+}
+
+#[test]
+fn lines_that_cannot_be_compressed_stay_and_hold_nothing_up() {
+    let directory = Scratch::new();
+    private_directory(&directory).unwrap();
+    let foreign = [vec![b'x'; 20 << 20], b"\n".to_vec(), line(0)].concat();
+    fs::write(path(&directory, 1, Kind::Plain), foreign).unwrap();
+    fs::write(path(&directory, 2, Kind::Plain), line(1)).unwrap();
+    let mut writer = SegmentWriter::open(&directory, SMALL).unwrap();
+    assert!(writer.step(SystemTime::now()).is_err());
+    drop(writer);
+    assert_eq!(kept(&directory), [0, 1]);
+}
