@@ -95,8 +95,22 @@ fn the_page_of_commands_is_the_help_of_the_binary() {
     assert!(page(&path) == text, "docs/commands.md is out of date");
 }
 
+#[test]
+fn the_schema_of_the_configuration_is_the_one_that_the_binary_prints() {
+    let printed = Host::command(["config", "schema"]).run();
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    let path = root().join("docs/host.schema.json");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &printed.stdout).expect("the file can be written");
+    }
+    assert!(
+        page(&path) == printed.stdout,
+        "docs/host.schema.json is out of date"
+    );
+}
+
 /// Commands of the binary, each with its page's heading.
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 28] = [
     "host",
     "host serve",
     "host functions",
@@ -108,6 +122,7 @@ const COMMANDS: [&str; 27] = [
     "host functions add-iam-policy-binding",
     "host functions remove-iam-policy-binding",
     "host functions get-iam-policy",
+    "host functions logs read",
     "host iam",
     "host iam service-accounts",
     "host iam service-accounts create",
