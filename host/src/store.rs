@@ -1,12 +1,17 @@
 //! The control plane's database, the single source of truth.
 //!
 //! The command line and a serving host meet here and nowhere else. What a method has returned is on disk. One file per
-//! noun: functions and the components that they run, service accounts, signing keys, revocations, the host that serves. Nothing outside this room knows
-//! that it is SQLite.
+//! noun: functions and the components that they run, service accounts, signing keys, revocations, jobs and their runs, the
+//! host that serves. Nothing outside this room knows that it is SQLite.
 
 mod error;
 mod function_name;
 mod functions;
+mod job_ledger;
+mod job_name;
+mod job_runs;
+mod job_settings;
+mod jobs;
 mod lock;
 mod revocations;
 mod schema;
@@ -29,6 +34,11 @@ pub use error::StoreError;
 pub use function_name::{FunctionName, NameError};
 pub(crate) use functions::sha256;
 pub use functions::{Declaration, FunctionRecord, Revision};
+pub use job_ledger::{DueRun, Going, JobLedger, KEPT_RUNS};
+pub use job_name::{JobName, JobNameError};
+pub use job_runs::{AttemptEnd, AttemptRecord, RunKey, RunRecord, RunState, Trigger};
+pub use job_settings::{CatchUp, JobSettings, Overlap};
+pub use jobs::{JobCounts, JobDeclaration, JobId, JobRecord};
 pub use lock::ServeLock;
 pub use revocations::{Revocation, RevokedKind};
 pub use service_accounts::ServiceAccountRecord;
