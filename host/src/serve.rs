@@ -23,6 +23,9 @@ mod drain;
 mod error;
 mod exposition;
 mod invoke;
+mod job_exposition;
+mod job_tokens;
+mod jobs;
 mod listener;
 mod load;
 mod loads;
@@ -52,5 +55,7 @@ mod worker;
 pub(crate) use access::{Access as FunctionAccess, function_access};
 pub use error::ServeError;
 pub(crate) use load::function_config;
-pub use options::{ComponentAccess, ComponentOptions, IdentityOptions, ServeOptions, TlsFiles};
+pub use options::{
+    ComponentAccess, ComponentOptions, IdentityOptions, JobOptions, ServeOptions, TlsFiles,
+};
 pub use run::run;

@@ -84,6 +84,20 @@ impl Store {
         })
     }
 
+    /// A store of this process's own, which is gone with it. It has no directory, so nobody can take its lock.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let mut connection = Connection::open_in_memory()?;
+        schema::prepare(&mut connection, Path::new("memory"))?;
+        Ok(Self {
+            connection: Mutex::new(connection),
+            changes: AtomicU64::new(0),
+            directory: PathBuf::new(),
+        })
+    }
+
     /// The state directory that it is in.
     pub fn directory(&self) -> &Path {
         &self.directory

@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::error::ServeError;
+use super::job_tokens::{JobTokens, Signer};
 use super::trust_board::{OwnDocuments, TrustBoard};
 use crate::identity::{
     Fetched, KeyKeeper, KeyRequest, News, OwnIssuer, TrustedIssuer, discovery_document,
-    key_document, own_key_set,
+    key_document, own_key_set, signing_key,
 };
 use crate::store::{Revocation, ServiceAccountRecord, SigningKeyRecord, Store};
 
@@ -21,6 +22,7 @@ pub(super) struct OwnIdentity {
     issuer: OwnIssuer,
     store: Arc<Store>,
     board: Arc<TrustBoard>,
+    tokens: Arc<JobTokens>,
     request: KeyRequest,
     seen: Option<Seen>,
 }
@@ -37,12 +39,14 @@ impl OwnIdentity {
         issuer: OwnIssuer,
         store: Arc<Store>,
         board: Arc<TrustBoard>,
+        tokens: Arc<JobTokens>,
     ) -> (Self, KeyKeeper) {
         let (keeper, request) = KeyKeeper::new(COOLDOWN);
         let identity = Self {
             issuer,
             store,
             board,
+            tokens,
             request,
             seen: None,
         };
@@ -76,6 +80,13 @@ impl OwnIdentity {
             keys: key_document(keys)?.to_string(),
         };
         self.board.set_own(own, documents, revoked.clone())?;
+        let addresses = accounts.iter();
+        let addresses = addresses.map(|account| (account.email.clone(), account.subject.clone()));
+        self.tokens.replace(signing_key(keys)?.map(|key| Signer {
+            issuer: self.issuer.url.clone(),
+            key,
+            accounts: addresses.collect(),
+        }));
         self.seen = Some(now);
         Ok(())
     }

@@ -347,27 +347,22 @@ impl JobLedger<'_> {
         Ok(interrupted)
     }
 
-    /// Jobs that are due after `now`.
+    /// Jobs that are due after `now` and whose id is greater than `last`, by id; `limit` at most.
     ///
     /// # Errors
     /// If the database fails.
-    pub fn later_jobs(&self, now: Timestamp) -> Result<Vec<JobRecord>, StoreError> {
-        let mut statement = self
-            .0
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM jobs WHERE next_due > ?"))?;
-        let rows = statement.query_map([micros(now)], |row| Ok(record(row)))?;
+    pub fn later_jobs(
+        &self,
+        now: Timestamp,
+        last: JobId,
+        limit: usize,
+    ) -> Result<Vec<JobRecord>, StoreError> {
+        let mut statement = self.0.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM jobs WHERE id > ? AND next_due > ? ORDER BY id LIMIT ?"
+        ))?;
+        let rows = statement.query_map(params![last, micros(now), limit as i64], |row| {
+            Ok(record(row))
+        })?;
         rows.map(|row| row?).collect()
-    }
-
-    /// Whether there is a run for this time.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn has_run(&self, run: RunKey) -> Result<bool, StoreError> {
-        let found = self
-            .0
-            .prepare_cached("SELECT 1 FROM job_runs WHERE job = ? AND scheduled = ?")?
-            .exists(params![run.job, micros(run.scheduled)])?;
-        Ok(found)
     }
 }

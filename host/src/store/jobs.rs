@@ -46,9 +46,9 @@ pub struct JobDeclaration {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JobCounts {
     /// Those that wait for their time.
-    pub enabled: u64,
+    pub enabled: u32,
     /// Those that wait to be resumed.
-    pub paused: u64,
+    pub paused: u32,
     /// The earliest due time of all.
     pub next_due: Option<Timestamp>,
 }
@@ -118,6 +118,21 @@ impl Store {
         Ok(())
     }
 
+    /// Whether a file may declare `jobs`.
+    ///
+    /// # Errors
+    /// If one of them has been created already, or the database fails.
+    pub fn check_jobs(&self, jobs: &[JobDeclaration]) -> Result<(), StoreError> {
+        let connection = self.connection();
+        for job in jobs {
+            let before = find(&connection, &job.name)?;
+            if before.is_some_and(|before| before.declared_in.is_none()) {
+                return Err(StoreError::JobCreated(job.name.clone()));
+            }
+        }
+        Ok(())
+    }
+
     /// Has the jobs that files declare be `jobs`, all declared in `file`. Those that are the same as before stay as they are.
     ///
     /// # Errors
@@ -151,6 +166,7 @@ impl Store {
         }
         remove_undeclared(&transaction, jobs)?;
         transaction.commit()?;
+        self.note_change();
         Ok(())
     }
 
