@@ -96,7 +96,7 @@ fn the_page_of_commands_is_the_help_of_the_binary() {
 }
 
 /// Commands of the binary, each with its page's heading.
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 41] = [
     "host",
     "host serve",
     "host functions",
@@ -108,6 +108,20 @@ const COMMANDS: [&str; 27] = [
     "host functions add-iam-policy-binding",
     "host functions remove-iam-policy-binding",
     "host functions get-iam-policy",
+    "host scheduler",
+    "host scheduler next",
+    "host scheduler jobs",
+    "host scheduler jobs create http",
+    "host scheduler jobs update http",
+    "host scheduler jobs list",
+    "host scheduler jobs describe",
+    "host scheduler jobs pause",
+    "host scheduler jobs resume",
+    "host scheduler jobs run",
+    "host scheduler jobs delete",
+    "host scheduler jobs runs",
+    "host scheduler jobs runs list",
+    "host scheduler jobs runs describe",
     "host iam",
     "host iam service-accounts",
     "host iam service-accounts create",

@@ -20,7 +20,8 @@ struct World {
 }
 
 fn at(text: &str) -> Timestamp {
-    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    text.parse()
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 fn name(text: &str) -> JobName {
@@ -47,13 +48,7 @@ impl World {
         self
     }
 
-    fn create(
-        &self,
-        job: &str,
-        schedule: &str,
-        zone: &str,
-        change: impl FnOnce(&mut JobSettings),
-    ) {
+    fn create(&self, job: &str, schedule: &str, zone: &str, change: impl FnOnce(&mut JobSettings)) {
         let mut settings = JobSettings {
             schedule: schedule.into(),
             time_zone: zone.into(),
@@ -61,7 +56,10 @@ impl World {
             ..JobSettings::default()
         };
         change(&mut settings);
-        let next = Job::read(&settings).expect("it is a job").schedule.next_after(self.now);
+        let next = Job::read(&settings)
+            .expect("it is a job")
+            .schedule
+            .next_after(self.now);
         self.store
             .create_job(&name(job), &settings, next)
             .expect("it can be created");
@@ -87,13 +85,19 @@ impl World {
     /// Ends all attempts that are going, with this code.
     fn end(&mut self, code: &str) {
         let going = std::mem::take(&mut self.going);
-        let ended: Vec<_> = going.iter().map(|start| ended(start, code, self.now)).collect();
+        let ended: Vec<_> = going
+            .iter()
+            .map(|start| ended(start, code, self.now))
+            .collect();
         self.round(self.now, &ended);
     }
 
     /// The runs of `job`, oldest first.
     fn runs(&self) -> Vec<RunRecord> {
-        let mut runs = self.store.job_runs(&name("job"), 1_000).expect("it is there");
+        let mut runs = self
+            .store
+            .job_runs(&name("job"), 1_000)
+            .expect("it is there");
         runs.reverse();
         runs
     }
