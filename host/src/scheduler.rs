@@ -6,6 +6,7 @@
 
 mod attempt;
 mod client;
+mod clock;
 mod counters;
 mod dispatch;
 mod due;

@@ -221,7 +221,7 @@ mod tests {
             run: RunKey { job: 1, scheduled },
             number: 1,
             name: "my-hourly-job".parse().unwrap(),
-            job: Job::read(&settings).unwrap(),
+            job: Arc::new(Job::read(&settings).unwrap()),
             due: scheduled,
         }
     }

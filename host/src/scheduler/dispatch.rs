@@ -4,25 +4,24 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use super::attempt::{TokenSource, attempt};
 use super::client::{Reach, TargetClient};
+use super::clock::Clock;
 use super::counters::{Counters, JobFigures};
 use super::note::AttemptNote;
 use super::round::{self, Ended, OK, Round, Start};
 use crate::logs::LogQueue;
-use crate::store::{Store, StoreError, Version};
+use crate::store::{JobId, Store, StoreError, Version};
 
 /// The longest sleep: so soon commands are heard, and a clock that was set or a machine that slept is noticed.
 const LONGEST_SLEEP: Duration = Duration::from_millis(200);
 /// Attempts at once.
 const MOST_ATTEMPTS: usize = 4_096;
-/// By how much the clock may go back against the monotonic one before it counts as set.
-const SET_BACK: SignedDuration = SignedDuration::from_secs(1);
-/// How often jobs are counted.
-const COUNT: Duration = Duration::from_secs(5);
+/// How often jobs are counted at most.
+const COUNT: Duration = Duration::from_secs(1);
 /// How long attempts may take that are under way when the host ends.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -102,8 +101,9 @@ impl Scheduler {
             scheduler: self,
             clock: Clock::now(),
             counted: None,
+            is_uncounted: false,
             is_recovered: false,
-            is_set_back: false,
+            resync: Some(JobId::MIN),
             ends,
             ended,
             unwritten: Vec::new(),
@@ -131,9 +131,11 @@ struct Shift {
     scheduler: Scheduler,
     clock: Clock,
     counted: Option<Instant>,
+    /// Whether a round was played since jobs were counted.
+    is_uncounted: bool,
     is_recovered: bool,
-    /// Whether the clock went back since due times were worked out.
-    is_set_back: bool,
+    /// After which job due times are to be worked out anew, if they are: at the start, and when the clock went back.
+    resync: Option<JobId>,
     ends: mpsc::UnboundedSender<Ended>,
     ended: mpsc::UnboundedReceiver<Ended>,
     /// Attempts that have ended and are not written down yet.
@@ -151,7 +153,10 @@ struct Ahead {
 impl Shift {
     /// Does what is due, and tells what is ahead.
     async fn work(&mut self) -> Ahead {
-        self.is_set_back |= self.clock.went_back();
+        if self.clock.went_back() {
+            eprintln!("The clock went back; due times are worked out anew.");
+            self.resync = Some(JobId::MIN);
+        }
         match self.round(Timestamp::now()).await {
             Ok(ahead) => {
                 (self.scheduler.tell)(None);
@@ -189,7 +194,8 @@ impl Shift {
                 }
                 () = tokio::time::sleep(until.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)) => {}
             }
-            if self.clock.is_back() || self.version().await != ahead.version {
+            let is_count_due = self.is_uncounted && self.is_count_due();
+            if is_count_due || self.clock.is_back() || self.version().await != ahead.version {
                 return;
             }
         }
@@ -220,17 +226,16 @@ impl Shift {
                     "{interrupted} attempt(s) of jobs were cut short by the end of the host; they are made again."
                 );
             }
-        } else if self.is_set_back {
-            eprintln!("The clock went back; due times are worked out anew.");
-            self.blocking(move |store| round::resync(store, now))
-                .await?;
         }
-        self.is_set_back = false;
         loop {
             self.note_ended(None);
             let places = MOST_ATTEMPTS - self.going;
             let unwritten = std::mem::take(&mut self.unwritten);
             let count = self.is_count_due();
+            self.is_uncounted = !count;
+            if count {
+                self.counted = Some(Instant::now());
+            }
             let played = tokio::task::spawn_blocking({
                 let store = Arc::clone(&self.scheduler.store);
                 move || {
@@ -254,27 +259,30 @@ impl Shift {
                     return Err(error);
                 }
             };
+            let has_more = round.has_more && self.going + round.starts.len() < MOST_ATTEMPTS;
+            // Before anything else can fail: what is written down as begun has to begin.
+            self.begin(round);
             if let Some(counts) = counts {
                 self.scheduler.handle.counters.jobs(counts?);
             }
-            let has_more = round.has_more && self.going + round.starts.len() < MOST_ATTEMPTS;
-            self.begin(round);
-            if !has_more {
-                let next = ahead.transpose()?.flatten();
-                let version = Some(version?);
-                return Ok(Ahead { next, version });
+            if has_more {
+                continue;
             }
+            if let Some(last) = self.resync {
+                // A page at a time, so that what is due meanwhile is not late.
+                let page = self.blocking(move |store| round::resync(store, last, now));
+                self.resync = page.await?;
+                return Ok(Ahead::default());
+            }
+            let next = ahead.transpose()?.flatten();
+            let version = Some(version?);
+            return Ok(Ahead { next, version });
         }
     }
 
-    fn is_count_due(&mut self) -> bool {
-        let is_due = self
-            .counted
-            .is_none_or(|counted| counted.elapsed() >= COUNT);
-        if is_due {
-            self.counted = Some(Instant::now());
-        }
-        is_due
+    fn is_count_due(&self) -> bool {
+        self.counted
+            .is_none_or(|counted| counted.elapsed() >= COUNT)
     }
 
     /// Makes the attempts that a round begins, each on its own.
@@ -349,63 +357,5 @@ fn ended(start: &Start, end: crate::store::AttemptEnd) -> Ended {
         number: start.number,
         retry: start.job.retry,
         end,
-    }
-}
-
-/// Two clocks, which tell when the one that people set goes back.
-struct Clock {
-    wall: Timestamp,
-    monotonic: Instant,
-}
-
-impl Clock {
-    fn now() -> Self {
-        Self {
-            wall: Timestamp::now(),
-            monotonic: Instant::now(),
-        }
-    }
-
-    fn is_back(&self) -> bool {
-        is_back(
-            Timestamp::now().duration_since(self.wall),
-            self.monotonic.elapsed(),
-        )
-    }
-
-    /// Whether it went back since this was last asked.
-    fn went_back(&mut self) -> bool {
-        let went_back = self.is_back();
-        *self = Self::now();
-        went_back
-    }
-}
-
-/// Whether a clock that moved by `wall` in `monotonic` time was set back.
-fn is_back(wall: SignedDuration, monotonic: Duration) -> bool {
-    let monotonic = SignedDuration::try_from(monotonic).unwrap_or(SignedDuration::MAX);
-    wall.saturating_sub(monotonic) < -SET_BACK
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_clock_that_is_corrected_a_little_was_not_set() {
-        let second = Duration::from_secs(1);
-        for (wall, is_set) in [
-            (1, false),
-            (0, false),
-            (-1, true),
-            (-3_600, true),
-            (3_601, false),
-        ] {
-            assert_eq!(
-                is_back(SignedDuration::from_secs(wall), second),
-                is_set,
-                "{wall}"
-            );
-        }
     }
 }

@@ -3,6 +3,9 @@
 //! A round is one transaction of the store, and has the time as a parameter. All that it goes by stands in the store, so
 //! that a round after a crash is a round like any other.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::due::{Admission, Verdict, admit, due};
@@ -24,7 +27,7 @@ pub(super) struct Start {
     pub(super) run: RunKey,
     pub(super) number: u32,
     pub(super) name: JobName,
-    pub(super) job: Job,
+    pub(super) job: Arc<Job>,
     /// When it should have begun.
     pub(super) due: Timestamp,
 }
@@ -69,13 +72,17 @@ pub(super) fn play(
         }
         let jobs = ledger.due_jobs(now, BATCH)?;
         round.has_more = jobs.len() == BATCH;
-        for job in &jobs {
-            claim(ledger, job, now, &mut round)?;
+        let mut read = HashMap::with_capacity(jobs.len());
+        for record in &jobs {
+            if let Some(job) = claim(ledger, record, now, &mut round)? {
+                read.insert(record.id, job);
+            }
         }
         let runs = ledger.due_runs(now, places.min(BATCH))?;
         round.has_more |= runs.len() == BATCH;
         for run in runs {
-            begin(ledger, run, now, &mut round)?;
+            let job = read.get(&run.key.job).cloned();
+            begin(ledger, run, job, now, &mut round)?;
         }
         Ok(round)
     })
@@ -92,10 +99,9 @@ pub(super) fn write_down(store: &Store, ended: &[Ended]) -> Result<(), StoreErro
     })
 }
 
-/// Goes on after a start: attempts that were under way have come to nothing, and due times are those of the present clock.
-/// Tells how many attempts were cut short.
+/// Goes on after a start: attempts that were under way have come to nothing. Tells how many there were.
 pub(super) fn recover(store: &Store, now: Timestamp) -> Result<usize, StoreError> {
-    let interrupted = store.write_jobs(|ledger| {
+    store.write_jobs(|ledger| {
         ledger.interrupt(&AttemptEnd {
             time: now,
             code: ABORTED.into(),
@@ -103,23 +109,19 @@ pub(super) fn recover(store: &Store, now: Timestamp) -> Result<usize, StoreError
             reason: Some("the host ended during the attempt".into()),
             execution: None,
         })
-    })?;
-    resync(store, now)?;
-    Ok(interrupted)
+    })
 }
 
-/// Works out anew when each job is due next: the clock went back, or zones have other rules now. A time that has been run
-/// is not run again.
-pub(super) fn resync(store: &Store, now: Timestamp) -> Result<(), StoreError> {
-    let mut last = JobId::MIN;
-    // Page by page, so that commands get in between.
-    while let Some(next) = store.write_jobs(|ledger| resync_page(ledger, last, now))? {
-        last = next;
-    }
-    Ok(())
+/// Works out anew when jobs are due next, for the clock went back or zones have other rules now; as many as one round takes,
+/// those after `last`. Tells the last of them, or that there are no more. A time that has been run is not run again.
+pub(super) fn resync(
+    store: &Store,
+    last: JobId,
+    now: Timestamp,
+) -> Result<Option<JobId>, StoreError> {
+    store.write_jobs(|ledger| resync_page(ledger, last, now))
 }
 
-/// The jobs that come after `last`, as many as one round takes. Tells the last of them.
 fn resync_page(
     ledger: &JobLedger<'_>,
     last: JobId,
@@ -172,20 +174,21 @@ fn failures(attempts: &[AttemptRecord]) -> u32 {
     failed.count() as u32
 }
 
-/// Makes runs of the times at which `record` was due by `now`.
+/// Makes runs of the times at which `record` was due by `now`. Tells what it is, if it can be read.
 fn claim(
     ledger: &JobLedger<'_>,
     record: &JobRecord,
     now: Timestamp,
     round: &mut Round,
-) -> Result<(), StoreError> {
+) -> Result<Option<Arc<Job>>, StoreError> {
     let job = match Job::read(&record.settings) {
-        Ok(job) => job,
+        Ok(job) => Arc::new(job),
         Err(error) => {
             round
                 .unreadable
                 .push((record.name.clone(), error.to_string()));
-            return ledger.set_next_due(record.id, now.checked_add(LATER).ok());
+            ledger.set_next_due(record.id, now.checked_add(LATER).ok())?;
+            return Ok(None);
         }
     };
     let first = record.next_due.unwrap_or(now);
@@ -227,17 +230,20 @@ fn claim(
     if is_over {
         ledger.forget_old(record.id)?;
     }
-    ledger.set_next_due(record.id, job.schedule.next_after(now))
+    ledger.set_next_due(record.id, job.schedule.next_after(now))?;
+    Ok(Some(job))
 }
 
-/// Begins the next attempt of a run.
+/// Begins the next attempt of a run, whose job is `job` if it has been read already.
 fn begin(
     ledger: &JobLedger<'_>,
     run: DueRun,
+    job: Option<Arc<Job>>,
     now: Timestamp,
     round: &mut Round,
 ) -> Result<(), StoreError> {
-    let job = match Job::read(&run.job.settings) {
+    let job = job.map_or_else(|| Job::read(&run.job.settings).map(Arc::new), Ok);
+    let job = match job {
         Ok(job) => job,
         Err(error) => {
             let reason = error.to_string();

@@ -4,6 +4,7 @@ mod calendar;
 mod cron;
 mod english;
 mod error;
+mod pattern;
 
 use std::fmt;
 

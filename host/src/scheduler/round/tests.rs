@@ -82,6 +82,14 @@ impl World {
         Some(self.round(next.max(self.now), &[]))
     }
 
+    /// Works out all due times anew.
+    fn resync(&self) {
+        let mut last = Some(JobId::MIN);
+        while let Some(before) = last {
+            last = resync(&self.store, before, self.now).expect("memory does not fail");
+        }
+    }
+
     /// Ends all attempts that are going, with this code.
     fn end(&mut self, code: &str) {
         let going = std::mem::take(&mut self.going);

@@ -5,6 +5,8 @@
 //! instant after the gap, and one that it shows twice is due the first time. Schedules with `*` or a step in the hour
 //! or minute follow the clock as it is: nothing is due in a gap, and what comes twice is due twice.
 
+use std::sync::Arc;
+
 use croner::Cron;
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
@@ -14,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 #[derive(Clone, Debug)]
 pub(super) struct Calendar {
     /// What is in any of them.
-    patterns: Vec<Cron>,
+    patterns: Vec<Arc<Cron>>,
     follows_clock: bool,
 }
 
@@ -43,7 +45,7 @@ pub enum Shift {
 }
 
 impl Calendar {
-    pub(super) fn new(patterns: Vec<Cron>, follows_clock: bool) -> Self {
+    pub(super) fn new(patterns: Vec<Arc<Cron>>, follows_clock: bool) -> Self {
         Self {
             patterns,
             follows_clock,
@@ -109,7 +111,7 @@ impl Calendar {
         // The library works in whole seconds.
         let whole = from - SignedDuration::from_nanos(from.subsec_nanosecond().into());
         let inclusive = inclusive && whole == from;
-        let next = |pattern: &Cron| pattern.find_next_occurrence(&whole, inclusive).ok();
+        let next = |pattern: &Arc<Cron>| pattern.find_next_occurrence(&whole, inclusive).ok();
         self.patterns.iter().filter_map(next).min()
     }
 }

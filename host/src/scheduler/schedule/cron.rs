@@ -3,10 +3,9 @@
 //! Each field is read here, so that an error can name it; what comes out is written down as plain lists for the library
 //! that does the calendar.
 
-use croner::parser::{CronParser, Seconds, Year};
-
 use super::calendar::Calendar;
 use super::error::{FieldError, ScheduleError};
+use super::pattern::pattern;
 
 /// What stands at each place.
 struct Field {
@@ -88,17 +87,6 @@ pub(super) fn parse(text: &str) -> Result<Calendar, ScheduleError> {
         vec![pattern(&lists.join(" "))?],
         follows_clock,
     ))
-}
-
-/// What the library makes of five fields that are known to be right.
-pub(super) fn pattern(text: &str) -> Result<croner::Cron, ScheduleError> {
-    let parser = CronParser::builder()
-        .seconds(Seconds::Disallowed)
-        .year(Year::Disallowed)
-        .build();
-    parser
-        .parse(text)
-        .map_err(|error| ScheduleError::Calendar(error.to_string()))
 }
 
 /// Whether any of `months` has any of `days`.

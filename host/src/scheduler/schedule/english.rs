@@ -10,8 +10,9 @@ use jiff::SignedDuration;
 
 use super::Times;
 use super::calendar::Calendar;
-use super::cron::{self, pattern};
+use super::cron;
 use super::error::ScheduleError;
+use super::pattern::pattern;
 
 const ORDINALS: [(&str, &str); 5] = [
     ("1st", "first"),

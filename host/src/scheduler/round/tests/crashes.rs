@@ -136,7 +136,7 @@ fn new_rules_of_a_zone_are_taken_up_at_the_next_start() {
     let world = World::new("2026-11-24T10:30:00Z").with("0 * * * *", |_| {});
     // As an older database would have had it.
     world.change(|record| record.next_due = Some(at("2026-11-24T11:30:00Z")));
-    recover(&world.store, world.now).expect("memory does not fail");
+    world.resync();
     let job = world.store.job(&name("job")).expect("it is there");
     assert_eq!(job.next_due, Some(at("2026-11-24T11:00:00Z")));
 }
