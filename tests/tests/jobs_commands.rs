@@ -90,9 +90,9 @@ fn list_has_gclouds_columns() {
     let output = state.jobs(["list"]).run();
     assert_eq!(
         output.stdout,
-        "ID             LOCATION  SCHEDULE (TZ)                  TARGET_TYPE  STATE\n\
-         b              local     every monday 09:00 (Etc/UTC)   HTTP         ENABLED\n\
-         my-hourly-job  local     0 * * * * (Australia/Sydney)   HTTP         ENABLED\n"
+        "ID             LOCATION  SCHEDULE (TZ)                 TARGET_TYPE  STATE\n\
+         b              local     every monday 09:00 (Etc/UTC)  HTTP         ENABLED\n\
+         my-hourly-job  local     0 * * * * (Australia/Sydney)  HTTP         ENABLED\n"
     );
     let output = state.jobs(["list", "--format=json"]).run();
     let jobs: Vec<Value> = serde_json::from_str(&output.stdout).expect("it is JSON");

@@ -10,7 +10,7 @@ use tests::{Host, PATIENCE, Signal, State, Target, wait_until};
 /// A schedule that does not come while a specification runs: jobs are run by hand.
 const NEVER: &str = "0 0 29 2 *";
 /// How often the host is killed.
-const ROUNDS: u64 = 40;
+const ROUNDS: u64 = 200;
 
 /// Moments that differ from round to round, up to `longest`, the same in each run.
 fn moment(round: u64, longest: Duration) -> Duration {

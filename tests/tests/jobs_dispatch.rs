@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tests::{Certificate, State, Target, wait_until};
+use tests::{Certificate, State, Target, guest, wait_until};
 
 /// A schedule that does not come while a specification runs: jobs are run by hand.
 const NEVER: &str = "0 0 29 2 *";
@@ -27,7 +27,11 @@ fn the_tutorials_job_calls_a_private_function_with_a_token() {
     assert_eq!(made.code, Some(0), "{made:?}");
     let host = state.serve().start();
     let url = format!("http://{}/hello_world", host.addr());
-    state.deploy("hello_world", "hello", &["--no-allow-unauthenticated"]);
+    let deployed = state
+        .functions(["deploy", "hello_world", "--source"])
+        .arg(guest("hello"))
+        .run();
+    assert_eq!(deployed.code, Some(0), "{deployed:?}");
     state.create_job(
         "my-hourly-job",
         "0 * * * *",
