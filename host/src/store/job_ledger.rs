@@ -110,7 +110,7 @@ impl JobLedger<'_> {
             .prepare_cached(
                 "SELECT count(*) FILTER (WHERE state = 'running' OR next_attempt IS NOT NULL),
                  count(*) FILTER (WHERE state = 'waiting' AND next_attempt IS NULL)
-                 FROM job_runs WHERE job = ? AND state IN ('waiting', 'running')",
+                 FROM job_runs INDEXED BY job_runs_going WHERE job = ? AND state IN ('waiting', 'running')",
             )?
             .query_row([job], |row| {
                 Ok(Going {
@@ -302,7 +302,8 @@ impl JobLedger<'_> {
         self.0
             .prepare_cached(
                 "UPDATE job_runs SET next_attempt = ?2 WHERE job = ?1 AND scheduled =
-                 (SELECT min(scheduled) FROM job_runs WHERE job = ?1 AND state = 'waiting' AND next_attempt IS NULL)",
+                 (SELECT min(scheduled) FROM job_runs INDEXED BY job_runs_going
+                  WHERE job = ?1 AND state IN ('waiting', 'running') AND state = 'waiting' AND next_attempt IS NULL)",
             )?
             .execute(params![job, micros(now)])?;
         Ok(())

@@ -202,13 +202,13 @@ impl Store {
         let counts = self
             .connection()
             .prepare_cached(
-                "SELECT (SELECT count(*) FROM jobs WHERE NOT is_paused), (SELECT count(*) FROM jobs WHERE is_paused),
-                 (SELECT min(next_due) FROM jobs)",
+                "SELECT (SELECT count(*) FROM jobs), (SELECT count(*) FROM jobs WHERE is_paused), (SELECT min(next_due) FROM jobs)",
             )?
             .query_row([], |row| {
+                let (all, paused): (u32, u32) = (row.get(0)?, row.get(1)?);
                 Ok(JobCounts {
-                    enabled: row.get(0)?,
-                    paused: row.get(1)?,
+                    enabled: all - paused,
+                    paused,
                     next_due: row.get::<_, Option<i64>>(2)?.map(time),
                 })
             })?;

@@ -72,6 +72,7 @@ const MIGRATIONS: [&str; 2] = [
         updated TEXT NOT NULL
     ) STRICT;
     CREATE INDEX jobs_next_due ON jobs (next_due);
+    CREATE INDEX jobs_paused ON jobs (id) WHERE is_paused;
     CREATE TABLE job_runs (
         job INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
         scheduled INTEGER NOT NULL,

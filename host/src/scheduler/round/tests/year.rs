@@ -16,7 +16,7 @@ const ZONES: [&str; 5] = [
 fn schedule(number: usize) -> String {
     let (minute, hour) = (number * 7 % 60, number % 24);
     match number % 5 {
-        0 => format!("{minute} */6 * * *"),
+        0 => format!("{minute} */6 * * 0,4,5"),
         1 => format!("{minute} {hour} * * *"),
         2 => format!("30 {} * * {}", number % 4, number % 7),
         3 => {
