@@ -10,6 +10,7 @@ mod format;
 mod functions;
 mod iam;
 mod own_issuer;
+mod scheduler;
 mod serve;
 mod state;
 mod trial;
@@ -31,6 +32,7 @@ struct Cli {
 enum Command {
     Serve(Box<serve::Serve>),
     Functions(functions::Functions),
+    Scheduler(scheduler::Scheduler),
     Iam(iam::Iam),
     Auth(auth::Auth),
     Config(config::Config),
@@ -42,6 +44,7 @@ pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(serve) => serve.run(),
         Command::Functions(functions) => functions.run(),
+        Command::Scheduler(scheduler) => scheduler.run(),
         Command::Iam(iam) => iam.run(),
         Command::Auth(auth) => auth.run(),
         Command::Config(config) => config.run(),

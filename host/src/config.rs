@@ -8,6 +8,7 @@ mod file;
 mod function;
 mod host;
 mod issuer;
+mod job;
 pub(crate) mod values;
 
 pub use error::ConfigError;
@@ -15,3 +16,4 @@ pub use file::{ConfigFile, Declared};
 pub use function::FunctionTable;
 pub use host::HostTable;
 pub use issuer::IssuerTable;
+pub use job::JobTable;

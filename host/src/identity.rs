@@ -65,6 +65,7 @@ pub use own_issuer::{
 };
 pub use own_keys::{
     OwnIssuer, OwnIssuerError, TokenRequest, key_document, new_subject, own_key_set, records,
+    signing_key,
 };
 pub use presets::{Preset, PresetError, PresetSettings};
 pub use principal::{Principal, Verified};

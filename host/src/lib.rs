@@ -43,6 +43,7 @@ mod console;
 pub mod function;
 pub mod identity;
 pub mod logs;
+pub mod scheduler;
 pub mod serve;
 mod signals;
 pub mod store;

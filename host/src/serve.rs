@@ -23,6 +23,9 @@ mod drain;
 mod error;
 mod exposition;
 mod invoke;
+mod job_exposition;
+mod job_tokens;
+mod jobs;
 mod listener;
 mod load;
 mod loads;
@@ -54,6 +57,6 @@ pub(crate) use access::{Access as FunctionAccess, function_access};
 pub use error::ServeError;
 pub(crate) use load::function_config;
 pub use options::{
-    ComponentAccess, ComponentOptions, IdentityOptions, KeptLog, ServeOptions, TlsFiles,
+    ComponentAccess, ComponentOptions, IdentityOptions, JobOptions, KeptLog, ServeOptions, TlsFiles,
 };
 pub use run::run;

@@ -1,13 +1,18 @@
 //! The control plane's database, the single source of truth.
 //!
 //! The command line and a serving host meet here and nowhere else. What a method has returned is on disk. One file per
-//! noun: functions and the components that they run, service accounts, signing keys, revocations, the
-//! host that serves. Nothing outside this room knows that it is SQLite.
+//! noun: functions and the components that they run, service accounts, signing keys, revocations, jobs and their runs,
+//! the host that serves. Nothing outside this room knows that it is SQLite.
 
 mod error;
 mod function_name;
 mod functions;
 mod identity_changes;
+mod job_ledger;
+mod job_name;
+mod job_runs;
+mod job_settings;
+mod jobs;
 mod lock;
 mod revocations;
 mod schema;
@@ -30,6 +35,11 @@ pub use error::StoreError;
 pub use function_name::{FunctionName, NameError};
 pub(crate) use functions::sha256;
 pub use functions::{Declaration, FunctionRecord, Revision};
+pub use job_ledger::{DueRun, Going, JobLedger, KEPT_RUNS};
+pub use job_name::{JobName, JobNameError};
+pub use job_runs::{AttemptEnd, AttemptRecord, RunKey, RunRecord, RunState, Trigger};
+pub use job_settings::{CatchUp, JobSettings, Overlap};
+pub use jobs::{JobCounts, JobDeclaration, JobId, JobRecord};
 pub use lock::ServeLock;
 pub use revocations::{Revocation, RevokedKind};
 pub use service_accounts::ServiceAccountRecord;
@@ -72,6 +82,20 @@ impl Store {
             connection: Mutex::new(connection),
             changes: AtomicU64::new(0),
             directory: directory.to_owned(),
+        })
+    }
+
+    /// A store of this process's own, which is gone with it. It has no directory, so nobody can take its lock.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let mut connection = Connection::open_in_memory()?;
+        schema::prepare(&mut connection, Path::new("memory"))?;
+        Ok(Self {
+            connection: Mutex::new(connection),
+            changes: AtomicU64::new(0),
+            directory: PathBuf::new(),
         })
     }
 

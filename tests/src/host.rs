@@ -258,6 +258,22 @@ impl HostBuilder {
         self
     }
 
+    /// Has it live on when a file may not grow, as on a full disk.
+    pub fn ignoring_file_size_signals(mut self) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]);
+        command.arg(self.command.get_program());
+        command.args(self.command.get_args());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        self.command = command;
+        self
+    }
+
     /// Starts it, and returns when it answers.
     #[track_caller]
     pub fn start(self) -> Host {

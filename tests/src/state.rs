@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::{Directory, Host, HostBuilder, Output, guest};
+use crate::{Directory, Host, HostBuilder, Output, guest, wait_until};
 
 /// A state directory, which the first command makes, in a directory of its own.
 #[derive(Debug)]
@@ -59,6 +59,63 @@ impl State {
     #[track_caller]
     pub fn functions(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> HostBuilder {
         self.command(["functions"]).args(arguments)
+    }
+
+    /// `host scheduler jobs` with these arguments.
+    #[track_caller]
+    pub fn jobs(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> HostBuilder {
+        self.command(["scheduler", "jobs"]).args(arguments)
+    }
+
+    /// Creates the job `name`, which calls `uri` as `schedule` says, with `settings`.
+    #[track_caller]
+    pub fn create_job(&self, name: &str, schedule: &str, uri: &str, settings: &[&str]) -> Output {
+        let output = self
+            .jobs(["create", "http", name, "--schedule", schedule, "--uri", uri])
+            .args(settings)
+            .run();
+        assert_eq!(output.code, Some(0), "{output:?}");
+        output
+    }
+
+    /// Asks for a run of the job `name`.
+    #[track_caller]
+    pub fn run_job(&self, name: &str) {
+        let output = self.jobs(["run", name]).run();
+        assert_eq!((output.code, &*output.stdout), (Some(0), ""), "{output:?}");
+    }
+
+    /// What `describe` says of the job `name`.
+    #[track_caller]
+    pub fn job(&self, name: &str) -> Value {
+        json(&self.jobs(["describe", name, "--format=json"]).run())
+    }
+
+    /// What is known of the runs of the job `name`, the newest first, with their attempts.
+    #[track_caller]
+    pub fn job_runs(&self, name: &str) -> Vec<Value> {
+        match json(
+            &self
+                .jobs(["runs", "list", name, "--format=json", "--limit=1000"])
+                .run(),
+        ) {
+            Value::Array(runs) => runs,
+            other => panic!("a list is an array: {other}"),
+        }
+    }
+
+    /// The latest run of the job `name`, once it is over.
+    #[track_caller]
+    pub fn ended_run(&self, name: &str) -> Value {
+        let mut latest = None;
+        wait_until("a run is over", || {
+            latest = self.job_runs(name).into_iter().next();
+            let state = latest
+                .as_ref()
+                .map(|run| run["state"].as_str().unwrap_or_default());
+            state.is_some_and(|state| !["waiting", "running"].contains(&state))
+        });
+        latest.expect("it was looked for")
     }
 
     /// `host serve` without a component, on ports of its own.

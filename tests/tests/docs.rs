@@ -110,7 +110,7 @@ fn the_schema_of_the_configuration_is_the_one_that_the_binary_prints() {
 }
 
 /// Commands of the binary, each with its page's heading.
-const COMMANDS: [&str; 28] = [
+const COMMANDS: [&str; 42] = [
     "host",
     "host serve",
     "host functions",
@@ -123,6 +123,20 @@ const COMMANDS: [&str; 28] = [
     "host functions remove-iam-policy-binding",
     "host functions get-iam-policy",
     "host functions logs read",
+    "host scheduler",
+    "host scheduler next",
+    "host scheduler jobs",
+    "host scheduler jobs create http",
+    "host scheduler jobs update http",
+    "host scheduler jobs list",
+    "host scheduler jobs describe",
+    "host scheduler jobs pause",
+    "host scheduler jobs resume",
+    "host scheduler jobs run",
+    "host scheduler jobs delete",
+    "host scheduler jobs runs",
+    "host scheduler jobs runs list",
+    "host scheduler jobs runs describe",
     "host iam",
     "host iam service-accounts",
     "host iam service-accounts create",

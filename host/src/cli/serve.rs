@@ -1,6 +1,7 @@
 //! `host serve`
 
 mod identity;
+mod jobs;
 mod logs;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -19,6 +20,7 @@ use crate::function::{FunctionConfig, Limits, OutboundPolicy, SandboxConfig};
 use crate::logs::LogFormat;
 use crate::serve::{self, ComponentOptions, ServeOptions, TlsFiles};
 use identity::IdentityArgs;
+use jobs::JobArgs;
 use logs::LogArgs;
 
 const DEFAULT_PORT: u16 = 8080;
@@ -61,6 +63,9 @@ pub(super) struct Serve {
 
     #[command(flatten)]
     identity: IdentityArgs,
+
+    #[command(flatten)]
+    jobs: JobArgs,
 
     #[command(flatten)]
     function: FunctionArgs,
@@ -216,6 +221,7 @@ impl Serve {
             }),
         };
         let identity = self.identity.options(&host, &state)?;
+        let jobs = self.jobs.options(&host)?;
         let (listener, capacity) = (self.listener, self.capacity);
         let mut admin_hosts = listener.admin_host.clone();
         admin_hosts.extend(host.admin_hosts.iter().cloned());
@@ -227,6 +233,7 @@ impl Serve {
             functions,
             config: file.map(|file| file.path().to_owned()),
             identity,
+            jobs,
             addr: listener.addr(&host)?,
             admin_addr: listener
                 .admin_addr

@@ -10,10 +10,11 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::values::host_name;
-use super::{ConfigError, FunctionTable, HostTable, IssuerTable};
+use super::{ConfigError, FunctionTable, HostTable, IssuerTable, JobTable};
 use crate::function::OutboundPolicy;
 use crate::identity::{Member, OutsideIssuer};
-use crate::store::{FunctionName, FunctionSettings};
+use crate::scheduler::{Job, JobError};
+use crate::store::{FunctionName, FunctionSettings, JobName, JobSettings};
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 16 << 20;
@@ -49,6 +50,9 @@ struct Tables {
     /// The issuers whose tokens are trusted beside the host's own, each under a name of yours
     #[schemars(with = "BTreeMap<String, IssuerTable>")]
     issuers: BTreeMap<Spanned<String>, IssuerTable>,
+    /// The jobs, each under its name
+    #[schemars(with = "BTreeMap<JobName, JobTable>")]
+    jobs: BTreeMap<Spanned<JobName>, JobTable>,
 }
 
 impl ConfigFile {
@@ -96,7 +100,12 @@ impl ConfigFile {
     /// What it says of the process; paths begin at the file's directory.
     pub fn host(&self) -> HostTable {
         let mut host = self.tables.host.clone();
-        for path in [&mut host.state_dir, &mut host.tls_cert, &mut host.tls_key] {
+        for path in [
+            &mut host.state_dir,
+            &mut host.tls_cert,
+            &mut host.tls_key,
+            &mut host.job_ca,
+        ] {
             *path = path.take().map(|path| self.directory().join(path));
         }
         host
@@ -112,6 +121,13 @@ impl ConfigFile {
                 source: directory.join(table.source.as_ref()),
                 settings: table.settings(directory),
             })
+            .collect()
+    }
+
+    /// The jobs that it declares, by name.
+    pub fn jobs(&self) -> Vec<(JobName, JobSettings)> {
+        let jobs = self.tables.jobs.iter();
+        jobs.map(|(name, table)| (name.as_ref().clone(), table.settings()))
             .collect()
     }
 
@@ -159,6 +175,16 @@ impl ConfigFile {
             return Err(ConfigError::whole(&self.path, message.into()));
         }
         self.issuers()?;
+        for outlet in &host.job_allow_outbound {
+            let allowed = OutboundPolicy::default().allow(outlet);
+            allowed.map_err(|error| ConfigError::whole(&self.path, error.to_string()))?;
+        }
+        for (name, table) in &self.tables.jobs {
+            Job::read(&table.settings()).map_err(|error| match &error {
+                JobError::Schedule(schedule) => wrong(table.schedule.span(), &schedule.to_string()),
+                _ => wrong(name.span(), &error.to_string()),
+            })?;
+        }
         let mut hosts = HashMap::new();
         for (function, table) in &self.tables.functions {
             for member in &table.invokers {

@@ -53,6 +53,10 @@ pub struct HostTable {
     pub queue_time: Option<Time>,
     /// Requests that wait for a free instance at once, per function and worker
     pub queue_length: Option<usize>,
+    /// URLs whose scheme, host and port jobs may call; anything, if none are named
+    pub job_allow_outbound: Vec<String>,
+    /// Certificate authorities (PEM) that are trusted beside the public ones in what jobs call
+    pub job_ca: Option<PathBuf>,
     /// How log entries are printed
     pub log_format: Option<LogFormat>,
     /// Whether log entries are kept on disk

@@ -19,6 +19,13 @@ impl ExecutionId {
         Self::from_number(rand::random())
     }
 
+    /// The id that `text` is; nothing if it is none.
+    pub fn read(text: &str) -> Option<Self> {
+        let characters: [u8; EXECUTION_ID_LENGTH] = text.as_bytes().try_into().ok()?;
+        let is_id = characters.iter().all(|byte| ALPHABET.contains(byte));
+        is_id.then_some(Self(characters))
+    }
+
     /// The id that `number` spells in base 36; its top bits are not used.
     fn from_number(mut number: u64) -> Self {
         let mut characters = [0; EXECUTION_ID_LENGTH];

@@ -146,11 +146,8 @@ impl OwnIssuer {
         let account = store.service_account(request.account)?;
         self.keep_keys(store, now)?;
         let keys = store.signing_keys()?;
-        let states = records(&keys);
-        let signing = current_key(&states).map(|state| &state.id);
-        let record = keys.iter().find(|key| Some(&key.id) == signing);
         // There is one after `keep_keys`.
-        let record = record.ok_or(SigningKeyError::Sign(self.algorithm))?;
+        let key = signing_key(&keys)?.ok_or(SigningKeyError::Sign(self.algorithm))?;
         let token = IdToken {
             subject: &account.subject,
             address: &account.email,
@@ -158,7 +155,7 @@ impl OwnIssuer {
             with_email: request.with_email,
             lifetime: request.lifetime,
         };
-        Ok(mint(&self.url, &key(record)?, &token, now)?)
+        Ok(mint(&self.url, &key, &token, now)?)
     }
 
     /// What its tokens have to be like.
@@ -235,6 +232,17 @@ fn forget_next_key(
 pub fn key_document(keys: &[SigningKeyRecord]) -> Result<Value, OwnIssuerError> {
     let keys = keys.iter().map(key).collect::<Result<Vec<_>, _>>()?;
     Ok(jwks_document(keys.iter().map(SigningKey::public)))
+}
+
+/// The one of `keys` that signs now, if there is one.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn signing_key(keys: &[SigningKeyRecord]) -> Result<Option<SigningKey>, OwnIssuerError> {
+    let states = records(keys);
+    let signing = current_key(&states).map(|state| &state.id);
+    let record = keys.iter().find(|key| Some(&key.id) == signing);
+    record.map(key).transpose()
 }
 
 /// The public halves of `keys`, to check tokens with; `None` if there are no keys yet.

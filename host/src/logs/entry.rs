@@ -119,6 +119,15 @@ impl Entry {
         }
     }
 
+    /// This entry, of an execution or an attempt that `job` caused.
+    #[must_use]
+    pub fn of_job(self, job: Arc<str>) -> Self {
+        Self {
+            job: Some(job),
+            ..self
+        }
+    }
+
     fn now(
         severity: Severity,
         function: Arc<str>,

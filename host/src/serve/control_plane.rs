@@ -11,6 +11,7 @@ use super::trust_board::TrustBoard;
 use crate::console::Subject;
 use crate::function::Sandbox;
 use crate::logs::LogQueue;
+use crate::scheduler::SchedulerHandle;
 
 /// The process, as the console sees it.
 pub(super) struct ControlPlane {
@@ -18,6 +19,8 @@ pub(super) struct ControlPlane {
     pub(super) readiness: Arc<Readiness>,
     pub(super) board: Arc<TrustBoard>,
     pub(super) sandbox: Sandbox,
+    /// The scheduler of the store's jobs, if there is one.
+    pub(super) jobs: Option<SchedulerHandle>,
     pub(super) log: LogQueue,
     pub(super) drain: Drain,
     /// When the process began to serve.
@@ -49,6 +52,7 @@ impl Subject for ControlPlane {
             accounts: self.catalog.accounts(),
             refused_tokens: self.board.refused_tokens(),
             keys: self.board.key_accounts(),
+            jobs: self.jobs.as_ref().map(SchedulerHandle::figures),
             now: SystemTime::now(),
             sandbox: self.sandbox.usage(),
             log_written: self.log.written(),

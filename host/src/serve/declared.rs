@@ -13,7 +13,10 @@ use super::trust_board::TrustBoard;
 use super::watch::WatchedFile;
 use crate::config::{ConfigError, ConfigFile, Declared, HostTable};
 use crate::identity::OutsideIssuer;
-use crate::store::{Declaration, FunctionName, FunctionRecord, Store, sha256};
+use crate::scheduler::Job;
+use crate::store::{
+    Declaration, FunctionName, FunctionRecord, JobDeclaration, JobName, JobSettings, Store, sha256,
+};
 
 /// Where the issuers of a file go, and those of the command line that stand beside them.
 pub(super) struct DeclaredIssuers {
@@ -70,8 +73,12 @@ impl DeclaredFunctions {
         let mut issuers = file.issuers()?;
         issuers.extend(self.issuers.others.iter().cloned());
         self.issuers.board.check_outside(&issuers)?;
+        let jobs = job_declarations(file.jobs());
+        self.store.check_jobs(&jobs)?;
         self.store
             .declare(&file.path().display().to_string(), &declarations)?;
+        self.store
+            .declare_jobs(&file.path().display().to_string(), &jobs)?;
         self.issuers.board.set_outside(&issuers)?;
         self.tell_of_host(file.host());
         Ok(declarations.len())
@@ -128,4 +135,18 @@ impl DeclaredFunctions {
             Some(_) => {}
         }
     }
+}
+
+/// What the store is told of jobs, which are due from now on if they are new or changed.
+fn job_declarations(jobs: Vec<(JobName, JobSettings)>) -> Vec<JobDeclaration> {
+    let now = jiff::Timestamp::now();
+    let jobs = jobs.into_iter();
+    jobs.map(|(name, settings)| JobDeclaration {
+        name,
+        next_due: Job::read(&settings)
+            .ok()
+            .and_then(|job| job.schedule.next_after(now)),
+        settings,
+    })
+    .collect()
 }

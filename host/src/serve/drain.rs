@@ -32,6 +32,11 @@ impl Drain {
         *self.asked.borrow()
     }
 
+    /// For who knows nothing of this room: true once the drain begins.
+    pub(super) fn watch(&self) -> watch::Receiver<bool> {
+        self.asked.clone()
+    }
+
     /// Resolves when the drain begins, at once if it has.
     pub(super) async fn begun(&mut self) {
         // A handle that is gone cannot ask any more, and means the end as well.

@@ -6,6 +6,7 @@ use crate::config::ConfigError;
 use crate::function::{LoadError, SandboxError};
 use crate::identity::{AmbiguousIssuer, IssuerUrlError, OwnIssuerError};
 use crate::logs::SegmentError;
+use crate::scheduler::SchedulerError;
 use crate::store::StoreError;
 
 /// Why a process does not serve.
@@ -51,6 +52,12 @@ pub enum ServeError {
     /// Two issuers go by one name.
     #[error(transparent)]
     Issuers(#[from] AmbiguousIssuer),
+    /// Jobs cannot be run.
+    #[error(transparent)]
+    Jobs(#[from] SchedulerError),
+    /// The trigger of the command line is no job.
+    #[error("--schedule: {0}")]
+    Trigger(String),
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),

@@ -12,10 +12,12 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::catalog::Account;
+use super::job_exposition;
 use super::metrics::{BOUNDS, Histogram, OUTCOMES, REASONS};
 use super::token_counters::Counts;
 use super::trust_board::KeyAccount;
 use crate::function::SandboxUsage;
+use crate::scheduler::JobFigures;
 
 /// Everything that is told.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(super) struct Figures {
     pub(super) accounts: Vec<Account>,
     pub(super) refused_tokens: Counts,
     pub(super) keys: Vec<KeyAccount>,
+    /// What the scheduler counted, if there is one.
+    pub(super) jobs: Option<JobFigures>,
     pub(super) now: SystemTime,
     pub(super) sandbox: SandboxUsage,
     pub(super) log_written: u64,
@@ -53,6 +57,9 @@ impl Collector for Figures {
         self.instances(encoder)?;
         self.bodies(encoder)?;
         self.tokens(encoder)?;
+        if let Some(jobs) = &self.jobs {
+            job_exposition::encode(jobs, encoder)?;
+        }
         self.sandbox(encoder)?;
         self.process(encoder)
     }
@@ -251,10 +258,10 @@ impl Figures {
     }
 }
 
-fn counter(mut metric: MetricEncoder<'_>, value: u64) -> fmt::Result {
+pub(super) fn counter(mut metric: MetricEncoder<'_>, value: u64) -> fmt::Result {
     metric.encode_counter::<NoLabelSet, _, u64>(&value, None)
 }
 
-fn gauge(mut metric: MetricEncoder<'_>, value: u64) -> fmt::Result {
+pub(super) fn gauge(mut metric: MetricEncoder<'_>, value: u64) -> fmt::Result {
     metric.encode_gauge(&i64::try_from(value).unwrap_or(i64::MAX))
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use crate::function::{FunctionConfig, SandboxConfig};
 use crate::identity::{IssuerUrl, Member, OutsideIssuer, SigningAlgorithm};
 use crate::logs::{Keeping, LogFormat};
+use crate::scheduler::Reach;
+use crate::store::JobSettings;
 
 /// Who may call the component of the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,15 @@ pub struct IdentityOptions {
     pub public_urls: Vec<String>,
     /// Issuers beside the host's own and those of the configuration file.
     pub issuers: Vec<OutsideIssuer>,
+}
+
+/// What jobs may call, and what the command line has called.
+#[derive(Clone, Debug, Default)]
+pub struct JobOptions {
+    /// What jobs may call.
+    pub reach: Reach,
+    /// When the component is called, and with what; its own address takes the place of the URI.
+    pub trigger: Option<JobSettings>,
 }
 
 /// A certificate chain and its key, as PEM files. They are read again when they change.
@@ -76,6 +87,8 @@ pub struct ServeOptions {
     pub config: Option<PathBuf>,
     /// Whose tokens let callers in.
     pub identity: IdentityOptions,
+    /// What jobs may call, and the trigger of the component.
+    pub jobs: JobOptions,
     /// Where functions answer; port 0 takes a free one.
     pub addr: SocketAddr,
     /// Where the control plane answers.

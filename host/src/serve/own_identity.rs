@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::error::ServeError;
+use super::job_tokens::{JobTokens, Signer};
 use super::trust_board::{OwnDocuments, TrustBoard};
 use crate::identity::{
     Fetched, KeyKeeper, KeyRequest, News, OwnIssuer, TrustedIssuer, discovery_document,
-    key_document, own_key_set,
+    key_document, own_key_set, signing_key,
 };
 use crate::store::Store;
 
@@ -21,6 +22,7 @@ pub(super) struct OwnIdentity {
     issuer: OwnIssuer,
     store: Arc<Store>,
     board: Arc<TrustBoard>,
+    tokens: Arc<JobTokens>,
     request: KeyRequest,
     /// How many of the store's changes have been taken up.
     taken_up: Option<i64>,
@@ -32,12 +34,14 @@ impl OwnIdentity {
         issuer: OwnIssuer,
         store: Arc<Store>,
         board: Arc<TrustBoard>,
+        tokens: Arc<JobTokens>,
     ) -> (Self, KeyKeeper) {
         let (keeper, request) = KeyKeeper::new(COOLDOWN);
         let identity = Self {
             issuer,
             store,
             board,
+            tokens,
             request,
             taken_up: None,
         };
@@ -56,8 +60,9 @@ impl OwnIdentity {
             return Ok(());
         }
         let keys = self.store.signing_keys()?;
+        let accounts = self.store.service_accounts()?;
         let own = TrustedIssuer {
-            config: Arc::new(self.issuer.config(self.store.service_accounts()?)),
+            config: Arc::new(self.issuer.config(accounts.clone())),
             keys: own_key_set(&keys)?.map(Arc::new),
             request: Some(self.request.clone()),
         };
@@ -69,6 +74,13 @@ impl OwnIdentity {
         };
         self.board
             .set_own(own, documents, self.store.revocations()?)?;
+        let addresses = accounts.iter();
+        let addresses = addresses.map(|account| (account.email.clone(), account.subject.clone()));
+        self.tokens.replace(signing_key(&keys)?.map(|key| Signer {
+            issuer: self.issuer.url.clone(),
+            key,
+            accounts: addresses.collect(),
+        }));
         self.store.note_identity_taken_up(changes)?;
         self.taken_up = Some(changes);
         Ok(())

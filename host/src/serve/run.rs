@@ -18,6 +18,8 @@ use super::declared::{DeclaredFunctions, DeclaredIssuers};
 use super::descriptors;
 use super::drain::DrainHandle;
 use super::error::ServeError;
+use super::job_tokens::JobTokens;
+use super::jobs::Parts;
 use super::listener;
 use super::load::Loader;
 use super::options::{ComponentAccess, ServeOptions};
@@ -33,6 +35,7 @@ use crate::console::{self, Names};
 use crate::function::Sandbox;
 use crate::identity::{Invoker, Invokers, OwnIssuer};
 use crate::logs::{LogWriter, SegmentWriter};
+use crate::scheduler::Scheduler;
 use crate::signals::{Hangups, Signals};
 use crate::store::{ServeLock, ServingHost, Store};
 
@@ -74,6 +77,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let catalog = Arc::new(Catalog::new(routes.clone(), queue(options)));
     let readiness = Arc::new(Readiness::default());
     let board = Arc::new(TrustBoard::new(options.workers));
+    let tokens = Arc::new(JobTokens::default());
     let own = match &store {
         None => None,
         Some((store, _lock)) => {
@@ -87,7 +91,12 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
                 public_urls: addresses.public_urls.clone(),
                 issuer: issuer.url.to_string(),
             })?;
-            let (mut own, keeper) = OwnIdentity::new(issuer, Arc::clone(store), Arc::clone(&board));
+            let (mut own, keeper) = OwnIdentity::new(
+                issuer,
+                Arc::clone(store),
+                Arc::clone(&board),
+                Arc::clone(&tokens),
+            );
             own.refresh()?;
             Some((own, keeper))
         }
@@ -128,6 +137,15 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     }
     let segments = segments(options)?;
     let (log, writer) = LogWriter::stdout(options.log_format, &name, segments)?;
+    let parts = Parts {
+        options,
+        store: store.as_ref().map(|(store, _lock)| store),
+        url: &addresses.url,
+        tokens,
+        log: &log,
+        readiness: &readiness,
+    };
+    let schedulers = parts.schedulers()?;
     let tls = certificate
         .clone()
         .map(tls::server_config)
@@ -160,8 +178,9 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         readiness,
         board,
         sandbox,
+        jobs: schedulers.first().map(Scheduler::handle),
         log: log.clone(),
-        drain,
+        drain: drain.clone(),
         started: SystemTime::now(),
     };
     control.block_on(async {
@@ -175,13 +194,17 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
             tokio::spawn(own_identity::follow(own, keeper));
         }
         tokio::spawn(reload::follow(Files { root, declared }, options.watch, hangups));
+        let jobs: Vec<_> = schedulers
+            .into_iter()
+            .map(|scheduler| tokio::spawn(scheduler.run(drain.watch())))
+            .collect();
         let names = Names::new(&options.admin_hosts);
         let console = tokio::spawn(console::serve(admin, names, subject));
         signals.next().await;
         eprintln!("Draining: running executions finish, no new ones start. Press Ctrl-C again to end at once.");
         handle.begin();
         tokio::select! {
-            () = start::ended(workers) => {}
+            () = start::ended(workers, jobs) => {}
             code = signals.next() => std::process::exit(code),
         }
         console.abort();
@@ -260,6 +283,7 @@ fn declare(
 ) -> Result<Option<DeclaredFunctions>, ServeError> {
     let Some(path) = &options.config else {
         store.declare("", &[])?;
+        store.declare_jobs("", &[])?;
         return Ok(None);
     };
     let (store, loader) = (Arc::clone(store), loader.clone());

@@ -108,8 +108,11 @@ fn start(worker: Worker) -> Result<JoinHandle<()>, ServeError> {
         .map_err(ServeError::System)
 }
 
-/// Resolves when all workers have ended.
-pub(super) async fn ended(workers: Vec<JoinHandle<()>>) {
+/// Resolves when all workers and schedulers have ended.
+pub(super) async fn ended(
+    workers: Vec<JoinHandle<()>>,
+    schedulers: Vec<tokio::task::JoinHandle<()>>,
+) {
     let joined = tokio::task::spawn_blocking(move || {
         for worker in workers {
             // A worker that panicked has told so on stderr.
@@ -118,4 +121,7 @@ pub(super) async fn ended(workers: Vec<JoinHandle<()>>) {
     });
     // Nor is there more to do for threads that cannot be joined.
     let _ = joined.await;
+    for scheduler in schedulers {
+        let _ = scheduler.await;
+    }
 }

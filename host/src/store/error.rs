@@ -1,8 +1,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::FunctionName;
 use super::suggestion::did_you_mean;
+use super::{FunctionName, JobName};
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +80,31 @@ pub enum StoreError {
         /// That function.
         name: FunctionName,
     },
+    /// There is no job of this name.
+    #[error("there is no job `{name}`{}", did_you_mean(nearest.as_ref()))]
+    NoJob {
+        /// The name that was asked for.
+        name: JobName,
+        /// The one most like it.
+        nearest: Option<String>,
+    },
+    /// There is a job of this name already.
+    #[error("there is a job `{0}` already; change it with `host scheduler jobs update http {0}`")]
+    JobExists(JobName),
+    /// A file declares the job, so commands do not change it.
+    #[error("the job `{name}` is declared in {file}; change it there")]
+    JobDeclared {
+        /// Its name.
+        name: JobName,
+        /// The file.
+        file: String,
+    },
+    /// A file declares a job that has been created.
+    #[error(
+        "the job `{0}` has been created, so it cannot be declared as well; give it another name, or remove it with \
+         `host scheduler jobs delete {0}`"
+    )]
+    JobCreated(JobName),
     /// Settings could not be changed as asked.
     #[error("{0}")]
     Settings(String),

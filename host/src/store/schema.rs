@@ -10,7 +10,8 @@ use super::StoreError;
 const APPLICATION_ID: u32 = 0x686f_7374;
 
 /// What leads from each version to the next. What stands here is never changed, only added to.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE components (
         sha256 TEXT PRIMARY KEY,
         wasm BLOB NOT NULL
@@ -75,7 +76,48 @@ const MIGRATIONS: [&str; 1] = ["
         updated TEXT NOT NULL,
         problem TEXT
     ) STRICT;
-"];
+",
+    "
+    CREATE TABLE jobs (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL UNIQUE,
+        settings TEXT NOT NULL,
+        is_paused INTEGER NOT NULL,
+        next_due INTEGER,
+        declared_in TEXT,
+        created TEXT NOT NULL,
+        updated TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX jobs_next_due ON jobs (next_due);
+    CREATE INDEX jobs_paused ON jobs (id) WHERE is_paused;
+    CREATE TABLE job_runs (
+        job INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+        scheduled INTEGER NOT NULL,
+        trigger TEXT NOT NULL,
+        state TEXT NOT NULL,
+        reason TEXT,
+        next_attempt INTEGER,
+        ended INTEGER,
+        PRIMARY KEY (job, scheduled)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX job_runs_going ON job_runs (job) WHERE state IN ('waiting', 'running');
+    CREATE INDEX job_runs_next_attempt ON job_runs (next_attempt) WHERE next_attempt IS NOT NULL;
+    CREATE TABLE job_attempts (
+        job INTEGER NOT NULL,
+        scheduled INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        started INTEGER NOT NULL,
+        ended INTEGER,
+        code TEXT,
+        status INTEGER,
+        reason TEXT,
+        execution TEXT,
+        PRIMARY KEY (job, scheduled, number),
+        FOREIGN KEY (job, scheduled) REFERENCES job_runs (job, scheduled) ON DELETE CASCADE
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX job_attempts_going ON job_attempts (job) WHERE ended IS NULL;
+",
+];
 
 /// Makes an empty or older database one of the current version.
 pub(super) fn prepare(connection: &mut Connection, directory: &Path) -> Result<(), StoreError> {

@@ -52,9 +52,8 @@ impl Read {
         let directory = self.state.log_directory()?;
         let name = self.name.as_ref().map(FunctionName::as_str);
         let query = self.selection.query(name, self.limit.into());
-        let mut screen = Screen::new(self.format, name.unwrap_or_default());
         if self.follow {
-            return follow(&directory, query, self.job, screen);
+            return follow(&directory, query, self.job, self.format);
         }
         let found = match &self.job {
             None => read(&directory, &query),
@@ -65,8 +64,7 @@ impl Read {
         if found.records.is_empty() {
             eprintln!("Listed 0 items.");
         } else {
-            screen.header();
-            screen.show(&found.records)?;
+            Screen::begin(self.format, &found.records)?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -140,7 +138,7 @@ fn follow(
     directory: &Path,
     query: Query,
     job: Option<String>,
-    mut screen: Screen,
+    format: RecordFormat,
 ) -> Result<ExitCode, Message> {
     let text = |error: QueryError| error.to_string();
     let query = Query { job, ..query };
@@ -158,8 +156,7 @@ fn follow(
             found = last(found, &query);
         }
         warn(found.unreadable);
-        screen.header();
-        screen.show(&found.records)?;
+        let mut screen = Screen::begin(format, &found.records)?;
         while !screen.is_gone() {
             let mut news = follow.poll().map_err(text)?;
             warn(news.unreadable);
@@ -196,17 +193,18 @@ struct Screen {
 }
 
 impl Screen {
-    fn new(format: RecordFormat, name: &str) -> Self {
-        Self {
-            renderer: RecordRenderer::for_stdout(format, name),
+    /// Shows what stands before the first entries, and them, in columns that suit them.
+    fn begin(format: RecordFormat, records: &[Record]) -> Result<Self, Message> {
+        let names = records.iter().map(|record| record.function.as_str());
+        let longest = names.max_by_key(|name| name.chars().count());
+        let mut screen = Self {
+            renderer: RecordRenderer::for_stdout(format, longest.unwrap_or_default()),
             buffer: Vec::new(),
             is_closed: false,
-        }
-    }
-
-    /// Before the first entries.
-    fn header(&mut self) {
-        self.renderer.header(&mut self.buffer);
+        };
+        screen.renderer.header(&mut screen.buffer);
+        screen.show(records)?;
+        Ok(screen)
     }
 
     /// Shows `records`. A reader that has seen enough is no failure.

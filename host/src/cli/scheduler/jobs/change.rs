@@ -1,0 +1,92 @@
+//! `host scheduler jobs pause`, `resume` and `run`
+
+use std::process::ExitCode;
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::super::super::Message;
+use super::super::super::state::State;
+use crate::scheduler::Job;
+use crate::store::JobName;
+
+/// Pause a job: it is not due until it is resumed
+#[derive(Args)]
+pub(super) struct Pause {
+    /// The job
+    name: JobName,
+
+    #[command(flatten)]
+    state: State,
+}
+
+/// Resume a job. Due times of the pause are not caught up
+#[derive(Args)]
+pub(super) struct Resume {
+    /// The job
+    name: JobName,
+
+    #[command(flatten)]
+    state: State,
+}
+
+/// Run a job now, whatever its schedule says and whether or not it is running
+#[derive(Args)]
+pub(super) struct Run {
+    /// The job
+    name: JobName,
+
+    #[command(flatten)]
+    state: State,
+}
+
+impl Pause {
+    pub(super) fn run(self) -> Result<ExitCode, Message> {
+        let changed = self.state.store()?.change_job(&self.name, |record| {
+            if record.is_paused {
+                return Err(format!(
+                    "the job `{}` is PAUSED; expected ENABLED",
+                    record.name
+                ));
+            }
+            (record.is_paused, record.next_due) = (true, None);
+            Ok(())
+        });
+        changed.map_err(|error| error.to_string())?;
+        eprintln!("Job has been paused.");
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Resume {
+    pub(super) fn run(self) -> Result<ExitCode, Message> {
+        let changed = self.state.store()?.change_job(&self.name, |record| {
+            if !record.is_paused {
+                return Err(format!(
+                    "the job `{}` is ENABLED; expected PAUSED",
+                    record.name
+                ));
+            }
+            let job = Job::read(&record.settings).map_err(|error| error.to_string())?;
+            record.is_paused = false;
+            record.next_due = job.schedule.next_after(Timestamp::now());
+            Ok(())
+        });
+        changed.map_err(|error| error.to_string())?;
+        eprintln!("Job has been resumed.");
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Run {
+    pub(super) fn run(self) -> Result<ExitCode, Message> {
+        let store = self.state.store()?;
+        store.job(&self.name).map_err(|error| error.to_string())?;
+        if !store.is_served() {
+            return Err("no host serves this store; start one with `host serve`".into());
+        }
+        let requested = store.request_run(&self.name, Timestamp::now());
+        requested.map_err(|error| error.to_string())?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

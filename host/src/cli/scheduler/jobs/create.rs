@@ -1,0 +1,76 @@
+//! `host scheduler jobs create http`
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+
+use super::super::super::Message;
+use super::super::super::format::{DocumentFormat, document, print};
+use super::super::super::state::State;
+use super::settings::{SettingArgs, checked, header};
+use super::shown::value;
+use crate::store::{JobName, JobSettings};
+
+/// Create a job
+#[derive(Args)]
+pub(super) struct Create {
+    #[command(subcommand)]
+    kind: Kind,
+}
+
+#[derive(Subcommand)]
+enum Kind {
+    Http(Box<CreateHttp>),
+}
+
+/// Create a job that makes an HTTP request whenever it is due
+#[derive(Args)]
+struct CreateHttp {
+    /// The job
+    name: JobName,
+
+    /// When it is due: unix-cron, such as `0 * * * *`, or words, such as `every monday 09:00`
+    #[arg(long, value_name = "SCHEDULE")]
+    schedule: String,
+
+    /// What it calls
+    #[arg(long, value_name = "URL")]
+    uri: String,
+
+    /// Fields of the request's head
+    #[arg(long, value_name = "NAME=VALUE,…", value_delimiter = ',', value_parser = header)]
+    headers: Vec<(String, String)>,
+
+    #[command(flatten)]
+    settings: SettingArgs,
+
+    #[command(flatten)]
+    state: State,
+}
+
+impl Create {
+    pub(super) fn run(self) -> Result<ExitCode, Message> {
+        let Kind::Http(create) = self.kind;
+        create.run()
+    }
+}
+
+impl CreateHttp {
+    fn run(self) -> Result<ExitCode, Message> {
+        let mut settings = JobSettings {
+            schedule: self.schedule,
+            uri: self.uri,
+            headers: self.headers.into_iter().collect(),
+            ..JobSettings::default()
+        };
+        self.settings.apply(&mut settings)?;
+        let store = self.state.store()?;
+        let job = checked(&store, &settings)?;
+        let next = job.schedule.next_after(Timestamp::now());
+        let record = store.create_job(&self.name, &settings, next);
+        let record = record.map_err(|error| error.to_string())?;
+        print(&document(&value(&record, None), DocumentFormat::Yaml)?)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,40 @@
+//! `host scheduler jobs delete`
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::super::super::Message;
+use super::super::super::confirm::confirm;
+use super::super::super::state::State;
+use crate::store::JobName;
+
+/// Delete a job and its history
+#[derive(Args)]
+pub(super) struct Delete {
+    /// The job
+    name: JobName,
+
+    /// Do not ask
+    #[arg(long, short)]
+    quiet: bool,
+
+    #[command(flatten)]
+    state: State,
+}
+
+impl Delete {
+    pub(super) fn run(self) -> Result<ExitCode, Message> {
+        let store = self.state.store()?;
+        // Before asking, so that nobody confirms what cannot be done.
+        store.job(&self.name).map_err(|error| error.to_string())?;
+        if !self.quiet && std::io::stdin().is_terminal() {
+            confirm(&format!("Job [{}] will be deleted.", self.name))?;
+        }
+        let deleted = store.delete_job(&self.name);
+        deleted.map_err(|error| error.to_string())?;
+        eprintln!("Deleted job [{}].", self.name);
+        Ok(ExitCode::SUCCESS)
+    }
+}

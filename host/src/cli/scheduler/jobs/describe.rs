@@ -1,0 +1,39 @@
+//! `host scheduler jobs describe`
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::super::super::Message;
+use super::super::super::format::{DocumentFormat, document, print};
+use super::super::super::state::State;
+use super::shown::value;
+use crate::store::JobName;
+
+/// Show a job: its settings, when it is due next, and how its last attempt went
+#[derive(Args)]
+pub(super) struct Describe {
+    /// The job
+    name: JobName,
+
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = DocumentFormat::Yaml, value_name = "FORMAT")]
+    format: DocumentFormat,
+
+    #[command(flatten)]
+    state: State,
+}
+
+impl Describe {
+    pub(super) fn run(self) -> Result<ExitCode, Message> {
+        let store = self.state.store()?;
+        let record = store.job(&self.name).map_err(|error| error.to_string())?;
+        let runs = store.job_runs(&self.name, usize::from(u8::MAX));
+        let runs = runs.map_err(|error| error.to_string())?;
+        let last = runs
+            .into_iter()
+            .find_map(|run| run.attempts.into_iter().last());
+        print(&document(&value(&record, last.as_ref()), self.format)?)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

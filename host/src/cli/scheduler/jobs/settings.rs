@@ -1,0 +1,173 @@
+//! The settings of a job as flags. What is not named stays.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use clap::Args;
+
+use super::super::super::Message;
+use crate::config::values::{duration, pair};
+use crate::scheduler::Job;
+use crate::store::{CatchUp, JobSettings, Overlap, Store};
+
+/// The largest body that is read from a file, in bytes. A job has less.
+const LARGEST_BODY: u64 = 1024 * 1024;
+
+#[derive(Args)]
+#[command(next_help_heading = "Settings")]
+pub(super) struct SettingArgs {
+    /// The time zone that the schedule is for [default: Etc/UTC]
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+
+    /// How it calls: post, head, get, put, delete, patch or options [default: post]
+    #[arg(long, value_name = "METHOD")]
+    http_method: Option<String>,
+
+    /// The request's body
+    #[arg(long, value_name = "TEXT")]
+    message_body: Option<String>,
+
+    /// The request's body, from a file
+    #[arg(long, value_name = "FILE", conflicts_with = "message_body")]
+    message_body_from_file: Option<PathBuf>,
+
+    /// The service account whose token it sends along
+    #[arg(long, value_name = "EMAIL")]
+    oidc_service_account_email: Option<String>,
+
+    /// The audience of that token [default: the URI without its query]
+    #[arg(long, value_name = "AUDIENCE")]
+    oidc_token_audience: Option<String>,
+
+    /// How long an attempt may take, from 15s to 30m [default: 180s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    attempt_deadline: Option<Duration>,
+
+    /// Attempts after the first, up to 5 [default: 0]
+    #[arg(long, value_name = "N")]
+    max_retry_attempts: Option<u32>,
+
+    /// How long after the first attempt others may begin; 0s is no limit of time [default: 0s]
+    #[arg(long, value_name = "TIME", value_parser = duration_or_zero)]
+    max_retry_duration: Option<Duration>,
+
+    /// The time to the first retry [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = duration_or_zero)]
+    min_backoff: Option<Duration>,
+
+    /// The longest time between retries [default: 1h]
+    #[arg(long, value_name = "TIME", value_parser = duration_or_zero)]
+    max_backoff: Option<Duration>,
+
+    /// How often the time between retries doubles [default: 5]
+    #[arg(long, value_name = "N")]
+    max_doublings: Option<u32>,
+
+    /// What becomes of a due time that comes while a run is going [default: skip]
+    #[arg(long, value_enum, value_name = "RULE")]
+    overlap: Option<Overlap>,
+
+    /// What becomes of due times at which no host served [default: last]
+    #[arg(long, value_enum, value_name = "RULE")]
+    catch_up: Option<CatchUp>,
+
+    /// What you say of it
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+}
+
+impl SettingArgs {
+    /// Changes `settings` as the flags say.
+    pub(super) fn apply(&self, settings: &mut JobSettings) -> Result<(), Message> {
+        set(&mut settings.time_zone, &self.time_zone);
+        if let Some(method) = &self.http_method {
+            settings.http_method = method.to_ascii_uppercase();
+        }
+        if let Some(body) = self.body()? {
+            settings.body = Some(STANDARD.encode(body));
+        }
+        if self.oidc_service_account_email.is_some() {
+            settings
+                .oidc_account
+                .clone_from(&self.oidc_service_account_email);
+        }
+        if self.oidc_token_audience.is_some() {
+            settings.oidc_audience.clone_from(&self.oidc_token_audience);
+        }
+        let times = [
+            (&mut settings.attempt_deadline, self.attempt_deadline),
+            (&mut settings.max_retry_duration, self.max_retry_duration),
+            (&mut settings.min_backoff, self.min_backoff),
+            (&mut settings.max_backoff, self.max_backoff),
+        ];
+        for (setting, time) in times {
+            set(setting, &time.map(milliseconds));
+        }
+        set(&mut settings.max_retry_attempts, &self.max_retry_attempts);
+        set(&mut settings.max_doublings, &self.max_doublings);
+        set(&mut settings.overlap, &self.overlap);
+        set(&mut settings.catch_up, &self.catch_up);
+        set(&mut settings.description, &self.description);
+        Ok(())
+    }
+
+    fn body(&self) -> Result<Option<Vec<u8>>, Message> {
+        match (&self.message_body, &self.message_body_from_file) {
+            (Some(text), _) => Ok(Some(text.clone().into_bytes())),
+            (None, Some(file)) => read(file).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+/// The job that `settings` make, which may act for an account of `store`.
+pub(super) fn checked(store: &Store, settings: &JobSettings) -> Result<Job, Message> {
+    let job = Job::read(settings).map_err(|error| error.to_string())?;
+    if let Some(identity) = &job.target.identity {
+        let account = store.service_account(&identity.account);
+        account.map_err(|error| error.to_string())?;
+    }
+    Ok(job)
+}
+
+/// `Name: value` or `NAME=VALUE`, as `--headers` takes it.
+pub(super) fn header(text: &str) -> Result<(String, String), String> {
+    pair(text)
+        .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+        .map_err(|_| format!("`{text}` is not a header; expected NAME=VALUE"))
+}
+
+fn set<T: Clone>(setting: &mut T, given: &Option<T>) {
+    if let Some(given) = given {
+        setting.clone_from(given);
+    }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn duration_or_zero(text: &str) -> Result<Duration, String> {
+    match text {
+        "0" | "0s" => Ok(Duration::ZERO),
+        _ => duration(text),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Message> {
+    use std::io::Read;
+    let unreadable = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut body = Vec::new();
+    let length = file.take(LARGEST_BODY + 1).read_to_end(&mut body);
+    if length.map_err(unreadable)? as u64 > LARGEST_BODY {
+        return Err(format!(
+            "{} is larger than {LARGEST_BODY} bytes",
+            path.display()
+        ));
+    }
+    Ok(body)
+}

@@ -1,0 +1,78 @@
+//! What is shown of a job, under gcloud's names.
+
+use serde_json::{Value, json};
+
+use crate::store::{AttemptRecord, JobRecord};
+
+/// The job, and how its `last` attempt went.
+pub(super) fn value(record: &JobRecord, last: Option<&AttemptRecord>) -> Value {
+    let settings = &record.settings;
+    let mut target = json!({
+        "uri": settings.uri,
+        "httpMethod": settings.http_method,
+    });
+    if !settings.headers.is_empty() {
+        target["headers"] = json!(settings.headers);
+    }
+    if let Some(body) = &settings.body {
+        target["body"] = json!(body);
+    }
+    if let Some(account) = &settings.oidc_account {
+        target["oidcToken"] = json!({ "serviceAccountEmail": account });
+        if let Some(audience) = &settings.oidc_audience {
+            target["oidcToken"]["audience"] = json!(audience);
+        }
+    }
+    let mut value = json!({
+        "name": record.name,
+        "state": state(record),
+        "schedule": settings.schedule,
+        "timeZone": settings.time_zone,
+        "attemptDeadline": seconds(settings.attempt_deadline),
+        "httpTarget": target,
+        "retryConfig": {
+            "retryCount": settings.max_retry_attempts,
+            "maxRetryDuration": seconds(settings.max_retry_duration),
+            "minBackoffDuration": seconds(settings.min_backoff),
+            "maxBackoffDuration": seconds(settings.max_backoff),
+            "maxDoublings": settings.max_doublings,
+        },
+        "overlap": settings.overlap,
+        "catchUp": settings.catch_up,
+        "createTime": record.created,
+        "userUpdateTime": record.updated,
+    });
+    if !settings.description.is_empty() {
+        value["description"] = json!(settings.description);
+    }
+    if let Some(next) = record.next_due {
+        value["scheduleTime"] = json!(next.to_string());
+    }
+    if let Some(last) = last {
+        value["lastAttemptTime"] = json!(last.started.to_string());
+        if let Some(end) = &last.end {
+            value["status"] = json!({ "code": end.code });
+            if let Some(reason) = &end.reason {
+                value["status"]["message"] = json!(reason);
+            }
+        }
+    }
+    value
+}
+
+/// `ENABLED` or `PAUSED`.
+pub(super) fn state(record: &JobRecord) -> &'static str {
+    if record.is_paused {
+        "PAUSED"
+    } else {
+        "ENABLED"
+    }
+}
+
+/// Milliseconds as `3600s`.
+fn seconds(milliseconds: u64) -> String {
+    match (milliseconds / 1_000, milliseconds % 1_000) {
+        (seconds, 0) => format!("{seconds}s"),
+        (seconds, rest) => format!("{seconds}.{rest:03}s"),
+    }
+}

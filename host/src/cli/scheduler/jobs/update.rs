@@ -1,0 +1,196 @@
+//! `host scheduler jobs update http`
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+
+use super::super::super::Message;
+use super::super::super::format::{DocumentFormat, document, print};
+use super::super::super::state::State;
+use super::settings::{SettingArgs, checked, header};
+use super::shown::value;
+use crate::store::{JobName, JobSettings, StoreError};
+
+/// Change a job
+#[derive(Args)]
+pub(super) struct Update {
+    #[command(subcommand)]
+    kind: Kind,
+}
+
+#[derive(Subcommand)]
+enum Kind {
+    Http(Box<UpdateHttp>),
+}
+
+/// Change a job that makes an HTTP request whenever it is due
+///
+/// What is not named stays as it is. Due times before the change are not caught up.
+#[derive(Args)]
+struct UpdateHttp {
+    /// The job
+    name: JobName,
+
+    /// When it is due: unix-cron, such as `0 * * * *`, or words, such as `every monday 09:00`
+    #[arg(long, value_name = "SCHEDULE")]
+    schedule: Option<String>,
+
+    /// What it calls
+    #[arg(long, value_name = "URL")]
+    uri: Option<String>,
+
+    /// Fields of the request's head to add or change
+    #[arg(long, value_name = "NAME=VALUE,…", value_delimiter = ',', value_parser = header)]
+    update_headers: Vec<(String, String)>,
+
+    /// Fields of the request's head to remove
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    remove_headers: Vec<String>,
+
+    #[command(flatten)]
+    settings: SettingArgs,
+
+    #[command(flatten)]
+    clear: ClearArgs,
+
+    #[command(flatten)]
+    state: State,
+}
+
+/// Settings that go back to their defaults.
+#[derive(Args)]
+#[command(next_help_heading = "Back to the default")]
+struct ClearArgs {
+    /// Send no headers
+    #[arg(long, conflicts_with = "update_headers")]
+    clear_headers: bool,
+
+    /// Send no body
+    #[arg(long, conflicts_with_all = ["message_body", "message_body_from_file"])]
+    clear_message_body: bool,
+
+    /// Send no token
+    #[arg(long, conflicts_with_all = ["oidc_service_account_email", "oidc_token_audience"])]
+    clear_auth_token: bool,
+
+    /// Have the schedule be for UTC
+    #[arg(long, conflicts_with = "time_zone")]
+    clear_time_zone: bool,
+
+    /// Have no description
+    #[arg(long, conflicts_with = "description")]
+    clear_description: bool,
+
+    /// Let an attempt take 180s
+    #[arg(long, conflicts_with = "attempt_deadline")]
+    clear_attempt_deadline: bool,
+
+    /// Make no attempts after the first
+    #[arg(long, conflicts_with = "max_retry_attempts")]
+    clear_max_retry_attempts: bool,
+
+    /// Have no limit of time for retries
+    #[arg(long, conflicts_with = "max_retry_duration")]
+    clear_max_retry_duration: bool,
+
+    /// Have the first retry come after 5s
+    #[arg(long, conflicts_with = "min_backoff")]
+    clear_min_backoff: bool,
+
+    /// Have retries at least every hour
+    #[arg(long, conflicts_with = "max_backoff")]
+    clear_max_backoff: bool,
+
+    /// Double the time between retries 5 times
+    #[arg(long, conflicts_with = "max_doublings")]
+    clear_max_doublings: bool,
+}
+
+impl Update {
+    pub(super) fn run(self) -> Result<ExitCode, Message> {
+        let Kind::Http(update) = self.kind;
+        update.run()
+    }
+}
+
+impl UpdateHttp {
+    fn run(self) -> Result<ExitCode, Message> {
+        let store = self.state.store()?;
+        // The accounts are in the same store, which is not asked while it is being changed.
+        let before = store.job(&self.name).map_err(|error| error.to_string())?;
+        let settings = self.apply(before.settings)?;
+        checked(&store, &settings)?;
+        let changed = store.change_job(&self.name, |record| {
+            record.settings = self.apply(record.settings.clone())?;
+            let job = crate::scheduler::Job::read(&record.settings);
+            let schedule = job.map_err(|error| error.to_string())?.schedule;
+            if !record.is_paused {
+                record.next_due = schedule.next_after(Timestamp::now());
+            }
+            Ok(())
+        });
+        let record = changed.map_err(|error: StoreError| error.to_string())?;
+        print(&document(&value(&record, None), DocumentFormat::Yaml)?)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn apply(&self, mut settings: JobSettings) -> Result<JobSettings, Message> {
+        self.clear.apply(&mut settings);
+        if let Some(schedule) = &self.schedule {
+            settings.schedule.clone_from(schedule);
+        }
+        if let Some(uri) = &self.uri {
+            settings.uri.clone_from(uri);
+        }
+        let is_same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+        for name in &self.remove_headers {
+            settings.headers.retain(|header, _| !is_same(header, name));
+        }
+        for (name, value) in &self.update_headers {
+            settings.headers.retain(|header, _| !is_same(header, name));
+            settings.headers.insert(name.clone(), value.clone());
+        }
+        self.settings.apply(&mut settings)?;
+        Ok(settings)
+    }
+}
+
+impl ClearArgs {
+    fn apply(&self, settings: &mut JobSettings) {
+        let defaults = JobSettings::default();
+        if self.clear_headers {
+            settings.headers.clear();
+        }
+        if self.clear_message_body {
+            settings.body = None;
+        }
+        if self.clear_auth_token {
+            (settings.oidc_account, settings.oidc_audience) = (None, None);
+        }
+        if self.clear_time_zone {
+            settings.time_zone = defaults.time_zone;
+        }
+        if self.clear_description {
+            settings.description = defaults.description;
+        }
+        if self.clear_attempt_deadline {
+            settings.attempt_deadline = defaults.attempt_deadline;
+        }
+        if self.clear_max_retry_attempts {
+            settings.max_retry_attempts = defaults.max_retry_attempts;
+        }
+        if self.clear_max_retry_duration {
+            settings.max_retry_duration = defaults.max_retry_duration;
+        }
+        if self.clear_min_backoff {
+            settings.min_backoff = defaults.min_backoff;
+        }
+        if self.clear_max_backoff {
+            settings.max_backoff = defaults.max_backoff;
+        }
+        if self.clear_max_doublings {
+            settings.max_doublings = defaults.max_doublings;
+        }
+    }
+}

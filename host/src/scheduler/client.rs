@@ -1,0 +1,193 @@
+//! The client that calls what jobs call: verified TLS, a connection for each attempt, and only addresses that it may.
+
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response, Uri};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::rt::TokioExecutor;
+use rustls::RootCertStore;
+use tokio::sync::Semaphore;
+use tower_service::Service;
+
+use crate::function::OutboundPolicy;
+
+/// Look-ups of names at once. Each blocks a thread for as long as the system's resolver does.
+const MOST_LOOKUPS: usize = 64;
+/// Bytes and fields of a response's head.
+const LARGEST_HEAD: usize = 64 * 1024;
+const MOST_FIELDS: usize = 128;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Whom jobs may call, and whom to trust on the way.
+#[derive(Clone, Debug, Default)]
+pub struct Reach {
+    /// What may be called; anything if it allows nothing.
+    pub policy: OutboundPolicy,
+}
+
+impl Reach {
+    /// Whether everything may be called.
+    fn is_open(&self) -> bool {
+        self.policy.rules.is_empty() && self.policy.addresses.is_empty()
+    }
+
+    /// Whether `uri` may be called.
+    fn allows(&self, uri: &Uri) -> bool {
+        self.is_open() || self.policy.check(uri).is_ok()
+    }
+
+    /// Whether a connection may be made to `address`, which is what `name` resolved to.
+    fn allows_address(&self, name: &str, address: IpAddr) -> bool {
+        self.is_open() || self.policy.check_address(name, address).is_ok()
+    }
+}
+
+/// Why there was no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CallError {
+    #[error("this host's jobs may not call there; allow it with --job-allow-outbound")]
+    Refused,
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Makes the requests of all jobs. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct TargetClient {
+    reach: Arc<Reach>,
+    client: Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
+}
+
+impl TargetClient {
+    /// # Errors
+    /// If a certificate authority cannot be trusted.
+    pub(super) fn new(reach: Reach) -> Result<Self, rustls::Error> {
+        let mut roots = RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        };
+        for certificate in &reach.policy.authorities {
+            roots.add(certificate.clone())?;
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let reach = Arc::new(reach);
+        let mut http = HttpConnector::new_with_resolver(Resolver {
+            reach: Arc::clone(&reach),
+            free: Arc::new(Semaphore::new(MOST_LOOKUPS)),
+        });
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(http);
+        let client = Client::builder(TokioExecutor::new())
+            // A kept connection may be closed under a request, which then may or may not have arrived.
+            .pool_max_idle_per_host(0)
+            .retry_canceled_requests(false)
+            .http1_max_buf_size(LARGEST_HEAD)
+            .http1_max_headers(MOST_FIELDS)
+            .build(connector);
+        Ok(Self { reach, client })
+    }
+
+    /// The answer to `request`, up to its head.
+    pub(super) async fn call(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, CallError> {
+        if !self.reach.allows(request.uri()) {
+            return Err(CallError::Refused);
+        }
+        let response = self.client.request(request).await;
+        response.map_err(|error| CallError::Failed(causes(&error)))
+    }
+}
+
+/// What went wrong, down to the first cause.
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
+    // Wrappers say no more than that something was wrapped.
+    if texts.len() > 1 {
+        texts.remove(0);
+    }
+    texts.dedup();
+    texts.join(": ")
+}
+
+/// The system's resolver, less the addresses that may not be called.
+#[derive(Clone)]
+struct Resolver {
+    reach: Arc<Reach>,
+    free: Arc<Semaphore>,
+}
+
+impl Service<Name> for Resolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let (reach, free) = (Arc::clone(&self.reach), Arc::clone(&self.free));
+        Box::pin(async move {
+            let permit = free.acquire_owned().await?;
+            let looked_up = tokio::task::spawn_blocking(move || {
+                // Held to the very end: the look-up goes on when nobody waits for it any more.
+                let _permit = permit;
+                let addresses = (name.as_str(), 0).to_socket_addrs()?;
+                let is_allowed =
+                    |address: &SocketAddr| reach.allows_address(name.as_str(), address.ip());
+                Ok::<_, std::io::Error>(addresses.filter(is_allowed).collect::<Vec<_>>())
+            });
+            let addresses = looked_up.await??;
+            if addresses.is_empty() {
+                return Err("the name has no address that this host's jobs may call".into());
+            }
+            Ok(addresses.into_iter())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reach(allowed: &[&str]) -> Reach {
+        let mut reach = Reach::default();
+        for text in allowed {
+            reach.policy.allow(text).unwrap();
+        }
+        reach
+    }
+
+    #[test]
+    fn without_a_list_everything_may_be_called_and_with_one_only_what_it_allows() {
+        let uri = |text: &str| text.parse::<Uri>().unwrap();
+        assert!(reach(&[]).allows(&uri("http://10.0.0.1/")));
+        let listed = reach(&["https://a.example", "10.0.0.0/8"]);
+        assert!(listed.allows(&uri("https://a.example/x")));
+        assert!(!listed.allows(&uri("http://a.example/x")));
+        assert!(!listed.allows(&uri("https://b.example/x")));
+        assert!(listed.allows_address("a.example", [10, 1, 2, 3].into()));
+        assert!(!listed.allows_address("a.example", [192, 168, 0, 1].into()));
+    }
+}

@@ -1,0 +1,95 @@
+//! What is counted of jobs.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::store::{JobCounts, RunState};
+
+/// Upper bounds of the buckets of lateness, in milliseconds; one more bucket has what is above.
+pub(crate) const LATENESS: [u64; 12] = [
+    1, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000, 30_000, 300_000,
+];
+
+/// How a run can end, in the order in which runs are counted.
+pub(crate) const OUTCOMES: [RunState; 4] = [
+    RunState::Succeeded,
+    RunState::Failed,
+    RunState::Skipped,
+    RunState::Missed,
+];
+
+/// What was counted since the process began, and what the store said last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct JobFigures {
+    /// Runs that ended, as [`OUTCOMES`] lists them.
+    pub(crate) runs: [u64; OUTCOMES.len()],
+    /// Attempts that went well, and such as did not.
+    pub(crate) attempts: [u64; 2],
+    /// Attempts under way.
+    pub(crate) going: u64,
+    /// How late attempts began, within each of [`LATENESS`] and not within the one before, and above all.
+    pub(crate) lateness: [u64; LATENESS.len() + 1],
+    /// All of that together.
+    pub(crate) late: Duration,
+    /// The jobs.
+    pub(crate) jobs: JobCounts,
+}
+
+/// Counts. One thread writes, the console reads.
+#[derive(Debug, Default)]
+pub(super) struct Counters(Mutex<JobFigures>);
+
+impl Counters {
+    pub(super) fn read(&self) -> JobFigures {
+        self.lock().clone()
+    }
+
+    pub(super) fn ended(&self, states: &[RunState]) {
+        let mut figures = self.lock();
+        for state in states {
+            if let Some(index) = OUTCOMES.iter().position(|outcome| outcome == state) {
+                figures.runs[index] += 1;
+            }
+        }
+    }
+
+    pub(super) fn attempt_began(&self, late: Duration) {
+        let mut figures = self.lock();
+        let milliseconds = late.as_secs_f64() * 1_000.0;
+        let bucket = LATENESS.partition_point(|bound| (*bound as f64) < milliseconds);
+        figures.lateness[bucket] += 1;
+        figures.late += late;
+        figures.going += 1;
+    }
+
+    pub(super) fn attempt_ended(&self, is_success: bool) {
+        let mut figures = self.lock();
+        figures.attempts[usize::from(!is_success)] += 1;
+        figures.going -= 1;
+    }
+
+    pub(super) fn jobs(&self, counts: JobCounts) {
+        self.lock().jobs = counts;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, JobFigures> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lateness_goes_to_the_first_bucket_that_takes_it() {
+        let counters = Counters::default();
+        for milliseconds in [0, 1, 2, 300_000, 300_001] {
+            counters.attempt_began(Duration::from_millis(milliseconds));
+        }
+        let figures = counters.read();
+        assert_eq!(figures.lateness[..2], [2, 1]);
+        assert_eq!(figures.lateness[11..], [1, 1]);
+        assert_eq!(figures.going, 5);
+    }
+}

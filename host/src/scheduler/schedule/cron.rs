@@ -1,0 +1,203 @@
+//! unix-cron: five fields, as Cloud Scheduler and crontab(5) have them.
+//!
+//! Each field is read here, so that an error can name it; what comes out is written down as plain lists for the library
+//! that does the calendar.
+
+use super::calendar::Calendar;
+use super::error::{FieldError, ScheduleError};
+use super::pattern::pattern;
+
+/// What stands at each place.
+struct Field {
+    name: &'static str,
+    least: u8,
+    most: u8,
+    /// Names of values, the first of which is `least`.
+    names: &'static [&'static str],
+}
+
+const MONTHS: [&str; 12] = [
+    "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
+];
+const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+
+const FIELDS: [Field; 5] = [
+    Field::numbers("minute", 0, 59),
+    Field::numbers("hour", 0, 23),
+    Field::numbers("day of the month", 1, 31),
+    Field {
+        names: &MONTHS,
+        ..Field::numbers("month", 1, 12)
+    },
+    Field {
+        names: &WEEKDAYS,
+        ..Field::numbers("day of the week", 0, 7)
+    },
+];
+
+/// The most days that each month ever has.
+const LONGEST_MONTHS: [u8; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/// The values that a field matches, one bit for each.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Values(u64);
+
+impl Values {
+    fn has(self, value: u8) -> bool {
+        self.0 >> value & 1 == 1
+    }
+}
+
+/// Reads five fields.
+pub(super) fn parse(text: &str) -> Result<Calendar, ScheduleError> {
+    let fields: Vec<&str> = text.split_ascii_whitespace().collect();
+    let Ok(fields) = <[&str; 5]>::try_from(fields.as_slice()) else {
+        return Err(ScheduleError::Fields(fields.len()));
+    };
+    let mut values = [Values(0); 5];
+    for (index, (field, text)) in FIELDS.iter().zip(fields).enumerate() {
+        let read = field.values(text);
+        values[index] = read.map_err(|error| ScheduleError::Field {
+            name: field.name,
+            place: index + 1,
+            text: text.to_owned(),
+            error,
+        })?;
+    }
+    let [minute, hour, day, month, weekday] = fields;
+    if weekday == "*" && !has_a_date(values[2], values[3]) {
+        return Err(ScheduleError::NoSuchDate {
+            day: day.to_owned(),
+            month: month.to_owned(),
+        });
+    }
+    // crontab(5): a day matches by either field, unless one of them begins with `*`. As cronie does it, that holds for
+    // `*/2` too.
+    let both = [day, weekday].iter().any(|field| field.starts_with('*'));
+    let mut lists: Vec<String> = (0..5)
+        .map(|index| FIELDS[index].list(fields[index], values[index]))
+        .collect();
+    if both && day != "*" && weekday != "*" {
+        lists[4].insert(0, '+');
+    }
+    let follows_clock = [minute, hour]
+        .iter()
+        .any(|field| field.contains(['*', '/']));
+    Ok(Calendar::new(
+        vec![pattern(&lists.join(" "))?],
+        follows_clock,
+    ))
+}
+
+/// Whether any of `months` has any of `days`.
+fn has_a_date(days: Values, months: Values) -> bool {
+    let first = (1..=31).find(|day| days.has(*day)).unwrap_or(32);
+    (1..=12).any(|month| months.has(month) && LONGEST_MONTHS[usize::from(month) - 1] >= first)
+}
+
+impl Field {
+    const fn numbers(name: &'static str, least: u8, most: u8) -> Self {
+        Self {
+            name,
+            least,
+            most,
+            names: &[],
+        }
+    }
+
+    /// The values that `text` lists.
+    fn values(&self, text: &str) -> Result<Values, FieldError> {
+        let mut values = Values(0);
+        for item in text.split(',') {
+            values.0 |= self.item(item)?.0;
+        }
+        Ok(values)
+    }
+
+    /// One of a list: `*`, a value or a range, the first and the last perhaps with a step.
+    fn item(&self, text: &str) -> Result<Values, FieldError> {
+        let (range, step) = match text.split_once('/') {
+            Some((range, step)) => (range, Some(step)),
+            None => (text, None),
+        };
+        let (first, last) = match range.split_once('-') {
+            _ if range == "*" => (self.least, self.last()),
+            Some((first, last)) => (self.value(first)?, self.end(last)?),
+            None if step.is_some() => {
+                return Err(FieldError::LoneStep {
+                    text: text.to_owned(),
+                    hint: format!("{range}-{}", self.last()),
+                });
+            }
+            None => {
+                let value = self.value(range)?;
+                (value, value)
+            }
+        };
+        if first > last {
+            return Err(FieldError::Backwards(range.to_owned()));
+        }
+        let step = match step {
+            None => 1,
+            Some(step) => self.step(step)?,
+        };
+        let values = (first..=last).step_by(step);
+        Ok(Values(values.fold(0, |bits, value| bits | 1 << value)))
+    }
+
+    fn value(&self, text: &str) -> Result<u8, FieldError> {
+        let is_name = |name: &&str| name.eq_ignore_ascii_case(text);
+        if let Some(index) = self.names.iter().position(|name| is_name(&name)) {
+            // There are twelve at most.
+            return Ok(self.least + index as u8);
+        }
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.parse() {
+            Ok(value) if is_number && (self.least..=self.most).contains(&value) => Ok(value),
+            _ => Err(FieldError::Value {
+                text: text.to_owned(),
+                least: self.least,
+                most: self.most,
+                names: match self.names {
+                    [first, .., last] => format!(" or {first} to {last}"),
+                    _ => String::new(),
+                },
+            }),
+        }
+    }
+
+    /// The end of a range, where Sunday comes after Saturday.
+    fn end(&self, text: &str) -> Result<u8, FieldError> {
+        match self.value(text)? {
+            0 if self.most == 7 => Ok(7),
+            value => Ok(value),
+        }
+    }
+
+    fn step(&self, text: &str) -> Result<usize, FieldError> {
+        let most = self.last();
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.parse() {
+            Ok(step) if is_number && (1..=usize::from(most)).contains(&step) => Ok(step),
+            _ => Err(FieldError::Step {
+                text: text.to_owned(),
+                most,
+            }),
+        }
+    }
+
+    /// The last value of `*`. Sunday is there once.
+    fn last(&self) -> u8 {
+        self.most.min(if self.most == 7 { 6 } else { self.most })
+    }
+
+    /// `values` as a list of numbers; `*` stays what it is.
+    fn list(&self, text: &str, values: Values) -> String {
+        if text == "*" {
+            return text.to_owned();
+        }
+        let values = (self.least..=self.most).filter(|value| values.has(*value));
+        let values: Vec<_> = values.map(|value| value.to_string()).collect();
+        values.join(",")
+    }
+}

@@ -1,0 +1,160 @@
+//! What is no schedule, and what is said of it.
+
+use crate::scheduler::Schedule;
+
+#[track_caller]
+fn refusal(text: &str) -> String {
+    match Schedule::parse(text, "Etc/UTC") {
+        Ok(_) => panic!("{text} is a schedule"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn an_error_points_at_the_field() {
+    for (text, expected) in [
+        (
+            "60 * * * *",
+            "the minute (field 1) is `60`: `60` is not a value; expected 0 to 59",
+        ),
+        (
+            "0 24 * * *",
+            "the hour (field 2) is `24`: `24` is not a value; expected 0 to 23",
+        ),
+        (
+            "0 0 0 * *",
+            "the day of the month (field 3) is `0`: `0` is not a value; expected 1 to 31",
+        ),
+        (
+            "0 0 * 13 *",
+            "the month (field 4) is `13`: `13` is not a value; expected 1 to 12 or JAN to DEC",
+        ),
+        (
+            "0 0 * * 8",
+            "the day of the week (field 5) is `8`: `8` is not a value; expected 0 to 7 or SUN to SAT",
+        ),
+        (
+            "0 0 L * *",
+            "the day of the month (field 3) is `L`: `L` is not a value; expected 1 to 31",
+        ),
+        (
+            "0 0 * * MON#1",
+            "the day of the week (field 5) is `MON#1`: `MON#1` is not a value; expected 0 to 7 or SUN to SAT",
+        ),
+        (
+            "0 0 ? * *",
+            "the day of the month (field 3) is `?`: `?` is not a value; expected 1 to 31",
+        ),
+        (
+            "5-1 * * * *",
+            "the minute (field 1) is `5-1`: the range `5-1` ends before it begins",
+        ),
+        (
+            "*/60 * * * *",
+            "the minute (field 1) is `*/60`: `/60` is not a step; expected 1 to 59",
+        ),
+        (
+            "0 */0 * * *",
+            "the hour (field 2) is `*/0`: `/0` is not a step; expected 1 to 23",
+        ),
+        (
+            "0/15 * * * *",
+            "the minute (field 1) is `0/15`: a step needs `*` or a range before it; write `0-59` with the step in place of `0/15`",
+        ),
+    ] {
+        assert_eq!(refusal(text), expected);
+    }
+}
+
+#[test]
+fn other_than_five_fields_are_counted() {
+    for (text, count) in [("", 0), ("*", 1), ("* * * *", 4), ("0 0 12 * * *", 6)] {
+        let refusal = refusal(text);
+        assert!(refusal.contains(&format!("not {count};")), "{refusal}");
+    }
+}
+
+#[test]
+fn strange_numbers_are_none() {
+    for text in [
+        "+5 * * * *",
+        "-5 * * * *",
+        "1,,2 * * * *",
+        ", * * * *",
+        "1- * * * *",
+        "1-2-3 * * * *",
+        "*-5 * * * *",
+        "* * * * *,MO",
+        "*/ * * * *",
+        "*/1/1 * * * *",
+        "*/+1 * * * *",
+        "1.5 * * * *",
+        "٣ * * * *",
+        "999999999999999999999 * * * *",
+        "* * * JANUARY *",
+    ] {
+        refusal(text);
+    }
+}
+
+#[test]
+fn a_date_that_no_year_has_is_refused() {
+    for text in [
+        "0 0 30 2 *",
+        "0 0 31 4,6,9,11 *",
+        "0 0 30-31 FEB *",
+        "31 of feb 00:00",
+    ] {
+        let refusal = refusal(text);
+        assert!(refusal.starts_with("it never comes: "), "{refusal}");
+    }
+    // Either day will do.
+    assert!(Schedule::parse("0 0 30 2 MON", "Etc/UTC").is_ok());
+}
+
+#[test]
+fn a_sentence_that_goes_astray_says_where() {
+    for (text, words) in [
+        ("every", "it ends where a day such as `monday`"),
+        (
+            "every 5",
+            "it ends where `hours` or `minutes` should follow",
+        ),
+        (
+            "every 5 seconds",
+            "`seconds` stands where `hours` or `minutes` should",
+        ),
+        ("every 0 minutes", "`0` stands where a number"),
+        ("every monday", "it ends where a time of day"),
+        ("every monday 25:00", "`25:00` stands where a time of day"),
+        ("every monday 9", "`9` stands where a time of day"),
+        ("every munday 09:00", "`munday` stands where a day"),
+        ("1st monday of moon 09:00", "`moon` stands where a month"),
+        ("6th monday of month 09:00", "`6th` stands where an ordinal"),
+        ("1 of month", "it ends where a time of day"),
+        ("0 of month 09:00", "day of the month (field 3)"),
+        ("every 5 minutes from 10:00", "it ends where `to`"),
+        ("every 5 minutes please", "`please` stands where the end"),
+        ("@reboot", "`@reboot` is not known"),
+    ] {
+        let refusal = refusal(text);
+        assert!(refusal.contains(words), "{text}: {refusal}");
+    }
+}
+
+#[test]
+fn a_text_longer_than_any_schedule_is_refused_unread() {
+    let refusal = refusal(&"1,".repeat(100_000));
+    assert_eq!(refusal, "it has more than 500 characters");
+}
+
+#[test]
+fn a_zone_that_is_not_there_is_named() {
+    let error = Schedule::parse("* * * * *", "Australia/Sidney").unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("`Australia/Sidney` is not a time zone"),
+        "{error}"
+    );
+}

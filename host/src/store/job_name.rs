@@ -1,0 +1,75 @@
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The name of a job: 1 to 500 letters, digits, `_` and `-`, as Cloud Scheduler has it.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String", extend("pattern" = "^[A-Za-z0-9_-]{1,500}$"))]
+pub struct JobName(String);
+
+/// A text is no job name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a job name; expected 1 to {LONGEST} letters, digits, `_` or `-`")]
+pub struct JobNameError(String);
+
+/// The longest name, in bytes.
+const LONGEST: usize = 500;
+
+impl JobName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for JobName {
+    type Err = JobNameError;
+
+    fn from_str(text: &str) -> Result<Self, JobNameError> {
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        if !(1..=LONGEST).contains(&text.len()) || !text.bytes().all(is_part) {
+            let shown = text.chars().filter(|c| !c.is_control()).take(80).collect();
+            return Err(JobNameError(shown));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for JobName {
+    type Error = JobNameError;
+
+    fn try_from(text: String) -> Result<Self, JobNameError> {
+        text.parse()
+    }
+}
+
+impl From<JobName> for String {
+    fn from(name: JobName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for JobName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_cloud_scheduler() {
+        for name in ["a", "my-hourly-job", "_-_", "0", &"x".repeat(500)] {
+            assert_eq!(name.parse::<JobName>().unwrap().as_str(), name);
+        }
+        for text in ["", "a b", "a/b", "a.b", "ä", "a\n", &"x".repeat(501)] {
+            assert!(text.parse::<JobName>().is_err(), "{text}");
+        }
+    }
+}

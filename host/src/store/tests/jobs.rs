@@ -1,0 +1,157 @@
+use jiff::Timestamp;
+
+use super::Scratch;
+use crate::store::{JobDeclaration, JobName, JobSettings, RunKey, RunState, StoreError, Trigger};
+
+fn name(text: &str) -> JobName {
+    text.parse().unwrap()
+}
+
+fn settings(schedule: &str) -> JobSettings {
+    JobSettings {
+        schedule: schedule.into(),
+        uri: "http://127.0.0.1:8080/".into(),
+        ..JobSettings::default()
+    }
+}
+
+fn at(second: i64) -> Option<Timestamp> {
+    Some(Timestamp::from_second(second).unwrap())
+}
+
+fn declaration(job: &str, schedule: &str, next_due: i64) -> JobDeclaration {
+    JobDeclaration {
+        name: name(job),
+        settings: settings(schedule),
+        next_due: at(next_due),
+    }
+}
+
+#[test]
+fn a_store_from_before_there_were_jobs_gets_them() {
+    let scratch = Scratch::new();
+    drop(scratch.store());
+    let database = scratch.database();
+    database
+        .execute_batch("DROP TABLE job_attempts; DROP TABLE job_runs; DROP TABLE jobs;")
+        .unwrap();
+    database.pragma_update(None, "user_version", 1).unwrap();
+    let store = scratch.store();
+    let created = store.create_job(&name("a"), &settings("@daily"), at(1));
+    assert_eq!(store.jobs().unwrap(), [created.unwrap()]);
+}
+
+#[test]
+fn a_job_is_named_once_and_found_by_a_name_alike() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let create = || store.create_job(&name("my-hourly-job"), &settings("@hourly"), at(1));
+    create().unwrap();
+    assert!(matches!(create(), Err(StoreError::JobExists(_))));
+    let error = store.job(&name("my-hourly-jo")).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "there is no job `my-hourly-jo`; did you mean `my-hourly-job`?"
+    );
+}
+
+#[test]
+fn a_change_that_is_refused_is_none() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let before = store
+        .create_job(&name("a"), &settings("@daily"), at(1))
+        .unwrap();
+    let refused = store.change_job(&name("a"), |record| {
+        record.is_paused = true;
+        Err("no".into())
+    });
+    assert_eq!(refused.unwrap_err().to_string(), "no");
+    assert_eq!(store.job(&name("a")).unwrap(), before);
+}
+
+#[test]
+fn a_file_declares_all_of_its_jobs_and_what_stays_the_same_keeps_its_time() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let first = [declaration("a", "@daily", 1), declaration("b", "@daily", 1)];
+    store.declare_jobs("host.toml", &first).unwrap();
+    let second = [declaration("a", "@daily", 2), declaration("c", "@daily", 2)];
+    store.declare_jobs("host.toml", &second).unwrap();
+    let jobs = store.jobs().unwrap();
+    let times: Vec<_> = jobs
+        .iter()
+        .map(|job| (job.name.as_str(), job.next_due))
+        .collect();
+    assert_eq!(times, [("a", at(1)), ("c", at(2))]);
+    store
+        .declare_jobs("host.toml", &[declaration("a", "@hourly", 3)])
+        .unwrap();
+    assert_eq!(store.job(&name("a")).unwrap().next_due, at(3));
+}
+
+#[test]
+fn commands_do_not_change_what_a_file_declares_nor_the_other_way_round() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    store
+        .declare_jobs("host.toml", &[declaration("a", "@daily", 1)])
+        .unwrap();
+    let deleted = store.delete_job(&name("a"));
+    assert!(matches!(deleted, Err(StoreError::JobDeclared { .. })));
+    let changed = store.change_job(&name("a"), |_| Ok(()));
+    assert!(matches!(changed, Err(StoreError::JobDeclared { .. })));
+    store
+        .create_job(&name("b"), &settings("@daily"), at(1))
+        .unwrap();
+    let both = [declaration("b", "@daily", 1)];
+    for refused in [
+        store.check_jobs(&both),
+        store.declare_jobs("host.toml", &both),
+    ] {
+        assert!(matches!(refused, Err(StoreError::JobCreated(_))));
+    }
+    assert_eq!(store.jobs().unwrap().len(), 2);
+}
+
+#[test]
+fn a_job_has_one_run_for_each_time_and_takes_them_with_it() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let job = store
+        .create_job(&name("a"), &settings("@daily"), at(1))
+        .unwrap();
+    let run = RunKey {
+        job: job.id,
+        scheduled: at(1).unwrap(),
+    };
+    let add = || store.write_jobs(|ledger| ledger.add_run(run, Trigger::Schedule, at(1)));
+    assert_eq!((add().unwrap(), add().unwrap()), (true, false));
+    let missed = store.write_jobs(|ledger| {
+        let (state, now) = (RunState::Missed, run.scheduled);
+        ledger.add_ended_run(run, Trigger::Schedule, state, "late", now)
+    });
+    assert!(!missed.unwrap());
+    store.delete_job(&name("a")).unwrap();
+    let again = store
+        .create_job(&name("a"), &settings("@daily"), None)
+        .unwrap();
+    assert_ne!(again.id, job.id);
+    assert_eq!(store.job_runs(&name("a"), 10).unwrap(), []);
+    assert_eq!(store.next_job_time().unwrap(), None);
+}
+
+#[test]
+fn what_a_transaction_fails_at_is_not_done() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let job = store
+        .create_job(&name("a"), &settings("@daily"), at(1))
+        .unwrap();
+    let failed = store.write_jobs(|ledger| {
+        ledger.set_next_due(job.id, at(9))?;
+        Err::<(), _>(StoreError::Settings("no".into()))
+    });
+    assert!(failed.is_err());
+    assert_eq!(store.job(&name("a")).unwrap(), job);
+}
