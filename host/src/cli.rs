@@ -4,12 +4,15 @@
 
 mod auth;
 mod check;
+mod completion;
 mod config;
 mod confirm;
 mod format;
 mod functions;
 mod iam;
+mod man;
 mod own_issuer;
+mod quickstart;
 mod scheduler;
 mod serve;
 mod state;
@@ -21,7 +24,7 @@ use clap::{Parser, Subcommand};
 
 /// Your own private, scheduled cloud functions.
 #[derive(Parser)]
-#[command(name = "host", version, about, long_about = None, max_term_width = 100)]
+#[command(name = "host", version = env!("HOST_VERSION"), about, long_about = None, max_term_width = 100)]
 #[command(propagate_version = true, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
@@ -37,6 +40,10 @@ enum Command {
     Auth(auth::Auth),
     Config(config::Config),
     Check(check::Check),
+    State(state::StateCommand),
+    Quickstart(quickstart::Quickstart),
+    Completion(completion::Completion),
+    Man(man::Man),
 }
 
 /// Runs the command that the process was started with.
@@ -49,6 +56,10 @@ pub fn main() -> ExitCode {
         Command::Auth(auth) => auth.run(),
         Command::Config(config) => config.run(),
         Command::Check(check) => check.run(),
+        Command::State(state) => state.run(),
+        Command::Quickstart(quickstart) => quickstart.run(),
+        Command::Completion(completion) => completion.run(),
+        Command::Man(man) => man.run(),
     };
     match outcome {
         Ok(code) => code,

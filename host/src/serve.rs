@@ -55,6 +55,7 @@ mod worker;
 
 pub(crate) use access::{Access as FunctionAccess, function_access};
 pub use error::ServeError;
+pub(crate) use invoke::REFUSED;
 pub(crate) use load::function_config;
 pub use options::{
     ComponentAccess, ComponentOptions, IdentityOptions, JobOptions, KeptLog, ServeOptions, TlsFiles,

@@ -4,6 +4,7 @@
 //! noun: functions and the components that they run, service accounts, signing keys, revocations, jobs and their runs,
 //! the host that serves. Nothing outside this room knows that it is SQLite.
 
+mod backup;
 mod error;
 mod function_name;
 mod functions;

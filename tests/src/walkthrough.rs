@@ -12,11 +12,16 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::host::{FOREIGN, Host};
-use crate::{Directory, PATIENCE, paths};
+use crate::{Directory, paths};
 
+/// As long as an entry may not be there yet: the next minute's job is waited for as well.
+const A_MINUTE: Duration = Duration::from_secs(70);
+/// How often it is looked for.
+const LOOK: Duration = Duration::from_millis(200);
 const ADDR: &str = "127.0.0.1:8080";
 const ADMIN_ADDR: &str = "127.0.0.1:8081";
 
@@ -95,7 +100,8 @@ impl Walkthrough {
         let mut printed = self.printed_by(step);
         let is_shown =
             |printed: &str| matches(&step.expected, &printed.lines().collect::<Vec<_>>());
-        while may_come_late && !is_shown(&printed) && begun.elapsed() < PATIENCE {
+        while may_come_late && !is_shown(&printed) && begun.elapsed() < A_MINUTE {
+            thread::sleep(LOOK);
             printed = self.printed_by(step);
         }
         assert!(

@@ -110,7 +110,7 @@ fn the_schema_of_the_configuration_is_the_one_that_the_binary_prints() {
 }
 
 /// Commands of the binary, each with its page's heading.
-const COMMANDS: [&str; 42] = [
+const COMMANDS: [&str; 47] = [
     "host",
     "host serve",
     "host functions",
@@ -153,4 +153,9 @@ const COMMANDS: [&str; 42] = [
     "host config check",
     "host config schema",
     "host check",
+    "host state backup",
+    "host state restore",
+    "host quickstart",
+    "host completion",
+    "host man",
 ];

@@ -123,6 +123,30 @@ fn a_token_is_explained_check_by_check_without_its_signature() {
 }
 
 #[test]
+fn a_refused_request_is_explained_from_the_log() {
+    let served = Served::start();
+    let other = succeeded(served.run(&print("https://other.example")));
+    let refused = served.get(other.trim());
+    assert_eq!(refused.status, 401);
+    let explain = |id: &str| served.run(&format!("auth explain --request {id}"));
+    let id = refused.execution_id();
+    wait_until("the log has it", || {
+        let output = explain(id);
+        output.code == Some(1)
+            && output
+                .stdout
+                .contains("Request refused with status code 401")
+            && output.stdout.contains("https://other.example")
+    });
+    let good = served.get(&served.token());
+    wait_until("the log has it", || {
+        explain(good.execution_id()).code == Some(0)
+    });
+    let unknown = explain("aaaaaaaaaaaa");
+    assert_fails(&unknown, 1, "the log knows no execution");
+}
+
+#[test]
 fn a_token_for_a_public_address_is_explained_as_the_host_judges_it() {
     let served = Served::with(&["--public-url=https://a.example"]);
     served.succeed("iam service-accounts create caller");

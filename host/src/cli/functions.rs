@@ -58,7 +58,7 @@ impl Functions {
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 
 /// Where the functions of `store` answer, or would.
-fn base_url(store: &Store) -> Result<String, Message> {
+pub(super) fn base_url(store: &Store) -> Result<String, Message> {
     let host = store.serving_host().map_err(|error| error.to_string())?;
     Ok(host.map_or_else(|| DEFAULT_URL.to_owned(), |host| host.url))
 }

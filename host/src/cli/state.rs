@@ -1,11 +1,14 @@
 //! Where the host keeps what it must not lose.
 
+mod backup;
+
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::Message;
 use crate::store::Store;
+pub(super) use backup::StateCommand;
 
 /// The state directory.
 #[derive(Args)]

@@ -26,6 +26,9 @@ use crate::function::{ExecutionId, ResponseBody, Turnstile};
 use crate::identity::Verified;
 use crate::logs::{Entry, LogQueue, Severity, Trace};
 
+/// What the log entry of a request begins with that got no execution.
+pub(crate) const REFUSED: &str = "Request refused";
+
 /// What one worker needs to serve a request.
 pub(super) struct Invoker {
     pub(super) routes: Arc<Published<Routes>>,
@@ -144,10 +147,7 @@ impl Invoker {
         json: bool,
         why: &dyn Display,
     ) -> Response<Body> {
-        let text = format!(
-            "Request refused with status code {}: {why}",
-            status.as_u16()
-        );
+        let text = format!("{REFUSED} with status code {}: {why}", status.as_u16());
         let name = Arc::clone(name);
         let entry = Entry::note(name, Some(id), Severity::Warning, text);
         self.log.push(vec![entry.in_trace(trace)]);

@@ -11,6 +11,18 @@ pub enum StoreError {
     /// The state directory cannot be used.
     #[error("the state directory {} cannot be used: {_1}", _0.display())]
     Directory(PathBuf, io::Error),
+    /// A backup cannot be written or read.
+    #[error("the backup {}: {_1}", _0.display())]
+    Backup(PathBuf, io::Error),
+    /// A file is no backup, or not any more.
+    #[error("{} is not a whole backup: {_1}", _0.display())]
+    Damaged(PathBuf, String),
+    /// There is a store where one was to be made.
+    #[error(
+        "there is a store in {} already; a backup is restored to a new directory, such as one given with --state-dir",
+        _0.display()
+    )]
+    Exists(PathBuf),
     /// The database is not one of this program.
     #[error("{} is not a store of this program; choose another directory with --state-dir", _0.display())]
     Foreign(PathBuf),

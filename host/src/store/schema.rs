@@ -157,3 +157,22 @@ pub(super) fn prepare(connection: &mut Connection, directory: &Path) -> Result<(
     transaction.commit()?;
     Ok(())
 }
+
+/// Whether a database is one that [`prepare`] would take, and no empty one.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
+    let (id, found) = (pragma("application_id")?, pragma("user_version")?);
+    let known = MIGRATIONS.len() as u32;
+    match id == APPLICATION_ID && found > 0 {
+        false => Err(StoreError::Damaged(
+            path.to_owned(),
+            "expected a file that `host state backup` made".into(),
+        )),
+        true if found > known => Err(StoreError::Newer {
+            directory: path.to_owned(),
+            found,
+            known,
+        }),
+        true => Ok(()),
+    }
+}

@@ -12,20 +12,26 @@ use super::super::own_issuer::own_issuer;
 use super::super::state::State;
 use crate::config::ConfigFile;
 use crate::identity::{OutsideIssuer, SigningAlgorithm, Step, Trust, TrustedIssuer, own_key_set};
-use crate::serve::{FunctionAccess, function_access};
+use crate::logs::{Query, Record, RecordFormat, RecordRenderer, read};
+use crate::serve::{FunctionAccess, REFUSED, function_access};
 use crate::store::{FunctionName, Store};
 
-/// Say of a token whether a function would let it in, check by check
+/// Say of a token whether a function would let it in, check by check, or of a request why it was refused
 ///
-/// Exits with 1 if it would not. The token may be given on standard input, as `-`.
+/// Exits with 1 if it would not be, or was not, let in. The token may be given on standard input, as `-`.
 #[derive(Args)]
 pub(super) struct Explain {
     /// The token, or - to read it from standard input
-    token: String,
+    #[arg(required_unless_present = "request")]
+    token: Option<String>,
 
     /// The function
-    #[arg(long, value_name = "NAME")]
-    function: FunctionName,
+    #[arg(long, value_name = "NAME", required_unless_present = "request")]
+    function: Option<FunctionName>,
+
+    /// A request that was made, by the execution id of its answer
+    #[arg(long, value_name = "ID", conflicts_with_all = ["token", "function", "at", "config"])]
+    request: Option<String>,
 
     /// The moment at which it would be shown, in RFC 3339 [default: now]
     #[arg(long, value_name = "TIME")]
@@ -41,11 +47,17 @@ pub(super) struct Explain {
 
 impl Explain {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
+        match (&self.request, &self.token, &self.function) {
+            (Some(id), ..) => explain_request(&self.state, id),
+            (None, Some(token), Some(function)) => self.explain(token, function),
+            _ => Err("say which token and which --function, or which --request".into()),
+        }
+    }
+
+    fn explain(&self, token: &str, function: &FunctionName) -> Result<ExitCode, Message> {
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let store = self.state.store()?;
-        let record = store
-            .function(&self.function)
-            .map_err(|error| text(&error))?;
+        let record = store.function(function).map_err(|error| text(&error))?;
         let urls = public_urls(&store)?;
         let policy = match function_access(&record, &urls)? {
             FunctionAccess::Open => {
@@ -54,7 +66,7 @@ impl Explain {
             }
             FunctionAccess::Private(policy) => policy,
         };
-        let token = self.token()?;
+        let token = read_token(token)?;
         let trust = self.trust(&store)?;
         let now = self.at.map_or_else(SystemTime::now, SystemTime::from);
         let audiences = policy.audiences().clone();
@@ -85,14 +97,6 @@ impl Explain {
         }
     }
 
-    fn token(&self) -> Result<String, Message> {
-        if self.token != "-" {
-            return Ok(self.token.clone());
-        }
-        std::io::read_to_string(std::io::stdin().lock())
-            .map_err(|error| format!("cannot read the token: {error}"))
-    }
-
     /// What a host that serves from `store` trusts.
     fn trust(&self, store: &Store) -> Result<Trust, Message> {
         let text = |error: &dyn std::fmt::Display| error.to_string();
@@ -114,6 +118,49 @@ impl Explain {
         let revoked = store.revocations().map_err(|error| text(&error))?;
         Trust::new(0, trusted, revoked).map_err(|error| text(&error))
     }
+}
+
+/// What the log says of the request whose answer had this execution id.
+fn explain_request(state: &State, id: &str) -> Result<ExitCode, Message> {
+    let query = Query {
+        execution_id: Some(id.to_owned()),
+        limit: 1000,
+        ..Query::default()
+    };
+    let found = read(&state.log_directory()?, &query).map_err(|error| error.to_string())?;
+    let refused = found
+        .records
+        .iter()
+        .find(|record| record.message().starts_with(REFUSED));
+    if let Some(refused) = refused {
+        let renderer = RecordRenderer::for_stdout(RecordFormat::Table, &refused.function);
+        show(renderer, refused)?;
+        return Ok(ExitCode::FAILURE);
+    }
+    if found.records.is_empty() {
+        return Err(format!(
+            "the log knows no execution `{id}`; expected the 12 characters of an answer's header Function-Execution-Id"
+        ));
+    }
+    print(&format!(
+        "The request {id} was let in; see `host functions logs read --execution-id {id}`.\n"
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(mut renderer: RecordRenderer, record: &Record) -> Result<(), Message> {
+    let mut out = Vec::new();
+    renderer.header(&mut out);
+    renderer.render(record, &mut out);
+    print(&String::from_utf8_lossy(&out))
+}
+
+fn read_token(token: &str) -> Result<String, Message> {
+    if token != "-" {
+        return Ok(token.to_owned());
+    }
+    std::io::read_to_string(std::io::stdin().lock())
+        .map_err(|error| format!("cannot read the token: {error}"))
 }
 
 fn fetch_all(issuers: Vec<OutsideIssuer>) -> Result<Vec<TrustedIssuer>, Message> {

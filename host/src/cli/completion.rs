@@ -1,0 +1,27 @@
+//! `host completion`
+
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use super::format::print;
+use super::{Cli, Message};
+
+/// Print what makes a shell complete the commands of this program
+///
+/// For bash: host completion bash > ~/.local/share/bash-completion/completions/host
+#[derive(Args)]
+pub(super) struct Completion {
+    /// The shell
+    shell: Shell,
+}
+
+impl Completion {
+    pub(super) fn run(self) -> Result<ExitCode, Message> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "host", &mut script);
+        print(&String::from_utf8_lossy(&script))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

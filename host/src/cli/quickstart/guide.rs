@@ -1,0 +1,205 @@
+//! Shows a step, and takes it as its reader would: with a command of this same program.
+
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::super::Message;
+use crate::logs::{Query, read};
+use crate::store::Store;
+
+/// How long a host may take until it serves, or an answer until it is there.
+const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Leads through the steps.
+pub(super) struct Guide {
+    program: PathBuf,
+    state: PathBuf,
+    asks: bool,
+}
+
+/// A host that serves during the walk, ended with it.
+pub(super) struct Host(Child);
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let pid = i32::try_from(self.0.id()).ok();
+        if let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) {
+            // It may have ended by itself.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        let _ = self.0.wait();
+    }
+}
+
+impl Guide {
+    /// Works on the store in `state`, and asks before each step unless `yes`.
+    ///
+    /// # Errors
+    /// If it would have to ask, and there is nobody to answer.
+    pub(super) fn new(state: &Path, yes: bool) -> Result<Self, Message> {
+        if !yes && !io::stdin().is_terminal() {
+            return Err("there is no terminal to ask on; --yes takes all steps".into());
+        }
+        let program = std::env::current_exe();
+        Ok(Self {
+            program: program.map_err(|error| format!("cannot find this program: {error}"))?,
+            state: state.to_owned(),
+            asks: !yes,
+        })
+    }
+
+    /// Tells something.
+    pub(super) fn say(&self, text: &str) -> Result<(), Message> {
+        writeln!(io::stdout(), "{text}").map_err(|error| format!("cannot write to stdout: {error}"))
+    }
+
+    /// Tells what comes next, and waits until the reader wants it.
+    pub(super) fn step(&self, text: &str) -> Result<(), Message> {
+        self.say(&format!("\n{text}"))?;
+        if !self.asks {
+            return Ok(());
+        }
+        eprint!("Press Enter to go on, or Ctrl-C to stop. ");
+        let mut line = String::new();
+        match io::stdin().read_line(&mut line) {
+            Ok(count) if count > 0 => Ok(()),
+            _ => Err("stopped; what was done so far stays".into()),
+        }
+    }
+
+    /// Shows a command of this program, and runs it.
+    pub(super) fn run(&self, arguments: &[&str]) -> Result<(), Message> {
+        self.say(&format!("$ host {}", shown(arguments)))?;
+        let status = self.command(arguments).status();
+        match status {
+            Ok(status) if status.success() => Ok(()),
+            Ok(_) => Err(
+                "that step failed; when it is put right, `host quickstart` goes on from there"
+                    .into(),
+            ),
+            Err(error) => Err(format!("cannot run {}: {error}", self.program.display())),
+        }
+    }
+
+    /// The host that serves the store: the one that does so already, or one for the time of the walk.
+    pub(super) fn host(&self, store: &Store) -> Result<Option<Host>, Message> {
+        if store.is_served() {
+            return Ok(None);
+        }
+        self.step(
+            "Start a host. It serves whatever is deployed; here, for as long as this walk takes.",
+        )?;
+        self.say("$ host serve")?;
+        let mut child = self
+            .command(&["serve"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("cannot run {}: {error}", self.program.display()))?;
+        let errors = child.stderr.take();
+        let mut host = Host(child);
+        let begun = Instant::now();
+        while !store.is_served() || !store.is_identity_taken_up().unwrap_or(false) {
+            if host.0.try_wait().ok().flatten().is_some() || begun.elapsed() > PATIENCE {
+                let mut said = String::new();
+                if let Some(mut errors) = errors {
+                    let _ = errors.read_to_string(&mut said);
+                }
+                let said = said.lines().last().unwrap_or("it said nothing").to_owned();
+                return Err(format!("the host does not serve: {said}"));
+            }
+            thread::sleep(LOOK);
+        }
+        // What it says from now on is nobody's; its pipe must not fill up.
+        thread::spawn(move || errors.map(|mut errors| io::copy(&mut errors, &mut io::sink())));
+        Ok(Some(host))
+    }
+
+    /// Shows a request without a token, makes it, and expects this status.
+    pub(super) fn request(&self, url: &str, expected: u16) -> Result<(), Message> {
+        self.say(&format!(
+            "$ curl -s -o /dev/null -w '%{{http_code}}\\n' {url}"
+        ))?;
+        let status = status(url).map_err(|error| format!("cannot call {url}: {error}"))?;
+        self.say(&status.to_string())?;
+        match status == expected {
+            true => Ok(()),
+            false => Err(format!("{url} answered with {status}; expected {expected}")),
+        }
+    }
+
+    /// Waits until something is so, but not for ever: then it goes on all the same, and the reader sees what is not so.
+    pub(super) fn wait(&self, is_so: impl Fn() -> Result<bool, Message>) -> Result<(), Message> {
+        let begun = Instant::now();
+        while !is_so()? && begun.elapsed() < PATIENCE {
+            thread::sleep(LOOK);
+        }
+        Ok(())
+    }
+
+    /// Whether the last thing that the log says of `job` is the end of an attempt.
+    pub(super) fn has_ended(&self, job: &str) -> Result<bool, Message> {
+        let query = Query {
+            job: Some(job.to_owned()),
+            limit: 1,
+            ..Query::default()
+        };
+        let found = read(&self.state.join("logs"), &query).map_err(|error| error.to_string())?;
+        let last = found.records.first();
+        Ok(last.is_some_and(|record| record.message().starts_with("AttemptFinished")))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).env("HOST_STATE_DIR", &self.state);
+        command
+    }
+}
+
+/// The status of GET on `url`, which is a plain one of this machine.
+fn status(url: &str) -> io::Result<u16> {
+    let invalid = || io::Error::other("expected an answer of HTTP/1.1");
+    let rest = url.strip_prefix("http://").ok_or_else(invalid)?;
+    let (authority, path) = rest.split_once('/').ok_or_else(invalid)?;
+    let mut stream = TcpStream::connect(authority)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    write!(
+        stream,
+        "GET /{path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n"
+    )?;
+    let mut line = String::new();
+    BufReader::new(stream).take(1024).read_line(&mut line)?;
+    let status = line.split(' ').nth(1).and_then(|code| code.parse().ok());
+    status.ok_or_else(invalid)
+}
+
+/// Arguments as a shell reads them.
+fn shown(arguments: &[&str]) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@=,+".contains(&byte);
+    let shown = arguments.iter().map(|argument| {
+        match !argument.is_empty() && argument.bytes().all(is_plain) {
+            true => (*argument).to_owned(),
+            false => format!("'{}'", argument.replace('\'', r"'\''")),
+        }
+    });
+    shown.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_shown_as_a_shell_reads_it() {
+        assert_eq!(
+            shown(&["call", "f", "--data", r#"{"a": "it's"}"#, ""]),
+            r#"call f --data '{"a": "it'\''s"}' ''"#
+        );
+    }
+}

@@ -1,0 +1,75 @@
+//! `host state backup` and `host state restore`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use super::State;
+use crate::cli::Message;
+use crate::store::Store;
+
+/// Back up the state, and restore it
+#[derive(Args)]
+pub(in crate::cli) struct StateCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Backup(Backup),
+    Restore(Restore),
+}
+
+/// Copy the state into a new file, whether or not a host serves
+///
+/// Functions with their components, service accounts, keys and jobs: all but the log, whose files can be copied as they
+/// are. Whoever has the file has the private keys in it.
+#[derive(Args)]
+struct Backup {
+    /// The file, which must not be there yet
+    file: PathBuf,
+
+    #[command(flatten)]
+    state: State,
+}
+
+/// Make a new state directory of a backup
+#[derive(Args)]
+struct Restore {
+    /// The backup
+    file: PathBuf,
+
+    #[command(flatten)]
+    state: State,
+}
+
+impl StateCommand {
+    pub(in crate::cli) fn run(self) -> Result<ExitCode, Message> {
+        match self.verb {
+            Verb::Backup(backup) => {
+                let store = backup.state.store()?;
+                let done = store.back_up(&backup.file);
+                done.map_err(|error| error.to_string())?;
+                eprintln!(
+                    "Backed up {} to {}. It holds private keys: keep it as safe as the state itself.",
+                    store.directory().display(),
+                    backup.file.display()
+                );
+            }
+            Verb::Restore(restore) => {
+                let directory = restore.state.directory()?;
+                let restored = Store::restore(&directory, &restore.file);
+                let store = restored.map_err(|error| error.to_string())?;
+                let functions = store.functions().map_err(|error| error.to_string())?;
+                eprintln!(
+                    "Restored {} functions to {}.",
+                    functions.len(),
+                    directory.display()
+                );
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

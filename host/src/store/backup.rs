@@ -1,0 +1,100 @@
+//! A copy of the whole store in one file, made while others use it, and a store made of such a copy.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::schema;
+use super::{DATABASE, Store, StoreError, private_directory};
+
+impl Store {
+    /// Copies all that the store holds at one moment, private keys included, into the new file `backup`, for its owner
+    /// only. It is on disk when this returns; nothing is left of it if it fails.
+    ///
+    /// # Errors
+    /// If there is such a file, it cannot be written, or the database fails.
+    pub fn back_up(&self, backup: &Path) -> Result<(), StoreError> {
+        let unusable = |error| StoreError::Backup(backup.to_owned(), error);
+        // Made first, so that it is never anybody else's to read; SQLite writes into an empty file.
+        new_file(backup).map_err(unusable)?;
+        let copied = self
+            .connection()
+            .execute("VACUUM INTO ?", [backup.to_string_lossy()])
+            .map_err(StoreError::from)
+            .and_then(|_| make_durable(backup).map_err(unusable));
+        if copied.is_err() {
+            // What is there is no backup.
+            let _ = fs::remove_file(backup);
+        }
+        copied
+    }
+
+    /// Makes the store in `directory`, where there is none yet, of a backup.
+    ///
+    /// # Errors
+    /// If there is a store already, or the file is not the backup of a store that this program knows, whole and
+    /// unchanged. Then nothing is made.
+    pub fn restore(directory: &Path, backup: &Path) -> Result<Self, StoreError> {
+        let unusable = |error| StoreError::Directory(directory.to_owned(), error);
+        let unreadable = |error| StoreError::Backup(backup.to_owned(), error);
+        check(backup)?;
+        private_directory(directory).map_err(unusable)?;
+        let path = directory.join(DATABASE);
+        if path.exists() {
+            return Err(StoreError::Exists(directory.to_owned()));
+        }
+        let part = directory.join(format!("{DATABASE}.restored"));
+        let mut from = File::open(backup).map_err(unreadable)?;
+        let _ = fs::remove_file(&part);
+        let mut to = new_file(&part).map_err(unusable)?;
+        io::copy(&mut from, &mut to).map_err(unusable)?;
+        make_durable(&part).map_err(unusable)?;
+        // Not a rename: that would take the place of a store that was made meanwhile.
+        fs::hard_link(&part, &path).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => StoreError::Exists(directory.to_owned()),
+            _ => unusable(error),
+        })?;
+        fs::remove_file(&part).map_err(unusable)?;
+        make_durable(&path).map_err(unusable)?;
+        Self::open(directory)
+    }
+}
+
+/// Whether `backup` is a whole store of a version that this program knows.
+fn check(backup: &Path) -> Result<(), StoreError> {
+    let damaged = |reason: String| StoreError::Damaged(backup.to_owned(), reason);
+    let unreadable = |error| StoreError::Backup(backup.to_owned(), error);
+    File::open(backup).map_err(unreadable)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(backup, flags)?;
+    let said = schema::check(&connection, backup).and_then(|()| {
+        let check =
+            connection.pragma_query_value(None, "integrity_check", |row| row.get::<_, String>(0));
+        Ok(check?)
+    });
+    match said {
+        Ok(said) if said == "ok" => Ok(()),
+        Ok(said) => Err(damaged(said)),
+        Err(StoreError::Database(error)) => Err(damaged(error.to_string())),
+        Err(error) => Err(error),
+    }
+}
+
+fn new_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
+/// Has the file and its name outlast a loss of power.
+fn make_durable(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()?;
+    let parent = path.parent().map(Path::to_owned);
+    let parent = parent.filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or_else(|| PathBuf::from(".")))?.sync_all()
+}
