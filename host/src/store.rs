@@ -52,6 +52,9 @@ const DATABASE: &str = "host.db";
 /// How long a command waits for another one's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// Statements that are kept prepared: all that there are.
+const STATEMENTS: usize = 64;
+
 /// An open store. Its methods block for as long as the disk does.
 #[derive(Debug)]
 pub struct Store {
@@ -78,6 +81,7 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&path, flags)?;
         connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         schema::prepare(&mut connection, directory)?;
         Ok(Self {
             connection: Mutex::new(connection),
@@ -92,6 +96,7 @@ impl Store {
     /// If the database fails.
     pub fn in_memory() -> Result<Self, StoreError> {
         let mut connection = Connection::open_in_memory()?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         schema::prepare(&mut connection, Path::new("memory"))?;
         Ok(Self {
             connection: Mutex::new(connection),

@@ -34,9 +34,6 @@ pub enum SchedulerError {
         "a certificate authority of jobs cannot be trusted: {0}; expected its X.509 certificate"
     )]
     Authority(#[from] rustls::Error),
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 /// Tells what a scheduler counts. Cheap to clone.

@@ -122,7 +122,10 @@ impl Field {
         };
         let (first, last) = match range.split_once('-') {
             _ if range == "*" => (self.least, self.last()),
-            Some((first, last)) => (self.value(first)?, self.end(last)?),
+            Some((first, last)) => {
+                let first = self.value(first)?;
+                (first, self.end(first, last)?)
+            }
             None if step.is_some() => {
                 return Err(FieldError::LoneStep {
                     text: text.to_owned(),
@@ -147,7 +150,7 @@ impl Field {
 
     fn value(&self, text: &str) -> Result<u8, FieldError> {
         let is_name = |name: &&str| name.eq_ignore_ascii_case(text);
-        if let Some(index) = self.names.iter().position(|name| is_name(&name)) {
+        if let Some(index) = self.names.iter().position(is_name) {
             // There are twelve at most.
             return Ok(self.least + index as u8);
         }
@@ -166,10 +169,10 @@ impl Field {
         }
     }
 
-    /// The end of a range, where Sunday comes after Saturday.
-    fn end(&self, text: &str) -> Result<u8, FieldError> {
+    /// The end of a range. The day that is called Sunday comes after Saturday, unless the range begins with it.
+    fn end(&self, first: u8, text: &str) -> Result<u8, FieldError> {
         match self.value(text)? {
-            0 if self.most == 7 => Ok(7),
+            0 if first > 0 && text.eq_ignore_ascii_case(WEEKDAYS[0]) => Ok(7),
             value => Ok(value),
         }
     }
@@ -188,7 +191,7 @@ impl Field {
 
     /// The last value of `*`. Sunday is there once.
     fn last(&self) -> u8 {
-        self.most.min(if self.most == 7 { 6 } else { self.most })
+        if self.most == 7 { 6 } else { self.most }
     }
 
     /// `values` as a list of numbers; `*` stays what it is.

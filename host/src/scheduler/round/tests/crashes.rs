@@ -54,7 +54,7 @@ fn world(overlap: Overlap) -> World {
 /// A while of ordinary life: rounds, and attempts that end or go on.
 fn live(world: &mut World, dice: &mut Dice) {
     for _ in 0..dice.roll(4) {
-        world.now = world.now + dice.seconds(50);
+        world.now += dice.seconds(50);
         world.round(world.now, &[]);
         if dice.roll(3) > 0 {
             world.end(if dice.roll(4) == 0 { "INTERNAL" } else { OK });
@@ -65,7 +65,7 @@ fn live(world: &mut World, dice: &mut Dice) {
 /// A crash, and a start some time later: what was under way is forgotten, what was written is not.
 fn crash(world: &mut World, dice: &mut Dice) {
     world.going.clear();
-    world.now = world.now + dice.seconds(40);
+    world.now += dice.seconds(40);
     recover(&world.store, world.now).expect("memory does not fail");
 }
 
@@ -105,7 +105,7 @@ fn an_attempt_that_a_crash_cut_short_is_made_again_and_does_not_count_as_a_retry
     let mut world = World::new("2026-11-24T10:30:00Z").with("0 * * * *", |_| {});
     world.next();
     world.going.clear();
-    world.now = world.now + seconds(90);
+    world.now += seconds(90);
     let interrupted = recover(&world.store, world.now);
     assert_eq!(interrupted.expect("memory does not fail"), 1);
     assert_eq!(world.round(world.now, &[]), 1);
@@ -123,7 +123,7 @@ fn a_job_comes_even_if_the_host_starts_anew_more_often_than_it_is_due() {
     let mut world = World::new("2026-11-24T10:30:00Z").with("0 * * * *", |_| {});
     let mut begun = 0;
     for _ in 0..30 {
-        world.now = world.now + seconds(7 * 60);
+        world.now += seconds(7 * 60);
         recover(&world.store, world.now).expect("memory does not fail");
         begun += world.round(world.now, &[]);
         world.end(OK);

@@ -177,7 +177,7 @@ fn a_clock_that_is_set_back_by_an_hour_or_a_day_runs_nothing_twice_and_stops_not
             world.next();
             world.end(OK);
         }
-        world.now = world.now - SignedDuration::from_hours(hours);
+        world.now -= SignedDuration::from_hours(hours);
         world.resync();
         let mut times = HashSet::new();
         while world.now < at("2026-11-24T15:00:00Z") {

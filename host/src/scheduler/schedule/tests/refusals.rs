@@ -50,6 +50,10 @@ fn an_error_points_at_the_field() {
             "the minute (field 1) is `5-1`: the range `5-1` ends before it begins",
         ),
         (
+            "0 0 * * 5-0",
+            "the day of the week (field 5) is `5-0`: the range `5-0` ends before it begins",
+        ),
+        (
             "*/60 * * * *",
             "the minute (field 1) is `*/60`: `/60` is not a step; expected 1 to 59",
         ),
