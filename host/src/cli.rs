@@ -11,6 +11,7 @@ mod format;
 mod functions;
 mod iam;
 mod man;
+mod new;
 mod own_issuer;
 mod quickstart;
 mod scheduler;
@@ -41,6 +42,7 @@ enum Command {
     Config(config::Config),
     Check(check::Check),
     State(state::StateCommand),
+    New(new::New),
     Quickstart(quickstart::Quickstart),
     Completion(completion::Completion),
     Man(man::Man),
@@ -57,6 +59,7 @@ pub fn main() -> ExitCode {
         Command::Config(config) => config.run(),
         Command::Check(check) => check.run(),
         Command::State(state) => state.run(),
+        Command::New(new) => new.run(),
         Command::Quickstart(quickstart) => quickstart.run(),
         Command::Completion(completion) => completion.run(),
         Command::Man(man) => man.run(),

@@ -110,7 +110,7 @@ fn the_schema_of_the_configuration_is_the_one_that_the_binary_prints() {
 }
 
 /// Commands of the binary, each with its page's heading.
-const COMMANDS: [&str; 47] = [
+const COMMANDS: [&str; 48] = [
     "host",
     "host serve",
     "host functions",
@@ -155,6 +155,7 @@ const COMMANDS: [&str; 47] = [
     "host check",
     "host state backup",
     "host state restore",
+    "host new",
     "host quickstart",
     "host completion",
     "host man",

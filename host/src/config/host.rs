@@ -21,7 +21,7 @@ pub struct HostTable {
     pub admin_addr: Option<SocketAddr>,
     /// Names that the control plane goes by, beside addresses and localhost
     pub admin_hosts: Vec<String>,
-    /// Addresses by which callers know this host, such as https://functions.example.com
+    /// Addresses by which callers know this host, such as `https://functions.example.com`
     pub public_urls: Vec<String>,
     /// The name of this host's own issuer
     pub issuer_url: Option<String>,

@@ -1,0 +1,133 @@
+//! `host new` writes projects that build with their language's own tools, and run here and elsewhere.
+
+use std::fs;
+
+use tests::{Directory, Host};
+
+#[test]
+fn a_project_is_written_whole_and_says_how_to_go_on() {
+    for (flags, component, files) in [
+        (
+            &[][..],
+            "target/wasm32-wasip2/release/my_function.wasm",
+            ["Cargo.toml", "src/handler.rs", "README.md"],
+        ),
+        (
+            &["--template=python"],
+            "my-function.wasm",
+            ["app.py", "wit/world.wit", "wit/deps/http/types.wit"],
+        ),
+    ] {
+        let directory = Directory::new();
+        let path = directory.path().join("project");
+        let output = Host::command(["new", "my-function", "--path"])
+            .arg(&path)
+            .args(flags)
+            .run();
+        assert_eq!(output.code, Some(0), "{output:?}");
+        assert!(
+            output.stderr.contains(&format!("host serve {component}")),
+            "{output:?}"
+        );
+        for file in files {
+            assert!(path.join(file).is_file(), "{file}");
+        }
+        for file in ["spin.toml", ".wash/config.yaml", "wadm.yaml"] {
+            let text = fs::read_to_string(path.join(file)).expect("it is written");
+            assert!(text.contains(component), "{file}: {text}");
+            for blank in ["NAME", "COMPONENT", "BUILD"] {
+                assert!(!text.contains(blank), "{file}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_overwritten_and_bad_names_are_refused() {
+    let directory = Directory::new();
+    let file = directory.path().join("mine");
+    fs::write(&file, "mine").unwrap();
+    let refused = Host::command(["new", "f", "--path"])
+        .arg(directory.path())
+        .run();
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("is not empty"), "{refused:?}");
+    assert_eq!(fs::read_to_string(file).unwrap(), "mine");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    for name in ["", "F", "1f", "f-", "f_g", "../f", "f/g"] {
+        let refused = Host::command(["new", name]).run();
+        assert_eq!(refused.code, Some(2), "{name}: {refused:?}");
+    }
+}
+
+/// Builds what `host new` writes. Slow, and in need of a network: only where the peers are, too.
+#[cfg(feature = "peers")]
+mod built {
+    use std::env;
+    use std::path::Path;
+    use std::process::Command;
+
+    use tests::{Directory, Host, host_binary};
+
+    #[track_caller]
+    fn new(template: &str) -> Directory {
+        let directory = Directory::new();
+        let output = Host::command(["new", "my-function", "--template", template, "--path"])
+            .arg(directory.path())
+            .run();
+        assert_eq!(output.code, Some(0), "{output:?}");
+        directory
+    }
+
+    /// Runs a command of the project's README, where the project is.
+    #[track_caller]
+    fn run(directory: &Directory, command: &str) {
+        let status = Command::new("sh")
+            .args(["-c", command])
+            .current_dir(directory.path())
+            .env("CARGO_TARGET_DIR", directory.path().join("target"))
+            .status()
+            .expect("there is a shell");
+        assert!(status.success(), "{command}");
+    }
+
+    #[track_caller]
+    fn assert_greets(component: &Path) {
+        assert!(host_binary().exists());
+        let host = Host::command(["serve"])
+            .arg(component)
+            .args(["--addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0"])
+            .start();
+        let reply = host.post("/", r#"{"name": "template"}"#);
+        assert_eq!((reply.status, reply.text()), (200, "Hello template!"));
+        assert_eq!(host.post("/", "no JSON").status, 400);
+        let check = Host::command(["check"]).arg(component).run();
+        for peer in ["Spin            yes", "wasmCloud       yes"] {
+            assert!(check.stdout.contains(peer), "{check:?}");
+        }
+    }
+
+    #[test]
+    fn the_rust_project_passes_its_tests_is_built_and_greets() {
+        let project = new("rust");
+        run(&project, "cargo test --quiet");
+        run(
+            &project,
+            "cargo build --quiet --release --target wasm32-wasip2",
+        );
+        let built = "target/wasm32-wasip2/release/my_function.wasm";
+        assert_greets(&project.path().join(built));
+    }
+
+    #[test]
+    fn the_python_project_passes_its_tests_is_built_and_greets() {
+        assert!(env::var_os("HOST_PEERS").is_some(), "HOST_PEERS is not set");
+        let project = new("python");
+        run(&project, "python3 -m unittest --quiet");
+        run(
+            &project,
+            "PATH=$HOST_PEERS:$PATH componentize-py -d wit -w function componentize app -o my-function.wasm",
+        );
+        assert_greets(&project.path().join("my-function.wasm"));
+    }
+}
