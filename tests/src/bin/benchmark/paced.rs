@@ -138,7 +138,7 @@ fn answer(answers: &mut BufReader<TcpStream>) -> std::io::Result<u16> {
     answers.read_line(&mut line)?;
     let status = line.split(' ').nth(1).and_then(|code| code.parse().ok());
     let status = status.ok_or_else(|| std::io::Error::other("no status"))?;
-    let mut length = 0;
+    let (mut length, mut is_chunked) = (0, false);
     while line != "\r\n" {
         line.clear();
         if answers.read_line(&mut line)? == 0 {
@@ -147,7 +147,19 @@ fn answer(answers: &mut BufReader<TcpStream>) -> std::io::Result<u16> {
         if let Some(value) = line.strip_prefix("content-length: ") {
             length = value.trim().parse().map_err(std::io::Error::other)?;
         }
+        is_chunked |= line.starts_with("transfer-encoding: chunked");
     }
-    std::io::copy(&mut answers.take(length), &mut std::io::sink())?;
+    skip(answers, length)?;
+    while is_chunked {
+        line.clear();
+        answers.read_line(&mut line)?;
+        let chunk = u64::from_str_radix(line.trim(), 16).map_err(std::io::Error::other)?;
+        skip(answers, chunk + 2)?;
+        is_chunked = chunk > 0;
+    }
     Ok(status)
+}
+
+fn skip(answers: &mut BufReader<TcpStream>, length: u64) -> std::io::Result<()> {
+    std::io::copy(&mut answers.take(length), &mut std::io::sink()).map(drop)
 }
