@@ -42,7 +42,7 @@ pub use memory::MIB;
 pub use open_metrics::OpenMetrics;
 pub use origin::Origin;
 pub use paths::{guest, host_binary};
-pub use private::AUDIENCE;
+pub use private::{AUDIENCE, BAD_TOKEN, NO_TOKEN, assert_refused};
 pub use reply::Reply;
 pub use state::State;
 pub use target::{Received, Target};

@@ -5,6 +5,18 @@ use crate::{Host, HostBuilder, Issuer, Reply, wait_until};
 /// What tokens for the function of [`Host::serve_private`] are for.
 pub const AUDIENCE: &str = "the-function";
 
+/// What one without a token is told (RFC 6750, section 3).
+pub const NO_TOKEN: Option<&str> = Some("Bearer");
+/// What one with a token is told that is no good (RFC 6750, section 3.1).
+pub const BAD_TOKEN: Option<&str> = Some("Bearer error=\"invalid_token\"");
+
+/// Expects that a request was refused with this status and this challenge.
+#[track_caller]
+pub fn assert_refused(reply: &Reply, status: u16, challenge: Option<&str>) {
+    assert_eq!(reply.status, status, "{reply:?}");
+    assert_eq!(reply.header("www-authenticate"), challenge, "{reply:?}");
+}
+
 impl Host {
     /// `host serve` with a private component that echoes, which `ada` of each of these issuers may call with a token for
     /// [`AUDIENCE`].
@@ -19,6 +31,14 @@ impl Host {
                 .arg(format!("--invoker={}", issuer.principal("ada")));
         }
         builder
+    }
+
+    /// A private function that `ada` of `issuer` may call, and whose keys the host has.
+    #[track_caller]
+    pub fn private(issuer: &Issuer) -> Self {
+        let host = Self::serve_private(&[issuer]).start();
+        host.wait_for_keys_of(issuer);
+        host
     }
 
     /// GET with a bearer token.

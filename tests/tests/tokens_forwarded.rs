@@ -1,26 +1,10 @@
 //! What of a request's credentials reaches a function, its caller's name above all, and that none reaches the log.
 
 use serde_json::{Value, json};
-use tests::{AUDIENCE, Host, Issuer, Key, Kind, Reply};
-
-const NO_TOKEN: Option<&str> = Some("Bearer");
-const BAD_TOKEN: Option<&str> = Some("Bearer error=\"invalid_token\"");
-
-/// A private function that `ada` of `issuer` may call.
-fn private(issuer: &Issuer) -> Host {
-    let host = Host::serve_private(&[issuer]).start();
-    host.wait_for_keys_of(issuer);
-    host
-}
+use tests::{AUDIENCE, BAD_TOKEN, Host, Issuer, Key, Kind, NO_TOKEN, Reply, assert_refused};
 
 fn get_with(host: &Host, token: &str) -> Reply {
     host.get_with("/headers", token)
-}
-
-#[track_caller]
-fn assert_refused(reply: &Reply, status: u16, challenge: Option<&str>) {
-    assert_eq!(reply.status, status, "{reply:?}");
-    assert_eq!(reply.header("www-authenticate"), challenge, "{reply:?}");
 }
 
 fn with(mut claims: Value, name: &str, value: Value) -> Value {
@@ -31,7 +15,7 @@ fn with(mut claims: Value, name: &str, value: Value) -> Value {
 #[test]
 fn the_serverless_field_alone_decides_when_it_is_there() {
     let issuer = Issuer::start();
-    let host = private(&issuer);
+    let host = Host::private(&issuer);
     let good = issuer.token("ada", AUDIENCE);
     let ask = |serverless: &str, authorization: &str| {
         let fields =
@@ -57,7 +41,7 @@ fn the_serverless_field_alone_decides_when_it_is_there() {
 #[test]
 fn the_function_sees_who_calls_and_callers_cannot_say_it() {
     let issuer = Issuer::start();
-    let host = private(&issuer);
+    let host = Host::private(&issuer);
     let forged = "X-Host-Caller-Subject: root\nx-host-caller-subject: root\nX-HOST-CALLER-EMAIL: root@host.internal\n\
                   X-Host-Caller-Issuer: https://evil.example";
     let seen = |claims: &Value| -> Vec<String> {
@@ -99,7 +83,7 @@ fn the_function_sees_who_calls_and_callers_cannot_say_it() {
 #[test]
 fn a_caller_cannot_have_the_host_hide_who_calls() {
     let issuer = Issuer::start();
-    let host = private(&issuer);
+    let host = Host::private(&issuer);
     let token = issuer.token("ada", AUDIENCE);
     let named = "Connection: x-host-caller-subject, authorization";
     let reply = host.request(
@@ -117,7 +101,7 @@ fn a_caller_cannot_have_the_host_hide_who_calls() {
 #[test]
 fn no_token_is_ever_in_the_log_or_on_stderr() {
     let issuer = Issuer::start();
-    let host = private(&issuer);
+    let host = Host::private(&issuer);
     let good = issuer.claims("ada", AUDIENCE);
     let tokens = [
         issuer.key().sign(&good),

@@ -4,28 +4,16 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
-use tests::{AUDIENCE, Answers, Host, Http2, Issuer, Key, Kind, Reply, State, wait_until};
+use tests::{
+    AUDIENCE, Answers, BAD_TOKEN, Host, Http2, Issuer, Key, Kind, NO_TOKEN, Reply, State,
+    assert_refused, wait_until,
+};
 
-const NO_TOKEN: Option<&str> = Some("Bearer");
-const BAD_TOKEN: Option<&str> = Some("Bearer error=\"invalid_token\"");
 const TWO_TOKENS: Option<&str> = Some("Bearer error=\"invalid_request\"");
 const NOT_INVOKER: Option<&str> = Some("Bearer error=\"insufficient_scope\"");
 
-/// A private function that `ada` of `issuer` may call.
-fn private(issuer: &Issuer) -> Host {
-    let host = Host::serve_private(&[issuer]).start();
-    host.wait_for_keys_of(issuer);
-    host
-}
-
 fn get_with(host: &Host, token: &str) -> Reply {
     host.get_with("/headers", token)
-}
-
-#[track_caller]
-fn assert_refused(reply: &Reply, status: u16, challenge: Option<&str>) {
-    assert_eq!(reply.status, status, "{reply:?}");
-    assert_eq!(reply.header("www-authenticate"), challenge, "{reply:?}");
 }
 
 /// What a caller could tell refusals apart by.
@@ -50,7 +38,7 @@ fn a_good_token_of_an_invoker_lets_it_in_after_the_scheme_in_any_case() {
     let issuer = Issuer::start();
     let second = Key::new("second", Kind::EdDsa);
     issuer.publish(&[issuer.key(), &second]);
-    let host = private(&issuer);
+    let host = Host::private(&issuer);
     let claims = issuer.claims("ada", AUDIENCE);
     for token in [issuer.key().sign(&claims), second.sign(&claims)] {
         for scheme in ["Bearer", "bearer", "BEARER", "bEaReR "] {
@@ -71,7 +59,7 @@ fn a_good_token_of_an_invoker_lets_it_in_after_the_scheme_in_any_case() {
 #[test]
 fn without_a_token_the_caller_is_told_the_scheme_and_no_error() {
     let issuer = Issuer::start();
-    let host = private(&issuer);
+    let host = Host::private(&issuer);
     let token = issuer.token("ada", AUDIENCE);
     let basic = "Basic OmUzMC5lMzAuZTMw";
     for head in [
@@ -93,7 +81,7 @@ fn without_a_token_the_caller_is_told_the_scheme_and_no_error() {
 #[test]
 fn whatever_is_wrong_with_a_token_its_caller_is_told_the_same_and_the_log_the_reason() {
     let issuer = Issuer::start();
-    let host = private(&issuer);
+    let host = Host::private(&issuer);
     let good = issuer.claims("ada", AUDIENCE);
     let sign = |claims: &Value| issuer.key().sign(claims);
     let but = |name, value| sign(&with(good.clone(), name, value));
@@ -230,7 +218,7 @@ fn a_token_for_one_function_is_none_for_another() {
 #[test]
 fn no_token_makes_the_host_connect_to_where_it_says() {
     let issuer = Issuer::start();
-    let host = private(&issuer);
+    let host = Host::private(&issuer);
     let stranger = Issuer::start();
     let key = Key::new("strange", Kind::Es256);
     stranger.publish(&[&key]);
@@ -250,7 +238,7 @@ fn no_token_makes_the_host_connect_to_where_it_says() {
 
 #[test]
 fn every_method_and_every_spelling_of_a_path_is_checked() {
-    let host = private(&Issuer::start());
+    let host = Host::private(&Issuer::start());
     for target in [
         "/",
         "/../",
@@ -284,7 +272,7 @@ fn every_method_and_every_spelling_of_a_path_is_checked() {
 #[test]
 fn two_tokens_are_400_whatever_they_are() {
     let issuer = Issuer::start();
-    let host = private(&issuer);
+    let host = Host::private(&issuer);
     let good = format!("Bearer {}", issuer.token("ada", AUDIENCE));
     for other in [good.as_str(), "Bearer e30.e30.e30", "Basic YTpi", ""] {
         for (first, second) in [(good.as_str(), other), (other, good.as_str())] {
@@ -299,7 +287,7 @@ fn two_tokens_are_400_whatever_they_are() {
 #[test]
 fn a_token_that_was_let_in_is_refused_once_it_has_expired() {
     let issuer = Issuer::start();
-    let host = private(&issuer);
+    let host = Host::private(&issuer);
     let claims = with(issuer.claims("ada", AUDIENCE), "iat", json!(now() - 300));
     // Clocks may differ by a minute.
     let token = issuer.key().sign(&with(claims, "exp", json!(now() - 58)));
@@ -312,7 +300,7 @@ fn a_token_that_was_let_in_is_refused_once_it_has_expired() {
 #[test]
 fn http2_is_checked_like_http1() {
     let issuer = Issuer::start();
-    let host = private(&issuer);
+    let host = Host::private(&issuer);
     let client = Http2::connect(host.addr());
     let ask = |fields: &[(&str, &str)]| {
         client
