@@ -64,8 +64,8 @@ pub use own_issuer::{
     discovery_document, jwks_document, mint,
 };
 pub use own_keys::{
-    OwnIssuer, OwnIssuerError, TokenRequest, key_document, new_subject, own_key_set, records,
-    signing_key,
+    OWN, OwnIssuer, OwnIssuerError, TokenRequest, key_document, new_subject, own_key_set,
+    own_revocations, records, signing_key, unrevoked_keys,
 };
 pub use presets::{Preset, PresetError, PresetSettings};
 pub use principal::{Principal, Verified};

@@ -188,7 +188,7 @@ impl Key {
         self.sign_with(json!({}), claims)
     }
 
-    /// Such a token that has these members in its header beside, or in place of, the usual ones.
+    /// Such a token that has these members in its header beside, or in place of, the usual ones; null leaves one out.
     pub fn sign_with(&self, members: Value, claims: &Value) -> String {
         let algorithm = match self.pair {
             Pair::Es256(_) => "ES256",
@@ -197,7 +197,14 @@ impl Key {
         };
         let mut header = json!({"alg": algorithm, "kid": self.name, "typ": "JWT"});
         for (name, value) in members.as_object().into_iter().flatten() {
-            header[name] = value.clone();
+            match value {
+                Value::Null => drop(
+                    header
+                        .as_object_mut()
+                        .and_then(|header| header.remove(name)),
+                ),
+                value => header[name] = value.clone(),
+            }
         }
         let [header, claims] = [&header, claims].map(|part| encode(part.to_string()));
         let signed = format!("{header}.{claims}");

@@ -6,7 +6,7 @@ use crate::{Host, HostBuilder, Issuer, Reply, wait_until};
 pub const AUDIENCE: &str = "the-function";
 
 /// What one without a token is told (RFC 6750, section 3).
-pub const NO_TOKEN: Option<&str> = Some("Bearer");
+pub const NO_TOKEN: Option<&str> = Some("Bearer realm=\"host\"");
 /// What one with a token is told that is no good (RFC 6750, section 3.1).
 pub const BAD_TOKEN: Option<&str> = Some("Bearer error=\"invalid_token\"");
 

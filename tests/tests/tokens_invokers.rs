@@ -304,5 +304,48 @@ fn tokens_of_an_outside_issuer_are_revoked_by_their_name_their_subject_and_their
         host.wait_for_log(|line| line.contains("(revoked)"));
         let other = if flag == "--token-id" { 200 } else { 401 };
         assert_eq!(get("two").status, other, "{flag}");
+        let unnamed = issuer
+            .key()
+            .sign_with(json!({"kid": null}), &issuer.claims("ada", AUDIENCE));
+        let reply = host.get_with("/", &unnamed);
+        assert_eq!(
+            reply.status, other,
+            "{flag}: the key counts, not what the token calls it"
+        );
     }
+}
+
+#[test]
+fn a_right_that_is_taken_away_is_gone_even_if_the_function_cannot_be_loaded_again() {
+    let served = Served::without_invokers();
+    served.succeed("iam service-accounts create caller");
+    let secret = served.state.file("secret", "s");
+    served.succeed(&format!(
+        "{} --set-secrets S={}",
+        deploy(),
+        secret.display()
+    ));
+    let binding = format!("iam-policy-binding echoes --member {ACCOUNT} --role {ROLE}");
+    served.succeed(&format!("functions add-{binding}"));
+    let token = served.token();
+    assert_eq!(served.status(&token), 200);
+    fs::remove_file(secret).expect("it is there");
+    let removed = served.run(&format!("functions remove-{binding}"));
+    assert_eq!(removed.code, Some(1), "{removed:?}");
+    assert!(removed.stderr.contains("secret"), "{removed:?}");
+    assert_eq!(served.status(&token), 403);
+}
+
+#[test]
+fn a_name_that_a_caller_chose_is_no_command_for_the_operator() {
+    let issuer = Issuer::start();
+    let host = Host::private(&issuer);
+    let token = issuer.token("repo:evil/x:$(id)", AUDIENCE);
+    let reply = host.get_with("/", &token);
+    assert_eq!(reply.status, 403);
+    let line = host.wait_for_log(|line| line.contains(reply.execution_id()));
+    assert!(
+        line.contains("is not an invoker") && !line.contains("--member"),
+        "{line}"
+    );
 }

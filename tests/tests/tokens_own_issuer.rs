@@ -200,6 +200,9 @@ fn what_is_revoked_is_refused_at_once() {
     served
         .host
         .wait_for_log(|line| line.contains("(revoked)") && line.contains("subject"));
+    // Whatever the issuer is called by then.
+    let served = served.again(&["--issuer-url=https://id.example"]);
+    assert_eq!(served.status(&served.token()), 401);
 
     let served_again = Served::start();
     let token = served_again.token();
@@ -208,6 +211,10 @@ fn what_is_revoked_is_refused_at_once() {
     served_again.succeed("iam keys rotate --at-once --algorithm ES256");
     served_again.succeed(&format!("auth revoke --key-id {kid}"));
     assert_eq!(served_again.status(&token), 401);
+    assert!(
+        !published(&served_again).contains(&kid),
+        "nor does anybody else accept it"
+    );
     assert_eq!(
         served_again.status(&served_again.token()),
         200,

@@ -33,8 +33,12 @@ pub(super) fn settle_identity(store: &Store) -> Result<(), Message> {
     Ok(())
 }
 
-/// The issuer of the host that serves from `store`, or served last.
-pub(super) fn own_issuer(store: &Store, algorithm: SigningAlgorithm) -> Result<OwnIssuer, Message> {
+/// The issuer of the host that serves from `store`, or served last. New keys of it sign with `algorithm`, or as the
+/// newest one does that there is.
+pub(super) fn own_issuer(
+    store: &Store,
+    algorithm: Option<SigningAlgorithm>,
+) -> Result<OwnIssuer, Message> {
     let host = store.serving_host().map_err(|error| error.to_string())?;
     let url = host
         .as_ref()
@@ -42,5 +46,10 @@ pub(super) fn own_issuer(store: &Store, algorithm: SigningAlgorithm) -> Result<O
     let url = url
         .parse()
         .map_err(|error| format!("the name of the host's own issuer: {error}"))?;
-    Ok(OwnIssuer { url, algorithm })
+    let keys = store.signing_keys().map_err(|error| error.to_string())?;
+    let newest = keys.last().and_then(|key| key.algorithm.parse().ok());
+    Ok(OwnIssuer {
+        url,
+        algorithm: algorithm.or(newest).unwrap_or_default(),
+    })
 }

@@ -3,9 +3,9 @@
 //! A connection of its own for each fetch, bounded in time and size; redirects are not followed. The addresses that an
 //! operator has configured may lead anywhere, one that a document names only to the same host or to a public address.
 
-use std::io;
+use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -227,7 +227,7 @@ impl KeySource {
         let stream = connect(host, port, reach)
             .await
             .map_err(|error| failed(&error))?;
-        let request = self.request(url)?;
+        let request = self.request(url, reach)?;
         if !is_tls {
             return exchange(stream, request, url).await;
         }
@@ -240,7 +240,8 @@ impl KeySource {
         exchange(stream.map_err(|error| failed(&error))?, request, url).await
     }
 
-    fn request(&self, url: &Uri) -> Result<Request<Empty<Bytes>>, FetchError> {
+    /// The bearer token goes to addresses that the operator named, and to no other that a document leads to.
+    fn request(&self, url: &Uri, reach: Reach) -> Result<Request<Empty<Bytes>>, FetchError> {
         let path = url.path_and_query().map_or("/", |path| path.as_str());
         let authority = url.authority().map_or("", |authority| authority.as_str());
         let mut request = Request::get(path)
@@ -250,12 +251,9 @@ impl KeySource {
                 header::USER_AGENT,
                 concat!("host/", env!("CARGO_PKG_VERSION")),
             );
-        if let Some(file) = &self.bearer {
+        if let (Some(file), Reach::Anywhere) = (&self.bearer, reach) {
             let unreadable = |error| FetchError::Bearer(file.clone(), error);
-            let token = std::fs::read_to_string(file).map_err(unreadable)?;
-            if token.len() > LONGEST_BEARER {
-                return Err(unreadable(io::Error::other("it is too long for a token")));
-            }
+            let token = read_bearer(file).map_err(unreadable)?;
             let value = http::HeaderValue::try_from(format!("Bearer {}", token.trim()))
                 .map_err(|_| unreadable(io::Error::other("it is no token")))?;
             request = request.header(header::AUTHORIZATION, value);
@@ -264,6 +262,29 @@ impl KeySource {
             url: url.to_string(),
             reason: error.to_string(),
         })
+    }
+}
+
+fn read_bearer(path: &Path) -> io::Result<String> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    let mut token = String::new();
+    let file = std::fs::File::open(path)?;
+    file.take(LONGEST_BEARER as u64 + 1)
+        .read_to_string(&mut token)?;
+    match token.len() > LONGEST_BEARER {
+        true => Err(io::Error::other("it is too long for a token")),
+        false => Ok(token),
+    }
+}
+
+impl KeySource {
+    /// Whether `other` leads to the same keys. What certificate authorities it trusts is not compared.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.issuer == other.issuer
+            && self.keys_url == other.keys_url
+            && self.bearer == other.bearer
     }
 }
 

@@ -6,6 +6,7 @@ use super::claim_match::ClaimMatch;
 use super::issuer_url::IssuerUrl;
 use super::member::Member;
 use super::principal::Verified;
+use super::shown::Shown;
 
 /// The callers that a function lets in. The default is nobody.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,13 +37,26 @@ pub struct EmptyRule(pub IssuerUrl);
 
 /// A good token whose principal is not let in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{member} is not an invoker of this function; if it should be, add it with --member={member} \
-     --role=roles/cloudfunctions.invoker"
-)]
 pub struct NotInvoker {
     /// The caller, by the name to add.
     pub member: Member,
+}
+
+impl fmt::Display for NotInvoker {
+    /// The command is left out where the caller chose a name that a shell would act on.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let member = self.member.to_string();
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@._:/#+=-".contains(&byte);
+        if !member.bytes().all(is_plain) {
+            let shown = Shown::text(&member);
+            return write!(f, "{shown} is not an invoker of this function");
+        }
+        write!(
+            f,
+            "{member} is not an invoker of this function; if it should be, add it with --member={member} \
+             --role=roles/cloudfunctions.invoker"
+        )
+    }
 }
 
 impl Invokers {

@@ -96,6 +96,7 @@ pub fn mint(
         "aud": token.audience,
         "azp": token.subject,
         "sub": token.subject,
+        "jti": base64url::encode(rand::random::<[u8; 16]>()),
         "iat": issued,
         "exp": issued.saturating_add_unsigned(seconds),
     });

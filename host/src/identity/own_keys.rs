@@ -10,7 +10,9 @@ use super::{
     RotationPolicy, ServiceAccounts, SigningAlgorithm, SigningAlgorithmError, SigningKey,
     SigningKeyError, current_key,
 };
-use crate::store::{ServiceAccountRecord, SigningKeyRecord, Store, StoreError};
+use crate::store::{
+    Revocation, RevokedKind, ServiceAccountRecord, SigningKeyRecord, Store, StoreError,
+};
 
 /// The host's own issuer.
 #[derive(Clone, Debug)]
@@ -255,6 +257,34 @@ pub fn own_key_set(keys: &[SigningKeyRecord]) -> Result<Option<KeySet>, OwnIssue
     }
     let document = key_document(keys)?.to_string();
     Ok(Some(KeySet::read(document.as_bytes())?))
+}
+
+/// How the store names the host's own issuer in revocations: its URL may change.
+pub const OWN: &str = "";
+
+/// `revocations` with the host's own issuer by the name that it has now.
+pub fn own_revocations(mut revocations: Vec<Revocation>, url: &IssuerUrl) -> Vec<Revocation> {
+    for revocation in revocations.iter_mut().filter(|one| one.issuer == OWN) {
+        revocation.issuer = url.as_str().to_owned();
+    }
+    revocations
+}
+
+/// Those of the host's own keys that nobody has revoked.
+pub fn unrevoked_keys(
+    mut keys: Vec<SigningKeyRecord>,
+    revocations: &[Revocation],
+    url: &IssuerUrl,
+) -> Vec<SigningKeyRecord> {
+    keys.retain(|key| {
+        let revocation = Revocation {
+            issuer: url.as_str().to_owned(),
+            kind: RevokedKind::Key,
+            value: key.id.clone(),
+        };
+        !revocations.contains(&revocation)
+    });
+    keys
 }
 
 /// The times of `keys`, by which their rotation goes.

@@ -62,7 +62,10 @@ impl Verifier {
     ) -> Result<Verified, Refusal> {
         check::judge(&SignedCase::CHECKS, &self.signed_case(&token, keys))?;
         check::judge(&ClaimCase::CHECKS, &self.claim_case(&token.claims, now))?;
-        self.verified(token)
+        let header = &token.parts.header;
+        let key = keys.find(header.key_id.as_deref(), header.algorithm)?;
+        let key_id = key.id().map(str::to_owned);
+        self.verified(token, key_id)
     }
 
     /// Judges anew whether a token with a good signature is for this function and this moment. The signature, the key
@@ -125,7 +128,7 @@ impl Verifier {
         }
     }
 
-    fn verified(&self, token: Jws<'_>) -> Result<Verified, Refusal> {
+    fn verified(&self, token: Jws<'_>, key_id: Option<String>) -> Result<Verified, Refusal> {
         let claims = token.claims;
         let subject = claim_checks::subject(&claims)?.to_owned();
         let accounts = self.config.service_accounts.as_ref();
@@ -136,7 +139,7 @@ impl Verifier {
             service_account,
             expiry: claim_checks::expires(&claims)?,
             token_id: claims.get("jti").and_then(Value::as_str).map(str::to_owned),
-            key_id: token.parts.header.key_id,
+            key_id,
             algorithm: token.parts.header.algorithm,
             principal: Principal {
                 issuer: self.config.issuer.clone(),

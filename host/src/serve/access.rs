@@ -40,6 +40,15 @@ pub(crate) fn function_access(
 }
 
 impl Access {
+    /// Nobody.
+    pub(super) fn nobody() -> Self {
+        Self::Private(Arc::new(Policy {
+            audiences: Arc::default(),
+            invokers: Invokers::new(Vec::new()),
+            own_accounts: false,
+        }))
+    }
+
     /// What `settings` say, of a function that tokens may name by `addresses`.
     ///
     /// # Errors

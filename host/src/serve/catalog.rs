@@ -109,6 +109,26 @@ impl Catalog {
         self.publish(&entries);
     }
 
+    /// Lets in whom `access` says, of functions that go on as they are otherwise.
+    pub(super) fn change_access(&self, changed: Vec<(FunctionName, Access)>) {
+        let mut entries = self.lock();
+        for (name, access) in changed {
+            let Some(entry) = entries.named.get_mut(&name) else {
+                continue;
+            };
+            for route in &mut entry.routes {
+                *route = Arc::new(Route {
+                    function: route.function.clone(),
+                    name: Arc::clone(&route.name),
+                    access: access.clone(),
+                    admission: Arc::clone(&route.admission),
+                    counters: Arc::clone(&route.counters),
+                });
+            }
+        }
+        self.publish(&entries);
+    }
+
     /// How many functions are served below a name.
     pub(super) fn len(&self) -> usize {
         self.lock().named.len()

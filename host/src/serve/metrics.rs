@@ -68,7 +68,7 @@ impl Reason {
     /// What a caller with a token is told of it (RFC 6750, section 3.1).
     pub(super) fn challenge(self) -> Option<&'static str> {
         match self {
-            Self::NoToken => Some("Bearer"),
+            Self::NoToken => Some("Bearer realm=\"host\""),
             Self::BadCredentials => Some("Bearer error=\"invalid_request\""),
             Self::Unauthenticated => Some("Bearer error=\"invalid_token\""),
             Self::PermissionDenied => Some("Bearer error=\"insufficient_scope\""),

@@ -8,7 +8,7 @@ use super::job_tokens::{JobTokens, Signer};
 use super::trust_board::{OwnDocuments, TrustBoard};
 use crate::identity::{
     Fetched, KeyKeeper, KeyRequest, News, OwnIssuer, TrustedIssuer, discovery_document,
-    key_document, own_key_set, signing_key,
+    key_document, own_key_set, own_revocations, signing_key, unrevoked_keys,
 };
 use crate::store::Store;
 
@@ -59,7 +59,9 @@ impl OwnIdentity {
         if self.taken_up == Some(changes) {
             return Ok(());
         }
-        let keys = self.store.signing_keys()?;
+        let revoked = own_revocations(self.store.revocations()?, &self.issuer.url);
+        // Nobody else is told of a key that is revoked, either.
+        let keys = unrevoked_keys(self.store.signing_keys()?, &revoked, &self.issuer.url);
         let accounts = self.store.service_accounts()?;
         let own = TrustedIssuer {
             config: Arc::new(self.issuer.config(accounts.clone())),
@@ -72,8 +74,7 @@ impl OwnIdentity {
                 .to_string(),
             keys: key_document(&keys)?.to_string(),
         };
-        self.board
-            .set_own(own, documents, self.store.revocations()?)?;
+        self.board.set_own(own, documents, revoked)?;
         let addresses = accounts.iter();
         let addresses = addresses.map(|account| (account.email.clone(), account.subject.clone()));
         self.tokens.replace(signing_key(&keys)?.map(|key| Signer {

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::access::{Access, function_access};
 use super::catalog::{Catalog, Served};
 use super::load::{Loader, in_parallel};
 use super::readiness::Readiness;
@@ -73,6 +74,16 @@ impl Registry {
             let served = self.loader.load_record(&record, &self.store);
             (record, served)
         });
+        // Who may call is not put off until a function can be loaded again: a right that was taken away is gone.
+        let failed = loaded.iter().filter(|(_, served)| served.is_err());
+        let access = failed.map(|(record, _)| {
+            let access = function_access(record, &self.loader.public_urls);
+            (
+                record.name.clone(),
+                access.unwrap_or_else(|_| Access::nobody()),
+            )
+        });
+        self.catalog.change_access(access.collect());
         let Told { served, outcomes } = self.told(loaded);
         self.catalog
             .change(served, |name| states.contains_key(name));

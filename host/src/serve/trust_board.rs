@@ -1,6 +1,7 @@
 //! Gathers what tokens are judged by, and gives it to the workers.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -9,8 +10,8 @@ use tokio::task::JoinHandle;
 use super::published::Published;
 use super::token_counters::{Counts, TokenCounters};
 use crate::identity::{
-    AmbiguousIssuer, COOLDOWN, FetchError, IssuerUrl, Issuers, KeyKeeper, KeyRequest, KeySet, News,
-    OutsideIssuer, Trust, TrustedIssuer,
+    AmbiguousIssuer, COOLDOWN, FetchError, IssuerUrl, Issuers, KeyKeeper, KeyRequest, KeySet,
+    KeySource, News, OutsideIssuer, Trust, TrustedIssuer,
 };
 use crate::store::Revocation;
 
@@ -35,6 +36,8 @@ pub(super) struct KeyAccount {
 pub(super) struct TrustBoard {
     workers: Vec<(Arc<Published<Trust>>, Arc<TokenCounters>)>,
     state: Mutex<State>,
+    /// How many keepers there have been.
+    keepers: AtomicU64,
 }
 
 #[derive(Default)]
@@ -48,6 +51,9 @@ struct State {
 struct Outside {
     trusted: TrustedIssuer,
     account: KeyAccount,
+    source: KeySource,
+    /// Of its keeper.
+    number: u64,
     request: KeyRequest,
     keeper: JoinHandle<()>,
 }
@@ -57,6 +63,7 @@ impl TrustBoard {
         Self {
             workers: (0..workers).map(|_| Default::default()).collect(),
             state: Mutex::default(),
+            keepers: AtomicU64::new(0),
         }
     }
 
@@ -109,6 +116,10 @@ impl TrustBoard {
             let url = issuer.config.issuer.clone();
             let outside = match before.remove(&url) {
                 None => self.keep(issuer, KeyKeeper::new(COOLDOWN)),
+                Some(before) if !before.source.is_like(&issuer.keys) => {
+                    before.keeper.abort();
+                    self.keep(issuer, KeyKeeper::new(COOLDOWN))
+                }
                 Some(before) => {
                     before.keeper.abort();
                     let keeper = KeyKeeper::succeed(&before.request);
@@ -159,7 +170,8 @@ impl TrustBoard {
             let source = source.clone();
             async move { source.fetch().await }
         };
-        let keeping = keeper.run(fetch, move |news| board.take_keys(&url, news));
+        let number = self.keepers.fetch_add(1, Ordering::Relaxed);
+        let keeping = keeper.run(fetch, move |news| board.take_keys(&url, number, news));
         Outside {
             trusted: TrustedIssuer {
                 config: Arc::clone(&issuer.config),
@@ -172,14 +184,18 @@ impl TrustBoard {
                 successes: 0,
                 failures: 0,
             },
+            source: issuer.keys.clone(),
+            number,
             request,
             keeper: tokio::spawn(keeping),
         }
     }
 
-    fn take_keys(&self, issuer: &IssuerUrl, news: News<KeySet, FetchError>) {
+    /// Takes what keeper `number` has. One that was replaced may speak once more.
+    fn take_keys(&self, issuer: &IssuerUrl, number: u64, news: News<KeySet, FetchError>) {
         let mut state = self.lock();
-        let Some(outside) = state.outside.get_mut(issuer) else {
+        let outside = state.outside.get_mut(issuer);
+        let Some(outside) = outside.filter(|outside| outside.number == number) else {
             return;
         };
         match news {

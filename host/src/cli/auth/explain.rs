@@ -11,8 +11,10 @@ use super::super::functions::public_urls;
 use super::super::own_issuer::own_issuer;
 use super::super::state::State;
 use crate::config::ConfigFile;
-use crate::identity::{OutsideIssuer, SigningAlgorithm, Step, Trust, TrustedIssuer, own_key_set};
-use crate::logs::{Query, Record, RecordFormat, RecordRenderer, read};
+use crate::identity::{
+    OutsideIssuer, Step, Trust, TrustedIssuer, own_key_set, own_revocations, unrevoked_keys,
+};
+use crate::logs::{Query, Record, RecordFormat, RecordRenderer, Severity, read};
 use crate::serve::{FunctionAccess, REFUSED, function_access};
 use crate::store::{FunctionName, Store};
 
@@ -100,9 +102,12 @@ impl Explain {
     /// What a host that serves from `store` trusts.
     fn trust(&self, store: &Store) -> Result<Trust, Message> {
         let text = |error: &dyn std::fmt::Display| error.to_string();
-        let issuer = own_issuer(store, SigningAlgorithm::default())?;
+        let issuer = own_issuer(store, None)?;
         let accounts = store.service_accounts().map_err(|error| text(&error))?;
+        let revoked = store.revocations().map_err(|error| text(&error))?;
+        let revoked = own_revocations(revoked, &issuer.url);
         let keys = store.signing_keys().map_err(|error| text(&error))?;
+        let keys = unrevoked_keys(keys, &revoked, &issuer.url);
         let mut trusted = vec![TrustedIssuer {
             config: issuer.config(accounts).into(),
             keys: own_key_set(&keys)
@@ -115,7 +120,6 @@ impl Explain {
             let outside = file.issuers().map_err(|error| text(&error))?;
             trusted.extend(fetch_all(outside)?);
         }
-        let revoked = store.revocations().map_err(|error| text(&error))?;
         Trust::new(0, trusted, revoked).map_err(|error| text(&error))
     }
 }
@@ -128,11 +132,15 @@ fn explain_request(state: &State, id: &str) -> Result<ExitCode, Message> {
         ..Query::default()
     };
     let found = read(&state.log_directory()?, &query).map_err(|error| error.to_string())?;
-    let refused = found
+    // What a function prints is INFO or ERROR, and it can print only in an execution.
+    let is_execution = found
         .records
         .iter()
-        .find(|record| record.message().starts_with(REFUSED));
-    if let Some(refused) = refused {
+        .any(|record| record.severity == Severity::Debug);
+    let refused = found.records.iter().find(|record| {
+        record.severity == Severity::Warning && record.message().starts_with(REFUSED)
+    });
+    if let (Some(refused), false) = (refused, is_execution) {
         let renderer = RecordRenderer::for_stdout(RecordFormat::Table, &refused.function);
         show(renderer, refused)?;
         return Ok(ExitCode::FAILURE);

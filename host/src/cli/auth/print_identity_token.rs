@@ -10,7 +10,7 @@ use super::super::format::print;
 use super::super::own_issuer::own_issuer;
 use super::super::state::State;
 use crate::config::values::duration;
-use crate::identity::{SigningAlgorithm, TokenRequest};
+use crate::identity::TokenRequest;
 
 /// Print a token of a service account
 ///
@@ -40,7 +40,7 @@ pub(super) struct PrintIdentityToken {
 impl PrintIdentityToken {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         let store = self.state.store()?;
-        let issuer = own_issuer(&store, SigningAlgorithm::default())?;
+        let issuer = own_issuer(&store, None)?;
         let request = TokenRequest {
             account: &self.impersonate_service_account,
             audience: &self.audiences,

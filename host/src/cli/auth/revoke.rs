@@ -8,7 +8,7 @@ use clap::Args;
 use super::super::Message;
 use super::super::own_issuer::{own_issuer, settle_identity};
 use super::super::state::State;
-use crate::identity::{IssuerUrl, OwnIssuer, SigningAlgorithm};
+use crate::identity::{IssuerUrl, OWN, OwnIssuer};
 use crate::store::{Revocation, RevokedKind, Store};
 
 /// Refuse tokens of a subject, with a name or of a key, at once and for good
@@ -38,9 +38,10 @@ pub(super) struct Revoke {
 impl Revoke {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         let store = self.state.store()?;
-        let own = own_issuer(&store, SigningAlgorithm::default())?;
+        let own = own_issuer(&store, None)?;
         let issuer = self.issuer.as_ref().unwrap_or(&own.url);
-        if let (Some(key), true) = (&self.key_id, *issuer == own.url) {
+        let is_own = *issuer == own.url;
+        if let (Some(key), true) = (&self.key_id, is_own) {
             stop_signing_with(&own, &store, key)?;
         }
         let named = [
@@ -51,7 +52,7 @@ impl Revoke {
         for (kind, value) in named {
             let Some(value) = value else { continue };
             let revocation = Revocation {
-                issuer: issuer.as_str().to_owned(),
+                issuer: if is_own { OWN } else { issuer.as_str() }.to_owned(),
                 kind,
                 value,
             };

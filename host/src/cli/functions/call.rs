@@ -15,7 +15,7 @@ use super::super::format::print;
 use super::super::own_issuer::own_issuer;
 use super::super::state::State;
 use super::base_url;
-use crate::identity::{SigningAlgorithm, TokenRequest};
+use crate::identity::TokenRequest;
 use crate::store::{FunctionName, FunctionRecord, Store};
 
 /// How long the token of a call is good.
@@ -93,7 +93,7 @@ impl Call {
             with_email: true,
             lifetime: TOKEN_LIFETIME,
         };
-        let issuer = own_issuer(store, SigningAlgorithm::default())?;
+        let issuer = own_issuer(store, None)?;
         let token = issuer.token(store, request, SystemTime::now());
         token.map(Some).map_err(|error| error.to_string())
     }

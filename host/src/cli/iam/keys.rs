@@ -63,7 +63,7 @@ impl Keys {
             }
             Verb::Rotate(rotate) => {
                 let store = rotate.state.store()?;
-                let issuer = own_issuer(&store, rotate.algorithm.unwrap_or_default())?;
+                let issuer = own_issuer(&store, rotate.algorithm)?;
                 if rotate.algorithm.is_some() {
                     let forgotten = issuer.forget_other_next_key(&store);
                     forgotten.map_err(|error| error.to_string())?;

@@ -55,6 +55,9 @@ impl IdentityArgs {
     pub(super) fn access(&self) -> Result<Option<ComponentAccess>, Message> {
         match (self.allow_unauthenticated, self.no_allow_unauthenticated) {
             (true, _) => Ok(Some(ComponentAccess::Open)),
+            (_, true) if self.invoker.contains(&Member::AllUsers) => Err(
+                "--invoker allUsers lets in anyone, with or without a token; for that use --allow-unauthenticated".into(),
+            ),
             (_, true) if self.invoker.is_empty() && !self.issuer.is_empty() => Err(
                 "tokens of another issuer let nobody in by themselves; say who may call with --invoker, such as \
                  --invoker user:EMAIL"
