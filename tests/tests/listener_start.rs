@@ -110,9 +110,14 @@ fn beyond_loopback_it_serves_those_it_was_told_to() {
     }
 }
 
+/// So that specifications which run at once do not take each other's.
+const FREE_PORTS: [&str; 2] = ["--addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0"];
+
 #[test]
 fn a_component_that_is_not_there_is_said() {
-    let output = Host::command(["serve", "nowhere.wasm"]).run();
+    let output = Host::command(["serve", "nowhere.wasm"])
+        .args(FREE_PORTS)
+        .run();
     assert_refused(&output, "nowhere.wasm");
 }
 
@@ -121,7 +126,8 @@ fn a_file_that_is_no_component_is_said() {
     let files = Directory::new();
     let path = files.path().join("text.wasm");
     std::fs::write(&path, "no component").unwrap();
-    assert_refused(&Host::command(["serve"]).arg(path).run(), "text.wasm");
+    let output = Host::command(["serve"]).arg(path).args(FREE_PORTS).run();
+    assert_refused(&output, "text.wasm");
 }
 
 #[test]

@@ -144,7 +144,7 @@ pub fn discovery_document(issuer: &IssuerUrl, algorithms: &[SigningAlgorithm]) -
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"],
         "scopes_supported": ["openid", "email"],
-        "claims_supported": ["aud", "azp", "email", "email_verified", "exp", "iat", "iss", "sub"],
+        "claims_supported": ["aud", "azp", "email", "email_verified", "exp", "iat", "iss", "jti", "sub"],
     })
 }
 
