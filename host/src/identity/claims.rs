@@ -23,11 +23,6 @@ impl Claims {
         self.0.get(name)
     }
 
-    /// All claims, by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
-    }
-
     /// A claim that has to be a text, if it is there.
     pub(super) fn text(&self, claim: &'static str) -> Result<Option<&str>, Refusal> {
         match self.get(claim) {

@@ -18,6 +18,7 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::issuer_url::IssuerUrl;
@@ -28,6 +29,8 @@ use crate::address;
 
 /// How long a fetch of all that is needed may take.
 pub(super) const FETCH_TIME: Duration = Duration::from_secs(5);
+/// How long one address may take, so that another one of the same name is tried as well.
+const CONNECT_TIME: Duration = Duration::from_millis(1500);
 /// How long keys are good at least and at most, whatever their issuer says, and if it says nothing.
 const SHORTEST: Duration = Duration::from_secs(60);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -161,7 +164,7 @@ impl KeySource {
     /// # Errors
     /// Why there are none.
     pub async fn fetch_document(&self) -> Result<KeyDocument, FetchError> {
-        match tokio::time::timeout(FETCH_TIME, self.fetch_all()).await {
+        match timeout(FETCH_TIME, self.fetch_all()).await {
             Ok(fetched) => fetched,
             Err(_) => Err(FetchError::Slow(self.issuer.clone())),
         }
@@ -327,9 +330,10 @@ async fn connect(host: &str, port: u16, reach: Reach) -> io::Result<TcpStream> {
             ));
             continue;
         }
-        match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => failure = error,
+        match timeout(CONNECT_TIME, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => failure = error,
+            Err(_) => failure = io::Error::other(format!("{address} does not answer")),
         }
     }
     Err(failure)
@@ -372,25 +376,30 @@ async fn exchange(
     exchanged
 }
 
-/// What `Cache-Control` says (RFC 9111, section 5.2.2.1), within bounds.
+/// What `Cache-Control` and `Age` say (RFC 9111, sections 4.2 and 5.2.2), within bounds. `no-cache` and `no-store` count
+/// more than any age, wherever they stand.
 fn good_for(head: &HeaderMap) -> Duration {
     let fields = head.get_all(header::CACHE_CONTROL).iter();
-    let mut directives = fields
+    let directives: Vec<String> = fields
         .filter_map(|field| field.to_str().ok())
         .flat_map(|field| field.split(','))
-        .map(|directive| directive.trim().to_ascii_lowercase());
-    let age = directives.find_map(|directive| {
-        if matches!(directive.as_str(), "no-cache" | "no-store") {
-            return Some(0);
-        }
-        directive
-            .strip_prefix("max-age=")?
-            .trim_matches('"')
-            .parse()
-            .ok()
+        .map(|directive| directive.trim().to_ascii_lowercase())
+        .collect();
+    if directives
+        .iter()
+        .any(|directive| matches!(directive.as_str(), "no-cache" | "no-store"))
+    {
+        return SHORTEST;
+    }
+    let longest = directives.iter().find_map(|directive| {
+        let seconds = directive.strip_prefix("max-age=")?;
+        seconds.trim_matches('"').parse::<u64>().ok()
     });
-    age.map_or(USUAL, |seconds| {
-        Duration::from_secs(seconds).clamp(SHORTEST, LONGEST)
+    let age = head.get(header::AGE);
+    let age = age.and_then(|age| age.to_str().ok()?.trim().parse().ok());
+    longest.map_or(USUAL, |seconds| {
+        let left = seconds.saturating_sub(age.unwrap_or(0));
+        Duration::from_secs(left).clamp(SHORTEST, LONGEST)
     })
 }
 
@@ -415,6 +424,18 @@ mod tests {
         assert_eq!(good_for_with("no-store"), SHORTEST);
         assert_eq!(good_for_with("Max-Age=99999999"), LONGEST);
         assert_eq!(good_for_with("max-age=soon"), USUAL);
+    }
+
+    #[test]
+    fn what_must_not_be_kept_is_not_and_what_was_kept_on_the_way_is_older() {
+        assert_eq!(good_for_with("max-age=3600, no-cache"), SHORTEST);
+        assert_eq!(good_for_with("no-cache, max-age=3600"), SHORTEST);
+        let mut head = HeaderMap::new();
+        head.insert(header::CACHE_CONTROL, "max-age=3600".parse().unwrap());
+        for (age, left) in [("600", 3000), ("3600", 60), ("99999", 60), ("old", 3600)] {
+            head.insert(header::AGE, age.parse().unwrap());
+            assert_eq!(good_for(&head), Duration::from_secs(left), "{age}");
+        }
     }
 
     #[test]

@@ -70,16 +70,6 @@ impl Invokers {
         self.0.contains(&Invoker::Member(Member::AllUsers))
     }
 
-    /// Whether nobody may call.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Invoker> {
-        self.0.iter()
-    }
-
     /// Lets `caller` in, by the first that fits.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use super::json;
 use super::refusal::Refusal;
 
 /// The longest token that is read, in bytes. The tokens of the issuers known have 1 to 4 KiB.
-pub(super) const LONGEST_TOKEN: usize = 16 * 1024;
+pub const LONGEST_TOKEN: usize = 16 * 1024;
 
 /// The most values in a header. Those of the issuers known have 3 to 6, and a chain of certificates a few more.
 const HEADER_VALUES: usize = 50;

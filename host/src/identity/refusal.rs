@@ -346,23 +346,4 @@ impl Refusal {
             Self::UnknownKey(_) | Self::NoKey(_) | Self::UnknownAccount(_)
         )
     }
-
-    /// The setting of the issuer that would have to be another for the token to be accepted, by its name in
-    /// [`IssuerConfig`](super::IssuerConfig), if it is a matter of settings at all.
-    pub fn setting(&self) -> Option<&'static str> {
-        match self {
-            Self::UnknownIssuer(_) | Self::Issuer { .. } => Some("issuer"),
-            Self::AlgorithmNotAllowed { .. } => Some("algorithms"),
-            Self::TokenType { .. } => Some("access_tokens"),
-            Self::Audience { .. } => Some("audiences"),
-            Self::AuthorizedParty { .. } => Some("authorized_parties"),
-            Self::Expired { .. } | Self::NotYetValid { .. } | Self::IssuedInFuture { .. } => {
-                Some("leeway")
-            }
-            Self::Lifetime { .. } => Some("max_lifetime"),
-            Self::Age { .. } => Some("max_age"),
-            Self::Claim { .. } => Some("required"),
-            _ => None,
-        }
-    }
 }

@@ -98,11 +98,6 @@ impl Trust {
         self.generation
     }
 
-    /// The issuers.
-    pub fn issuers(&self) -> &[TrustedIssuer] {
-        &self.trusted
-    }
-
     /// Judges a token for `audiences`.
     ///
     /// # Errors

@@ -26,6 +26,14 @@ pub(super) struct NotLetIn {
     pub(super) why: String,
 }
 
+/// Who calls, by a good token.
+struct Judged {
+    caller: Arc<Verified>,
+    generation: u64,
+    /// Whether its signature was.
+    is_remembered: bool,
+}
+
 impl Authenticator {
     pub(super) fn new(trust: Arc<Published<Trust>>, counters: Arc<TokenCounters>) -> Self {
         Self {
@@ -50,14 +58,16 @@ impl Authenticator {
             });
         };
         let judged = self.judge(token, policy, patience).await;
-        let caller = judged.map_err(|rejection| self.rejected(token, &rejection))?;
-        match policy.admit(&caller) {
-            Ok(()) => Ok(caller),
-            Err(error) => Err(NotLetIn {
-                reason: Reason::PermissionDenied,
-                why: error.to_string(),
-            }),
+        let judged = judged.map_err(|rejection| self.rejected(token, &rejection))?;
+        policy.admit(&judged.caller).map_err(|error| NotLetIn {
+            reason: Reason::PermissionDenied,
+            why: error.to_string(),
+        })?;
+        if !judged.is_remembered {
+            let caller = Arc::clone(&judged.caller);
+            self.verdicts.put(token, judged.generation, caller);
         }
+        Ok(judged.caller)
     }
 
     async fn judge(
@@ -65,7 +75,7 @@ impl Authenticator {
         token: &str,
         policy: &Policy,
         patience: Duration,
-    ) -> Result<Arc<Verified>, Rejection> {
+    ) -> Result<Judged, Rejection> {
         let trust = self.trust.current();
         let judged = self.judge_by(&trust, token, policy);
         let wants_newer_keys = match &judged {
@@ -87,21 +97,23 @@ impl Authenticator {
         }
     }
 
-    fn judge_by(
-        &self,
-        trust: &Trust,
-        token: &str,
-        policy: &Policy,
-    ) -> Result<Arc<Verified>, Rejection> {
+    fn judge_by(&self, trust: &Trust, token: &str, policy: &Policy) -> Result<Judged, Rejection> {
         let now = SystemTime::now();
         let generation = trust.generation();
-        if let Some(verified) = self.verdicts.get(token, generation) {
-            trust.judge_again(&verified, &policy.audiences, now)?;
-            return Ok(verified);
-        }
-        let verified = Arc::new(trust.judge(token, &policy.audiences, now)?);
-        self.verdicts.put(token, generation, Arc::clone(&verified));
-        Ok(verified)
+        let remembered = self.verdicts.get(token, generation);
+        let is_remembered = remembered.is_some();
+        let caller = match remembered {
+            Some(caller) => {
+                trust.judge_again(&caller, &policy.audiences, now)?;
+                caller
+            }
+            None => Arc::new(trust.judge(token, &policy.audiences, now)?),
+        };
+        Ok(Judged {
+            caller,
+            generation,
+            is_remembered,
+        })
     }
 
     fn rejected(&self, token: &str, rejection: &Rejection) -> NotLetIn {

@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 
-use crate::identity::Verified;
+use crate::identity::{LONGEST_TOKEN, Verified};
 
-/// Tokens that are remembered at most.
+/// Tokens that are remembered at most, and their bytes. What a token says takes a few times its own length.
 const CAPACITY: usize = 4096;
+const CAPACITY_BYTES: usize = 8 * 1024 * 1024;
 
 type Key = [u8; 32];
 
@@ -25,6 +26,8 @@ pub(super) struct Verdicts {
 #[derive(Debug, Default)]
 struct Memory {
     generation: u64,
+    /// Of the recent tokens.
+    bytes: usize,
     recent: HashMap<Key, Arc<Verified>>,
     older: HashMap<Key, Arc<Verified>>,
 }
@@ -32,19 +35,22 @@ struct Memory {
 impl Verdicts {
     /// What `token` was found to say in this generation.
     pub(super) fn get(&self, token: &str, generation: u64) -> Option<Arc<Verified>> {
+        if token.len() > LONGEST_TOKEN {
+            return None;
+        }
         let key = key(token);
         let mut memory = self.of(generation);
         if let Some(verified) = memory.recent.get(&key) {
             return Some(Arc::clone(verified));
         }
         let verified = memory.older.remove(&key)?;
-        memory.put(key, Arc::clone(&verified));
+        memory.put(key, token.len(), Arc::clone(&verified));
         Some(verified)
     }
 
     /// Remembers what `token` was found to say.
     pub(super) fn put(&self, token: &str, generation: u64, verified: Arc<Verified>) {
-        self.of(generation).put(key(token), verified);
+        self.of(generation).put(key(token), token.len(), verified);
     }
 
     fn of(&self, generation: u64) -> MutexGuard<'_, Memory> {
@@ -60,10 +66,12 @@ impl Verdicts {
 }
 
 impl Memory {
-    fn put(&mut self, key: Key, verified: Arc<Verified>) {
-        if self.recent.len() >= CAPACITY / 2 {
+    fn put(&mut self, key: Key, bytes: usize, verified: Arc<Verified>) {
+        if self.recent.len() >= CAPACITY / 2 || self.bytes + bytes > CAPACITY_BYTES / 2 {
             self.older = std::mem::take(&mut self.recent);
+            self.bytes = 0;
         }
+        self.bytes += bytes;
         self.recent.insert(key, verified);
     }
 }

@@ -8,6 +8,7 @@ use clap::Args;
 use super::super::Message;
 use super::super::format::print;
 use super::super::functions::public_urls;
+use super::super::outside_issuers::outside_issuers;
 use super::super::own_issuer::own_issuer;
 use super::super::state::State;
 use crate::config::ConfigFile;
@@ -32,7 +33,7 @@ pub(super) struct Explain {
     function: Option<FunctionName>,
 
     /// A request that was made, by the execution id of its answer
-    #[arg(long, value_name = "ID", conflicts_with_all = ["token", "function", "at", "config"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["token", "function", "at", "config", "issuer"])]
     request: Option<String>,
 
     /// The moment at which it would be shown, in RFC 3339 [default: now]
@@ -42,6 +43,14 @@ pub(super) struct Explain {
     /// The file that names the issuers which are trusted
     #[arg(long, value_name = "FILE")]
     config: Option<std::path::PathBuf>,
+
+    /// An issuer that is trusted, as `host serve --issuer` has it; once for each
+    #[arg(long, value_name = "URL")]
+    issuer: Vec<String>,
+
+    /// An audience that tokens of --issuer may be for; once for each
+    #[arg(long, requires = "issuer", value_name = "AUDIENCE")]
+    audience: Vec<String>,
 
     #[command(flatten)]
     state: State,
@@ -120,6 +129,7 @@ impl Explain {
             let outside = file.issuers().map_err(|error| text(&error))?;
             trusted.extend(fetch_all(outside)?);
         }
+        trusted.extend(fetch_all(outside_issuers(&self.issuer, &self.audience)?)?);
         Trust::new(0, trusted, revoked).map_err(|error| text(&error))
     }
 }

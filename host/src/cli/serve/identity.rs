@@ -1,13 +1,12 @@
 //! Whose tokens `host serve` trusts.
 
-use std::path::Path;
-
 use clap::Args;
 
 use super::super::Message;
+use super::super::outside_issuers::outside_issuers;
 use super::super::state::State;
-use crate::config::{HostTable, IssuerTable};
-use crate::identity::{IssuerUrl, Member, OutsideIssuer, SigningAlgorithm};
+use crate::config::HostTable;
+use crate::identity::{IssuerUrl, Member, SigningAlgorithm};
 use crate::serve::{ComponentAccess, IdentityOptions};
 
 #[derive(Args)]
@@ -74,21 +73,7 @@ impl IdentityArgs {
         host: &HostTable,
         state: &State,
     ) -> Result<IdentityOptions, Message> {
-        let mut issuers = Vec::new();
-        for url in &self.issuer {
-            let table = IssuerTable {
-                url: Some(url.clone()),
-                audiences: self.audience.clone(),
-                ..IssuerTable::default()
-            };
-            let (config, keys) = table
-                .issuer(Path::new("."))
-                .map_err(|error| format!("--issuer {url}: {error}"))?;
-            issuers.push(OutsideIssuer {
-                config: config.into(),
-                keys,
-            });
-        }
+        let issuers = outside_issuers(&self.issuer, &self.audience)?;
         let mut public_urls = self.public_url;
         public_urls.extend(host.public_urls.iter().cloned());
         for url in &public_urls {

@@ -135,18 +135,3 @@ fn codes_are_short_words_for_counters() {
     assert_eq!(Refusal::Signature.code(), "signature");
     assert_eq!(Refusal::Parts(2).code(), "parts");
 }
-
-#[test]
-fn a_refusal_names_the_setting_that_could_be_changed() {
-    let setting = |changes: &Value| forge::judge_claims(changes).unwrap_err().setting();
-    assert_eq!(setting(&json!({"aud": "other"})), Some("audiences"));
-    assert_eq!(
-        setting(&json!({"iss": "https://other.example"})),
-        Some("issuer")
-    );
-    assert_eq!(
-        setting(&json!({"exp": NOW + 1_000_000})),
-        Some("max_lifetime")
-    );
-    assert_eq!(Refusal::Signature.setting(), None);
-}
