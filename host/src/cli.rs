@@ -7,11 +7,13 @@ mod check;
 mod completion;
 mod config;
 mod confirm;
+mod examples;
 mod format;
 mod functions;
 mod iam;
 mod man;
 mod new;
+mod outside_issuers;
 mod own_issuer;
 mod quickstart;
 mod scheduler;
@@ -21,7 +23,7 @@ mod trial;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Your own private, scheduled cloud functions.
 #[derive(Parser)]
@@ -48,9 +50,15 @@ enum Command {
     Man(man::Man),
 }
 
+/// The whole command line, with all that its help says.
+fn command() -> clap::Command {
+    examples::add(Cli::command())
+}
+
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let parsed = Cli::from_arg_matches(&command().get_matches());
+    let outcome = match parsed.unwrap_or_else(|error| error.exit()).command {
         Command::Serve(serve) => serve.run(),
         Command::Functions(functions) => functions.run(),
         Command::Scheduler(scheduler) => scheduler.run(),

@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
 use super::format::print;
-use super::{Cli, Message};
+use super::{Message, command};
 
 /// Print what makes a shell complete the commands of this program
 ///
@@ -20,7 +20,7 @@ pub(super) struct Completion {
 impl Completion {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "host", &mut script);
+        clap_complete::generate(self.shell, &mut command(), "host", &mut script);
         print(&String::from_utf8_lossy(&script))?;
         Ok(ExitCode::SUCCESS)
     }

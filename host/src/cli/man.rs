@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 
 use super::format::print;
-use super::{Cli, Message};
+use super::{Message, command};
 
 /// Print the manual page, or write those of all commands
 ///
@@ -23,11 +23,11 @@ impl Man {
         if let Some(directory) = self.out {
             let unusable = |error| format!("cannot write to {}: {error}", directory.display());
             std::fs::create_dir_all(&directory).map_err(unusable)?;
-            clap_mangen::generate_to(Cli::command(), &directory).map_err(unusable)?;
+            clap_mangen::generate_to(command(), &directory).map_err(unusable)?;
             return Ok(ExitCode::SUCCESS);
         }
         let mut page = Vec::new();
-        let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
+        let rendered = clap_mangen::Man::new(command()).render(&mut page);
         rendered.map_err(|error| format!("cannot make the page: {error}"))?;
         print(&String::from_utf8_lossy(&page))?;
         Ok(ExitCode::SUCCESS)
