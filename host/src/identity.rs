@@ -53,7 +53,7 @@ pub use issuer::{DEFAULT_LEEWAY, DEFAULT_MAX_LIFETIME, EmailTrust, IssuerConfig,
 pub use issuer_url::{IssuerUrl, IssuerUrlError};
 pub use issuers::{AmbiguousIssuer, Issuers};
 pub use json::JsonError;
-pub use jws::{Jws, Part};
+pub use jws::{Jws, LONGEST_TOKEN, Part};
 pub use keeper::{COOLDOWN, Fetched, KeyKeeper, KeyRequest, News};
 pub use key::{LeftOut, VerifyingKey};
 pub use key_set::{KeySet, KeySetError, LONGEST_DOCUMENT, LeftOutKey};

@@ -37,6 +37,7 @@
 #![deny(unsafe_code)]
 
 mod address;
+mod authorities;
 pub mod cli;
 pub mod config;
 mod console;

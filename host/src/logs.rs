@@ -2,7 +2,7 @@
 //!
 //! Workers hand entries to a [`LogQueue`] and never wait; the thread behind [`LogWriter`] renders and writes them. What
 //! finds no room is counted, and the count is logged. [`SegmentWriter`] keeps them in a directory, and [`read`] and
-//! [`Follow`] find them there. This room uses `function` for the words of an execution and `store` for the rules of
+//! [`Follow`] find them there. A [`Collector`] gets them by OTLP. This room uses `function` for the words of an execution and `store` for the rules of
 //! private directories, and nothing above.
 
 mod entry;
@@ -10,6 +10,7 @@ mod format;
 mod head;
 mod json;
 mod kept;
+mod otlp;
 #[cfg(test)]
 mod paper;
 mod query;
@@ -26,10 +27,11 @@ mod table;
 mod timestamp;
 mod writer;
 
-pub use entry::{Entry, FinishStatus, Payload, Trace};
+pub use entry::{Cause, Entry, FinishStatus, Payload, Trace, Trigger};
 pub use format::LogFormat;
 pub use json::JsonLines;
 pub use kept::KeptCounts;
+pub use otlp::{Collector, CollectorError, ExportCounts};
 pub use query::{
     Follow, Found, HttpRequest, News, Order, Query, QueryError, Record, RecordPayload, read,
 };
@@ -38,4 +40,4 @@ pub use segments::{Keeping, Lost, SegmentError, SegmentWriter};
 pub use severity::Severity;
 pub use shown::{RecordFormat, RecordRenderer};
 pub use structured::Structured;
-pub use writer::LogWriter;
+pub use writer::{Destinations, LogWriter};

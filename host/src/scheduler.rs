@@ -17,7 +17,7 @@ mod round;
 mod schedule;
 mod zones;
 
-pub use attempt::TokenSource;
+pub use attempt::{SCHEDULER, TokenSource};
 pub use client::Reach;
 pub(crate) use counters::{JobFigures, LATENESS, OUTCOMES};
 pub use dispatch::{Scheduler, SchedulerError, SchedulerHandle};

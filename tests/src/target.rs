@@ -21,7 +21,7 @@ pub struct Received {
 }
 
 /// An HTTP/1.1 server on a port of its own. It answers 200, and below these paths something else: `/status/N` status N,
-/// `/recovers/N` 500 to the first N requests, `/slow/MS` after MS milliseconds, `/hangs` never, `/redirect?URL` with a
+/// `/recovers/N` 500 and `/busy/N` 503 to the first N requests, `/rejects` as a collector that takes one record less, `/slow/MS` after MS milliseconds, `/hangs` never, `/redirect?URL` with a
 /// redirection to URL.
 #[derive(Debug)]
 pub struct Target {
@@ -118,10 +118,16 @@ fn answer(target: &str, before: usize) -> String {
         Some((kind, value)) => (kind, value),
         None => (&target[1..], ""),
     };
-    let number = value.parse().unwrap_or(0);
+    let number = value.split('/').next().unwrap_or_default();
+    let number = number.parse().unwrap_or(0);
     let status = match kind {
         "status" => number,
         "recovers" if before < number => 500,
+        "busy" if before < number => 503,
+        "rejects" => {
+            // `partial_success { rejected_log_records: 1 }` of OTLP.
+            return "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n\u{a}\u{2}\u{8}\u{1}".into();
+        }
         "redirect" => {
             return format!("HTTP/1.1 302 Found\r\nLocation: {value}\r\nContent-Length: 0\r\n\r\n");
         }

@@ -266,6 +266,7 @@ impl Serve {
                 .or(host.log_format)
                 .unwrap_or(LogFormat::Table),
             kept_log: self.logs.kept(&host, &state),
+            collector: self.logs.collector(&host)?,
         })
     }
 }

@@ -105,6 +105,8 @@ impl ConfigFile {
             &mut host.tls_cert,
             &mut host.tls_key,
             &mut host.job_ca,
+            &mut host.otlp_headers,
+            &mut host.otlp_ca,
         ] {
             *path = path.take().map(|path| self.directory().join(path));
         }

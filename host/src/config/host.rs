@@ -65,6 +65,12 @@ pub struct HostTable {
     pub log_retention: Option<Time>,
     /// How much of the log is kept on disk
     pub log_max_size: Option<Size>,
+    /// A collector that log entries and spans are sent to: OTLP over HTTP, such as `http://127.0.0.1:4318`
+    pub otlp_endpoint: Option<String>,
+    /// A file with headers that are sent along, one `name: value` a line
+    pub otlp_headers: Option<PathBuf>,
+    /// Certificate authorities (PEM) that are trusted beside the public ones of the collector
+    pub otlp_ca: Option<PathBuf>,
 }
 
 /// A number of executions that the pool can hold.

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::values::Time;
+use crate::authorities;
 use crate::identity::{
     Algorithm, EmailTrust, IssuerConfig, KeySource, Preset, PresetSettings, parse_keys_url,
 };
@@ -112,27 +113,21 @@ impl IssuerTable {
     }
 
     fn tls(&self, directory: &Path) -> Result<Arc<rustls::ClientConfig>, String> {
-        let mut roots = rustls::RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        let mut others = Vec::new();
+        let Some(file) = &self.ca_file else {
+            let config = authorities::client_config(&others);
+            return config.map(Arc::new).map_err(|error| error.to_string());
         };
-        if let Some(file) = &self.ca_file {
-            let path = directory.join(file);
-            let unusable = |error: &dyn std::fmt::Display| {
-                format!("{}: {error}; expected certificates in PEM", path.display())
-            };
-            let certificates =
-                CertificateDer::pem_file_iter(&path).map_err(|error| unusable(&error))?;
-            for certificate in certificates {
-                let certificate = certificate.map_err(|error| unusable(&error))?;
-                roots.add(certificate).map_err(|error| unusable(&error))?;
-            }
+        let path = directory.join(file);
+        let unusable = |error: &dyn std::fmt::Display| {
+            format!("{}: {error}; expected certificates in PEM", path.display())
+        };
+        let certificates =
+            CertificateDer::pem_file_iter(&path).map_err(|error| unusable(&error))?;
+        for certificate in certificates {
+            others.push(certificate.map_err(|error| unusable(&error))?);
         }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let config = authorities::client_config(&others).map_err(|error| unusable(&error))?;
         Ok(Arc::new(config))
     }
 }

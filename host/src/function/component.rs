@@ -127,6 +127,11 @@ impl Function {
         &self.inner.limits
     }
 
+    /// Whether its component was compiled when it was loaded, rather than found compiled.
+    pub fn is_newly_compiled(&self) -> bool {
+        self.inner.linked.is_newly_compiled()
+    }
+
     pub(super) fn environment(&self) -> &[(String, String)] {
         &self.inner.environment
     }

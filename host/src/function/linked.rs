@@ -14,11 +14,13 @@ use super::instance::State;
 /// A component that is ready to be instantiated.
 pub(super) struct Linked {
     inspection: Inspection,
+    is_newly_compiled: bool,
     instance_pre: ProxyPre<State>,
 }
 
 impl Linked {
-    /// Links `component`, if it is a function that this host can run.
+    /// Links `component`, if it is a function that this host can run. It was found compiled, unless it
+    /// `is_newly_compiled`.
     ///
     /// # Errors
     /// If it asks for what the host does not provide, or lacks what a function has.
@@ -26,6 +28,7 @@ impl Linked {
         engine: &Engine,
         linker: &Linker<State>,
         component: &Component,
+        is_newly_compiled: bool,
     ) -> Result<Self, LoadError> {
         let inspection = Inspection::of(component, engine);
         // What it needs of memory is held against the limit of each function.
@@ -39,8 +42,13 @@ impl Linked {
             .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
         Ok(Self {
             inspection,
+            is_newly_compiled,
             instance_pre,
         })
+    }
+
+    pub(super) fn is_newly_compiled(&self) -> bool {
+        self.is_newly_compiled
     }
 
     pub(super) fn inspection(&self) -> &Inspection {

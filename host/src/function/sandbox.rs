@@ -151,7 +151,7 @@ impl Sandbox {
         let (sandbox, path) = (self.clone(), path.as_ref().to_owned());
         blocking(move || {
             let wasm = sandbox.read_component(&path)?;
-            let component = sandbox.compile(&wasm, &Sha256::digest(&wasm).into())?;
+            let (component, _) = sandbox.compile(&wasm, &Sha256::digest(&wasm).into())?;
             Ok(Inspection::of(&component, sandbox.engine()))
         })
         .await
@@ -190,8 +190,9 @@ impl Sandbox {
         let linked = match self.inner.linked.get(&digest) {
             Some(linked) => linked,
             None => {
-                let component = self.compile(wasm, &digest)?;
-                let linked = Linked::new(self.engine(), &self.inner.linker, &component)?;
+                let (component, is_new) = self.compile(wasm, &digest)?;
+                let linker = &self.inner.linker;
+                let linked = Linked::new(self.engine(), linker, &component, is_new)?;
                 self.inner.linked.keep(digest, linked)
             }
         };
@@ -206,12 +207,13 @@ impl Sandbox {
         Ok(())
     }
 
-    fn compile(&self, wasm: &[u8], digest: &[u8; 32]) -> Result<Component, LoadError> {
+    /// The compiled component, and whether it was not found compiled.
+    fn compile(&self, wasm: &[u8], digest: &[u8; 32]) -> Result<(Component, bool), LoadError> {
         check_kind(wasm)?;
         let engine = self.engine();
         let cache = self.inner.cache.as_ref();
         if let Some(component) = cache.and_then(|cache| cache.load(engine, digest)) {
-            return Ok(component);
+            return Ok((component, false));
         }
         let begun = Instant::now();
         let component = Component::from_binary(engine, wasm)
@@ -223,7 +225,7 @@ impl Sandbox {
             // A full disk costs the next start some time, nothing more.
             let _ = cache.store(engine, digest, &component);
         }
-        Ok(component)
+        Ok((component, true))
     }
 }
 

@@ -47,6 +47,8 @@ pub enum Payload {
         took: Duration,
         /// How it ended.
         status: FinishStatus,
+        /// Where it came from.
+        cause: Cause,
     },
     /// A line that the guest printed. Not trusted.
     Printed(String),
@@ -54,6 +56,27 @@ pub enum Payload {
     Structured(Box<Structured>),
     /// What the host says. May have several lines, as a backtrace has, and may quote the guest.
     Note(String),
+}
+
+/// Where an execution came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cause {
+    /// The caller's span, if it named one.
+    pub parent_span: Option<[u8; 8]>,
+    /// What caused it.
+    pub trigger: Trigger,
+    /// Whether the function's code was compiled for it to be served, rather than found compiled.
+    pub is_newly_compiled: bool,
+}
+
+/// What causes an execution.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trigger {
+    /// A request.
+    #[default]
+    Http,
+    /// A request that says that a schedule made it.
+    Timer,
 }
 
 /// How an execution ended.
@@ -78,7 +101,11 @@ impl Entry {
         took: Duration,
         status: FinishStatus,
     ) -> Self {
-        let payload = Payload::Finished { took, status };
+        let payload = Payload::Finished {
+            took,
+            status,
+            cause: Cause::default(),
+        };
         Self::now(Severity::Debug, function, Some(execution), payload)
     }
 
@@ -117,6 +144,15 @@ impl Entry {
             trace: Some(trace),
             ..self
         }
+    }
+
+    /// This entry, of an execution that came from `cause`, as far as it tells of that.
+    #[must_use]
+    pub fn caused_by(mut self, of_execution: Cause) -> Self {
+        if let Payload::Finished { cause, .. } = &mut self.payload {
+            *cause = of_execution;
+        }
+        self
     }
 
     /// This entry, of an execution or an attempt that `job` caused.
@@ -165,7 +201,7 @@ impl fmt::Display for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Started => f.write_str("Function execution started"),
-            Self::Finished { took, status } => {
+            Self::Finished { took, status, .. } => {
                 let took = took.as_millis();
                 write!(
                     f,

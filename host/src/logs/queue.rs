@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::entry::Entry;
 use super::kept::KeptCounts;
+use super::otlp::ExportCounts;
 
 /// How much may wait to be written.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +96,11 @@ impl LogQueue {
     pub fn kept(&self) -> &KeptCounts {
         &self.shared.kept
     }
+
+    /// How much was sent on to a collector.
+    pub fn exported(&self) -> &ExportCounts {
+        &self.shared.exported
+    }
 }
 
 /// What the queue's handles and the writer have in common.
@@ -110,6 +116,7 @@ pub(super) struct Shared {
     written: AtomicU64,
     dropped: AtomicU64,
     kept: Arc<KeptCounts>,
+    exported: Arc<ExportCounts>,
 }
 
 #[derive(Default)]
@@ -173,6 +180,10 @@ pub(super) struct Done {
 impl Shared {
     pub(super) fn kept(&self) -> &Arc<KeptCounts> {
         &self.kept
+    }
+
+    pub(super) fn exported(&self) -> &Arc<ExportCounts> {
+        &self.exported
     }
 
     /// Moves all that waits into `batches`, which is empty, as soon as there is something, or with nothing after the

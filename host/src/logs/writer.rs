@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::entry::Entry;
 use super::format::{LogFormat, Renderer};
 use super::kept::Kept;
+use super::otlp::{Collector, Exporter, Outlet};
 use super::queue::{Bounds, Done, LogQueue, Lost, Shared};
 use super::segments::SegmentWriter;
 use super::severity::Severity;
@@ -24,11 +25,20 @@ const IDLE: Duration = Duration::from_secs(1);
 /// Writes what comes through its queue, on a thread of its own, until it is closed or dropped.
 pub struct LogWriter {
     shared: Arc<Shared>,
+    exporter: Option<Exporter>,
+}
+
+/// Where entries go beside stdout.
+#[derive(Default)]
+pub struct Destinations {
+    /// Where they are kept.
+    pub segments: Option<SegmentWriter>,
+    /// Where they are sent on to.
+    pub collector: Option<Collector>,
 }
 
 impl LogWriter {
-    /// Writes to stdout, in colour if it is a terminal and `NO_COLOR` is not set, and keeps what it writes in
-    /// `segments`, if there are any.
+    /// Writes to stdout, in colour if it is a terminal and `NO_COLOR` is not set, and to `others` as well.
     ///
     /// `name` is the name that the table's NAME column is made for.
     ///
@@ -37,37 +47,46 @@ impl LogWriter {
     pub fn stdout(
         format: LogFormat,
         name: &str,
-        segments: Option<SegmentWriter>,
+        others: Destinations,
     ) -> io::Result<(LogQueue, Self)> {
         let sink = Sink::new(Box::new(io::stdout()), Box::new(io::stderr()));
         let renderer = Renderer::for_stdout(format, name);
-        Self::start(renderer, sink, segments, Bounds::default())
+        Self::start(renderer, sink, others, Bounds::default())
     }
 
     fn start(
         renderer: Renderer,
         sink: Sink,
-        segments: Option<SegmentWriter>,
+        others: Destinations,
         bounds: Bounds,
     ) -> io::Result<(LogQueue, Self)> {
         let (queue, shared) = LogQueue::new(bounds);
         let counts = Arc::clone(shared.kept());
+        let export = others.collector.map(|collector| {
+            let counts = Arc::clone(shared.exported());
+            Exporter::start(collector, counts, Box::new(io::stderr()))
+        });
+        let (outlet, exporter) = export.transpose()?.unzip();
         let run = Run {
             shared: Arc::clone(&shared),
             renderer,
             sink,
-            kept: segments.map(|segments| Kept::new(segments, counts, Box::new(io::stderr()))),
+            kept: others
+                .segments
+                .map(|segments| Kept::new(segments, counts, Box::new(io::stderr()))),
+            outlet,
             buffer: Vec::with_capacity(CHUNK),
             rendered: Done::default(),
         };
         thread::Builder::new()
             .name("log".into())
             .spawn(move || run.run())?;
-        Ok((queue, Self { shared }))
+        Ok((queue, Self { shared, exporter }))
     }
 
-    /// Waits until all that was pushed is written, `limit` at the longest. What is pushed from now on is left out.
-    pub fn close(self, limit: Duration) {
+    /// Waits until all that was pushed is written and sent on, `limit` at the longest for each. What is pushed from now
+    /// on is left out.
+    pub fn close(mut self, limit: Duration) {
         self.shared.close(limit);
         if !self.shared.wait_for_end(limit) {
             // Not `eprintln!`: it panics where stderr is gone.
@@ -75,6 +94,9 @@ impl LogWriter {
                 io::stderr(),
                 "warning: the last log entries could not be written in time"
             );
+        }
+        if let Some(exporter) = self.exporter.take() {
+            exporter.close(limit);
         }
     }
 }
@@ -91,6 +113,7 @@ struct Run {
     renderer: Renderer,
     sink: Sink,
     kept: Option<Kept>,
+    outlet: Option<Outlet>,
     buffer: Vec<u8>,
     /// What is in the buffer.
     rendered: Done,
@@ -139,12 +162,15 @@ impl Run {
 
     /// Whether entries come to anything.
     fn is_heard(&self) -> bool {
-        self.kept.is_some() || !self.sink.is_broken()
+        self.kept.is_some() || self.outlet.is_some() || !self.sink.is_broken()
     }
 
     fn render_entry(&mut self, entry: &Entry) {
         if let Some(kept) = &mut self.kept {
             kept.render(entry);
+        }
+        if let Some(outlet) = &mut self.outlet {
+            outlet.render(entry);
         }
         if !self.sink.is_broken() {
             self.renderer.render(entry, &mut self.buffer);
@@ -155,6 +181,9 @@ impl Run {
     fn write(&mut self) {
         if let Some(kept) = &mut self.kept {
             kept.write();
+        }
+        if let Some(outlet) = &mut self.outlet {
+            outlet.write();
         }
         let is_written = self
             .sink
@@ -237,7 +266,7 @@ mod tests {
     ) -> (LogQueue, LogWriter) {
         let renderer = Renderer::new(format, "hello", false);
         let sink = Sink::new(Box::new(output), Box::new(io::sink()));
-        LogWriter::start(renderer, sink, None, bounds).unwrap()
+        LogWriter::start(renderer, sink, Destinations::default(), bounds).unwrap()
     }
 
     /// A writer that is stuck in its first write, and what lets it go on.

@@ -16,7 +16,8 @@ use crate::function::EXECUTION_ID_LENGTH;
 use crate::store::AttemptEnd;
 
 const USER_AGENT: HeaderValue = HeaderValue::from_static("Google-Cloud-Scheduler");
-const SCHEDULER: HeaderName = HeaderName::from_static("x-cloudscheduler");
+/// What every request of a job has, as those of Cloud Scheduler do.
+pub const SCHEDULER: HeaderName = HeaderName::from_static("x-cloudscheduler");
 const JOB_NAME: HeaderName = HeaderName::from_static("x-cloudscheduler-jobname");
 const SCHEDULE_TIME: HeaderName = HeaderName::from_static("x-cloudscheduler-scheduletime");
 const EXECUTION_ID: HeaderName = HeaderName::from_static("function-execution-id");

@@ -14,10 +14,10 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioExecutor;
-use rustls::RootCertStore;
 use tokio::sync::Semaphore;
 use tower_service::Service;
 
+use crate::authorities;
 use crate::function::OutboundPolicy;
 
 /// Look-ups of names at once. Each blocks a thread for as long as the system's resolver does.
@@ -72,17 +72,7 @@ impl TargetClient {
     /// # Errors
     /// If a certificate authority cannot be trusted.
     pub(super) fn new(reach: Reach) -> Result<Self, rustls::Error> {
-        let mut roots = RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
-        for certificate in &reach.policy.authorities {
-            roots.add(certificate.clone())?;
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let tls = authorities::client_config(&reach.policy.authorities)?;
         let reach = Arc::new(reach);
         let mut http = HttpConnector::new_with_resolver(Resolver {
             reach: Arc::clone(&reach),

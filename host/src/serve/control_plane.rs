@@ -59,6 +59,8 @@ impl Subject for ControlPlane {
             log_dropped: self.log.dropped(),
             log_kept: self.log.kept().kept(),
             log_lost: self.log.kept().lost(),
+            exported_logs: self.log.exported().logs(),
+            exported_spans: self.log.exported().spans(),
             started: started.unwrap_or(Duration::ZERO),
             is_ready: self.problems().is_empty(),
         };

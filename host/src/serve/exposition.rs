@@ -33,6 +33,9 @@ pub(super) struct Figures {
     pub(super) log_dropped: u64,
     pub(super) log_kept: u64,
     pub(super) log_lost: u64,
+    /// Sent on, and lost on the way.
+    pub(super) exported_logs: (u64, u64),
+    pub(super) exported_spans: (u64, u64),
     /// When the process began to serve, since the Unix epoch.
     pub(super) started: Duration,
     pub(super) is_ready: bool,
@@ -201,6 +204,16 @@ impl Figures {
         ];
         for (fate, count) in fates {
             counter(family.encode_family(&[("fate", fate)])?, count)?;
+        }
+        let help = "Log records and spans for the collector, by what became of them";
+        let mut family =
+            encoder.encode_descriptor("host_otlp_records", help, None, MetricType::Counter)?;
+        for (signal, (sent, lost)) in [("logs", self.exported_logs), ("spans", self.exported_spans)]
+        {
+            for (fate, count) in [("sent", sent), ("lost", lost)] {
+                let labels = [("signal", signal), ("fate", fate)];
+                counter(family.encode_family(&labels)?, count)?;
+            }
         }
         let help = "Whether all functions and the store are as they should be";
         let ready = encoder.encode_descriptor("host_ready", help, None, MetricType::Gauge)?;

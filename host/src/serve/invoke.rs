@@ -24,7 +24,8 @@ use super::routes::{Route, Routes};
 use super::trace;
 use crate::function::{ExecutionId, ResponseBody, Turnstile};
 use crate::identity::Verified;
-use crate::logs::{Entry, LogQueue, Severity, Trace};
+use crate::logs::{Cause, Entry, LogQueue, Severity, Trace, Trigger};
+use crate::scheduler::SCHEDULER;
 
 /// What the log entry of a request begins with that got no execution.
 pub(crate) const REFUSED: &str = "Request refused";
@@ -51,7 +52,7 @@ impl Invoker {
     ) -> Result<Response<Body>, Infallible> {
         let json = answer::wants_json(request.headers());
         let id = ExecutionId::random();
-        let trace = trace::enter(request.headers_mut());
+        let (trace, parent_span) = trace::enter(request.headers_mut());
         let refuse =
             |name, status, why: &dyn Display| self.refuse(name, status, (id, trace), json, why);
         if let Err(bad) = authority::check(&request) {
@@ -81,8 +82,13 @@ impl Invoker {
                 return Ok(refuse(&route.name, reason.status(), &why));
             }
         };
+        let cause = Cause {
+            parent_span,
+            trigger: trigger(request.headers()),
+            is_newly_compiled: route.function.is_newly_compiled(),
+        };
         Ok(self
-            .execute(&route, request, (id, trace), json, place)
+            .execute(&route, request, (id, trace, cause), json, place)
             .await)
     }
 
@@ -111,7 +117,7 @@ impl Invoker {
         &self,
         route: &Route,
         request: Request<Incoming>,
-        (id, trace): (ExecutionId, Trace),
+        (id, trace, cause): (ExecutionId, Trace, Cause),
         json: bool,
         place: Place,
     ) -> Response<Body> {
@@ -119,7 +125,7 @@ impl Invoker {
         let record = Record::start(
             self.log.clone(),
             Arc::clone(&route.name),
-            (id, trace),
+            (id, trace, cause),
             Arc::clone(&route.counters),
             (place, self.pending.guard()),
         );
@@ -152,6 +158,14 @@ impl Invoker {
         let entry = Entry::note(name, Some(id), Severity::Warning, text);
         self.log.push(vec![entry.in_trace(trace)]);
         answer::refuse(status, Some(id), json)
+    }
+}
+
+/// What the request says that made it. It decides nothing.
+fn trigger(headers: &HeaderMap) -> Trigger {
+    match headers.contains_key(SCHEDULER) {
+        true => Trigger::Timer,
+        false => Trigger::Http,
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::function::{FunctionConfig, SandboxConfig};
 use crate::identity::{IssuerUrl, Member, OutsideIssuer, SigningAlgorithm};
-use crate::logs::{Keeping, LogFormat};
+use crate::logs::{Collector, Keeping, LogFormat};
 use crate::scheduler::Reach;
 use crate::store::JobSettings;
 
@@ -121,4 +121,6 @@ pub struct ServeOptions {
     pub log_format: LogFormat,
     /// Where log entries are kept, if they are.
     pub kept_log: Option<KeptLog>,
+    /// Where log entries and spans are sent on to, if they are.
+    pub collector: Option<Collector>,
 }

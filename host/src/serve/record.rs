@@ -6,7 +6,7 @@ use super::admission::Place;
 use super::drain::PendingGuard;
 use super::metrics::Counters;
 use crate::function::{Ended, ExecutionId, Failure, Line, Observer};
-use crate::logs::{Entry, FinishStatus, LogQueue, Severity, Trace};
+use crate::logs::{Cause, Entry, FinishStatus, LogQueue, Severity, Trace};
 
 /// Gathers the entries of one execution and hands them on when it waits or ends, so that a short execution costs the
 /// queue one message.
@@ -15,6 +15,7 @@ pub(super) struct Record {
     function: Arc<str>,
     execution: ExecutionId,
     trace: Trace,
+    cause: Cause,
     counters: Arc<Counters>,
     entries: Vec<Entry>,
     /// Given back when the execution is over, which may be later than its answer.
@@ -26,7 +27,7 @@ impl Record {
     pub(super) fn start(
         log: LogQueue,
         function: Arc<str>,
-        (execution, trace): (ExecutionId, Trace),
+        (execution, trace, cause): (ExecutionId, Trace, Cause),
         counters: Arc<Counters>,
         held: (Place, PendingGuard),
     ) -> Self {
@@ -38,6 +39,7 @@ impl Record {
             function,
             execution,
             trace,
+            cause,
             counters,
             entries,
             _held: held,
@@ -85,7 +87,8 @@ impl Observer for Record {
         };
         let function = Arc::clone(&self.function);
         let entry = Entry::finished(function, self.execution, ended.usage.wall, status);
-        self.entries.push(entry.in_trace(self.trace));
+        self.entries
+            .push(entry.in_trace(self.trace).caused_by(self.cause));
         self.flush();
     }
 }

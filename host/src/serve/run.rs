@@ -1,7 +1,9 @@
 //! Puts the process together, runs it, and takes it down.
 
 use std::net::SocketAddr;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::Semaphore;
@@ -32,9 +34,9 @@ use super::start::{self, Workers};
 use super::tls::{self, Certificate};
 use super::trust_board::TrustBoard;
 use crate::console::{self, Names};
-use crate::function::Sandbox;
+use crate::function::{Sandbox, SandboxError};
 use crate::identity::{Invoker, Invokers, OwnIssuer};
-use crate::logs::{LogWriter, SegmentWriter};
+use crate::logs::{Destinations, LogWriter, SegmentWriter};
 use crate::scheduler::Scheduler;
 use crate::signals::{Hangups, Signals};
 use crate::store::{ServeLock, ServingHost, Store};
@@ -58,8 +60,10 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let (signals, hangups) = control.block_on(async { (Signals::listen(), Hangups::listen()) });
     let (mut signals, hangups) = (signals?, hangups?);
     let certificate = options.tls.as_ref().map(Certificate::read).transpose()?;
+    // The pool takes about as long as all the rest that comes before the component.
+    let config = options.sandbox.clone();
+    let sandbox = thread::spawn(move || Sandbox::new(config));
     let store = store(options, component_access.as_ref())?;
-    let sandbox = sandbox(options)?;
     let sockets = listener::open(options.addr, options.workers)
         .map_err(|error| listen(options.addr, error, "--addr"))?;
     let addr = match sockets.first() {
@@ -70,6 +74,9 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         .map_err(|error| listen(options.admin_addr, error, "--admin-addr"))?;
     let admin_addr = admin.local_addr()?;
     let addresses = Addresses::new(options, addr, admin_addr);
+
+    let segments = segments(options)?;
+    let sandbox = self::sandbox(sandbox)?;
 
     let routes: Vec<_> = (0..options.workers)
         .map(|_| worker_routes(options))
@@ -135,8 +142,11 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         // Functions that are deployed later should stand in the same column.
         name = format!("{name:STORE_NAME_WIDTH$}");
     }
-    let segments = segments(options)?;
-    let (log, writer) = LogWriter::stdout(options.log_format, &name, segments)?;
+    let others = Destinations {
+        segments,
+        collector: options.collector.clone(),
+    };
+    let (log, writer) = LogWriter::stdout(options.log_format, &name, others)?;
     let parts = Parts {
         options,
         store: store.as_ref().map(|(store, _lock)| store),
@@ -296,8 +306,9 @@ fn declare(
     Ok(Some(declared))
 }
 
-fn sandbox(options: &ServeOptions) -> Result<Sandbox, ServeError> {
-    let sandbox = Sandbox::new(options.sandbox.clone())?;
+/// The sandbox that a thread has made.
+fn sandbox(made: JoinHandle<Result<Sandbox, SandboxError>>) -> Result<Sandbox, ServeError> {
+    let sandbox = made.join().unwrap_or_else(|panic| resume_unwind(panic))?;
     if let Some(reason) = sandbox.cache_refused() {
         eprintln!("warning: compiled components are not kept: {reason}");
     }

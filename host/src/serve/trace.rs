@@ -9,26 +9,34 @@ const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// `00-` trace `-` span `-` flags: `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`.
 const LENGTH: usize = 55;
 /// What a trace is begun with: nobody has asked for it to be sampled.
-const NO_FLAGS: &[u8] = b"00";
+const NO_FLAGS: &[u8; 2] = b"00";
+
+/// What a caller says of itself.
+#[derive(Clone, Copy)]
+struct Caller {
+    trace_id: [u8; 16],
+    span_id: [u8; 8],
+    flags: [u8; 2],
+}
 
 /// Gives the execution of this request a span of its own, in the trace that the caller names or in a new one, and tells
-/// the function of it in the place of what the caller said.
-pub(super) fn enter(headers: &mut HeaderMap) -> Trace {
+/// the function of it in the place of what the caller said. The span of the caller comes with it, if there is one.
+pub(super) fn enter(headers: &mut HeaderMap) -> (Trace, Option<[u8; 8]>) {
     let caller = caller(headers);
     if caller.is_none() {
         headers.remove(TRACESTATE);
     }
-    let (trace_id, flags) = caller.unwrap_or_else(|| (rand::random(), [NO_FLAGS[0], NO_FLAGS[1]]));
     let trace = Trace {
-        trace_id,
+        trace_id: caller.map_or_else(rand::random, |caller| caller.trace_id),
         span_id: rand::random(),
     };
+    let flags = caller.map_or(*NO_FLAGS, |caller| caller.flags);
     headers.insert(TRACEPARENT, header(&trace, flags));
-    trace
+    (trace, caller.map(|caller| caller.span_id))
 }
 
-/// The trace and the flags that the caller names, if it names just one and that as it should (section 3.2).
-fn caller(headers: &HeaderMap) -> Option<([u8; 16], [u8; 2])> {
+/// The one whom the headers name, if they name just one and that as they should (section 3.2).
+fn caller(headers: &HeaderMap) -> Option<Caller> {
     let mut values = headers.get_all(TRACEPARENT).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return None;
@@ -48,7 +56,11 @@ fn caller(headers: &HeaderMap) -> Option<([u8; 16], [u8; 2])> {
     bytes(&known[36..52], &mut span_id)?;
     byte(&known[53..])?;
     let is_named = trace_id != [0; 16] && span_id != [0; 8];
-    is_named.then_some((trace_id, [known[53], known[54]]))
+    is_named.then_some(Caller {
+        trace_id,
+        span_id,
+        flags: [known[53], known[54]],
+    })
 }
 
 fn header(trace: &Trace, flags: [u8; 2]) -> HeaderValue {
@@ -110,14 +122,18 @@ mod tests {
     #[test]
     fn an_execution_is_a_span_of_its_own_in_the_callers_trace() {
         let mut headers = with(&[EXAMPLE]);
-        let trace = enter(&mut headers);
+        let (trace, parent) = enter(&mut headers);
+        assert_eq!(
+            parent,
+            Some([0xb7, 0xad, 0x6b, 0x71, 0x69, 0x20, 0x33, 0x31])
+        );
         let told = told(&headers);
         assert!(told.starts_with("00-0af7651916cd43dd8448eb211c80319c-"));
         assert!(told.ends_with("-01"), "its flags stay");
         assert!(!told.contains("b7ad6b7169203331"), "{told}");
         assert_eq!(headers[TRACESTATE], "congo=t61rcWkgMzE");
         let again = super::caller(&headers).unwrap();
-        assert_eq!(again.0, trace.trace_id);
+        assert_eq!(again.trace_id, trace.trace_id);
     }
 
     #[test]
@@ -149,7 +165,8 @@ mod tests {
         ];
         for value in bad {
             let mut headers = with(&[value]);
-            let trace = enter(&mut headers);
+            let (trace, parent) = enter(&mut headers);
+            assert_eq!(parent, None);
             assert!(!told(&headers).contains("0af7651916cd43dd"), "{value}");
             assert_ne!(trace.trace_id, [0; 16]);
             assert!(!headers.contains_key(TRACESTATE), "{value}");

@@ -1,13 +1,15 @@
 //! How `host serve` prints and keeps log entries.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
+use super::super::Message;
 use super::super::state::State;
 use crate::config::HostTable;
 use crate::config::values::{bytes, duration};
-use crate::logs::{Keeping, LogFormat};
+use crate::logs::{Collector, Keeping, LogFormat};
 use crate::serve::KeptLog;
 
 #[derive(Args)]
@@ -28,6 +30,19 @@ pub(super) struct LogArgs {
     /// Do not keep log entries on disk
     #[arg(long, conflicts_with_all = ["log_retention", "log_max_size"])]
     no_keep_logs: bool,
+
+    /// Send log entries, and a span for each execution, to this collector as well: OTLP over HTTP, such as
+    /// http://127.0.0.1:4318
+    #[arg(long, value_name = "URL")]
+    otlp_endpoint: Option<String>,
+
+    /// Send the headers of this file along, one `name: value` a line
+    #[arg(long, value_name = "FILE")]
+    otlp_headers: Option<PathBuf>,
+
+    /// Trust these certificate authorities (PEM) as well, of the collector
+    #[arg(long, value_name = "FILE")]
+    otlp_ca: Option<PathBuf>,
 }
 
 impl LogArgs {
@@ -47,5 +62,24 @@ impl LogArgs {
             directory: state.log_directory().ok()?,
             keeping,
         })
+    }
+
+    /// Where log entries are sent on to, if they are.
+    pub(super) fn collector(&self, host: &HostTable) -> Result<Option<Collector>, Message> {
+        let endpoint = self.otlp_endpoint.as_ref().or(host.otlp_endpoint.as_ref());
+        let headers = self.otlp_headers.as_ref().or(host.otlp_headers.as_ref());
+        let authorities = self.otlp_ca.as_ref().or(host.otlp_ca.as_ref());
+        let Some(endpoint) = endpoint else {
+            return match headers.or(authorities) {
+                None => Ok(None),
+                Some(_) => Err(
+                    "there is no collector that headers or authorities are for; expected --otlp-endpoint as well".into(),
+                ),
+            };
+        };
+        let authorities = authorities.map(PathBuf::as_path);
+        Collector::new(endpoint, headers.map(PathBuf::as_path), authorities)
+            .map(Some)
+            .map_err(|error| error.to_string())
     }
 }

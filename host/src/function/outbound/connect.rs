@@ -15,13 +15,13 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioIo;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tower_service::Service;
 
 use super::policy::{OutboundPolicy, ProhibitedAddress};
+use crate::authorities;
 
 /// How long a name server may take.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -163,27 +163,12 @@ impl Connector {
         http.set_keepalive(Some(KEEPALIVE));
         http.set_connect_timeout(Some(LONGEST_CONNECT));
         let https = HttpsConnectorBuilder::new()
-            .with_tls_config(tls(&policy)?)
+            .with_tls_config(authorities::client_config(&policy.authorities)?)
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(http);
         Ok(Self { policy, https })
     }
-}
-
-/// The provider is named because another crate may bring a second one, and then rustls has no default.
-fn tls(policy: &OutboundPolicy) -> Result<ClientConfig, TrustError> {
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
-    for certificate in &policy.authorities {
-        roots.add(certificate.clone())?;
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
 }
 
 impl Service<Uri> for Connector {

@@ -1,0 +1,27 @@
+//! Whom the host trusts when it calls out over TLS: the public certificate authorities, and those that an operator names.
+
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, RootCertStore};
+
+/// A client that trusts the public authorities and `others`.
+///
+/// # Errors
+/// If one of `others` cannot be an authority.
+pub(crate) fn client_config(
+    others: &[CertificateDer<'static>],
+) -> Result<ClientConfig, rustls::Error> {
+    let mut roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    for certificate in others {
+        roots.add(certificate.clone())?;
+    }
+    // It is named because another crate may bring a second one, and then rustls has no default.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}

@@ -1,0 +1,326 @@
+//! The way of records to the collector: bounded, never waited for, and what is lost is counted.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::runtime::Runtime;
+
+use super::batch::{Batch, Record};
+use super::collector::{Collector, SendError, Signal};
+use crate::logs::entry::Entry;
+
+/// How much may wait to be sent.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+/// How many log records are sent at once.
+const MOST_AT_ONCE: u64 = 4096;
+/// How long the first record of a batch waits for others.
+const LINGER: Duration = Duration::from_secs(1);
+/// The shortest and the longest wait before a batch is sent again, and how long that goes on.
+const SHORTEST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const LONGEST_TRY: Duration = Duration::from_secs(300);
+/// The wait at the end, when little time is left.
+const LAST_WAIT: Duration = Duration::from_millis(200);
+
+/// How many records were taken by the collector, and how many were not, since the start.
+#[derive(Debug, Default)]
+pub struct ExportCounts {
+    logs: Outcomes,
+    spans: Outcomes,
+}
+
+#[derive(Debug, Default)]
+struct Outcomes {
+    sent: AtomicU64,
+    lost: AtomicU64,
+}
+
+impl ExportCounts {
+    /// Log records that were sent, and those that were lost.
+    pub fn logs(&self) -> (u64, u64) {
+        self.logs.read()
+    }
+
+    /// Spans that were sent, and those that were lost.
+    pub fn spans(&self) -> (u64, u64) {
+        self.spans.read()
+    }
+}
+
+impl Outcomes {
+    fn read(&self) -> (u64, u64) {
+        let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        (load(&self.sent), load(&self.lost))
+    }
+
+    fn add(&self, sent: u64, lost: u64) {
+        self.sent.fetch_add(sent, Ordering::Relaxed);
+        self.lost.fetch_add(lost, Ordering::Relaxed);
+    }
+}
+
+/// What both threads see.
+#[derive(Default)]
+struct Shared {
+    counts: Arc<ExportCounts>,
+    /// The weight of what was handed over and is not yet in a message.
+    waiting: AtomicUsize,
+    end: Mutex<End>,
+    /// The end has begun, or is there.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct End {
+    /// When the sender gives up, once the end has begun.
+    deadline: Option<Instant>,
+    has_ended: bool,
+}
+
+/// The writer's side.
+pub(in crate::logs) struct Outlet {
+    shared: Arc<Shared>,
+    sender: Sender<Vec<Record>>,
+    records: Vec<Record>,
+    weight: usize,
+}
+
+/// The thread that sends, as whoever ends it sees it.
+pub(in crate::logs) struct Exporter {
+    shared: Arc<Shared>,
+    collector: String,
+}
+
+impl Exporter {
+    /// Starts the thread. What goes wrong is told to `reports`, once until it goes well again.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(in crate::logs) fn start(
+        collector: Collector,
+        counts: Arc<ExportCounts>,
+        reports: Box<dyn Write + Send>,
+    ) -> io::Result<(Outlet, Self)> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let (sender, receiver) = mpsc::channel();
+        let shared = Arc::new(Shared {
+            counts,
+            ..Shared::default()
+        });
+        let exporter = Self {
+            shared: Arc::clone(&shared),
+            collector: collector.to_string(),
+        };
+        let outlet = Outlet {
+            shared: Arc::clone(&shared),
+            sender,
+            records: Vec::new(),
+            weight: 0,
+        };
+        let run = Run {
+            shared,
+            receiver,
+            collector,
+            runtime,
+            reports,
+            instance: format!("{:032x}", rand::random::<u128>()),
+            is_failing: false,
+        };
+        thread::Builder::new()
+            .name("otlp".into())
+            .spawn(move || run.run())?;
+        Ok((outlet, exporter))
+    }
+
+    /// Waits until all that was handed over is sent, `limit` at the longest. The outlet is gone by then.
+    pub(in crate::logs) fn close(self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        let mut end = self.shared.end();
+        end.deadline = Some(deadline);
+        self.shared.changed.notify_all();
+        while !end.has_ended {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                // Not `eprintln!`: it panics where stderr is gone.
+                let _ = writeln!(
+                    io::stderr(),
+                    "warning: the last log entries could not be sent to {} in time",
+                    self.collector
+                );
+                return;
+            }
+            end = self.shared.wait(end, left);
+        }
+    }
+}
+
+impl Outlet {
+    pub(in crate::logs) fn render(&mut self, entry: &Entry) {
+        let record = Record::of(entry);
+        self.weight += record.weight();
+        self.records.push(record);
+    }
+
+    /// Hands over what was rendered, if there is room for it.
+    pub(in crate::logs) fn write(&mut self) {
+        if self.records.is_empty() {
+            return;
+        }
+        let records = std::mem::take(&mut self.records);
+        let weight = std::mem::take(&mut self.weight);
+        let waiting = self.shared.waiting.load(Ordering::Relaxed);
+        if waiting + weight > MOST_BYTES {
+            return self.shared.lose(&records);
+        }
+        self.shared.waiting.fetch_add(weight, Ordering::Relaxed);
+        if let Err(mpsc::SendError(records)) = self.sender.send(records) {
+            self.shared.lose(&records);
+        }
+    }
+}
+
+impl Shared {
+    fn end(&self) -> MutexGuard<'_, End> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, end: MutexGuard<'a, End>, time: Duration) -> MutexGuard<'a, End> {
+        let woken = self.changed.wait_timeout(end, time);
+        woken.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn lose(&self, records: &[Record]) {
+        let spans = records.iter().filter(|record| record.is_span()).count();
+        self.counts.logs.add(0, records.len() as u64);
+        self.counts.spans.add(0, spans as u64);
+    }
+}
+
+/// What the thread owns.
+struct Run {
+    shared: Arc<Shared>,
+    receiver: Receiver<Vec<Record>>,
+    collector: Collector,
+    runtime: Runtime,
+    reports: Box<dyn Write + Send>,
+    /// Names this process among all that send.
+    instance: String,
+    is_failing: bool,
+}
+
+impl Run {
+    fn run(mut self) {
+        while let Some(batch) = self.gather() {
+            let (logs, spans) = (batch.logs(), batch.spans());
+            let (log_message, span_message) = batch.encode(&self.instance);
+            let lost = self.send(Signal::Logs, log_message, logs);
+            self.shared.counts.logs.add(logs - lost, lost);
+            if let Some(message) = span_message {
+                let lost = self.send(Signal::Traces, message, spans);
+                self.shared.counts.spans.add(spans - lost, lost);
+            }
+        }
+    }
+
+    /// What has come until a batch is full or its first record has waited long enough; nothing once all is sent.
+    fn gather(&mut self) -> Option<Batch> {
+        let mut batch = Batch::default();
+        self.take(&mut batch, self.receiver.recv().ok()?);
+        let since = Instant::now();
+        while batch.logs() < MOST_AT_ONCE {
+            let left = LINGER.saturating_sub(since.elapsed());
+            match self.receiver.recv_timeout(left) {
+                Ok(records) => self.take(&mut batch, records),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        Some(batch)
+    }
+
+    fn take(&self, batch: &mut Batch, records: Vec<Record>) {
+        let weight = records.iter().map(Record::weight).sum();
+        self.shared.waiting.fetch_sub(weight, Ordering::Relaxed);
+        records.into_iter().for_each(|record| batch.push(record));
+    }
+
+    /// Sends `message` as often as that may help, and tells how many of its `count` records were lost.
+    fn send(&mut self, signal: Signal, message: Vec<u8>, count: u64) -> u64 {
+        let message = Bytes::from(message);
+        let begun = Instant::now();
+        let mut wait = SHORTEST_WAIT;
+        loop {
+            let sent = self.collector.send(signal, message.clone());
+            let (why, after) = match self.runtime.block_on(sent) {
+                Ok(None) => {
+                    self.is_failing = false;
+                    return 0;
+                }
+                Ok(Some((rejected, why))) => {
+                    self.report(&format!("it rejected {rejected} of them: {why:?}"));
+                    return rejected.min(count);
+                }
+                Err(SendError::Lasting(why)) => {
+                    self.report(&why);
+                    return count;
+                }
+                Err(SendError::Passing(why, after)) => (why, after),
+            };
+            self.report(&why);
+            // Senders that failed together should not come back together.
+            let pause = after.unwrap_or_else(|| wait.mul_f64(rand::random_range(0.5..1.0)));
+            wait = (wait * 2).min(LONGEST_WAIT);
+            if begun.elapsed() + pause > LONGEST_TRY || !self.pause(pause) {
+                return count;
+            }
+        }
+    }
+
+    /// Waits for `time`, or less at the end; tells whether there is time left to try again.
+    fn pause(&self, time: Duration) -> bool {
+        let until = Instant::now() + time;
+        let mut end = self.shared.end();
+        loop {
+            let now = Instant::now();
+            let until = match end.deadline {
+                Some(deadline) if now >= deadline => return false,
+                Some(deadline) => until.min(now + LAST_WAIT).min(deadline),
+                None => until,
+            };
+            let left = until.saturating_duration_since(now);
+            if left.is_zero() {
+                return true;
+            }
+            let is_ending = end.deadline.is_some();
+            end = self.shared.wait(end, left);
+            if is_ending {
+                return true;
+            }
+        }
+    }
+
+    fn report(&mut self, why: &str) {
+        if !std::mem::replace(&mut self.is_failing, true) {
+            // There is nowhere left to tell that this failed as well.
+            let _ = writeln!(
+                self.reports,
+                "error: log entries cannot be sent to {}: {why}; serving goes on, and what is lost is counted",
+                self.collector
+            );
+        }
+    }
+}
+
+impl Drop for Run {
+    /// However the thread ends, nobody waits for it in vain.
+    fn drop(&mut self) {
+        self.shared.end().has_ended = true;
+        self.shared.changed.notify_all();
+    }
+}
