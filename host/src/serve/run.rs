@@ -54,15 +54,15 @@ const STORE_NAME_WIDTH: usize = 16;
 pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     descriptors::raise_limit();
     let component_access = component_access(options)?;
+    // The pool takes longer than all the rest that comes before the component.
+    let config = options.sandbox.clone();
+    let sandbox = thread::spawn(move || Sandbox::new(config));
     let control = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let (signals, hangups) = control.block_on(async { (Signals::listen(), Hangups::listen()) });
     let (mut signals, hangups) = (signals?, hangups?);
     let certificate = options.tls.as_ref().map(Certificate::read).transpose()?;
-    // The pool takes about as long as all the rest that comes before the component.
-    let config = options.sandbox.clone();
-    let sandbox = thread::spawn(move || Sandbox::new(config));
     let store = store(options, component_access.as_ref())?;
     let sockets = listener::open(options.addr, options.workers)
         .map_err(|error| listen(options.addr, error, "--addr"))?;

@@ -1,5 +1,5 @@
 //! The benchmark: host, plain hyper and `wasmtime serve`, each under the same load, in one run; with `tokens`, what it
-//! costs to check them.
+//! costs to check them; with `together`, everything on at once; with `soak`, that for as long as one likes.
 //!
 //! Prints figures and the ratios between them. Absolute figures belong to the machine; the ratios are what is claimed.
 
@@ -9,8 +9,11 @@ mod plain;
 mod report;
 mod server;
 mod settings;
+mod soak;
 mod start;
+mod together;
 mod tokens;
+mod whole;
 
 use std::process::ExitCode;
 
@@ -29,6 +32,12 @@ fn main() -> ExitCode {
     let done = match arguments.split_first() {
         Some((first, rest)) if first == "tokens" => {
             Settings::parse(rest).and_then(|settings| tokens::run(&settings))
+        }
+        Some((first, rest)) if first == "together" => {
+            Settings::parse(rest).and_then(|settings| together::run(&settings))
+        }
+        Some((first, rest)) if first == "soak" => {
+            Settings::parse(rest).and_then(|settings| soak::run(&settings))
         }
         _ => Settings::parse(&arguments).and_then(|settings| run(&settings)),
     };

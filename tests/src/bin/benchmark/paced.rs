@@ -133,7 +133,7 @@ fn request(token: &str) -> String {
 }
 
 /// Reads an answer to its end.
-fn answer(answers: &mut BufReader<TcpStream>) -> std::io::Result<u16> {
+pub(crate) fn answer(answers: &mut BufReader<TcpStream>) -> std::io::Result<u16> {
     let mut line = String::new();
     answers.read_line(&mut line)?;
     let status = line.split(' ').nth(1).and_then(|code| code.parse().ok());

@@ -204,7 +204,7 @@ fn ask(addr: SocketAddr, path: &str) -> std::io::Result<Vec<u8>> {
     Ok(answer)
 }
 
-fn free_addr() -> std::io::Result<SocketAddr> {
+pub(crate) fn free_addr() -> std::io::Result<SocketAddr> {
     TcpListener::bind("127.0.0.1:0")?.local_addr()
 }
 

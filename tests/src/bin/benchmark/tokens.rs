@@ -109,7 +109,7 @@ fn wait(addr: SocketAddr, token: &str, time: Duration) -> Result<f64, String> {
     paced::p99(addr, PACE, token, time).map(|p99| p99.as_secs_f64())
 }
 
-fn median(mut all: Vec<f64>) -> f64 {
+pub(crate) fn median(mut all: Vec<f64>) -> f64 {
     all.sort_by(f64::total_cmp);
     all.get(all.len() / 2).copied().unwrap_or(f64::NAN)
 }
