@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -245,4 +246,45 @@ fn what_a_guest_prints_forges_no_entry_of_another() {
         1 + entries.len(),
         "one row each"
     );
+}
+
+#[test]
+fn a_function_that_prints_all_that_it_can_leaves_the_log_of_another_whole() {
+    let state = State::new();
+    state.deploy("loud", "floods_log", &["--log-limit=1Gi"]);
+    state.deploy("quiet", "prints", &[]);
+    let host = state.serve().start();
+    let is_over = AtomicBool::new(false);
+    let quiet = thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    host.get("/loud?lines=256&width=16000");
+                }
+            });
+        }
+        let lost = "host_log_entries_total{fate=\"dropped\"}";
+        wait_until("more is printed than can be written", || {
+            host.metric(lost) > 0.0
+        });
+        let calls = (0..200).map(|_| host.get("/quiet?kind=line").execution_id().to_owned());
+        let quiet: Vec<_> = calls.collect();
+        is_over.store(true, Ordering::Relaxed);
+        quiet
+    });
+    end(&host, Signal::Term);
+    for id in quiet {
+        assert_eq!(
+            state.kept(&format!("quiet --execution-id {id}")).len(),
+            3,
+            "{id}"
+        );
+    }
+    let notes = state.kept_texts("--severity warning --limit 1000");
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.contains("log entries of this function were left out"))
+    );
+    assert!(state.kept("quiet --severity warning").is_empty());
 }

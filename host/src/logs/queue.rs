@@ -1,6 +1,6 @@
 //! The way from the workers to the writer: bounded, never waited for, nothing lost in silence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,10 +20,13 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             batches: 65_536,
-            bytes: 16 * 1024 * 1024,
+            bytes: 32 * 1024 * 1024,
         }
     }
 }
+
+/// How many functions are remembered that hold no room at the moment.
+const MOST_HELD: usize = 1000;
 
 /// How many entries of which function found no room.
 pub(super) type Lost = BTreeMap<Arc<str>, u64>;
@@ -47,14 +50,14 @@ impl LogQueue {
     }
 
     /// Hands over `entries`, oldest first. Never waits for the output: what finds no room is left out, and the log says
-    /// how much that was.
+    /// how much that was. All of them take up the room of the first one's function.
     pub fn push(&self, entries: Vec<Entry>) {
-        if entries.is_empty() {
+        let Some(first) = entries.first() else {
             return;
-        }
+        };
         let bytes = entries.iter().map(Entry::weight).sum();
         let mut state = self.shared.lock();
-        if !state.has_room(bytes, self.shared.bounds) {
+        if !state.has_room(&first.function, bytes, self.shared.bounds) {
             state.lose(&entries);
             drop(state);
             let count = entries.len() as u64;
@@ -126,8 +129,9 @@ struct State {
     /// Batches let in, and batches that the writer is done with, since the start.
     accepted: u64,
     settled: u64,
-    /// In the batches let in that the writer is not done with.
+    /// In the batches let in that the writer is not done with: all of it, and that of each function.
     bytes: usize,
+    held: HashMap<Arc<str>, usize>,
     flushes: usize,
     is_writer_idle: bool,
     closing: Option<Closing>,
@@ -140,16 +144,47 @@ struct Closing {
 }
 
 impl State {
-    fn has_room(&self, bytes: usize, bounds: Bounds) -> bool {
+    fn has_room(&self, function: &str, bytes: usize, bounds: Bounds) -> bool {
         self.closing.is_none()
             && self.accepted - self.settled < bounds.batches
             && self.bytes.saturating_add(bytes) <= bounds.bytes
+            && self.is_fair(function, bytes, bounds)
+    }
+
+    /// Once half of the room is taken, no function gets more than a quarter of it, so that one that prints without end
+    /// leaves room for the others.
+    fn is_fair(&self, function: &str, bytes: usize, bounds: Bounds) -> bool {
+        if self.bytes <= bounds.bytes / 2 {
+            return true;
+        }
+        let held = self.held.get(function).copied().unwrap_or(0);
+        held.saturating_add(bytes) <= bounds.bytes / 4
     }
 
     fn accept(&mut self, entries: Vec<Entry>, bytes: usize) {
+        if let Some(first) = entries.first() {
+            match self.held.get_mut(&first.function) {
+                Some(held) => *held += bytes,
+                None => drop(self.held.insert(Arc::clone(&first.function), bytes)),
+            }
+        }
         self.waiting.push(entries);
         self.accepted += 1;
         self.bytes += bytes;
+    }
+
+    fn settle(&mut self, done: &Done) {
+        self.settled += done.batches;
+        for (function, bytes) in &done.bytes {
+            self.bytes -= bytes;
+            if let Some(held) = self.held.get_mut(function) {
+                *held -= bytes;
+            }
+        }
+        // Functions come and go.
+        if self.waiting.is_empty() && self.held.len() > MOST_HELD {
+            self.held.retain(|_, held| *held > 0);
+        }
     }
 
     fn lose(&mut self, entries: &[Entry]) {
@@ -169,11 +204,23 @@ impl State {
 }
 
 /// Batches that the writer is done with.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Done {
     pub(super) batches: u64,
-    pub(super) bytes: usize,
     pub(super) entries: u64,
+    /// By the function whose room they took up.
+    bytes: Vec<(Arc<str>, usize)>,
+}
+
+impl Done {
+    /// An entry of this weight, in a batch that took up the room of `function`.
+    pub(super) fn entry(&mut self, function: &Arc<str>, weight: usize) {
+        self.entries += 1;
+        match self.bytes.last_mut() {
+            Some((last, bytes)) if last == function => *bytes += weight,
+            _ => self.bytes.push((Arc::clone(function), weight)),
+        }
+    }
 }
 
 /// The writer's side.
@@ -217,17 +264,14 @@ impl Shared {
     }
 
     /// Makes room: the writer has written what is `done`, or never will.
-    pub(super) fn settle(&self, done: Done, is_written: bool) {
+    pub(super) fn settle(&self, done: &Done, is_written: bool) {
         let count = if is_written {
             &self.written
         } else {
             &self.dropped
         };
         count.fetch_add(done.entries, Ordering::Relaxed);
-        let mut state = self.lock();
-        state.settled += done.batches;
-        state.bytes -= done.bytes;
-        drop(state);
+        self.lock().settle(done);
         self.progress.notify_all();
     }
 
@@ -282,116 +326,4 @@ impl Shared {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::logs::Severity;
-
-    const NO_TIME: Duration = Duration::ZERO;
-
-    fn note(function: &str) -> Vec<Entry> {
-        let text = "x".repeat(1000);
-        vec![Entry::note(function.into(), None, Severity::Info, text)]
-    }
-
-    fn done(batches: &[Vec<Entry>]) -> Done {
-        Done {
-            batches: batches.len() as u64,
-            bytes: batches.iter().flatten().map(Entry::weight).sum(),
-            entries: batches.iter().flatten().count() as u64,
-        }
-    }
-
-    fn lost(counts: &[(&str, u64)]) -> Option<Lost> {
-        Some(
-            counts
-                .iter()
-                .map(|&(name, count)| (name.into(), count))
-                .collect(),
-        )
-    }
-
-    fn room_for(batches: u64, bytes: usize) -> (LogQueue, Arc<Shared>) {
-        LogQueue::new(Bounds { batches, bytes })
-    }
-
-    #[test]
-    fn what_finds_no_place_is_counted_by_function() {
-        let (queue, shared) = room_for(1, usize::MAX);
-        queue.push(note("a"));
-        queue.push(note("b"));
-        queue.push([note("c"), note("b")].concat());
-        let mut batches = Vec::new();
-        assert_eq!(shared.take(&mut batches, None), lost(&[("b", 2), ("c", 1)]));
-        assert_eq!(batches.len(), 1);
-        assert_eq!(queue.dropped(), 3);
-    }
-
-    #[test]
-    fn what_the_writer_holds_counts_until_it_is_done_with_it() {
-        let (queue, shared) = room_for(u64::MAX, 2000);
-        queue.push(note("a"));
-        let mut batches = Vec::new();
-        shared.take(&mut batches, None);
-        queue.push(note("b"));
-        assert_eq!(queue.dropped(), 1);
-        shared.settle(done(&batches), true);
-        queue.push(note("c"));
-        assert_eq!(queue.dropped(), 1);
-        assert_eq!(queue.written(), 1);
-        batches.clear();
-        assert_eq!(shared.take(&mut batches, None), lost(&[("b", 1)]));
-        assert_eq!(&*batches[0][0].function, "c");
-    }
-
-    #[test]
-    fn a_batch_larger_than_all_the_room_is_left_out() {
-        let (queue, shared) = room_for(u64::MAX, 500);
-        queue.push(note("a"));
-        assert_eq!(shared.take(&mut Vec::new(), None), lost(&[("a", 1)]));
-    }
-
-    #[test]
-    fn after_the_close_what_waits_is_still_taken_and_nothing_is_let_in() {
-        let (queue, shared) = room_for(u64::MAX, usize::MAX);
-        queue.push(note("before"));
-        shared.close(NO_TIME);
-        queue.push(note("after"));
-        let mut batches = Vec::new();
-        assert_eq!(shared.take(&mut batches, None), lost(&[]));
-        assert_eq!(&*batches.concat()[0].function, "before");
-        assert_eq!(shared.take(&mut Vec::new(), None), None);
-        assert_eq!(queue.dropped(), 1);
-    }
-
-    #[test]
-    fn a_flush_waits_for_what_was_pushed_before_it_only() {
-        let (queue, shared) = room_for(u64::MAX, usize::MAX);
-        assert!(queue.flush(NO_TIME));
-        queue.push(note("a"));
-        assert!(!queue.flush(NO_TIME));
-        let mut batches = Vec::new();
-        shared.take(&mut batches, None);
-        assert!(!queue.flush(NO_TIME));
-        shared.settle(done(&batches), true);
-        assert!(queue.flush(NO_TIME));
-    }
-
-    #[test]
-    fn nobody_waits_for_a_writer_that_is_no_more() {
-        let (queue, shared) = room_for(u64::MAX, usize::MAX);
-        queue.push(note("a"));
-        shared.end();
-        assert!(!queue.flush(Duration::MAX));
-        assert!(!shared.wait_for_end(Duration::MAX));
-    }
-
-    #[test]
-    fn the_end_is_overdue_when_its_limit_has_passed() {
-        let (_queue, shared) = room_for(1, 1);
-        assert!(!shared.is_overdue());
-        shared.close(NO_TIME);
-        assert!(shared.is_overdue());
-        shared.close(Duration::MAX);
-        assert!(shared.is_overdue());
-    }
-}
+mod tests;

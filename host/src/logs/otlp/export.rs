@@ -16,8 +16,9 @@ use crate::logs::entry::Entry;
 
 /// How much may wait to be sent.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
-/// How many log records are sent at once.
+/// How many log records are sent at once, and about how many bytes: collectors take a few mebibytes.
 const MOST_AT_ONCE: u64 = 4096;
+const MOST_BYTES_AT_ONCE: usize = 1024 * 1024;
 /// How long the first record of a batch waits for others.
 const LINGER: Duration = Duration::from_secs(1);
 /// The shortest and the longest wait before a batch is sent again, and how long that goes on.
@@ -82,12 +83,18 @@ struct End {
     has_ended: bool,
 }
 
+/// Records that are handed over together, and what they weigh.
+#[derive(Default)]
+struct Parcel {
+    records: Vec<Record>,
+    weight: usize,
+}
+
 /// The writer's side.
 pub(in crate::logs) struct Outlet {
     shared: Arc<Shared>,
-    sender: Sender<Vec<Record>>,
-    records: Vec<Record>,
-    weight: usize,
+    sender: Sender<Parcel>,
+    parcel: Parcel,
 }
 
 /// The thread that sends, as whoever ends it sees it.
@@ -121,8 +128,7 @@ impl Exporter {
         let outlet = Outlet {
             shared: Arc::clone(&shared),
             sender,
-            records: Vec::new(),
-            weight: 0,
+            parcel: Parcel::default(),
         };
         let run = Run {
             shared,
@@ -164,24 +170,29 @@ impl Exporter {
 impl Outlet {
     pub(in crate::logs) fn render(&mut self, entry: &Entry) {
         let record = Record::of(entry);
-        self.weight += record.weight();
-        self.records.push(record);
+        self.parcel.weight += record.weight();
+        self.parcel.records.push(record);
+    }
+
+    /// About how many bytes are rendered and not handed over.
+    pub(in crate::logs) fn waiting(&self) -> usize {
+        self.parcel.weight
     }
 
     /// Hands over what was rendered, if there is room for it.
     pub(in crate::logs) fn write(&mut self) {
-        if self.records.is_empty() {
+        if self.parcel.records.is_empty() {
             return;
         }
-        let records = std::mem::take(&mut self.records);
-        let weight = std::mem::take(&mut self.weight);
+        let parcel = std::mem::take(&mut self.parcel);
         let waiting = self.shared.waiting.load(Ordering::Relaxed);
-        if waiting + weight > MOST_BYTES {
-            return self.shared.lose(&records);
+        if waiting + parcel.weight > MOST_BYTES {
+            return self.shared.lose(&parcel.records);
         }
-        self.shared.waiting.fetch_add(weight, Ordering::Relaxed);
-        if let Err(mpsc::SendError(records)) = self.sender.send(records) {
-            self.shared.lose(&records);
+        let waiting = &self.shared.waiting;
+        waiting.fetch_add(parcel.weight, Ordering::Relaxed);
+        if let Err(mpsc::SendError(parcel)) = self.sender.send(parcel) {
+            self.shared.lose(&parcel.records);
         }
     }
 }
@@ -206,7 +217,7 @@ impl Shared {
 /// What the thread owns.
 struct Run {
     shared: Arc<Shared>,
-    receiver: Receiver<Vec<Record>>,
+    receiver: Receiver<Parcel>,
     collector: Collector,
     runtime: Runtime,
     reports: Box<dyn Write + Send>,
@@ -232,22 +243,27 @@ impl Run {
     /// What has come until a batch is full or its first record has waited long enough; nothing once all is sent.
     fn gather(&mut self) -> Option<Batch> {
         let mut batch = Batch::default();
-        self.take(&mut batch, self.receiver.recv().ok()?);
+        let mut weight = self.take(&mut batch, self.receiver.recv().ok()?);
         let since = Instant::now();
-        while batch.logs() < MOST_AT_ONCE {
+        while batch.logs() < MOST_AT_ONCE && weight < MOST_BYTES_AT_ONCE {
             let left = LINGER.saturating_sub(since.elapsed());
             match self.receiver.recv_timeout(left) {
-                Ok(records) => self.take(&mut batch, records),
+                Ok(parcel) => weight += self.take(&mut batch, parcel),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
             }
         }
         Some(batch)
     }
 
-    fn take(&self, batch: &mut Batch, records: Vec<Record>) {
-        let weight = records.iter().map(Record::weight).sum();
-        self.shared.waiting.fetch_sub(weight, Ordering::Relaxed);
-        records.into_iter().for_each(|record| batch.push(record));
+    /// Adds what was handed over to `batch`, and tells what it weighs.
+    fn take(&self, batch: &mut Batch, parcel: Parcel) -> usize {
+        let waiting = &self.shared.waiting;
+        waiting.fetch_sub(parcel.weight, Ordering::Relaxed);
+        parcel
+            .records
+            .into_iter()
+            .for_each(|record| batch.push(record));
+        parcel.weight
     }
 
     /// Sends `message` as often as that may help, and tells how many of its `count` records were lost.
