@@ -56,6 +56,8 @@ pub enum Answers {
     Padded(usize),
     /// With a discovery document whose keys are at this URL.
     KeysAt(String),
+    /// With the discovery document of this issuer, whose keys are at that URL.
+    AsOtherWithKeysAt(String, String),
 }
 
 /// A key that signs tokens.
@@ -316,6 +318,10 @@ fn answer(path: &str, addr: SocketAddr, state: &mut State) -> Option<String> {
         Answers::AsOther(issuer) => discovery["issuer"] = issuer.as_str().into(),
         Answers::Padded(bytes) => length = *bytes,
         Answers::KeysAt(url) => discovery["jwks_uri"] = url.as_str().into(),
+        Answers::AsOtherWithKeysAt(issuer, url) => {
+            discovery["issuer"] = issuer.as_str().into();
+            discovery["jwks_uri"] = url.as_str().into();
+        }
     }
     let mut document = if is_discovery { discovery } else { keys }.to_string();
     document.push_str(&" ".repeat(length.saturating_sub(document.len())));

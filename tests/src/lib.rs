@@ -30,6 +30,7 @@ pub mod served;
 mod state;
 mod target;
 mod tls;
+mod tls_front;
 mod walkthrough;
 mod wire;
 
@@ -47,6 +48,7 @@ pub use reply::Reply;
 pub use state::State;
 pub use target::{Received, Target};
 pub use tls::{Certificate, TlsWire};
+pub use tls_front::TlsFront;
 pub use walkthrough::{Walkthrough, page};
 pub use wire::Wire;
 

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use rcgen::CertifiedKey;
 use rustls::crypto::ring;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, StreamOwned};
 
 use crate::{PATIENCE, Wire};
 
@@ -110,6 +111,17 @@ impl Certificate {
             .with_no_client_auth();
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
         Arc::new(config)
+    }
+
+    /// A server's settings.
+    pub(crate) fn server(&self) -> ServerConfig {
+        let key = PrivateKeyDer::from_pem_slice(self.key_pem.as_bytes());
+        ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("ring knows TLS 1.2 and 1.3")
+            .with_no_client_auth()
+            .with_single_cert(vec![self.der.clone()], key.expect("the key is sound"))
+            .expect("the key is the certificate's")
     }
 
     pub(crate) fn server_name() -> ServerName<'static> {
