@@ -1,6 +1,8 @@
 //! One try of a run: a request, and what came of it.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::thread;
 
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
@@ -8,6 +10,7 @@ use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 
 use super::client::{CallError, TargetClient};
 use super::round::{OK, Start};
@@ -37,6 +40,36 @@ pub trait TokenSource: Send + Sync {
     fn token(&self, account: &str, audience: &str) -> Result<String, String>;
 }
 
+/// Makes tokens, as many at once as there are cores: more threads would sign no faster, and each keeps memory.
+#[derive(Clone)]
+pub(super) struct Minter {
+    source: Arc<dyn TokenSource>,
+    free: Arc<Semaphore>,
+}
+
+impl Minter {
+    pub(super) fn new(source: Arc<dyn TokenSource>) -> Self {
+        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Self {
+            source,
+            free: Arc::new(Semaphore::new(cores)),
+        }
+    }
+
+    /// Signing keeps a thread busy, and this one answers others.
+    async fn mint(&self, identity: TokenFor) -> Result<String, String> {
+        let permit = Arc::clone(&self.free).acquire_owned().await;
+        let permit = permit.map_err(|error| error.to_string())?;
+        let source = Arc::clone(&self.source);
+        let minted = tokio::task::spawn_blocking(move || {
+            // Held to the very end, also when nobody waits for the token any more.
+            let _permit = permit;
+            source.token(&identity.account, &identity.audience)
+        });
+        minted.await.map_err(|error| error.to_string())?
+    }
+}
+
 /// What came of a try.
 struct Outcome {
     code: &'static str,
@@ -46,13 +79,9 @@ struct Outcome {
 }
 
 /// Makes the request of `start`, and tells what came of it when it has ended or its deadline has passed.
-pub(super) async fn attempt(
-    client: TargetClient,
-    tokens: Arc<dyn TokenSource>,
-    start: &Start,
-) -> AttemptEnd {
+pub(super) async fn attempt(client: TargetClient, minter: Minter, start: &Start) -> AttemptEnd {
     let deadline = start.job.deadline;
-    let outcome = match tokio::time::timeout(deadline, exchange(client, tokens, start)).await {
+    let outcome = match tokio::time::timeout(deadline, exchange(client, minter, start)).await {
         Ok(outcome) => outcome,
         Err(_) => Outcome::failure(
             "DEADLINE_EXCEEDED",
@@ -71,10 +100,10 @@ pub(super) async fn attempt(
     }
 }
 
-async fn exchange(client: TargetClient, tokens: Arc<dyn TokenSource>, start: &Start) -> Outcome {
+async fn exchange(client: TargetClient, minter: Minter, start: &Start) -> Outcome {
     let token = match &start.job.target.identity {
         None => None,
-        Some(identity) => match mint(tokens, identity.clone()).await {
+        Some(identity) => match minter.mint(identity.clone()).await {
             Ok(token) => Some(token),
             Err(reason) => return Outcome::failure("UNAUTHENTICATED", reason),
         },
@@ -103,13 +132,6 @@ async fn exchange(client: TargetClient, tokens: Arc<dyn TokenSource>, start: &St
         execution,
         ..outcome
     }
-}
-
-/// Signing keeps a thread busy, and this one answers others.
-async fn mint(tokens: Arc<dyn TokenSource>, identity: TokenFor) -> Result<String, String> {
-    let minted =
-        tokio::task::spawn_blocking(move || tokens.token(&identity.account, &identity.audience));
-    minted.await.map_err(|error| error.to_string())?
 }
 
 /// The request, with what a scheduler adds to what its owner gave.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
-use super::attempt::{TokenSource, attempt};
+use super::attempt::{Minter, TokenSource, attempt};
 use super::client::{Reach, TargetClient};
 use super::clock::Clock;
 use super::counters::{Counters, JobFigures};
@@ -56,7 +56,7 @@ type Tell = Box<dyn Fn(Option<String>) -> bool + Send + Sync>;
 pub struct Scheduler {
     store: Arc<Store>,
     client: TargetClient,
-    tokens: Arc<dyn TokenSource>,
+    minter: Minter,
     log: LogQueue,
     handle: SchedulerHandle,
     tell: Tell,
@@ -78,7 +78,7 @@ impl Scheduler {
         Ok(Self {
             store,
             client: TargetClient::new(reach)?,
-            tokens,
+            minter: Minter::new(tokens),
             log,
             handle: SchedulerHandle::default(),
             tell: Box::new(tell),
@@ -286,7 +286,7 @@ impl Shift {
     fn begin(&mut self, round: Round) {
         let Scheduler {
             client,
-            tokens,
+            minter,
             log,
             handle,
             ..
@@ -299,13 +299,13 @@ impl Shift {
         for start in round.starts {
             entries.push(AttemptNote::started(&start).entry());
             self.going += 1;
-            let (client, tokens) = (client.clone(), Arc::clone(tokens));
+            let (client, minter) = (client.clone(), minter.clone());
             let (log, counters) = (log.clone(), Arc::clone(&handle.counters));
             let ends = self.ends.clone();
             tokio::spawn(async move {
                 let late = Timestamp::now().duration_since(start.due);
                 counters.attempt_began(late.try_into().unwrap_or(Duration::ZERO));
-                let end = attempt(client, tokens, &start).await;
+                let end = attempt(client, minter, &start).await;
                 counters.attempt_ended(end.code == OK);
                 log.push(vec![AttemptNote::finished(&start, &end).entry()]);
                 // Nobody listens any more when the host has ended.

@@ -2,12 +2,17 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 
 use super::{Store, StoreError};
 
 const FILE: &str = "serve.lock";
+/// How long the lock is tried for: a command that asks whether a process serves holds it for a moment.
+const PATIENCE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Held by the process that serves; given back by the system however the process ends.
 #[derive(Debug)]
@@ -23,7 +28,7 @@ impl Store {
     pub fn lock_for_serving(&self) -> Result<ServeLock, StoreError> {
         let unusable = |error| StoreError::Directory(self.directory.clone(), error);
         let mut file = self.lock_file().map_err(unusable)?;
-        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        if !is_taken(&file) {
             let mut holder = String::new();
             // Who it is only makes the message better.
             let _ = (&mut file).take(100).read_to_string(&mut holder);
@@ -56,5 +61,19 @@ impl Store {
             .truncate(false)
             .mode(0o600)
             .open(self.directory.join(FILE))
+    }
+}
+
+/// Takes the lock, if no process has it for good.
+fn is_taken(file: &File) -> bool {
+    let begun = Instant::now();
+    loop {
+        if flock(file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            return true;
+        }
+        if begun.elapsed() >= PATIENCE {
+            return false;
+        }
+        thread::sleep(PAUSE);
     }
 }
