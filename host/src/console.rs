@@ -52,6 +52,13 @@ pub(crate) fn bind(addr: SocketAddr) -> io::Result<Console> {
     Ok(Console(listener))
 }
 
+/// One that somebody else opened, and that does not block.
+impl From<std::net::TcpListener> for Console {
+    fn from(listener: std::net::TcpListener) -> Self {
+        Self(listener)
+    }
+}
+
 impl Console {
     /// The address that it listens on.
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {

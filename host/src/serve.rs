@@ -22,6 +22,7 @@ mod descriptors;
 mod drain;
 mod error;
 mod exposition;
+mod inherited;
 mod invoke;
 mod job_exposition;
 mod job_tokens;

@@ -54,3 +54,16 @@ fn the_probes_are_paths_of_the_control_plane() {
         assert_eq!(host.control_plane(path).status, 200, "{path}");
     }
 }
+
+#[test]
+fn the_sockets_are_those_that_the_service_would_open() {
+    let (service, socket) = (file("host.service"), file("host.socket"));
+    let streams: Vec<_> = socket
+        .lines()
+        .filter_map(|line| line.strip_prefix("ListenStream="))
+        .collect();
+    let [addr, admin_addr] = streams[..] else {
+        panic!("two sockets are expected: {socket}");
+    };
+    assert!(service.contains(&format!("--addr {addr} --admin-addr {admin_addr} ")));
+}

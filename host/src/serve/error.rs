@@ -34,6 +34,9 @@ pub enum ServeError {
         /// The flag that sets it.
         flag: &'static str,
     },
+    /// What a service manager handed over cannot be listened on.
+    #[error("the sockets that the service manager hands over cannot be used: {0}")]
+    Inherited(String),
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -1,9 +1,7 @@
 //! Puts the process together, runs it, and takes it down.
 
 use std::net::SocketAddr;
-use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::Semaphore;
@@ -20,6 +18,7 @@ use super::declared::{DeclaredFunctions, DeclaredIssuers};
 use super::descriptors;
 use super::drain::DrainHandle;
 use super::error::ServeError;
+use super::inherited::Inherited;
 use super::job_tokens::JobTokens;
 use super::jobs::Parts;
 use super::listener;
@@ -34,7 +33,7 @@ use super::start::{self, Workers};
 use super::tls::{self, Certificate};
 use super::trust_board::TrustBoard;
 use crate::console::{self, Names};
-use crate::function::{Sandbox, SandboxError};
+use crate::function::Sandbox;
 use crate::identity::{Invoker, Invokers, OwnIssuer};
 use crate::logs::{Destinations, LogWriter, SegmentWriter};
 use crate::scheduler::Scheduler;
@@ -53,10 +52,8 @@ const STORE_NAME_WIDTH: usize = 16;
 /// Why it could not start. Once it serves, nothing but its end ends it.
 pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     descriptors::raise_limit();
-    let component_access = component_access(options)?;
-    // The pool takes longer than all the rest that comes before the component.
-    let config = options.sandbox.clone();
-    let sandbox = thread::spawn(move || Sandbox::new(config));
+    let mut inherited = Inherited::take()?;
+    let component_access = component_access(options, inherited.addr()?)?;
     let control = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -64,19 +61,24 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let (mut signals, hangups) = (signals?, hangups?);
     let certificate = options.tls.as_ref().map(Certificate::read).transpose()?;
     let store = store(options, component_access.as_ref())?;
-    let sockets = listener::open(options.addr, options.workers)
-        .map_err(|error| listen(options.addr, error, "--addr"))?;
+    let sockets = match inherited.data_plane(options.workers) {
+        Some(sockets) => sockets,
+        None => listener::open(options.addr, options.workers)
+            .map_err(|error| listen(options.addr, error, "--addr"))?,
+    };
     let addr = match sockets.first() {
         Some(Some(socket)) => socket.local_addr()?,
         _ => options.addr,
     };
-    let admin = console::bind(options.admin_addr)
-        .map_err(|error| listen(options.admin_addr, error, "--admin-addr"))?;
+    let admin = match inherited.control_plane() {
+        Some(socket) => socket.into(),
+        None => console::bind(options.admin_addr)
+            .map_err(|error| listen(options.admin_addr, error, "--admin-addr"))?,
+    };
     let admin_addr = admin.local_addr()?;
     let addresses = Addresses::new(options, addr, admin_addr);
 
-    let segments = segments(options)?;
-    let sandbox = self::sandbox(sandbox)?;
+    let sandbox = sandbox(options)?;
 
     let routes: Vec<_> = (0..options.workers)
         .map(|_| worker_routes(options))
@@ -143,7 +145,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         name = format!("{name:STORE_NAME_WIDTH$}");
     }
     let others = Destinations {
-        segments,
+        segments: segments(options)?,
         collector: options.collector.clone(),
     };
     let (log, writer) = LogWriter::stdout(options.log_format, &name, others)?;
@@ -240,14 +242,18 @@ fn segments(options: &ServeOptions) -> Result<Option<SegmentWriter>, ServeError>
 }
 
 /// Who may call the component, if there is one: anyone by default, but only where nobody else can come in.
-fn component_access(options: &ServeOptions) -> Result<Option<ComponentAccess>, ServeError> {
+fn component_access(
+    options: &ServeOptions,
+    inherited: Option<SocketAddr>,
+) -> Result<Option<ComponentAccess>, ServeError> {
+    let addr = inherited.unwrap_or(options.addr);
     let Some(component) = &options.component else {
         return Ok(None);
     };
     match &component.access {
         Some(access) => Ok(Some(access.clone())),
-        None if options.addr.ip().is_loopback() => Ok(Some(ComponentAccess::Open)),
-        None => Err(ServeError::Unguarded(options.addr)),
+        None if addr.ip().is_loopback() => Ok(Some(ComponentAccess::Open)),
+        None => Err(ServeError::Unguarded(addr)),
     }
 }
 
@@ -306,9 +312,8 @@ fn declare(
     Ok(Some(declared))
 }
 
-/// The sandbox that a thread has made.
-fn sandbox(made: JoinHandle<Result<Sandbox, SandboxError>>) -> Result<Sandbox, ServeError> {
-    let sandbox = made.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+fn sandbox(options: &ServeOptions) -> Result<Sandbox, ServeError> {
+    let sandbox = Sandbox::new(options.sandbox.clone())?;
     if let Some(reason) = sandbox.cache_refused() {
         eprintln!("warning: compiled components are not kept: {reason}");
     }
