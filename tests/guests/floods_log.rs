@@ -1,4 +1,5 @@
-//! Prints lines of `?width=` characters (80): without end, or `?lines=` of them. Then it answers.
+//! Prints lines of `?width=` characters (80): without end, or `?lines=` of them. Then it answers. With `?line=` it prints one
+//! line of that many characters in place of them.
 //! With `?stream=stderr` there, else to stdout.
 #![cfg(target_family = "wasm")]
 
@@ -6,6 +7,8 @@ use guests::wasi::cli::{stderr::get_stderr, stdout::get_stdout};
 use guests::{IncomingRequest, Query, ResponseOutparam, answer, write_all};
 
 guests::handler!(handle);
+
+const PIECE: [u8; 4000] = [b'x'; 4000];
 
 fn handle(request: IncomingRequest, out: ResponseOutparam) {
     let query = Query::of(&request);
@@ -15,6 +18,14 @@ fn handle(request: IncomingRequest, out: ResponseOutparam) {
         Some("stderr") => get_stderr(),
         _ => get_stdout(),
     };
+    if let Some(width) = query.number("line") {
+        for _ in 0..width / PIECE.len() as u64 {
+            if write_all(&stream, &PIECE).is_err() {
+                break;
+            }
+        }
+        return answer(out, 200, &[], "printed\n");
+    }
     for number in 1..=lines {
         let line = format!("{number:x>width$}\n");
         if write_all(&stream, line.as_bytes()).is_err() {

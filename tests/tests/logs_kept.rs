@@ -288,3 +288,23 @@ fn a_function_that_prints_all_that_it_can_leaves_the_log_of_another_whole() {
     );
     assert!(state.kept("quiet --severity warning").is_empty());
 }
+
+#[test]
+fn a_line_of_a_hundred_megabytes_is_cut_and_the_rest_of_the_log_is_whole() {
+    let state = State::new();
+    let host = state.serve_component("floods_log").start();
+    let long = host.get("/?line=100000000");
+    assert_eq!(long.status, 200, "{long:?}");
+    let next = host.get("/?lines=2&width=10");
+    assert_eq!(state.kept_of(next.execution_id()).len(), 4);
+    let entries = state.kept_of(long.execution_id());
+    let texts = entries
+        .iter()
+        .filter_map(|entry| entry["textPayload"].as_str());
+    let texts: Vec<_> = texts.collect();
+    assert!(texts.iter().all(|text| text.len() < 17 * 1024));
+    assert!(
+        texts.iter().any(|text| text.contains(" bytes cut]")),
+        "{texts:?}"
+    );
+}

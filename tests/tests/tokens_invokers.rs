@@ -123,6 +123,25 @@ fn a_token_is_explained_check_by_check_without_its_signature() {
 }
 
 #[test]
+fn a_token_of_another_issuer_is_explained_when_the_issuer_is_named_as_for_the_host() {
+    let issuer = Issuer::start();
+    let state = State::new();
+    succeeded(state.run(&deploy()));
+    let member = issuer.principal("ada");
+    succeeded(state.run(&format!(
+        "functions add-iam-policy-binding echoes --member {member} --role {ROLE}"
+    )));
+    let token = issuer.token("ada", AUDIENCE);
+    let explain =
+        |flags: &str| state.run(&format!("auth explain {token} --function echoes {flags}"));
+    let trusted = format!("--issuer {} --audience {AUDIENCE}", issuer.url());
+    let explained = explain(&trusted);
+    assert_eq!(explained.code, Some(0), "{explained:?}");
+    assert!(explained.stdout.ends_with("accepted\n"), "{explained:?}");
+    assert_eq!(explain("").code, Some(1), "nobody said that it is trusted");
+}
+
+#[test]
 fn a_refused_request_is_explained_from_the_log() {
     let served = Served::start();
     let other = succeeded(served.run(&print("https://other.example")));

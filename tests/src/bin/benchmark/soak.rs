@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
@@ -46,7 +47,8 @@ struct Look {
 
 /// Runs for the duration of the settings, and prints what it came to.
 pub(crate) fn run(settings: &Settings) -> Result<(), String> {
-    let host = Whole::start(settings)?;
+    // Half an hour of it would fill many a disk twice.
+    let host = Whole::start(settings, Stdio::null())?;
     let tokens = [
         (DECLARED, host.token(DECLARED)?),
         (DEPLOYED, host.token(DEPLOYED)?),

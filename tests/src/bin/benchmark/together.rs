@@ -1,6 +1,6 @@
 //! All together: a host with everything on beside `wasmtime serve` with nothing of that.
 
-use std::fs;
+use std::fs::{self, File};
 use std::time::Duration;
 
 use super::load::{self, Load};
@@ -61,7 +61,9 @@ fn together(settings: &Settings) -> Result<(Load, f64), String> {
         ..settings.clone()
     };
     let _ = fs::remove_dir_all(scratch().join("whole"));
-    let host = Whole::start(settings)?;
+    fs::create_dir_all(scratch()).map_err(|error| error.to_string())?;
+    let stdout = File::create(scratch().join("stdout")).map_err(|error| error.to_string())?;
+    let host = Whole::start(settings, stdout.into())?;
     let tokens: Vec<String> = (0..TOKENS)
         .map(|_| host.token(DECLARED))
         .collect::<Result<_, _>>()?;

@@ -35,12 +35,13 @@ pub(crate) struct Whole {
 }
 
 impl Whole {
-    pub(crate) fn start(settings: &Settings) -> Result<Self, String> {
+    /// Starts it. Its log is kept on disk; what it prints of it goes to `stdout`.
+    pub(crate) fn start(settings: &Settings, stdout: Stdio) -> Result<Self, String> {
         let folder = scratch().join("whole");
         let state = folder.join("state");
         fs::create_dir_all(&folder).map_err(text)?;
         let (addr, admin) = (free_addr().map_err(text)?, free_addr().map_err(text)?);
-        let file = |name: &str| File::create(folder.join(name)).map_err(text);
+        let stderr = File::create(folder.join("stderr")).map_err(text)?;
         let mut command = Command::new(&settings.host);
         command
             .args(["serve", "--config"])
@@ -50,8 +51,8 @@ impl Whole {
             .arg("--state-dir")
             .arg(&state)
             .stdin(Stdio::null())
-            .stdout(file("stdout")?)
-            .stderr(file("stderr")?);
+            .stdout(stdout)
+            .stderr(stderr);
         let configuration = configuration(settings, addr, 0);
         fs::write(folder.join("host.toml"), configuration).map_err(text)?;
         let run = |arguments: &[&str]| run(&settings.host, &state, arguments);
