@@ -55,10 +55,16 @@ fn command() -> clap::Command {
     examples::add(Cli::command())
 }
 
+/// The command that the process was started with. One that is wrong, or asks for help, ends it.
+fn parse() -> Command {
+    // A quarter of the time to the first answer would go to examples that nobody sees.
+    let parsed = Cli::try_parse().or_else(|_| Cli::from_arg_matches(&command().get_matches()));
+    parsed.unwrap_or_else(|error| error.exit()).command
+}
+
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let parsed = Cli::from_arg_matches(&command().get_matches());
-    let outcome = match parsed.unwrap_or_else(|error| error.exit()).command {
+    let outcome = match parse() {
         Command::Serve(serve) => serve.run(),
         Command::Functions(functions) => functions.run(),
         Command::Scheduler(scheduler) => scheduler.run(),

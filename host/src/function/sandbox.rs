@@ -134,7 +134,7 @@ impl Sandbox {
             return Err(LoadError::NotAFile(path.to_owned()));
         }
         self.check_size(metadata.len())?;
-        let mut wasm = Vec::new();
+        let mut wasm = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
         // One byte more than allowed shows a file that has grown since.
         file.take(self.inner.component_bytes + 1)
             .read_to_end(&mut wasm)

@@ -1,5 +1,7 @@
 //! One public key of an issuer, read from its JWK (RFC 7517) once and then ready to verify.
 
+mod roca;
+
 use std::fmt;
 
 use aws_lc_rs::signature::{
@@ -77,6 +79,12 @@ pub enum LeftOut {
         "its exponent (e) is not an odd number from 3 to 2^33; expected 65537, as almost every key has"
     )]
     Exponent,
+    /// An RSA key whose private half can be found.
+    #[error(
+        "its primes are those of a broken library (ROCA, CVE-2017-15361), so its private half can be found; its issuer has \
+         to replace it"
+    )]
+    Roca,
     /// Numbers that make no key, such as a point off its curve.
     #[error("its numbers make no key of its type")]
     NoKey,
@@ -193,6 +201,9 @@ fn rsa(jwk: &Object, restricted: Option<Algorithm>) -> Result<Parsed, LeftOut> {
     }
     if is_even(&n) {
         return Err(LeftOut::NoKey);
+    }
+    if roca::is_weak(&n) {
+        return Err(LeftOut::Roca);
     }
     let length = n.len();
     let components = RsaPublicKeyComponents { n, e };

@@ -11,3 +11,4 @@ mod second_opinion;
 mod signatures;
 mod times;
 mod wycheproof;
+mod wycheproof_tokens;
