@@ -140,7 +140,7 @@ impl Store {
         }
         // Only now: a host name may move from one of them to another.
         let settings = functions.iter();
-        refuse_shared_hosts(&transaction, settings.map(|f| (&f.name, &f.settings)))?;
+        refuse_shared_hosts(&transaction, settings.map(|function| (&function.name, &function.settings)))?;
         remove_unused_components(&transaction)?;
         transaction.commit()?;
         self.note_change();
