@@ -14,7 +14,7 @@ use clap::Args;
 
 use super::Message;
 use super::state::State;
-use crate::config::values::{Bound, Time, bytes, bytes_or_unlimited, duration, pair};
+use crate::config::values::{Bound, Executions, Time, bytes, bytes_or_unlimited, duration, pair};
 use crate::config::{ConfigFile, HostTable};
 use crate::function::{FunctionConfig, Limits, OutboundPolicy, SandboxConfig};
 use crate::logs::LogFormat;
@@ -171,11 +171,11 @@ struct Capacity {
 
     /// Executions of the function at once, per worker
     #[arg(long, requires = "component", value_name = "N", default_value = "80")]
-    concurrency: NonZeroUsize,
+    concurrency: Executions,
 
     /// Executions at once, in all [default: 1000]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    max_executions: Option<u32>,
+    #[arg(long, value_name = "N")]
+    max_executions: Option<Executions>,
 
     /// Memory of all executions together [default: half of the machine's]
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
@@ -338,9 +338,8 @@ impl Capacity {
             cache: state.compile_cache(),
             ..SandboxConfig::default()
         };
-        let executions = host.max_executions.map(|executions| executions.0);
-        if let Some(executions) = self.max_executions.or(executions) {
-            sandbox.executions = executions;
+        if let Some(executions) = self.max_executions.or(host.max_executions) {
+            sandbox.executions = executions.0;
         }
         let total = host.total_memory.map(|size| size.0);
         if let Some(total) = self.total_memory.or(total) {

@@ -338,7 +338,11 @@ mod tests {
                 "[functions.a]\nsource = \"a\"\nhosts = [\"x\"]\n[functions.b]\nsource = \"b\"\nhosts = [\"X\"]\n",
                 ":6:10: the host name leads to the function `a` already",
             ),
-            ("[host]\nmax-executions = 0\n", ":2:18: 0 executions"),
+            (
+                "[functions.a]\nsource = \"a\"\nconcurrency = 2305843009213693952\n",
+                ":3:15: `2305843009213693952` is not a number of executions; expected 1 to 10000",
+            ),
+            ("[host]\nmax-executions = 0\n", ":2:18: `0` is not a number of executions"),
             (
                 "[host]\ntls-cert = \"c\"\n",
                 ": tls-cert and tls-key go together",

@@ -1,12 +1,11 @@
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::values::{Bound, Size, Time};
+use super::values::{Bound, Executions, Size, Time};
 use crate::store::{FunctionSettings, InvokerRule};
 
 /// A function: its component, and its settings as `host functions deploy` has them.
@@ -37,9 +36,9 @@ pub struct FunctionTable {
     /// Wall time of an execution
     pub timeout: Option<Time>,
     /// Executions at once, per worker
-    pub concurrency: Option<NonZeroUsize>,
+    pub concurrency: Option<Executions>,
     /// Executions at once, in all
-    pub max_instances: Option<NonZeroUsize>,
+    pub max_instances: Option<Executions>,
     /// Largest request body
     pub max_request_body: Option<Size>,
     /// Largest response body, or "unlimited"
@@ -78,8 +77,8 @@ impl FunctionTable {
             timeout: self.timeout.map_or(defaults.timeout, Time::milliseconds),
             concurrency: self
                 .concurrency
-                .map_or(defaults.concurrency, NonZeroUsize::get),
-            max_instances: self.max_instances.map(NonZeroUsize::get),
+                .map_or(defaults.concurrency, Executions::get),
+            max_instances: self.max_instances.map(Executions::get),
             max_request_body: self
                 .max_request_body
                 .map_or(defaults.max_request_body, |size| size.0),

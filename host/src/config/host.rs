@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::values::{Size, Time};
+use super::values::{Executions, Size, Time};
 use crate::logs::LogFormat;
 
 /// The process: its listeners and its capacity. Each key is the flag of `host serve` with the same name, and a flag
@@ -71,21 +71,4 @@ pub struct HostTable {
     pub otlp_headers: Option<PathBuf>,
     /// Certificate authorities (PEM) that are trusted beside the public ones of the collector
     pub otlp_ca: Option<PathBuf>,
-}
-
-/// A number of executions that the pool can hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(try_from = "u32")]
-#[schemars(extend("minimum" = 1, "maximum" = 10_000))]
-pub struct Executions(pub u32);
-
-impl TryFrom<u32> for Executions {
-    type Error = String;
-
-    fn try_from(number: u32) -> Result<Self, String> {
-        match number {
-            1..=10_000 => Ok(Self(number)),
-            _ => Err(format!("{number} executions; expected 1 to 10000")),
-        }
-    }
 }

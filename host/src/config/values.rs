@@ -1,5 +1,7 @@
 //! Values as people write them, on the command line and in files: sizes, durations, pairs.
 
+use std::fmt::Display;
+use std::str::FromStr;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -61,6 +63,15 @@ pub struct Bound(pub Option<u64>);
 #[schemars(with = "String", extend("pattern" = TIME))]
 pub struct Time(pub Duration);
 
+/// A number of executions at once: no more than the pool can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "i64")]
+#[schemars(with = "u32", extend("minimum" = 1, "maximum" = MOST_EXECUTIONS))]
+pub struct Executions(pub u32);
+
+/// What the pool can hold.
+const MOST_EXECUTIONS: u32 = 10_000;
+
 const SIZE: &str = "^[0-9]+(Ki|KiB|Mi|MiB|Gi|GiB|k|KB|M|MB|G|GB)?$";
 const BOUND: &str = "^([0-9]+(Ki|KiB|Mi|MiB|Gi|GiB|k|KB|M|MB|G|GB)?|unlimited)$";
 const TIME: &str = "^[0-9]+(ms|s|m|h|d)?$";
@@ -87,6 +98,39 @@ impl TryFrom<String> for Time {
     fn try_from(text: String) -> Result<Self, String> {
         duration(&text).map(Self)
     }
+}
+
+impl TryFrom<i64> for Executions {
+    type Error = String;
+
+    fn try_from(number: i64) -> Result<Self, String> {
+        match u32::try_from(number) {
+            Ok(number @ 1..=MOST_EXECUTIONS) => Ok(Self(number)),
+            _ => Err(expected_executions(&number)),
+        }
+    }
+}
+
+impl FromStr for Executions {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number: Result<i64, _> = text.parse();
+        number
+            .map_err(|_| expected_executions(&text))
+            .and_then(Self::try_from)
+    }
+}
+
+impl Executions {
+    /// As settings have it.
+    pub(crate) fn get(self) -> usize {
+        self.0 as usize
+    }
+}
+
+fn expected_executions(given: &dyn Display) -> String {
+    format!("`{given}` is not a number of executions; expected 1 to {MOST_EXECUTIONS}")
 }
 
 impl Time {
@@ -198,6 +242,16 @@ mod tests {
             "999999h",
         ] {
             assert!(duration(text).unwrap_err().contains("60s"), "{text}");
+        }
+    }
+
+    #[test]
+    fn executions_are_as_many_as_the_pool_can_hold() {
+        assert_eq!("1".parse(), Ok(Executions(1)));
+        assert_eq!("10000".parse(), Ok(Executions(10_000)));
+        for text in ["", "0", "-1", "many", "10001", "18446744073709551615"] {
+            let refused = text.parse::<Executions>().unwrap_err();
+            assert!(refused.ends_with("expected 1 to 10000"), "{refused}");
         }
     }
 

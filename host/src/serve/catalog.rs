@@ -33,9 +33,23 @@ pub(super) struct Served {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Places {
     /// On each worker.
-    pub(super) concurrency: usize,
+    concurrency: usize,
     /// In all.
-    pub(super) instances: Option<usize>,
+    instances: Option<usize>,
+}
+
+/// More than any host has executions; a semaphore panics where it is given too many places, and a store may hold any
+/// number.
+const MOST_PLACES: usize = 1 << 20;
+
+impl Places {
+    /// So many on each worker, and in all.
+    pub(super) fn new(concurrency: usize, instances: Option<usize>) -> Self {
+        Self {
+            concurrency: concurrency.min(MOST_PLACES),
+            instances: instances.map(|instances| instances.min(MOST_PLACES)),
+        }
+    }
 }
 
 /// What a worker and the catalog have in common.
@@ -238,5 +252,18 @@ impl Entry {
                 .map(|route| route.admission.waiting())
                 .sum(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_number_that_a_store_holds_is_one_of_places() {
+        let places = Places::new(usize::MAX, Some(usize::MAX));
+        let all = [places.concurrency, places.instances.unwrap()];
+        assert!(all.iter().all(|&places| places <= Semaphore::MAX_PERMITS));
+        assert_eq!(Places::new(80, None).concurrency, 80);
     }
 }

@@ -50,10 +50,7 @@ impl RootComponent {
             function,
             name: options.name.as_str().into(),
             access: self.access.clone(),
-            places: Places {
-                concurrency: options.concurrency,
-                instances: None,
-            },
+            places: Places::new(options.concurrency, None),
             hosts: Vec::new(),
         });
         Ok(())

@@ -42,10 +42,7 @@ impl Loader {
             function: self.load(wasm, settings)?,
             name: record.name.as_str().into(),
             access: function_access(record, &self.public_urls)?,
-            places: Places {
-                concurrency: settings.concurrency,
-                instances: settings.max_instances,
-            },
+            places: Places::new(settings.concurrency, settings.max_instances),
             hosts: settings.hosts.clone(),
         })
     }

@@ -1,6 +1,6 @@
 //! Functions, and the components that they run.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
@@ -70,6 +70,7 @@ impl Store {
         };
         let settings = change(settings).map_err(StoreError::Settings)?;
         put(&transaction, name, &component, &settings, None)?;
+        refuse_shared_hosts(&transaction, [(name, &settings)])?;
         remove_unused_components(&transaction)?;
         let record = find(&transaction, name)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
         transaction.commit()?;
@@ -107,6 +108,9 @@ impl Store {
     pub fn declare(&self, file: &str, functions: &[Declaration]) -> Result<(), StoreError> {
         let mut connection = self.connection();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let names: HashSet<&FunctionName> =
+            functions.iter().map(|function| &function.name).collect();
+        remove_undeclared(&transaction, &names)?;
         for function in functions {
             let before = find(&transaction, &function.name)?;
             if before
@@ -134,10 +138,9 @@ impl Store {
             } = function;
             put(&transaction, name, component, settings, Some(file))?;
         }
-        remove_undeclared(
-            &transaction,
-            functions.iter().map(|function| &function.name),
-        )?;
+        // Only now: a host name may move from one of them to another.
+        let settings = functions.iter();
+        refuse_shared_hosts(&transaction, settings.map(|function| (&function.name, &function.settings)))?;
         remove_unused_components(&transaction)?;
         transaction.commit()?;
         self.note_change();
@@ -250,7 +253,6 @@ fn put(
     settings: &FunctionSettings,
     declared_in: Option<&str>,
 ) -> Result<(), StoreError> {
-    refuse_taken_hosts(connection, name, &settings.hosts)?;
     let settings = serde_json::to_string(settings)?;
     connection.execute(
         "INSERT INTO functions (name, revision, component, settings, declared_in, created, updated)
@@ -291,24 +293,29 @@ pub(super) fn remove_invoker(
     Ok(changed)
 }
 
-/// A host name leads to one function.
-fn refuse_taken_hosts(
+/// A host name leads to one function: none of those that were `changed` may have one of another.
+fn refuse_shared_hosts<'a>(
     connection: &Connection,
-    name: &FunctionName,
-    hosts: &[String],
+    changed: impl IntoIterator<Item = (&'a FunctionName, &'a FunctionSettings)>,
 ) -> Result<(), StoreError> {
-    if hosts.is_empty() {
+    let changed = changed.into_iter();
+    let changed: HashSet<_> = changed
+        .filter_map(|(name, settings)| (!settings.hosts.is_empty()).then_some(name))
+        .collect();
+    if changed.is_empty() {
         return Ok(());
     }
-    for other in all(connection)? {
-        let taken = hosts
-            .iter()
-            .find(|host| other.settings.hosts.contains(host));
-        if let Some(host) = taken.filter(|_| other.name != *name) {
-            return Err(StoreError::HostTaken {
-                host: host.clone(),
-                name: other.name,
-            });
+    let functions = all(connection)?.into_iter();
+    let (changed, others): (Vec<_>, Vec<_>) =
+        functions.partition(|function| changed.contains(&function.name));
+    let mut taken: HashMap<String, FunctionName> = HashMap::new();
+    // Those that were there first have the better right.
+    for function in others.into_iter().chain(changed) {
+        for host in function.settings.hosts {
+            let before = taken.insert(host.clone(), function.name.clone());
+            if let Some(name) = before.filter(|before| *before != function.name) {
+                return Err(StoreError::HostTaken { host, name });
+            }
         }
     }
     Ok(())
@@ -325,11 +332,11 @@ fn keep_component(connection: &Connection, wasm: &[u8]) -> Result<String, StoreE
 }
 
 /// Removes the declared functions that are not in `declared`.
-fn remove_undeclared<'a>(
+fn remove_undeclared(
     connection: &Connection,
-    declared: impl Iterator<Item = &'a FunctionName>,
+    declared: &HashSet<&FunctionName>,
 ) -> Result<(), StoreError> {
-    let declared: HashSet<&str> = declared.map(FunctionName::as_str).collect();
+    let declared: HashSet<&str> = declared.iter().map(|name| name.as_str()).collect();
     let mut statement =
         connection.prepare_cached("SELECT name FROM functions WHERE declared_in IS NOT NULL")?;
     let names = statement.query_map([], |row| row.get::<_, String>(0))?;

@@ -242,6 +242,37 @@ fn a_host_name_leads_to_one_function() {
 }
 
 #[test]
+fn a_host_name_moves_between_declared_functions() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let with_host = |name: &str, host: &str| {
+        let mut declaration = declaration(name, b"one");
+        declaration.settings.hosts = vec![host.into()];
+        declaration
+    };
+    let declare = |declarations: &[Declaration]| store.declare("f", declarations);
+    let host_of = |function: &str| store.function(&name(function)).unwrap().settings.hosts;
+    declare(&[with_host("a", "x.example"), with_host("b", "y.example")]).unwrap();
+    declare(&[with_host("a", "y.example"), with_host("b", "x.example")]).unwrap();
+    assert_eq!(host_of("a"), ["y.example"], "two were swapped");
+    declare(&[with_host("renamed", "y.example")]).unwrap();
+    assert_eq!(host_of("renamed"), ["y.example"]);
+    let taken = |settings| {
+        Ok(FunctionSettings {
+            hosts: vec!["z.example".into()],
+            ..settings
+        })
+    };
+    store
+        .deploy(&name("deployed"), Some(b"one"), taken)
+        .unwrap();
+    let refused = declare(&[with_host("a", "z.example")]).unwrap_err();
+    let expected = "the host name z.example leads to the function `deployed` already";
+    assert_eq!(refused.to_string(), expected);
+    assert_eq!(host_of("renamed"), ["y.example"], "nothing was changed");
+}
+
+#[test]
 fn a_change_shows_in_the_version_whoever_made_it() {
     let scratch = Scratch::new();
     let (one, other) = (scratch.store(), scratch.store());

@@ -1,14 +1,13 @@
 //! The settings of a function as flags. What is not named stays.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 
 use super::super::super::Message;
-use crate::config::values::{Bound, bytes, bytes_or_unlimited, duration, host_name, pair};
+use crate::config::values::{Bound, Executions, bytes, bytes_or_unlimited, duration, host_name, pair};
 use crate::function::OutboundPolicy;
 use crate::store::FunctionSettings;
 
@@ -37,11 +36,11 @@ pub(super) struct SettingArgs {
 
     /// Executions at once, per worker
     #[arg(long, value_name = "N")]
-    concurrency: Option<NonZeroUsize>,
+    concurrency: Option<Executions>,
 
     /// Executions at once, in all
     #[arg(long, value_name = "N")]
-    max_instances: Option<NonZeroUsize>,
+    max_instances: Option<Executions>,
 
     /// Bound the executions at once by --concurrency alone
     #[arg(long, conflicts_with = "max_instances")]
@@ -158,7 +157,7 @@ impl SettingArgs {
         set(&mut settings.timeout, self.timeout.map(milliseconds));
         set(
             &mut settings.concurrency,
-            self.concurrency.map(NonZeroUsize::get),
+            self.concurrency.map(Executions::get),
         );
         if self.clear_max_instances {
             settings.max_instances = None;
