@@ -49,7 +49,7 @@ pub use check::Step;
 pub use claim_match::{ClaimMatch, ClaimMatchError};
 pub use claims::Claims;
 pub use clock::{Moment, SteadyClock};
-pub use fetch::{FetchError, KeyDocument, KeySource, parse as parse_keys_url};
+pub use fetch::{FetchError, KeyDocument, KeySource, KeyTls, parse as parse_keys_url};
 pub use invokers::{ClaimRule, EmptyRule, Invoker, Invokers, NotInvoker};
 pub use issuer::{
     DEFAULT_LEEWAY, DEFAULT_MAX_LIFETIME, EmailTrust, IssuerConfig, SERVICE_ACCOUNT_DOMAIN,
