@@ -6,9 +6,9 @@
 //! issuer for its service accounts is here too: its keys ([`SigningKey`]), their rotation ([`RotationPolicy`]) and its
 //! tokens ([`mint`]).
 //!
-//! The judgement is pure: it has no clock and does nothing but judge. Around it keys are fetched ([`KeySource`]) and kept
-//! fresh ([`KeyKeeper`]), and all that counts at one moment is a [`Trust`]. This room uses the store, and knows nothing
-//! of listeners, functions or the command line.
+//! The judgement is pure: it has no clock and does nothing but judge. Around it time does not go back ([`SteadyClock`]),
+//! keys are fetched ([`KeySource`]) and kept fresh ([`KeyKeeper`]), and all that counts at one moment is a [`Trust`].
+//! This room uses the store, and knows nothing of listeners, functions or the command line.
 
 mod algorithm;
 mod base64url;
@@ -16,6 +16,7 @@ mod check;
 mod claim_checks;
 mod claim_match;
 mod claims;
+mod clock;
 mod fetch;
 mod header;
 mod invokers;
@@ -47,9 +48,13 @@ pub use algorithm::{Algorithm, AlgorithmError};
 pub use check::Step;
 pub use claim_match::{ClaimMatch, ClaimMatchError};
 pub use claims::Claims;
-pub use fetch::{FetchError, KeyDocument, KeySource, parse as parse_keys_url};
+pub use clock::{Moment, SteadyClock};
+pub use fetch::{FetchError, KeyDocument, KeySource, KeyTls, parse as parse_keys_url};
 pub use invokers::{ClaimRule, EmptyRule, Invoker, Invokers, NotInvoker};
-pub use issuer::{DEFAULT_LEEWAY, DEFAULT_MAX_LIFETIME, EmailTrust, IssuerConfig, ServiceAccounts};
+pub use issuer::{
+    DEFAULT_LEEWAY, DEFAULT_MAX_LIFETIME, EmailTrust, IssuerConfig, SERVICE_ACCOUNT_DOMAIN,
+    ServiceAccounts,
+};
 pub use issuer_url::{IssuerUrl, IssuerUrlError};
 pub use issuers::{AmbiguousIssuer, Issuers};
 pub use json::JsonError;
@@ -64,8 +69,8 @@ pub use own_issuer::{
     discovery_document, jwks_document, mint,
 };
 pub use own_keys::{
-    OWN, OwnIssuer, OwnIssuerError, TokenRequest, key_document, new_subject, own_key_set,
-    own_revocations, records, signing_key, unrevoked_keys,
+    OWN, OwnIssuer, OwnIssuerError, TokenRequest, accounts_of, key_document, new_subject,
+    own_key_set, own_revocations, records, revokes, signing_key, unrevoked_keys,
 };
 pub use presets::{Preset, PresetError, PresetSettings};
 pub use principal::{Principal, Verified};

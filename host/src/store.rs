@@ -48,6 +48,7 @@ pub use service_accounts::ServiceAccountRecord;
 pub use serving::{ServedFunction, ServingHost};
 pub use settings::{ClaimValues, FunctionSettings, InvokerRule, Outlet};
 pub use signing_keys::SigningKeyRecord;
+pub(crate) use suggestion::{did_you_mean, nearest};
 
 const DATABASE: &str = "host.db";
 /// How long a command waits for another one's transaction.

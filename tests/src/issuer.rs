@@ -4,13 +4,13 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256,
-    RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+    KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair,
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -48,6 +48,8 @@ pub enum Answers {
     EmptySet,
     /// Never.
     Never,
+    /// With keys that come a byte at a time, and never to an end.
+    SlowKeys,
     /// With a redirection to this URL and the path that was asked for.
     Redirect(String),
     /// With the discovery document of this issuer.
@@ -64,6 +66,7 @@ pub enum Answers {
 #[derive(Debug)]
 pub struct Key {
     name: String,
+    kind: Kind,
     pair: Pair,
 }
 
@@ -72,17 +75,33 @@ pub struct Key {
 pub enum Kind {
     /// ECDSA on P-256 (RFC 7518, section 3.4).
     Es256,
+    /// ECDSA on P-384.
+    Es384,
     /// Ed25519 (RFC 8037, section 3.1).
     EdDsa,
     /// RSASSA-PKCS1-v1_5 (RFC 7518, section 3.3) with 2048 bits.
     Rs256,
+    /// RSASSA-PSS (RFC 7518, section 3.5) with 2048 bits.
+    Ps256,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+            Self::EdDsa => "EdDSA",
+            Self::Rs256 => "RS256",
+            Self::Ps256 => "PS256",
+        }
+    }
 }
 
 #[derive(Debug)]
 enum Pair {
-    Es256(EcdsaKeyPair),
-    EdDsa(Ed25519KeyPair),
-    Rs256(RsaKeyPair),
+    Ecdsa(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+    Rsa(RsaKeyPair),
 }
 
 impl Issuer {
@@ -132,7 +151,12 @@ impl Issuer {
 
     /// Has it publish these keys and no others.
     pub fn publish(&self, keys: &[&Key]) {
-        self.lock().keys = key_set(keys);
+        self.publish_set(key_set(keys));
+    }
+
+    /// Has it publish this as its key set.
+    pub fn publish_set(&self, keys: Value) {
+        self.lock().keys = keys;
     }
 
     /// How often its discovery document was asked for.
@@ -173,15 +197,18 @@ impl Key {
     pub fn new(name: &str, kind: Kind) -> Self {
         let pair = match kind {
             Kind::Es256 => {
-                let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING);
-                Pair::Es256(pair.expect("a key"))
+                EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map(Pair::Ecdsa)
             }
-            Kind::EdDsa => Pair::EdDsa(Ed25519KeyPair::generate().expect("a key")),
-            Kind::Rs256 => Pair::Rs256(RsaKeyPair::generate(KeySize::Rsa2048).expect("a key")),
+            Kind::Es384 => {
+                EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).map(Pair::Ecdsa)
+            }
+            Kind::EdDsa => Ed25519KeyPair::generate().map(Pair::Ed25519),
+            Kind::Rs256 | Kind::Ps256 => RsaKeyPair::generate(KeySize::Rsa2048).map(Pair::Rsa),
         };
         Self {
             name: name.to_owned(),
-            pair,
+            kind,
+            pair: pair.expect("a key"),
         }
     }
 
@@ -192,12 +219,7 @@ impl Key {
 
     /// Such a token that has these members in its header beside, or in place of, the usual ones; null leaves one out.
     pub fn sign_with(&self, members: Value, claims: &Value) -> String {
-        let algorithm = match self.pair {
-            Pair::Es256(_) => "ES256",
-            Pair::EdDsa(_) => "EdDSA",
-            Pair::Rs256(_) => "RS256",
-        };
-        let mut header = json!({"alg": algorithm, "kid": self.name, "typ": "JWT"});
+        let mut header = json!({"alg": self.kind.name(), "kid": self.name, "typ": "JWT"});
         for (name, value) in members.as_object().into_iter().flatten() {
             match value {
                 Value::Null => drop(
@@ -208,20 +230,27 @@ impl Key {
                 value => header[name] = value.clone(),
             }
         }
-        let [header, claims] = [&header, claims].map(|part| encode(part.to_string()));
-        let signed = format!("{header}.{claims}");
+        self.sign_text(&header.to_string(), &claims.to_string())
+    }
+
+    /// A token of this header and this payload, whatever they are.
+    pub fn sign_text(&self, header: &str, payload: &str) -> String {
+        let signed = format!("{}.{}", encode(header), encode(payload));
         let signature = match &self.pair {
-            Pair::Es256(pair) => {
+            Pair::Ecdsa(pair) => {
                 let signature = pair.sign(&SystemRandom::new(), signed.as_bytes());
                 encode(signature.expect("the key signs"))
             }
-            Pair::EdDsa(pair) => encode(pair.sign(signed.as_bytes())),
-            Pair::Rs256(pair) => {
+            Pair::Ed25519(pair) => encode(pair.sign(signed.as_bytes())),
+            Pair::Rsa(pair) => {
+                let padding: &dyn RsaEncoding = match self.kind {
+                    Kind::Ps256 => &RSA_PSS_SHA256,
+                    _ => &RSA_PKCS1_SHA256,
+                };
                 let mut signature = vec![0; pair.public_modulus_len()];
-                let random = SystemRandom::new();
                 pair.sign(
-                    &RSA_PKCS1_SHA256,
-                    &random,
+                    padding,
+                    &SystemRandom::new(),
                     signed.as_bytes(),
                     &mut signature,
                 )
@@ -235,20 +264,25 @@ impl Key {
     /// Its public half (RFC 7517, section 4).
     pub fn jwk(&self) -> Value {
         match &self.pair {
-            Pair::Es256(pair) => {
+            Pair::Ecdsa(pair) => {
+                let curve = match self.kind {
+                    Kind::Es384 => "P-384",
+                    _ => "P-256",
+                };
                 // A point is 4, x and y (SEC 1, section 2.3.3).
-                let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
-                json!({"kty": "EC", "crv": "P-256", "kid": self.name, "x": encode(x), "y": encode(y)})
+                let point = &pair.public_key().as_ref()[1..];
+                let (x, y) = point.split_at(point.len() / 2);
+                json!({"kty": "EC", "crv": curve, "kid": self.name, "x": encode(x), "y": encode(y)})
             }
-            Pair::EdDsa(pair) => {
+            Pair::Ed25519(pair) => {
                 let x = encode(pair.public_key());
                 json!({"kty": "OKP", "crv": "Ed25519", "kid": self.name, "x": x})
             }
-            Pair::Rs256(pair) => {
+            Pair::Rsa(pair) => {
                 let key = pair.public_key();
                 let n = encode(key.modulus().big_endian_without_leading_zero());
                 let e = encode(key.exponent().big_endian_without_leading_zero());
-                json!({"kty": "RSA", "alg": "RS256", "kid": self.name, "n": n, "e": e})
+                json!({"kty": "RSA", "alg": self.kind.name(), "kid": self.name, "n": n, "e": e})
             }
         }
     }
@@ -278,15 +312,25 @@ fn serve(mut stream: TcpStream, addr: SocketAddr, state: &Mutex<State>) {
         }
     }
     let head = String::from_utf8_lossy(&head);
-    let answer = answer(
-        head.split(' ').nth(1).unwrap_or_default(),
-        addr,
-        &mut lock(state),
-    );
+    let path = head.split(' ').nth(1).unwrap_or_default();
+    let answer = answer(path, addr, &mut lock(state));
+    if path == KEYS && lock(state).answers == Answers::SlowKeys {
+        return dribble(stream);
+    }
     match answer {
         // Whoever asked may have gone.
         Some(answer) => drop(stream.write_all(answer.as_bytes())),
         None => drop(stream.read_to_end(&mut head.into_owned().into_bytes())),
+    }
+}
+
+/// Sends a document of spaces, for as long as somebody reads it.
+fn dribble(mut stream: TcpStream) {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n";
+    let mut sent = stream.write_all(head.as_bytes());
+    while sent.is_ok() {
+        thread::sleep(Duration::from_millis(50));
+        sent = stream.write_all(b" ");
     }
 }
 
@@ -303,7 +347,7 @@ fn answer(path: &str, addr: SocketAddr, state: &mut State) -> Option<String> {
     let mut keys = state.keys.clone();
     let mut length = 0;
     match &state.answers {
-        Answers::Well => {}
+        Answers::Well | Answers::SlowKeys => {}
         Answers::Broken => return Some(response("500 Internal Server Error", "", "{}")),
         Answers::Html => return Some(response("200 OK", "", "<!doctype html><p>Sign in</p>")),
         Answers::EmptySet => keys = key_set(&[]),

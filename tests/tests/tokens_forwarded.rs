@@ -43,7 +43,7 @@ fn the_function_sees_who_calls_and_callers_cannot_say_it() {
     let issuer = Issuer::start();
     let host = Host::private(&issuer);
     let forged = "X-Host-Caller-Subject: root\nx-host-caller-subject: root\nX-HOST-CALLER-EMAIL: root@host.internal\n\
-                  X-Host-Caller-Issuer: https://evil.example";
+                  X-Host-Caller-Issuer: https://evil.example\nX_Host_Caller_Subject: root\nx-host_caller-email: root@a";
     let seen = |claims: &Value| -> Vec<String> {
         let token = issuer.key().sign(claims);
         let reply = host.request(
@@ -77,7 +77,26 @@ fn the_function_sees_who_calls_and_callers_cannot_say_it() {
     );
     let email = "x-host-caller-email: ada@a.example".to_owned();
     let all = [[email].as_slice(), &named].concat();
-    assert_eq!(seen(&with(claims, "email_verified", json!(true))), all);
+    let verified = with(claims, "email_verified", json!(true));
+    assert_eq!(seen(&verified), all);
+    for address in ["ad\u{e4}@a.example", "caller@host.internal"] {
+        let other = with(verified.clone(), "email", json!(address));
+        assert_eq!(seen(&other), named, "{address}");
+    }
+}
+
+#[test]
+fn a_subject_beyond_ascii_is_let_in_and_not_told() {
+    let issuer = Issuer::start();
+    let host = Host::serve_private(&[&issuer])
+        .arg(format!("--invoker={}", issuer.principal("zo\u{eb}")))
+        .start();
+    host.wait_for_keys_of(&issuer);
+    let reply = get_with(&host, &issuer.token("zo\u{eb}", AUDIENCE));
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let seen = reply.text();
+    assert!(seen.contains("x-host-caller-issuer"), "{seen}");
+    assert!(!seen.contains("x-host-caller-subject"), "{seen}");
 }
 
 #[test]

@@ -47,6 +47,12 @@ fn a_policy_is_changed_and_shown() {
         ("caller@host.internal", ROLE, 2, "is not a member"),
         ("allAuthenticatedUsers", ROLE, 2, "not supported"),
         ("user:*@host.internal", ROLE, 2, "is not an e-mail address"),
+        (
+            "user:caller@host.internal",
+            ROLE,
+            1,
+            "write serviceAccount:caller@host.internal",
+        ),
         ("principal:https://a.example", ROLE, 2, "names no subject"),
     ] {
         assert_fails(&change("add", member, role), code, reason);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tests::{AUDIENCE, Answers, Host, Http2, Issuer, Key, Kind, Reply, Signal, State, wait_until};
 
@@ -165,6 +165,58 @@ fn an_issuer_that_never_answers_holds_up_nobody_but_its_own() {
         &host.get_with("/", &silent.token("ada", AUDIENCE)),
         "silence",
     );
+}
+
+#[test]
+fn keys_that_come_too_slowly_are_not_waited_for_and_let_nobody_in() {
+    let slow = Issuer::start_with(Answers::SlowKeys);
+    let host = Host::serve_private(&[&slow]).start();
+    let begun = Instant::now();
+    wait_until("the host gives up", || host.fetches(&slow, "failure") > 0);
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    let url = slow.url();
+    host.wait_for_stderr(|line| line.contains(&format!("the keys of {url} did not come within")));
+    assert_unavailable(
+        &host.get_with("/", &slow.token("ada", AUDIENCE)),
+        "slowness",
+    );
+}
+
+#[test]
+fn a_caller_waits_for_keys_no_longer_than_the_function_may_take() {
+    let silent = Issuer::start_with(Answers::Never);
+    let host = Host::serve_private(&[&silent])
+        .arg("--timeout=300ms")
+        .start();
+    let begun = Instant::now();
+    let reply = host.get_with("/", &silent.token("ada", AUDIENCE));
+    let waited = begun.elapsed();
+    assert_unavailable(&reply, "silence");
+    assert!(waited < Duration::from_secs(3), "{waited:?}");
+    assert_eq!(host.fetches(&silent, "failure"), 0, "they may come still");
+}
+
+#[test]
+fn keys_that_cannot_be_used_are_left_out_and_counted() {
+    let issuer = Issuer::start();
+    issuer.publish_set(serde_json::json!({"keys": [
+        issuer.key().jwk(),
+        {"kty": "AKP", "alg": "ML-DSA-44", "kid": "later", "pub": "AAAA"},
+        {"kty": "oct", "kid": "secret", "k": "c2VjcmV0"},
+        {"kty": "EC", "crv": "P-256", "kid": "malformed", "x": 7},
+    ]}));
+    let host = Host::serve_private(&[&issuer]).start();
+    host.wait_for_keys_of(&issuer);
+    let reply = host.get_with("/", &issuer.token("ada", AUDIENCE));
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let labels = format!("{{issuer=\"{}\"}}", issuer.url());
+    let metrics = host.metrics();
+    assert_eq!(
+        metrics.value(&format!("host_issuer_keys_left_out{labels}")),
+        3.0
+    );
+    let age = metrics.value(&format!("host_issuer_keys_age_seconds{labels}"));
+    assert!((0.0..60.0).contains(&age), "{age}");
 }
 
 #[test]

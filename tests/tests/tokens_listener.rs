@@ -130,6 +130,29 @@ fn whatever_is_wrong_with_a_token_its_caller_is_told_the_same_and_the_log_the_re
     let bodies = BTreeSet::from([host.get("/").body, get_with(&host, "x").body]);
     assert_eq!(bodies.len(), 1, "with or without a token");
     assert!(!host.log().iter().any(|line| line.contains("started")));
+    // Who refused is told if that is an issuer that is trusted: names that callers choose are not counted by.
+    let metrics = host.metrics();
+    let refused = |issuer: &str, reason: &str| {
+        metrics.value(&format!(
+            "host_tokens_refused_total{{issuer=\"{issuer}\",reason=\"{reason}\"}}"
+        ))
+    };
+    for (issuer, reason, count) in [
+        (issuer.url().as_str(), "signature", 1.0),
+        (&issuer.url(), "audience", 1.0),
+        (&issuer.url(), "expired", 1.0),
+        (&own_url, "unknown_key", 1.0),
+        ("", "unknown_issuer", 2.0),
+        // The last one beside the case above.
+        ("", "parts", 2.0),
+    ] {
+        assert_eq!(refused(issuer, reason), count, "{issuer} {reason}");
+    }
+    let issuers = metrics.label_values("issuer");
+    assert!(
+        !issuers.iter().any(|name| name.contains("stranger")),
+        "{issuers:?}"
+    );
 }
 
 #[test]

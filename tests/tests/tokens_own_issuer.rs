@@ -190,8 +190,8 @@ fn tokens_of_an_account_that_is_gone_are_refused_even_if_another_has_its_name() 
 }
 
 #[test]
-fn what_is_revoked_is_refused_at_once() {
-    let served = Served::start();
+fn what_is_revoked_is_refused_at_once_and_gets_no_new_token() {
+    let mut served = Served::start();
     let token = served.token();
     let [header, claims] = parts(&token);
     assert_eq!(served.status(&token), 200);
@@ -201,8 +201,13 @@ fn what_is_revoked_is_refused_at_once() {
         .host
         .wait_for_log(|line| line.contains("(revoked)") && line.contains("subject"));
     // Whatever the issuer is called by then.
-    let served = served.again(&["--issuer-url=https://id.example"]);
-    assert_eq!(served.status(&served.token()), 401);
+    for flags in [&[][..], &["--issuer-url=https://id.example"]] {
+        let refused = served.run(&print(&served.url()));
+        assert_fails(&refused, 1, "caller@host.internal is revoked");
+        let refused = served.run("functions call echoes");
+        assert_fails(&refused, 1, "caller@host.internal is revoked");
+        served = served.again(flags);
+    }
 
     let served_again = Served::start();
     let token = served_again.token();
@@ -222,6 +227,71 @@ fn what_is_revoked_is_refused_at_once() {
     );
     assert_ne!(text(&header["kid"]), kid);
     assert_fails(&served.run("auth revoke"), 2, "--subject");
+}
+
+#[test]
+fn an_account_is_revoked_by_its_address_as_well() {
+    let served = Served::start();
+    let token = served.token();
+    assert_eq!(served.status(&token), 200);
+    let revoked = served.run("auth revoke --subject caller@host.internal");
+    let [_, claims] = parts(&token);
+    let subject = text(&claims["sub"]);
+    assert_eq!(revoked.code, Some(0), "{revoked:?}");
+    assert!(revoked.stderr.contains(&subject), "{revoked:?}");
+    assert_eq!(served.status(&token), 401);
+}
+
+#[test]
+fn what_would_be_revoked_to_no_effect_is_told() {
+    let served = Served::start();
+    let token = served.token();
+    let [header, claims] = parts(&token);
+    let (subject, kid) = (text(&claims["sub"]), text(&header["kid"]));
+    let own = format!("http://{}", served.host.admin_addr());
+    let config = served.state.file(
+        "other.toml",
+        "[issuers.it]\nprovider = \"auth0\"\nurl = \"https://t.auth0.com\"\n",
+    );
+    let config = config.display();
+    let nearest = format!("did you mean `{subject}`?");
+    let nearest_key = format!("did you mean `{kid}`?");
+    let suggestion = format!("did you mean `{own}`?");
+    for (arguments, reason) in [
+        (
+            "--subject caler@host.internal".to_owned(),
+            "did you mean `caller@host.internal`?",
+        ),
+        (format!("--subject {}", &subject[..20]), &nearest),
+        ("--subject x".to_owned(), "has the subject x;"),
+        (format!("--key-id {}", &kid[..40]), &nearest_key),
+        (format!("--issuer {own}/ --subject {subject}"), &suggestion),
+        (
+            "--issuer https://accounts.google.com/ --subject 1".to_owned(),
+            "did you mean `https://accounts.google.com`?",
+        ),
+        (
+            format!("--issuer https://t.auth0.com --subject 1 --config {config}"),
+            "did you mean `https://t.auth0.com/`?",
+        ),
+    ] {
+        assert_fails(&served.run(&format!("auth revoke {arguments}")), 1, reason);
+    }
+    assert_eq!(served.status(&token), 200);
+    // The host may have been told of an issuer that this command cannot know.
+    let elsewhere = served.run("auth revoke --issuer https://id.example --subject 1");
+    assert_eq!(elsewhere.code, Some(0), "{elsewhere:?}");
+    assert!(elsewhere.stderr.contains("warning:"), "{elsewhere:?}");
+}
+
+#[test]
+fn rotations_at_once_do_not_fill_the_key_set() {
+    let served = Served::start();
+    let rotated = (0..100).map(|_| served.run("iam keys rotate --at-once --algorithm ES256"));
+    let refused = rotated.into_iter().find(|output| output.code != Some(0));
+    assert_fails(&refused.expect("there is a bound"), 1, "keys are published");
+    let served = served.again(&[]);
+    assert_eq!(served.status(&served.token()), 200);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod doctor;
 mod explain;
+mod known_issuers;
 mod print_identity_token;
 mod revoke;
 

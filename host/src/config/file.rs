@@ -12,7 +12,7 @@ use toml::Spanned;
 use super::values::host_name;
 use super::{ConfigError, FunctionTable, HostTable, IssuerTable, JobTable};
 use crate::function::OutboundPolicy;
-use crate::identity::{Member, OutsideIssuer};
+use crate::identity::{Member, OutsideIssuer, ServiceAccounts};
 use crate::scheduler::{Job, JobError};
 use crate::store::{FunctionName, FunctionSettings, JobName, JobSettings};
 
@@ -191,7 +191,9 @@ impl ConfigFile {
         for (function, table) in &self.tables.functions {
             for member in &table.invokers {
                 let read: Result<Member, _> = member.as_ref().parse();
-                read.map_err(|error| wrong(member.span(), &error.to_string()))?;
+                // Accounts of other domains are known only to the store.
+                read.and_then(|member| member.check(&ServiceAccounts::default()))
+                    .map_err(|error| wrong(member.span(), &error.to_string()))?;
             }
             for rule in &table.invoker_rules {
                 let read = rule.as_ref().read();

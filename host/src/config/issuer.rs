@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::values::Time;
 use crate::authorities;
 use crate::identity::{
-    Algorithm, EmailTrust, IssuerConfig, KeySource, Preset, PresetSettings, parse_keys_url,
+    Algorithm, EmailTrust, IssuerConfig, KeySource, KeyTls, Preset, PresetSettings, parse_keys_url,
 };
 use crate::store::ClaimValues;
 
@@ -19,7 +19,7 @@ use crate::store::ClaimValues;
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct IssuerTable {
     /// The kind of provider, which knows its traps: google, github-actions, kubernetes, keycloak, entra, auth0, cognito,
-    /// dex or generic
+    /// dex or generic; if none is named, the one that the URL shows
     pub provider: Option<String>,
     /// Its URL, to the letter as its tokens have it
     pub url: Option<String>,
@@ -103,21 +103,22 @@ impl IssuerTable {
             (Some(name), _) => name
                 .parse()
                 .map_err(|error: crate::identity::PresetError| error.to_string()),
-            (None, Some("https://accounts.google.com")) => Ok(Preset::Google),
-            (None, Some("https://token.actions.githubusercontent.com")) => {
-                Ok(Preset::GithubActions)
-            }
-            (None, Some(_)) => Ok(Preset::Generic),
+            (None, Some(url)) => Ok(Preset::of_url(url)),
             (None, None) => Err("names neither a provider nor a URL; expected one of them".into()),
         }
     }
 
-    fn tls(&self, directory: &Path) -> Result<Arc<rustls::ClientConfig>, String> {
-        let mut others = Vec::new();
+    /// The certificate authorities that are trusted beside the public ones, and how to connect with all of them.
+    fn tls(&self, directory: &Path) -> Result<KeyTls, String> {
         let Some(file) = &self.ca_file else {
-            let config = authorities::client_config(&others);
-            return config.map(Arc::new).map_err(|error| error.to_string());
+            let config = authorities::client_config(&[]);
+            let config = config.map_err(|error| error.to_string())?;
+            return Ok(KeyTls {
+                config: Arc::new(config),
+                authorities: Vec::new(),
+            });
         };
+        let mut others = Vec::new();
         let path = directory.join(file);
         let unusable = |error: &dyn std::fmt::Display| {
             format!("{}: {error}; expected certificates in PEM", path.display())
@@ -128,6 +129,9 @@ impl IssuerTable {
             others.push(certificate.map_err(|error| unusable(&error))?);
         }
         let config = authorities::client_config(&others).map_err(|error| unusable(&error))?;
-        Ok(Arc::new(config))
+        Ok(KeyTls {
+            config: Arc::new(config),
+            authorities: others,
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! Calling a function from a program: one request in, one whole answer out.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::uri::Scheme;
@@ -78,7 +79,13 @@ where
     let record = Record::default();
     let answer = async {
         let response = function
-            .start(request, scheme, None, Box::new(record.clone()))
+            .start(
+                request,
+                scheme,
+                None,
+                Duration::ZERO,
+                Box::new(record.clone()),
+            )
             .await?;
         let (parts, body) = response.into_parts();
         Ok(Response::from_parts(

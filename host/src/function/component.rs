@@ -1,6 +1,7 @@
 //! A component that has been checked, compiled and linked: a function that can be called.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::uri::Scheme;
@@ -104,8 +105,8 @@ impl Function {
     /// Starts an execution and waits for its response head; the body runs the rest of it.
     ///
     /// `request` must have an authority, in its URI or as `Host` (RFC 9110, section 7.2). Executions that are started
-    /// on one thread with the same `turns` take turns when they are busy. Dropping the returned future, or the body
-    /// before its end, ends the guest.
+    /// on one thread with the same `turns` take turns when they are busy. `waited` is what of its wall time has passed
+    /// already. Dropping the returned future, or the body before its end, ends the guest.
     ///
     /// # Errors
     /// Why there is no response; `observer` has been told the same.
@@ -114,12 +115,13 @@ impl Function {
         request: Request<B>,
         scheme: Scheme,
         turns: Option<Arc<Turnstile>>,
+        waited: Duration,
         observer: Box<dyn Observer>,
     ) -> impl Future<Output = Result<Response<ResponseBody>, Failure>> + Send + use<B>
     where
         B: Body<Data = Bytes> + Send + 'static,
     {
-        Execution::new(self, request, scheme, turns, observer).respond()
+        Execution::new(self, request, scheme, turns, waited, observer).respond()
     }
 
     /// What each execution may use.

@@ -37,6 +37,8 @@ pub(super) struct Execution {
     turns: Option<Arc<Turnstile>>,
     guest: Option<Guest>,
     deadline: Option<Pin<Box<Sleep>>>,
+    /// What of its wall time had passed before it started.
+    waited: Duration,
     observer: Box<dyn Observer>,
     started: Instant,
     busy: Duration,
@@ -56,6 +58,7 @@ impl Execution {
         request: Request<B>,
         scheme: Scheme,
         turns: Option<Arc<Turnstile>>,
+        waited: Duration,
         observer: Box<dyn Observer>,
     ) -> Self
     where
@@ -86,6 +89,7 @@ impl Execution {
             turns,
             guest: Some(Box::pin(guest)),
             deadline: None,
+            waited,
             observer,
             started: Instant::now(),
             busy: Duration::ZERO,
@@ -165,7 +169,7 @@ impl Execution {
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         let limit = self.function.limits().wall_time;
         let deadline = self.deadline.get_or_insert_with(|| {
-            let left = limit.saturating_sub(self.started.elapsed());
+            let left = limit.saturating_sub(self.waited + self.started.elapsed());
             Box::pin(tokio::time::sleep(left))
         });
         if deadline.as_mut().poll(cx).is_ready() {

@@ -15,7 +15,7 @@ use http::{HeaderMap, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
@@ -47,6 +47,17 @@ pub struct KeySource {
     /// A file with a token to be sent along, as a Kubernetes cluster wants it. Read for each fetch: it is rotated.
     bearer: Option<PathBuf>,
     tls: TlsConnector,
+    /// Whom `tls` trusts beside the public authorities.
+    authorities: Vec<CertificateDer<'static>>,
+}
+
+/// Whom to trust on the way to the keys.
+#[derive(Clone, Debug)]
+pub struct KeyTls {
+    /// How connections are made.
+    pub config: Arc<rustls::ClientConfig>,
+    /// The certificate authorities that it trusts beside the public ones.
+    pub authorities: Vec<CertificateDer<'static>>,
 }
 
 /// Why there are no keys.
@@ -137,13 +148,14 @@ impl KeySource {
         issuer: IssuerUrl,
         keys_url: Option<Uri>,
         bearer: Option<PathBuf>,
-        tls: Arc<rustls::ClientConfig>,
+        tls: KeyTls,
     ) -> Self {
         Self {
             issuer,
             keys_url,
             bearer,
-            tls: tls.into(),
+            tls: tls.config.into(),
+            authorities: tls.authorities,
         }
     }
 
@@ -283,11 +295,13 @@ fn read_bearer(path: &Path) -> io::Result<String> {
 }
 
 impl KeySource {
-    /// Whether `other` leads to the same keys. What certificate authorities it trusts is not compared.
+    /// Whether `other` leads to the same keys over the same authorities: one that is trusted no longer may have vouched for
+    /// keys that nobody else has.
     pub fn is_like(&self, other: &Self) -> bool {
         self.issuer == other.issuer
             && self.keys_url == other.keys_url
             && self.bearer == other.bearer
+            && self.authorities == other.authorities
     }
 }
 

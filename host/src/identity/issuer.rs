@@ -1,6 +1,6 @@
 //! What is asked of the tokens of one issuer. It is configured; nothing of it comes from a token.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,7 +56,14 @@ pub enum EmailTrust {
 
 /// The host's own service accounts: the subject of each, which is never given twice, and its address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ServiceAccounts(HashMap<String, String>);
+pub struct ServiceAccounts {
+    addresses: HashMap<String, String>,
+    /// Of the addresses, in lower case.
+    domains: BTreeSet<String>,
+}
+
+/// The domain of service accounts unless told otherwise.
+pub const SERVICE_ACCOUNT_DOMAIN: &str = "host.internal";
 
 impl IssuerConfig {
     /// An issuer of ID tokens with the bounds that are usual.
@@ -99,14 +106,31 @@ impl EmailTrust {
 impl ServiceAccounts {
     /// The address of the account with this subject.
     pub fn address(&self, subject: &str) -> Option<&str> {
-        self.0.get(subject).map(String::as_str)
+        self.addresses.get(subject).map(String::as_str)
+    }
+
+    /// Whether `address` is in a domain of theirs, the usual one included, whether or not there is such an account. Nobody
+    /// but the host's own issuer may vouch for it.
+    pub fn claim(&self, address: &str) -> bool {
+        address.rsplit_once('@').is_some_and(|(_, domain)| {
+            let domain = domain.to_ascii_lowercase();
+            domain == SERVICE_ACCOUNT_DOMAIN || self.domains.contains(&domain)
+        })
     }
 }
 
 /// From pairs of subject and address.
 impl FromIterator<(String, String)> for ServiceAccounts {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(accounts: I) -> Self {
-        Self(accounts.into_iter().collect())
+        let addresses: HashMap<_, _> = accounts.into_iter().collect();
+        let domains = addresses.values().filter_map(|address| {
+            let (_, domain) = address.rsplit_once('@')?;
+            Some(domain.to_ascii_lowercase())
+        });
+        Self {
+            domains: domains.collect(),
+            addresses,
+        }
     }
 }
 
@@ -130,5 +154,26 @@ mod tests {
             assert!(!trust.covers(other), "{other}");
         }
         assert!(!EmailTrust::None.covers("a@example.com"));
+    }
+    #[test]
+    fn the_domains_of_own_accounts_are_theirs_alone() {
+        let accounts = [("1".to_owned(), "a@robots.example.com".to_owned())];
+        let accounts: ServiceAccounts = accounts.into_iter().collect();
+        for address in [
+            "a@host.internal",
+            "nobody@HOST.internal",
+            "b@robots.example.com",
+        ] {
+            assert!(accounts.claim(address), "{address}");
+        }
+        for address in [
+            "a@example.com",
+            "a@sub.host.internal",
+            "a@host.internal.example",
+            "host.internal",
+        ] {
+            assert!(!accounts.claim(address), "{address}");
+        }
+        assert!(!ServiceAccounts::default().claim("b@robots.example.com"));
     }
 }

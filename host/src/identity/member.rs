@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::issuer::ServiceAccounts;
 use super::issuer_url::IssuerUrlError;
 use super::principal::{Principal, Verified};
 use super::shown::Shown;
@@ -55,6 +56,11 @@ pub enum MemberError {
          itself"
     )]
     Subject(Shown),
+    /// A user by an address that only the host's own issuer may vouch for, whose accounts are no users.
+    #[error(
+        "{0} is an address of this host's service accounts, for which no other issuer may vouch; write serviceAccount:{0}"
+    )]
+    OwnAddress(String),
     /// The issuer is none.
     #[error("the issuer of a principal: {0}")]
     Issuer(#[from] IssuerUrlError),
@@ -77,6 +83,19 @@ impl Member {
             }
             Self::Principal(principal) => caller.principal == *principal,
             Self::AllUsers => true,
+        }
+    }
+
+    /// Makes sure that somebody could be this member, on a host with these accounts of its own.
+    ///
+    /// # Errors
+    /// If a service account is named as a user.
+    pub fn check(&self, accounts: &ServiceAccounts) -> Result<(), MemberError> {
+        match self {
+            Self::User(address) if accounts.claim(address) => {
+                Err(MemberError::OwnAddress(address.clone()))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -193,6 +212,25 @@ mod tests {
         };
         assert_eq!(principal.issuer.as_str(), "https://a.example");
         assert_eq!(principal.subject, "x#y");
+    }
+
+    #[test]
+    fn a_service_account_is_not_named_as_a_user() {
+        let accounts = [("1".to_owned(), "a@robots.example".to_owned())];
+        let accounts: ServiceAccounts = accounts.into_iter().collect();
+        let check = |text: &str| read(text).unwrap().check(&accounts);
+        for text in ["user:caller@host.internal", "user:b@robots.example"] {
+            let error = check(text).unwrap_err().to_string();
+            let meant = text.replace("user:", "serviceAccount:");
+            assert!(error.ends_with(&format!("write {meant}")), "{error}");
+        }
+        for text in [
+            "serviceAccount:caller@host.internal",
+            "user:alice@example.com",
+            "allUsers",
+        ] {
+            assert_eq!(check(text), Ok(()), "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The host's own issuer at work: its keys and accounts in the store.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
@@ -55,7 +56,23 @@ pub enum OwnIssuerError {
     /// The set of its keys.
     #[error("the host's own keys: {0}")]
     Keys(#[from] KeySetError),
+    /// The account that a token is asked for.
+    #[error(
+        "the service account {0} is revoked, so no token of it would be accepted; delete it and create it again, or use \
+         another one"
+    )]
+    Revoked(String),
+    /// Keys that others would have to know, and may not read.
+    #[error(
+        "{0} keys are published already, each until the last token that it signed is dead; wait two hours, or revoke the \
+         keys that are not to be trusted with `host auth revoke --key-id`"
+    )]
+    ManyKeys(usize),
 }
+
+/// The most keys that are published before somebody asks for one more. A rotation that is due needs three, and those who
+/// check our tokens have bounds of their own on a key set.
+const MOST_PUBLISHED: usize = 16;
 
 impl OwnIssuer {
     /// Makes, promotes and forgets keys as far as that is due.
@@ -80,8 +97,22 @@ impl OwnIssuer {
     /// now. `at_once` has it sign whether or not they can. Tells whether there was anything to do.
     ///
     /// # Errors
-    /// If a key cannot be made or the store fails.
+    /// If many keys are published already, a key cannot be made or the store fails.
     pub fn rotate(
+        &self,
+        store: &Store,
+        at_once: bool,
+        now: SystemTime,
+    ) -> Result<bool, OwnIssuerError> {
+        let revoked = own_revocations(store.revocations()?, &self.url);
+        let published = unrevoked_keys(store.signing_keys()?, &revoked, &self.url).len();
+        if published >= MOST_PUBLISHED {
+            return Err(OwnIssuerError::ManyKeys(published));
+        }
+        self.rotate_anyway(store, at_once, now)
+    }
+
+    fn rotate_anyway(
         &self,
         store: &Store,
         at_once: bool,
@@ -130,7 +161,8 @@ impl OwnIssuer {
         let states = records(&store.signing_keys()?);
         let signs = current_key(&states).is_some_and(|current| current.id == key);
         if signs {
-            self.rotate(store, true, now)?;
+            // However many there are: this one is about to be published no longer.
+            self.rotate_anyway(store, true, now)?;
         }
         Ok(signs)
     }
@@ -138,7 +170,7 @@ impl OwnIssuer {
     /// Makes a token.
     ///
     /// # Errors
-    /// If there is no such account, or no token can be made.
+    /// If there is no such account, it is revoked, or no token can be made.
     pub fn token(
         &self,
         store: &Store,
@@ -146,6 +178,10 @@ impl OwnIssuer {
         now: SystemTime,
     ) -> Result<String, OwnIssuerError> {
         let account = store.service_account(request.account)?;
+        let revoked = own_revocations(store.revocations()?, &self.url);
+        if revokes(&revoked, &self.url, RevokedKind::Subject, &account.subject) {
+            return Err(OwnIssuerError::Revoked(account.email));
+        }
         self.keep_keys(store, now)?;
         let keys = store.signing_keys()?;
         // There is one after `keep_keys`.
@@ -162,13 +198,9 @@ impl OwnIssuer {
 
     /// What its tokens have to be like.
     pub fn config(&self, accounts: Vec<ServiceAccountRecord>) -> IssuerConfig {
-        let accounts = accounts.into_iter();
-        let accounts: ServiceAccounts = accounts
-            .map(|account| (account.subject, account.email))
-            .collect();
         let algorithms = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
         IssuerConfig {
-            service_accounts: Some(accounts.into()),
+            service_accounts: Some(Arc::new(accounts_of(accounts))),
             ..IssuerConfig::new(self.url.clone(), algorithms)
         }
     }
@@ -276,15 +308,20 @@ pub fn unrevoked_keys(
     revocations: &[Revocation],
     url: &IssuerUrl,
 ) -> Vec<SigningKeyRecord> {
-    keys.retain(|key| {
-        let revocation = Revocation {
-            issuer: url.as_str().to_owned(),
-            kind: RevokedKind::Key,
-            value: key.id.clone(),
-        };
-        !revocations.contains(&revocation)
-    });
+    keys.retain(|key| !revokes(revocations, url, RevokedKind::Key, &key.id));
     keys
+}
+
+/// Whether one of `revocations` is of this `value` of `issuer`.
+pub fn revokes(
+    revocations: &[Revocation],
+    issuer: &IssuerUrl,
+    kind: RevokedKind,
+    value: &str,
+) -> bool {
+    revocations.iter().any(|revocation| {
+        revocation.kind == kind && revocation.value == value && revocation.issuer == issuer.as_str()
+    })
 }
 
 /// The times of `keys`, by which their rotation goes.
@@ -296,6 +333,14 @@ pub fn records(keys: &[SigningKeyRecord]) -> Vec<KeyRecord> {
         retired: key.retired.map(time),
     };
     keys.iter().map(record).collect()
+}
+
+/// The accounts that the store keeps.
+pub fn accounts_of(records: Vec<ServiceAccountRecord>) -> ServiceAccounts {
+    let records = records.into_iter();
+    records
+        .map(|account| (account.subject, account.email))
+        .collect()
 }
 
 /// A subject that no account has had.

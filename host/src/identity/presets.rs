@@ -42,7 +42,7 @@ pub enum Preset {
 pub struct PresetSettings<'a> {
     /// The issuer's URL, where the preset does not know it.
     pub issuer: Option<&'a str>,
-    /// The id of the tenant, for Entra.
+    /// The id of the tenant, for Entra, where its URL does not have it.
     pub tenant: Option<&'a str>,
     /// Whether access tokens are accepted beside ID tokens.
     pub access_tokens: bool,
@@ -132,6 +132,29 @@ impl Preset {
         }
     }
 
+    /// The provider whose issuers have such URLs. Unlike a name that is given, this is a guess, and on the safe side: what
+    /// a preset adds is what else would be a trap.
+    pub fn of_url(url: &str) -> Self {
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let host = authority.split(':').next().unwrap_or(authority);
+        let host = host.to_ascii_lowercase();
+        let is_amazons = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
+        match host.as_str() {
+            "accounts.google.com" => Self::Google,
+            "token.actions.githubusercontent.com" => Self::GithubActions,
+            "login.microsoftonline.com" | "sts.windows.net" => Self::Entra,
+            // A cluster by itself, and those of Google.
+            "kubernetes.default.svc" | "container.googleapis.com" => Self::Kubernetes,
+            host if host.starts_with("kubernetes.default.svc.") => Self::Kubernetes,
+            host if is_amazons && host.starts_with("cognito-idp.") => Self::Cognito,
+            host if is_amazons && host.starts_with("oidc.eks.") => Self::Kubernetes,
+            host if host.ends_with(".auth0.com") => Self::Auth0,
+            _ if format!("/{path}").contains("/realms/") => Self::Keycloak,
+            _ => Self::Generic,
+        }
+    }
+
     /// The issuer with the settings that its tokens need.
     ///
     /// # Errors
@@ -204,7 +227,8 @@ fn keycloak(settings: PresetSettings<'_>) -> Result<IssuerConfig, PresetError> {
 }
 
 fn entra(settings: PresetSettings<'_>) -> Result<IssuerConfig, PresetError> {
-    let tenant = settings.tenant.unwrap_or_default();
+    let named = settings.issuer.and_then(|url| url.split('/').nth(3));
+    let tenant = settings.tenant.or(named).unwrap_or_default();
     if !is_uuid(tenant) {
         return Err(PresetError::Tenant(tenant.to_owned()));
     }

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use super::{
     AmbiguousIssuer, IssuerConfig, IssuerUrl, Issuers, Jws, KeyRequest, KeySet, KeySource, Refusal,
-    Shown, Step, Verified, Verifier,
+    ServiceAccounts, Shown, Step, Verified, Verifier,
 };
 use crate::store::{Revocation, RevokedKind};
 
@@ -41,6 +41,8 @@ pub struct Trust {
     /// In the order of the issuers.
     trusted: Vec<TrustedIssuer>,
     revoked: HashSet<Revocation>,
+    /// The host's own.
+    accounts: Arc<ServiceAccounts>,
 }
 
 /// Why a token does not let anybody in.
@@ -85,11 +87,14 @@ impl Trust {
         revoked: impl IntoIterator<Item = Revocation>,
     ) -> Result<Self, AmbiguousIssuer> {
         let configs = trusted.iter().map(|issuer| Arc::clone(&issuer.config));
+        let mut accounts = trusted.iter();
+        let accounts = accounts.find_map(|issuer| issuer.config.service_accounts.clone());
         Ok(Self {
             generation,
             issuers: Issuers::new(configs.collect())?,
             trusted,
             revoked: revoked.into_iter().collect(),
+            accounts: accounts.unwrap_or_default(),
         })
     }
 
@@ -112,7 +117,7 @@ impl Trust {
         let trusted = self.choose(&read)?;
         let keys = trusted.keys.as_ref();
         let keys = keys.ok_or_else(|| Rejection::NoKeys(trusted.config.issuer.clone()))?;
-        let verifier = Verifier::new(Arc::clone(&trusted.config), Arc::clone(audiences));
+        let verifier = self.verifier(&trusted.config, audiences);
         let verified = verifier.verify_read(read, keys, now)?;
         self.check_revocations(&verified)?;
         Ok(verified)
@@ -132,7 +137,7 @@ impl Trust {
         let config = self.issuers.get(issuer);
         // A remembered issuer is one of this generation.
         let config = config.ok_or_else(|| Rejection::NoKeys(issuer.clone()))?;
-        let verifier = Verifier::new(Arc::clone(config), Arc::clone(audiences));
+        let verifier = self.verifier(config, audiences);
         Ok(verifier.verify_again(verified, now)?)
     }
 
@@ -159,9 +164,13 @@ impl Trust {
         let trusted = self.choose(&read)?;
         let keys = trusted.keys.as_ref();
         let keys = keys.ok_or_else(|| Rejection::NoKeys(trusted.config.issuer.clone()))?;
-        let verifier = Verifier::new(Arc::clone(&trusted.config), Arc::clone(audiences));
+        let verifier = self.verifier(&trusted.config, audiences);
         let steps = verifier.explain(token, keys, now);
         Ok((steps, self.judge(token, audiences, now).err()))
+    }
+
+    fn verifier(&self, config: &Arc<IssuerConfig>, audiences: &Arc<[String]>) -> Verifier {
+        Verifier::new(Arc::clone(config), Arc::clone(audiences)).beside(Arc::clone(&self.accounts))
     }
 
     fn choose(&self, token: &Jws<'_>) -> Result<&TrustedIssuer, Refusal> {

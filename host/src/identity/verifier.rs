@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::check::{self, Step};
 use super::claim_checks::{self, ClaimCase};
 use super::claims::Claims;
-use super::issuer::IssuerConfig;
+use super::issuer::{IssuerConfig, ServiceAccounts};
 use super::jws::Jws;
 use super::key_set::KeySet;
 use super::numeric_date::NumericDate;
@@ -22,6 +22,8 @@ use super::signature_checks::SignedCase;
 pub struct Verifier {
     config: Arc<IssuerConfig>,
     audiences: Arc<[String]>,
+    /// The host's own, whichever issuer this is.
+    accounts: Arc<ServiceAccounts>,
 }
 
 /// The longest e-mail address (RFC 5321, section 4.5.3.1.3, less the angle brackets).
@@ -34,7 +36,15 @@ impl Verifier {
         Self {
             config,
             audiences: audiences.into(),
+            accounts: Arc::default(),
         }
+    }
+
+    /// Beside the host's own accounts, in whose domains no other issuer may vouch for an address.
+    #[must_use]
+    pub fn beside(mut self, accounts: Arc<ServiceAccounts>) -> Self {
+        self.accounts = accounts;
+        self
     }
 
     /// The issuer whose tokens it judges.
@@ -150,13 +160,14 @@ impl Verifier {
     }
 
     /// The address, if it is verified in so many words: some issuers write `"true"`, which others take from their users.
+    /// It is nobody else's to speak for the host's own accounts.
     fn email(&self, claims: &Claims) -> Option<String> {
         let address = claims.get("email")?.as_str()?;
         let is_address = address.len() <= LONGEST_EMAIL
             && address.contains('@')
             && !address.chars().any(|c| c.is_control() || c.is_whitespace());
         let is_verified = claims.get("email_verified") == Some(&Value::Bool(true));
-        let is_trusted = self.config.emails.covers(address);
+        let is_trusted = self.config.emails.covers(address) && !self.accounts.claim(address);
         (is_address && is_verified && is_trusted).then(|| address.to_owned())
     }
 }

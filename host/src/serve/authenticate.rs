@@ -1,20 +1,21 @@
 //! From a request's credentials to who calls.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use super::access::Policy;
+use super::access::{Access, Policy};
 use super::metrics::Reason;
 use super::published::Published;
 use super::token_counters::TokenCounters;
 use super::verdicts::Verdicts;
-use crate::identity::{Rejection, Trust, Verified};
+use crate::identity::{KeyRequest, Moment, Refusal, Rejection, SteadyClock, Trust, Verified};
 
 /// What one worker judges tokens with.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Authenticator {
-    pub(super) trust: Arc<Published<Trust>>,
-    pub(super) counters: Arc<TokenCounters>,
+    trust: Arc<Published<Trust>>,
+    counters: Arc<TokenCounters>,
+    clock: SteadyClock,
     verdicts: Verdicts,
 }
 
@@ -34,31 +35,85 @@ struct Judged {
     is_remembered: bool,
 }
 
+/// By how much a clock has to be set back to be worth a word: a leap second is no reason.
+const SET_BACK: Duration = Duration::from_secs(2);
+
 impl Authenticator {
-    pub(super) fn new(trust: Arc<Published<Trust>>, counters: Arc<TokenCounters>) -> Self {
+    pub(super) fn new(
+        trust: Arc<Published<Trust>>,
+        counters: Arc<TokenCounters>,
+        clock: SteadyClock,
+    ) -> Self {
         Self {
             trust,
             counters,
+            clock,
             verdicts: Verdicts::default(),
         }
     }
 
-    /// Who calls with `token`, if the policy lets it in. Keys that are on their way are waited for no longer than
-    /// `patience`.
+    /// Who calls with `token`, if `policy` lets it in. Keys that are on their way are waited for no longer than
+    /// `patience`. Then it counts what `access` says by that time: nobody in particular calls what has become open.
     pub(super) async fn authenticate(
         &self,
         token: Option<&str>,
         policy: &Policy,
         patience: Duration,
-    ) -> Result<Arc<Verified>, NotLetIn> {
+        access: impl Fn() -> Access,
+    ) -> Result<Option<Arc<Verified>>, NotLetIn> {
         let Some(token) = token else {
             return Err(NotLetIn {
                 reason: Reason::NoToken,
                 why: "the function is private, and the request has no bearer token".into(),
             });
         };
-        let judged = self.judge(token, policy, patience).await;
-        let judged = judged.map_err(|rejection| self.rejected(token, &rejection))?;
+        let trust = self.trust.current();
+        let verdict = self.judge(&trust, token, policy);
+        let Some(request) = newer_keys(&trust, token, &verdict) else {
+            return self.conclude(token, policy, verdict).map(Some);
+        };
+        request.newer_keys(patience).await;
+        let Access::Private(policy) = access() else {
+            return Ok(None);
+        };
+        // They may as well have come while it was judged.
+        let newer = self.trust.current();
+        let verdict = match newer.generation() == trust.generation() {
+            true => verdict,
+            false => self.judge(&newer, token, &policy),
+        };
+        self.conclude(token, &policy, verdict).map(Some)
+    }
+
+    fn judge(&self, trust: &Trust, token: &str, policy: &Policy) -> Result<Judged, NotGood> {
+        let moment = self.clock.now();
+        let generation = trust.generation();
+        let remembered = self.verdicts.get(token, generation);
+        let is_remembered = remembered.is_some();
+        let judged = match remembered {
+            Some(caller) => trust
+                .judge_again(&caller, &policy.audiences, moment.time)
+                .map(|()| caller),
+            None => trust
+                .judge(token, &policy.audiences, moment.time)
+                .map(Arc::new),
+        };
+        let caller = judged.map_err(|rejection| NotGood { rejection, moment })?;
+        Ok(Judged {
+            caller,
+            generation,
+            is_remembered,
+        })
+    }
+
+    /// What comes of a verdict that stands.
+    fn conclude(
+        &self,
+        token: &str,
+        policy: &Policy,
+        verdict: Result<Judged, NotGood>,
+    ) -> Result<Arc<Verified>, NotLetIn> {
+        let judged = verdict.map_err(|not_good| self.rejected(token, &not_good))?;
         policy.admit(&judged.caller).map_err(|error| NotLetIn {
             reason: Reason::PermissionDenied,
             why: error.to_string(),
@@ -70,53 +125,8 @@ impl Authenticator {
         Ok(judged.caller)
     }
 
-    async fn judge(
-        &self,
-        token: &str,
-        policy: &Policy,
-        patience: Duration,
-    ) -> Result<Judged, Rejection> {
-        let trust = self.trust.current();
-        let judged = self.judge_by(&trust, token, policy);
-        let wants_newer_keys = match &judged {
-            Err(Rejection::Refused(refusal)) => refusal.wants_newer_keys(),
-            // They may be on their way.
-            Err(Rejection::NoKeys(_)) => true,
-            _ => false,
-        };
-        let request = wants_newer_keys.then(|| trust.key_request(token));
-        let Some(request) = request.flatten() else {
-            return judged;
-        };
-        request.newer_keys(patience).await;
-        // They may as well have come while it was judged.
-        let newer = self.trust.current();
-        match newer.generation() == trust.generation() {
-            true => judged,
-            false => self.judge_by(&newer, token, policy),
-        }
-    }
-
-    fn judge_by(&self, trust: &Trust, token: &str, policy: &Policy) -> Result<Judged, Rejection> {
-        let now = SystemTime::now();
-        let generation = trust.generation();
-        let remembered = self.verdicts.get(token, generation);
-        let is_remembered = remembered.is_some();
-        let caller = match remembered {
-            Some(caller) => {
-                trust.judge_again(&caller, &policy.audiences, now)?;
-                caller
-            }
-            None => Arc::new(trust.judge(token, &policy.audiences, now)?),
-        };
-        Ok(Judged {
-            caller,
-            generation,
-            is_remembered,
-        })
-    }
-
-    fn rejected(&self, token: &str, rejection: &Rejection) -> NotLetIn {
+    fn rejected(&self, token: &str, not_good: &NotGood) -> NotLetIn {
+        let rejection = &not_good.rejection;
         let issuer = self.trust.current().issuer_of(token);
         self.counters.count(issuer, rejection.code());
         NotLetIn {
@@ -124,7 +134,55 @@ impl Authenticator {
                 Rejection::NoKeys(_) => Reason::KeysUnavailable,
                 _ => Reason::Unauthenticated,
             },
-            why: format!("its token is refused ({}): {rejection}", rejection.code()),
+            why: format!(
+                "its token is refused ({}): {rejection}{}",
+                rejection.code(),
+                not_good.clock()
+            ),
         }
     }
 }
+
+/// Why a token is rejected, and when that was.
+struct NotGood {
+    rejection: Rejection,
+    moment: Moment,
+}
+
+impl NotGood {
+    /// What there is to say of the clock, where that may be the reason.
+    fn clock(&self) -> String {
+        let is_for_age = matches!(
+            self.rejection,
+            Rejection::Refused(Refusal::Expired { .. } | Refusal::Age { .. })
+        );
+        let set_back = self.moment.set_back;
+        if !is_for_age || set_back < SET_BACK {
+            return String::new();
+        }
+        format!(
+            "; the system's clock was set back by {} s since the host began, which makes no token good again: if it is \
+             right now, start the host again",
+            set_back.as_secs()
+        )
+    }
+}
+
+/// How to ask for newer keys, if they could change the verdict.
+fn newer_keys<'a>(
+    trust: &'a Trust,
+    token: &str,
+    verdict: &Result<Judged, NotGood>,
+) -> Option<&'a KeyRequest> {
+    let rejection = &verdict.as_ref().err()?.rejection;
+    let is_wanted = match rejection {
+        Rejection::Refused(refusal) => refusal.wants_newer_keys(),
+        // They may be on their way.
+        Rejection::NoKeys(_) => true,
+        Rejection::Revoked { .. } => false,
+    };
+    is_wanted.then(|| trust.key_request(token)).flatten()
+}
+
+#[cfg(test)]
+mod tests;

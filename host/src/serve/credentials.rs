@@ -40,7 +40,8 @@ pub(super) fn token(headers: &HeaderMap) -> Result<Option<&str>, Ambiguous> {
 
 /// Removes what only the host may say, and for a private function the token; says who called.
 pub(super) fn present(headers: &mut HeaderMap, caller: Option<&Verified>) {
-    for name in [&CALLER_ISSUER, &CALLER_SUBJECT, &CALLER_EMAIL] {
+    let claimed = headers.keys().filter(|name| is_ours(name));
+    for name in claimed.cloned().collect::<Vec<_>>() {
         headers.remove(name);
     }
     let is_serverless = headers.remove(SERVERLESS_AUTHORIZATION).is_some();
@@ -50,9 +51,8 @@ pub(super) fn present(headers: &mut HeaderMap, caller: Option<&Verified>) {
     if !is_serverless {
         headers.remove(AUTHORIZATION);
     }
-    let mut tell = |name, value: &str| {
-        // Texts beyond what a field can hold are left out, not shortened: half a name is another name.
-        if let Ok(value) = HeaderValue::from_str(value) {
+    let mut tell = |name, text: &str| {
+        if let Some(value) = plain(text) {
             headers.insert(name, value);
         }
     };
@@ -61,6 +61,25 @@ pub(super) fn present(headers: &mut HeaderMap, caller: Option<&Verified>) {
     if let Some(email) = &caller.email {
         tell(CALLER_EMAIL, email);
     }
+}
+
+/// A text that everybody reads alike. Others are left out, not shortened or encoded: half a name is another name. A field
+/// would hold more than ASCII, in bytes of which each reader makes something else (RFC 9110, section 5.5).
+fn plain(text: &str) -> Option<HeaderValue> {
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    is_plain.then(|| HeaderValue::from_str(text).ok()).flatten()
+}
+
+/// Whether only the host may send this field. Many a program takes `_` for `-` (RFC 3875, section 4.1.18, has one name
+/// for both), so it is one here as well.
+fn is_ours(name: &HeaderName) -> bool {
+    let as_sent = |byte| if byte == b'_' { b'-' } else { byte };
+    [CALLER_ISSUER, CALLER_SUBJECT, CALLER_EMAIL]
+        .iter()
+        .any(|own| {
+            let bytes = name.as_str().bytes().map(as_sent);
+            bytes.eq(own.as_str().bytes())
+        })
 }
 
 #[cfg(test)]
@@ -113,14 +132,30 @@ mod tests {
     }
 
     #[test]
+    fn only_names_of_printable_ascii_are_told() {
+        for text in ["ada", "repo:org/app:ref:refs/heads/main", "a b", "~!"] {
+            assert_eq!(plain(text).unwrap(), text);
+        }
+        for text in ["ad\u{e4}", "\u{430}da", "a\tb", "a\nb", "a\u{7f}", "\u{80}"] {
+            assert_eq!(plain(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
     fn callers_cannot_say_who_they_are() {
         let mut forged = headers(&[
             ("x-host-caller-email", "root@host.internal"),
             ("x-host-caller-subject", "1"),
             ("x-host-caller-issuer", "https://a.example"),
+            ("x_host_caller_email", "root@host.internal"),
+            ("x-host_caller-subject", "1"),
+            ("x_host-caller_issuer", "https://a.example"),
+            ("x-host-caller-subjects", "no name of ours"),
             ("authorization", "Bearer for-the-function"),
         ]);
         present(&mut forged, None);
-        assert_eq!(forged.len(), 1, "{forged:?}");
+        let mut left: Vec<_> = forged.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["authorization", "x-host-caller-subjects"]);
     }
 }

@@ -49,6 +49,9 @@ pub enum ServeError {
     /// The host's own issuer cannot be used.
     #[error(transparent)]
     OwnIssuer(#[from] OwnIssuerError),
+    /// The keys of the host's own issuer cannot be looked after.
+    #[error("its keys cannot be kept: {0}")]
+    OwnKeys(String),
     /// The host's own issuer has no name.
     #[error("the name of the host's own issuer: {0}")]
     IssuerUrl(#[from] IssuerUrlError),

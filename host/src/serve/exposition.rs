@@ -167,6 +167,13 @@ impl Figures {
             let mut gauge = family.encode_family(&labels)?;
             gauge.encode_gauge(&age.as_secs_f64())?;
         }
+        let help = "Keys of an issuer that cannot be used, in the set that was fetched last";
+        let name = "host_issuer_keys_left_out";
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for account in &self.keys {
+            let labels = [("issuer", account.issuer.as_str())];
+            gauge(family.encode_family(&labels)?, account.left_out as u64)?;
+        }
         Ok(())
     }
 

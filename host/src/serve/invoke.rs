@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
@@ -62,6 +63,7 @@ impl Invoker {
             let why = "no function has this path";
             return Ok(refuse(&self.no_function, StatusCode::NOT_FOUND, &why));
         };
+        let begun = Instant::now();
         let caller = match self.caller(&route, request.headers()).await {
             Ok(caller) => caller,
             Err(NotLetIn { reason, why }) => {
@@ -74,6 +76,7 @@ impl Invoker {
                 return Ok(response);
             }
         };
+        let waited = begun.elapsed();
         credentials::present(request.headers_mut(), caller.as_deref());
         let place = match admit(&route, &request).await {
             Ok(place) => place,
@@ -88,11 +91,11 @@ impl Invoker {
             is_newly_compiled: route.function.is_newly_compiled(),
         };
         Ok(self
-            .execute(&route, request, (id, trace, cause), json, place)
+            .execute(&route, request, (id, trace, cause), json, (place, waited))
             .await)
     }
 
-    /// Who calls, if that has to be known.
+    /// Who calls, if that has to be known. What it may wait for is part of the wall time.
     async fn caller(
         &self,
         route: &Route,
@@ -106,11 +109,15 @@ impl Invoker {
             why: ambiguous.to_string(),
         })?;
         let patience = route.function.limits().wall_time;
-        let caller = self
-            .authenticator
-            .authenticate(token, policy, patience)
-            .await?;
-        Ok(Some(caller))
+        // A right may be given or taken away in the meantime.
+        let access = || {
+            let routes = self.routes.current();
+            let successor = routes.successor(route);
+            successor.map_or_else(Access::nobody, |route| route.access.clone())
+        };
+        self.authenticator
+            .authenticate(token, policy, patience, access)
+            .await
     }
 
     async fn execute(
@@ -119,7 +126,7 @@ impl Invoker {
         request: Request<Incoming>,
         (id, trace, cause): (ExecutionId, Trace, Cause),
         json: bool,
-        place: Place,
+        (place, waited): (Place, Duration),
     ) -> Response<Body> {
         let is_head = request.method() == Method::HEAD;
         let record = Record::start(
@@ -133,6 +140,7 @@ impl Invoker {
             request,
             self.scheme.clone(),
             Some(Arc::clone(&self.turns)),
+            waited,
             Box::new(record),
         );
         let mut response = match execution.await {

@@ -2,39 +2,64 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use super::published::Published;
-use crate::identity::{IdToken, IssuerUrl, LONGEST_LIFETIME, SigningKey, mint};
+use crate::identity::{
+    IdToken, IssuerUrl, LONGEST_LIFETIME, OwnIssuerError, SigningKey, SteadyClock, mint,
+};
 use crate::scheduler::TokenSource;
 
 /// Makes tokens with what the issuer signs with at this moment.
-#[derive(Default)]
-pub(super) struct JobTokens(Published<Option<Signer>>);
+pub(super) struct JobTokens {
+    signer: Published<Option<Signer>>,
+    /// The one that this host judges tokens by, so that it takes its own.
+    clock: SteadyClock,
+}
 
 /// The issuer's key, and its accounts.
 pub(super) struct Signer {
     pub(super) issuer: IssuerUrl,
     pub(super) key: SigningKey,
-    /// The subject of each account, by its address.
-    pub(super) accounts: HashMap<String, String>,
+    /// Each account, by its address.
+    pub(super) accounts: HashMap<String, Account>,
+}
+
+/// Whom a token is for.
+pub(super) struct Account {
+    pub(super) subject: String,
+    /// Whether nobody takes its tokens any more.
+    pub(super) is_revoked: bool,
 }
 
 impl JobTokens {
+    pub(super) fn new(clock: SteadyClock) -> Self {
+        Self {
+            signer: Published::default(),
+            clock,
+        }
+    }
+
     pub(super) fn replace(&self, signer: Option<Signer>) {
-        self.0.replace(Arc::new(signer));
+        self.signer.replace(Arc::new(signer));
     }
 }
 
 impl TokenSource for JobTokens {
     fn token(&self, account: &str, audience: &str) -> Result<String, String> {
-        let signer = self.0.current();
+        let signer = self.signer.current();
         let Some(signer) = signer.as_ref() else {
-            return Err("this host has no issuer of its own".into());
+            return Err("this host has no issuer of its own, or no key of it can sign".into());
         };
-        let Some(subject) = signer.accounts.get(account) else {
+        let Some(Account {
+            subject,
+            is_revoked,
+        }) = signer.accounts.get(account)
+        else {
             return Err(format!("there is no service account {account}"));
         };
+        if *is_revoked {
+            return Err(OwnIssuerError::Revoked(account.to_owned()).to_string());
+        }
         let token = IdToken {
             subject,
             address: account,
@@ -42,7 +67,34 @@ impl TokenSource for JobTokens {
             with_email: true,
             lifetime: LONGEST_LIFETIME,
         };
-        let minted = mint(&signer.issuer, &signer.key, &token, SystemTime::now());
+        let minted = mint(&signer.issuer, &signer.key, &token, self.clock.now().time);
         minted.map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::SigningAlgorithm;
+
+    #[test]
+    fn an_account_that_is_revoked_gets_no_token_and_the_reason_is_told() {
+        let tokens = JobTokens::new(SteadyClock::start());
+        let account = |subject: &str, is_revoked| Account {
+            subject: subject.to_owned(),
+            is_revoked,
+        };
+        tokens.replace(Some(Signer {
+            issuer: "https://id.example".parse().unwrap(),
+            key: SigningKey::generate(SigningAlgorithm::EdDsa).unwrap(),
+            accounts: HashMap::from([
+                ("good@host.internal".to_owned(), account("1", false)),
+                ("bad@host.internal".to_owned(), account("2", true)),
+            ]),
+        }));
+        assert!(tokens.token("good@host.internal", "x").is_ok());
+        let refused = tokens.token("bad@host.internal", "x").unwrap_err();
+        assert!(refused.contains("is revoked"), "{refused}");
+        assert!(tokens.token("other@host.internal", "x").is_err());
     }
 }

@@ -1,21 +1,30 @@
 //! Keeps the host's own issuer like the store: its keys, its accounts, and what is revoked.
+//!
+//! What is revoked and which accounts there are takes effect whatever is wrong with the keys: those that could be read
+//! last are used until the store's can be read again.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::error::ServeError;
-use super::job_tokens::{JobTokens, Signer};
+use super::job_tokens::{Account, JobTokens, Signer};
+use super::readiness::Readiness;
 use super::trust_board::{OwnDocuments, TrustBoard};
 use crate::identity::{
-    Fetched, KeyKeeper, KeyRequest, News, OwnIssuer, TrustedIssuer, discovery_document,
-    key_document, own_key_set, own_revocations, signing_key, unrevoked_keys,
+    Fetched, KeyKeeper, KeyRequest, KeySet, OwnIssuer, OwnIssuerError, SigningKey, TrustedIssuer,
+    discovery_document, key_document, own_key_set, own_revocations, revokes, signing_key,
+    unrevoked_keys,
 };
-use crate::store::Store;
+use crate::store::{Revocation, RevokedKind, ServiceAccountRecord, SigningKeyRecord, Store};
 
 /// How often the store is asked whether something has changed.
 const POLL: Duration = Duration::from_millis(200);
 /// How soon it is asked again for a token of an account or a key that is not known yet.
 const COOLDOWN: Duration = Duration::from_millis(20);
+/// How soon it is tried again to make a key, which takes its time.
+const KEYS_AGAIN: Duration = Duration::from_secs(10);
+/// What readiness calls all of it.
+const OWN_ISSUER: &str = "own issuer";
 
 /// The host's own issuer, and what of the store has been taken up.
 pub(super) struct OwnIdentity {
@@ -24,8 +33,22 @@ pub(super) struct OwnIdentity {
     board: Arc<TrustBoard>,
     tokens: Arc<JobTokens>,
     request: KeyRequest,
-    /// How many of the store's changes have been taken up.
+    /// How many of the store's changes have been taken up, and as how many the store knows that.
     taken_up: Option<i64>,
+    noted: Option<i64>,
+    /// The keys that could be read last.
+    keys: Vec<SigningKeyRecord>,
+    /// Whether the store's could not be read since.
+    lacks_keys: bool,
+    /// Why keys could not be looked after, and when that was.
+    trouble: Option<(String, Instant)>,
+}
+
+/// The keys as they are used.
+struct OwnKeys {
+    set: Option<KeySet>,
+    documents: OwnDocuments,
+    signing: Option<SigningKey>,
 }
 
 impl OwnIdentity {
@@ -44,86 +67,158 @@ impl OwnIdentity {
             tokens,
             request,
             taken_up: None,
+            noted: None,
+            keys: Vec::new(),
+            lacks_keys: false,
+            trouble: None,
         };
         (identity, keeper)
     }
 
-    /// Takes up what has changed in the store, after what is due was done to the keys. Blocks.
+    /// Takes up what has changed in the store, and does what is due to the keys. Blocks.
     ///
     /// # Errors
-    /// If the store cannot be used, or a key in it.
+    /// If the store cannot be used, or a key in it. What could be taken up is.
     pub(super) fn refresh(&mut self) -> Result<(), ServeError> {
-        self.issuer.keep_keys(&self.store, SystemTime::now())?;
+        // Before the keys, which may take long; what goes wrong does so again below, and is told then.
+        let _ = self.take_up();
+        let kept = self.keep_keys(Instant::now());
+        self.take_up()?;
+        kept
+    }
+
+    /// Does what is due to the keys, though not soon again after that has failed.
+    fn keep_keys(&mut self, now: Instant) -> Result<(), ServeError> {
+        if let Some((trouble, since)) = &self.trouble
+            && now.saturating_duration_since(*since) < KEYS_AGAIN
+        {
+            return Err(ServeError::OwnKeys(trouble.clone()));
+        }
+        let kept = self.issuer.keep_keys(&self.store, SystemTime::now());
+        self.trouble = kept.err().map(|error| (error.to_string(), now));
+        match &self.trouble {
+            None => Ok(()),
+            Some((trouble, _)) => Err(ServeError::OwnKeys(trouble.clone())),
+        }
+    }
+
+    fn take_up(&mut self) -> Result<(), ServeError> {
         // Counted before anything is read, so that a change in between is taken up again.
         let changes = self.store.identity_changes()?;
-        if self.taken_up == Some(changes) {
-            return Ok(());
+        let is_news = self.taken_up != Some(changes);
+        let mut read = Ok(());
+        if is_news || self.lacks_keys {
+            let revoked = own_revocations(self.store.revocations()?, &self.issuer.url);
+            let accounts = self.store.service_accounts()?;
+            let keys = self.read_keys(&revoked);
+            let keys = match keys {
+                // Nothing to tell the workers of.
+                Err(error) if !is_news => return Err(error.into()),
+                Err(error) => {
+                    read = Err(error);
+                    // These could be read before.
+                    self.usable(self.keys.clone(), &revoked)?
+                }
+                Ok(keys) => keys,
+            };
+            self.lacks_keys = read.is_err();
+            self.publish(keys, accounts, revoked)?;
+            self.taken_up = Some(changes);
         }
-        let revoked = own_revocations(self.store.revocations()?, &self.issuer.url);
+        if self.noted != Some(changes) {
+            self.store.note_identity_taken_up(changes)?;
+            self.noted = Some(changes);
+        }
+        Ok(read?)
+    }
+
+    fn read_keys(&mut self, revoked: &[Revocation]) -> Result<OwnKeys, OwnIssuerError> {
+        let keys = self.store.signing_keys()?;
+        let usable = self.usable(keys.clone(), revoked)?;
+        self.keys = keys;
+        Ok(usable)
+    }
+
+    fn usable(
+        &self,
+        keys: Vec<SigningKeyRecord>,
+        revoked: &[Revocation],
+    ) -> Result<OwnKeys, OwnIssuerError> {
         // Nobody else is told of a key that is revoked, either.
-        let keys = unrevoked_keys(self.store.signing_keys()?, &revoked, &self.issuer.url);
-        let accounts = self.store.service_accounts()?;
-        let own = TrustedIssuer {
-            config: Arc::new(self.issuer.config(accounts.clone())),
-            keys: own_key_set(&keys)?.map(Arc::new),
-            request: Some(self.request.clone()),
-        };
+        let keys = unrevoked_keys(keys, revoked, &self.issuer.url);
         let algorithms = keys.iter().filter_map(|key| key.algorithm.parse().ok());
-        let documents = OwnDocuments {
-            discovery: discovery_document(&self.issuer.url, &algorithms.collect::<Vec<_>>())
-                .to_string(),
-            keys: key_document(&keys)?.to_string(),
+        let discovery = discovery_document(&self.issuer.url, &algorithms.collect::<Vec<_>>());
+        Ok(OwnKeys {
+            set: own_key_set(&keys)?,
+            documents: OwnDocuments {
+                discovery: discovery.to_string(),
+                keys: key_document(&keys)?.to_string(),
+            },
+            signing: signing_key(&keys)?,
+        })
+    }
+
+    fn publish(
+        &self,
+        keys: OwnKeys,
+        accounts: Vec<ServiceAccountRecord>,
+        revoked: Vec<Revocation>,
+    ) -> Result<(), ServeError> {
+        let is_revoked =
+            |subject: &str| revokes(&revoked, &self.issuer.url, RevokedKind::Subject, subject);
+        let account = |record: &ServiceAccountRecord| {
+            let account = Account {
+                subject: record.subject.clone(),
+                is_revoked: is_revoked(&record.subject),
+            };
+            (record.email.clone(), account)
         };
-        self.board.set_own(own, documents, revoked)?;
-        let addresses = accounts.iter();
-        let addresses = addresses.map(|account| (account.email.clone(), account.subject.clone()));
-        self.tokens.replace(signing_key(&keys)?.map(|key| Signer {
+        self.tokens.replace(keys.signing.map(|key| Signer {
             issuer: self.issuer.url.clone(),
             key,
-            accounts: addresses.collect(),
+            accounts: accounts.iter().map(account).collect(),
         }));
-        self.store.note_identity_taken_up(changes)?;
-        self.taken_up = Some(changes);
-        Ok(())
+        let own = TrustedIssuer {
+            config: Arc::new(self.issuer.config(accounts)),
+            keys: keys.set.map(Arc::new),
+            request: Some(self.request.clone()),
+        };
+        Ok(self.board.set_own(own, keys.documents, revoked)?)
     }
 }
 
 /// Keeps the board like the store, for ever.
-pub(super) async fn follow(identity: OwnIdentity, keeper: KeyKeeper) {
+pub(super) async fn follow(identity: OwnIdentity, keeper: KeyKeeper, readiness: Arc<Readiness>) {
     let identity = Arc::new(Mutex::new(identity));
     let refresh = move || {
         let identity = Arc::clone(&identity);
+        let readiness = Arc::clone(&readiness);
         async move {
             // The disk may be slow, and this thread answers the control plane.
             let refreshed = tokio::task::spawn_blocking(move || {
                 let mut identity = identity.lock().unwrap_or_else(PoisonError::into_inner);
                 identity.refresh()
             });
-            match refreshed.await {
-                Ok(Ok(())) => Ok(Fetched {
-                    value: (),
-                    good_for: POLL,
-                }),
-                Ok(Err(error)) => Err(error.to_string()),
-                Err(error) => Err(error.to_string()),
-            }
-        }
-    };
-    let told = Mutex::new(None);
-    keeper
-        .run(refresh, |news| {
-            let problem = match news {
-                News::Fetched(()) => None,
-                News::Failed(problem) | News::Stale(problem) => Some(problem),
+            let problem = match refreshed.await {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(error) => Some(error.to_string()),
             };
             // Told once, not five times a second.
-            let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(problem) = &problem
-                && told.as_ref() != Some(problem)
+            if readiness.note(OWN_ISSUER, problem.clone())
+                && let Some(problem) = problem
             {
-                eprintln!("error: changes of service accounts are not taken up: {problem}");
+                eprintln!("error: the host's own issuer is not kept as it should be: {problem}");
             }
-            *told = problem;
-        })
-        .await;
+            // A failure is no reason to look less often, or more.
+            Ok::<_, ()>(Fetched {
+                value: (),
+                good_for: POLL,
+            })
+        }
+    };
+    keeper.run(refresh, |_| ()).await;
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,6 +52,13 @@ impl Routes {
         self.root.clone()
     }
 
+    /// What serves the function of `route` by now, unless it is gone. One that was made anew by its name is another.
+    pub(super) fn successor(&self, route: &Route) -> Option<&Arc<Route>> {
+        let named = self.by_name.get(&*route.name);
+        let mut candidates = named.into_iter().chain(&self.root);
+        candidates.find(|other| Arc::ptr_eq(&other.counters, &route.counters))
+    }
+
     /// Turns away whoever waits for an instance.
     pub(super) fn close(&self) {
         for route in self.by_name.values().chain(&self.root) {

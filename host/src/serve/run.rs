@@ -34,7 +34,7 @@ use super::tls::{self, Certificate};
 use super::trust_board::TrustBoard;
 use crate::console::{self, Names};
 use crate::function::Sandbox;
-use crate::identity::{Invoker, Invokers, OwnIssuer};
+use crate::identity::{Invoker, Invokers, OwnIssuer, SteadyClock};
 use crate::logs::{Destinations, LogWriter, SegmentWriter};
 use crate::scheduler::Scheduler;
 use crate::signals::{Hangups, Signals};
@@ -51,6 +51,7 @@ const STORE_NAME_WIDTH: usize = 16;
 /// # Errors
 /// Why it could not start. Once it serves, nothing but its end ends it.
 pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
+    let clock = SteadyClock::start();
     descriptors::raise_limit();
     let mut inherited = Inherited::take()?;
     let component_access = component_access(options, inherited.addr()?)?;
@@ -86,7 +87,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let catalog = Arc::new(Catalog::new(routes.clone(), queue(options)));
     let readiness = Arc::new(Readiness::default());
     let board = Arc::new(TrustBoard::new(options.workers));
-    let tokens = Arc::new(JobTokens::default());
+    let tokens = Arc::new(JobTokens::new(clock));
     let own = match &store {
         None => None,
         Some((store, _lock)) => {
@@ -180,11 +181,13 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         options,
         routes,
         board: Arc::clone(&board),
+        clock,
         tls,
         log: log.clone(),
         drain: drain.clone(),
     };
     let workers = workers.start(sockets)?;
+    let own_readiness = Arc::clone(&readiness);
     let subject = ControlPlane {
         catalog,
         readiness,
@@ -203,7 +206,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
             tokio::spawn(registry::follow(registry));
         }
         if let Some((own, keeper)) = own {
-            tokio::spawn(own_identity::follow(own, keeper));
+            tokio::spawn(own_identity::follow(own, keeper, own_readiness));
         }
         tokio::spawn(reload::follow(Files { root, declared }, options.watch, hangups));
         let jobs: Vec<_> = schedulers

@@ -18,6 +18,7 @@ use super::options::ServeOptions;
 use super::trust_board::TrustBoard;
 use super::worker::Worker;
 use crate::function::Turnstile;
+use crate::identity::SteadyClock;
 use crate::logs::LogQueue;
 
 /// The name of log entries that are of no function.
@@ -29,6 +30,7 @@ pub(super) struct Workers<'a> {
     /// One for each worker.
     pub(super) routes: Vec<WorkerRoutes>,
     pub(super) board: Arc<TrustBoard>,
+    pub(super) clock: SteadyClock,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) log: LogQueue,
     pub(super) drain: Drain,
@@ -84,7 +86,7 @@ impl Workers<'_> {
             routes: Arc::clone(&routes.table),
             no_function: Arc::clone(no_function),
             places: Arc::clone(&routes.places),
-            authenticator: Authenticator::new(trust, counters),
+            authenticator: Authenticator::new(trust, counters, self.clock),
             turns: Turnstile::new(),
             log: self.log.clone(),
             pending: Arc::clone(pending),

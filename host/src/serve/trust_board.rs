@@ -30,6 +30,8 @@ pub(super) struct KeyAccount {
     pub(super) fetched: Option<SystemTime>,
     pub(super) successes: u64,
     pub(super) failures: u64,
+    /// How many keys of its set cannot be used.
+    pub(super) left_out: usize,
 }
 
 /// Where all of it meets.
@@ -183,6 +185,7 @@ impl TrustBoard {
                 fetched: None,
                 successes: 0,
                 failures: 0,
+                left_out: 0,
             },
             source: issuer.keys.clone(),
             number,
@@ -202,6 +205,7 @@ impl TrustBoard {
             News::Fetched(keys) => {
                 outside.account.fetched = Some(SystemTime::now());
                 outside.account.successes += 1;
+                outside.account.left_out = keys.left_out().len();
                 outside.trusted.keys = Some(Arc::new(keys));
             }
             News::Failed(error) => {
@@ -240,3 +244,6 @@ impl TrustBoard {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

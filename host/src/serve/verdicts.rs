@@ -79,3 +79,86 @@ impl Memory {
 fn key(token: &str) -> Key {
     Sha256::digest(token).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::identity::{
+        Algorithm, IdToken, IssuerConfig, IssuerUrl, KeySet, SigningAlgorithm, SigningKey,
+        Verifier, jwks_document, mint,
+    };
+
+    /// What some token says.
+    fn verified() -> Arc<Verified> {
+        let issuer: IssuerUrl = "https://issuer.example".parse().unwrap();
+        let key = SigningKey::generate(SigningAlgorithm::EdDsa).unwrap();
+        let token = IdToken {
+            subject: "ada",
+            address: "ada@example.com",
+            audience: "x",
+            with_email: false,
+            lifetime: Duration::from_secs(60),
+        };
+        let now = SystemTime::now();
+        let token = mint(&issuer, &key, &token, now).unwrap();
+        let keys = jwks_document([key.public()]).to_string();
+        let keys = KeySet::read(keys.as_bytes()).unwrap();
+        let config = IssuerConfig::new(issuer, [Algorithm::EdDsa]);
+        let verifier = Verifier::new(config.into(), ["x".to_owned()]);
+        Arc::new(verifier.verify(&token, &keys, now).unwrap())
+    }
+
+    impl Verdicts {
+        fn length(&self) -> usize {
+            let memory = self.memory.lock().unwrap();
+            memory.recent.len() + memory.older.len()
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_in_number_and_the_newest_stays() {
+        let (verdicts, verified) = (Verdicts::default(), verified());
+        for number in 0..CAPACITY * 3 {
+            verdicts.put(&format!("token-{number}"), 1, Arc::clone(&verified));
+            assert!(verdicts.length() <= CAPACITY, "{number}");
+        }
+        assert!(verdicts.length() >= CAPACITY / 2);
+        let newest = format!("token-{}", CAPACITY * 3 - 1);
+        assert!(verdicts.get(&newest, 1).is_some());
+        assert!(verdicts.get("token-0", 1).is_none());
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_in_bytes() {
+        let (verdicts, verified) = (Verdicts::default(), verified());
+        let most = CAPACITY_BYTES / LONGEST_TOKEN;
+        let token = |number: usize| format!("{number:0LONGEST_TOKEN$}");
+        for number in 0..most * 3 {
+            verdicts.put(&token(number), 1, Arc::clone(&verified));
+            assert!(verdicts.length() <= most, "{number}");
+        }
+        assert!(verdicts.get(&token(most * 3 - 1), 1).is_some());
+    }
+
+    #[test]
+    fn a_token_that_is_used_again_is_not_forgotten_for_others() {
+        let (verdicts, verified) = (Verdicts::default(), verified());
+        verdicts.put("used", 1, Arc::clone(&verified));
+        for number in 0..CAPACITY * 3 {
+            verdicts.put(&format!("token-{number}"), 1, Arc::clone(&verified));
+            assert!(verdicts.get("used", 1).is_some(), "{number}");
+        }
+    }
+
+    #[test]
+    fn another_generation_remembers_nothing_and_longer_tokens_are_not_looked_for() {
+        let (verdicts, verified) = (Verdicts::default(), verified());
+        verdicts.put("token", 1, verified);
+        assert!(verdicts.get("token", 1).is_some());
+        assert!(verdicts.get("token", 2).is_none());
+        assert!(verdicts.get("token", 1).is_none());
+        assert!(verdicts.get(&"a".repeat(LONGEST_TOKEN + 1), 2).is_none());
+    }
+}

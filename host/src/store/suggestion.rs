@@ -4,7 +4,7 @@
 const ALIKE: f64 = 0.8;
 
 /// Of `names`, the one most like `name`, if it is much like it.
-pub(super) fn nearest(name: &str, names: impl IntoIterator<Item = String>) -> Option<String> {
+pub(crate) fn nearest(name: &str, names: impl IntoIterator<Item = String>) -> Option<String> {
     names
         .into_iter()
         .map(|other| (strsim::jaro_winkler(name, &other), other))
@@ -14,7 +14,7 @@ pub(super) fn nearest(name: &str, names: impl IntoIterator<Item = String>) -> Op
 }
 
 /// The rest of a sentence that says that a name is not there.
-pub(super) fn did_you_mean(nearest: Option<&String>) -> String {
+pub(crate) fn did_you_mean(nearest: Option<&String>) -> String {
     nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 

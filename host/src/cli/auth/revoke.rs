@@ -1,5 +1,6 @@
 //! `host auth revoke`
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -8,14 +9,15 @@ use clap::Args;
 use super::super::Message;
 use super::super::own_issuer::{own_issuer, settle_identity};
 use super::super::state::State;
+use super::known_issuers::{Known, KnownIssuers};
 use crate::identity::{IssuerUrl, OWN, OwnIssuer};
-use crate::store::{Revocation, RevokedKind, Store};
+use crate::store::{Revocation, RevokedKind, Store, did_you_mean, nearest};
 
 /// Refuse tokens of a subject, with a name or of a key, at once and for good
 #[derive(Args)]
 #[command(group = clap::ArgGroup::new("what").required(true))]
 pub(super) struct Revoke {
-    /// The subject (`sub`) whose tokens are refused
+    /// The subject (`sub`) whose tokens are refused; of this host's own issuer also the address of an account
     #[arg(long, group = "what", value_name = "SUBJECT")]
     subject: Option<String>,
 
@@ -31,6 +33,10 @@ pub(super) struct Revoke {
     #[arg(long, value_name = "URL")]
     issuer: Option<IssuerUrl>,
 
+    /// The file that names the issuers which are trusted, so that a mistyped --issuer is noticed
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
     #[command(flatten)]
     state: State,
 }
@@ -41,8 +47,18 @@ impl Revoke {
         let own = own_issuer(&store, None)?;
         let issuer = self.issuer.as_ref().unwrap_or(&own.url);
         let is_own = *issuer == own.url;
-        if let (Some(key), true) = (&self.key_id, is_own) {
-            stop_signing_with(&own, &store, key)?;
+        let known = KnownIssuers::new(&store, &own.url, self.config.as_deref())?;
+        match known.look_up(issuer) {
+            Known::Yes => {}
+            Known::Alike(other) => {
+                return Err(format!(
+                    "{issuer} is no issuer that is known here, and would be revoked to no effect; did you mean `{other}`?"
+                ));
+            }
+            Known::No => eprintln!(
+                "warning: {issuer} is no issuer that is known here: this has an effect only if the host trusts it by \
+                 exactly this name; --config looks into the host's configuration"
+            ),
         }
         let named = [
             (RevokedKind::Subject, self.subject),
@@ -51,6 +67,11 @@ impl Revoke {
         ];
         for (kind, value) in named {
             let Some(value) = value else { continue };
+            let value = match (is_own, kind) {
+                (true, RevokedKind::Subject) => own_subject(&store, value)?,
+                (true, RevokedKind::Key) => own_key(&own, &store, value)?,
+                _ => value,
+            };
             let revocation = Revocation {
                 issuer: if is_own { OWN } else { issuer.as_str() }.to_owned(),
                 kind,
@@ -70,13 +91,41 @@ impl Revoke {
     }
 }
 
-/// Lets another key sign, if it is this one that does.
-fn stop_signing_with(own: &OwnIssuer, store: &Store, key: &str) -> Result<(), Message> {
-    let replaced = own.replace_key(store, key, SystemTime::now());
+/// The subject of the account that goes by this subject or this address.
+fn own_subject(store: &Store, name: String) -> Result<String, Message> {
+    if name.contains('@') {
+        let account = store.service_account(&name);
+        return Ok(account.map_err(|error| error.to_string())?.subject);
+    }
+    let accounts = store
+        .service_accounts()
+        .map_err(|error| error.to_string())?;
+    let subjects = accounts.into_iter().map(|account| account.subject);
+    let subjects: Vec<_> = subjects.collect();
+    if !subjects.contains(&name) {
+        return Err(format!(
+            "no service account of this host has the subject {name}{}; tokens of one that was deleted are refused already",
+            did_you_mean(nearest(&name, subjects).as_ref())
+        ));
+    }
+    Ok(name)
+}
+
+/// This key of the host, once another one signs if it was this that did.
+fn own_key(own: &OwnIssuer, store: &Store, name: String) -> Result<String, Message> {
+    let keys = store.signing_keys().map_err(|error| error.to_string())?;
+    if !keys.iter().any(|key| key.id == name) {
+        let ids = keys.into_iter().map(|key| key.id);
+        return Err(format!(
+            "this host's own issuer has no key {name}{}; see `host iam keys list`",
+            did_you_mean(nearest(&name, ids).as_ref())
+        ));
+    }
+    let replaced = own.replace_key(store, &name, SystemTime::now());
     if replaced.map_err(|error| error.to_string())? {
         eprintln!(
-            "The key [{key}] signed the tokens of this host; another one does so from now on."
+            "The key [{name}] signed the tokens of this host; another one does so from now on."
         );
     }
-    Ok(())
+    Ok(name)
 }

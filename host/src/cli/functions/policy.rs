@@ -9,8 +9,8 @@ use super::super::Message;
 use super::super::format::{DocumentFormat, document, print};
 use super::super::state::State;
 use super::settle;
-use crate::identity::Member;
-use crate::store::{FunctionName, FunctionRecord};
+use crate::identity::{Member, accounts_of};
+use crate::store::{FunctionName, FunctionRecord, Store};
 
 /// The one role that there is, under both of its names.
 const INVOKER: &str = "roles/cloudfunctions.invoker";
@@ -86,12 +86,8 @@ impl Binding {
     fn change(&self, is_added: bool) -> Result<ExitCode, Message> {
         let store = self.state.store()?;
         let member = self.member.to_string();
-        if let Member::ServiceAccount(email) = &self.member
-            && is_added
-        {
-            store
-                .service_account(email)
-                .map_err(|error| error.to_string())?;
+        if is_added {
+            self.check_member(&store)?;
         }
         let record = store
             .function(&self.name)
@@ -118,6 +114,18 @@ impl Binding {
         settle(&store, &record)?;
         print(&document(&policy(&record), DocumentFormat::Yaml)?)?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Makes sure that there is, or could be, such a member.
+    fn check_member(&self, store: &Store) -> Result<(), Message> {
+        if let Member::ServiceAccount(email) = &self.member {
+            let account = store.service_account(email);
+            account.map_err(|error| error.to_string())?;
+        }
+        let accounts = store.service_accounts();
+        let accounts = accounts_of(accounts.map_err(|error| error.to_string())?);
+        let checked = self.member.check(&accounts);
+        checked.map_err(|error| error.to_string())
     }
 }
 

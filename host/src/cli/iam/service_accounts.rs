@@ -12,11 +12,8 @@ use super::super::format::{DocumentFormat, Format, document, print, table};
 use super::super::functions::settle;
 use super::super::own_issuer::settle_identity;
 use super::super::state::State;
-use crate::identity::new_subject;
+use crate::identity::{SERVICE_ACCOUNT_DOMAIN as DOMAIN, new_subject};
 use crate::store::ServiceAccountRecord;
-
-/// The domain of service accounts unless told otherwise.
-const DOMAIN: &str = "host.internal";
 
 /// Create, list, describe and delete service accounts
 #[derive(Args)]
@@ -44,7 +41,7 @@ struct Create {
     #[arg(long, value_name = "TEXT", default_value = "")]
     display_name: String,
 
-    /// The domain of its address
+    /// The domain of its address, in which no other issuer can vouch for one while the account is there
     #[arg(long, value_name = "DOMAIN", default_value = DOMAIN, env = "HOST_SERVICE_ACCOUNT_DOMAIN", value_parser = domain)]
     domain: String,
 

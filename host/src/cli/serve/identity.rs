@@ -6,7 +6,7 @@ use super::super::Message;
 use super::super::outside_issuers::outside_issuers;
 use super::super::state::State;
 use crate::config::HostTable;
-use crate::identity::{IssuerUrl, Member, SigningAlgorithm};
+use crate::identity::{IssuerUrl, Member, ServiceAccounts, SigningAlgorithm};
 use crate::serve::{ComponentAccess, IdentityOptions};
 
 #[derive(Args)]
@@ -52,6 +52,10 @@ pub(super) struct IdentityArgs {
 impl IdentityArgs {
     /// Who may call the component, if it is said.
     pub(super) fn access(&self) -> Result<Option<ComponentAccess>, Message> {
+        for member in &self.invoker {
+            let checked = member.check(&ServiceAccounts::default());
+            checked.map_err(|error| format!("--invoker {member}: {error}"))?;
+        }
         match (self.allow_unauthenticated, self.no_allow_unauthenticated) {
             (true, _) => Ok(Some(ComponentAccess::Open)),
             (_, true) if self.invoker.contains(&Member::AllUsers) => Err(

@@ -3,8 +3,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
-use super::{OwnIssuer, TokenRequest, own_key_set, records};
-use crate::identity::{Phase, Rejection, SigningAlgorithm, Trust, TrustedIssuer};
+use super::{MOST_PUBLISHED, OWN, OwnIssuer, OwnIssuerError, TokenRequest, own_key_set, records};
+use crate::identity::{
+    Phase, Rejection, RotationPolicy, SigningAlgorithm, Trust, TrustedIssuer, current_key,
+};
 use crate::store::{Revocation, RevokedKind, Store};
 
 const AUDIENCE: &str = "https://a.example/f";
@@ -183,4 +185,62 @@ fn without_keys_nobody_is_let_in() {
         matches!(rejected, Err(Rejection::NoKeys(_))),
         "{rejected:?}"
     );
+}
+
+#[test]
+fn an_account_that_is_revoked_gets_no_token_whatever_the_issuer_is_called() {
+    let scratch = Scratch::new();
+    let revocation = Revocation {
+        issuer: OWN.to_owned(),
+        kind: RevokedKind::Subject,
+        value: "1".into(),
+    };
+    scratch.store.revoke(&revocation).unwrap();
+    let request = TokenRequest {
+        account: ACCOUNT,
+        audience: AUDIENCE,
+        with_email: true,
+        lifetime: Duration::from_secs(3600),
+    };
+    let token = scratch
+        .issuer
+        .token(&scratch.store, request, SystemTime::now());
+    let refused = token.unwrap_err();
+    assert!(
+        matches!(&refused, OwnIssuerError::Revoked(account) if account == ACCOUNT),
+        "{refused}"
+    );
+}
+
+#[test]
+fn rotations_at_once_are_bounded_but_not_for_a_key_that_is_revoked() {
+    let scratch = Scratch::new();
+    let now = SystemTime::now();
+    scratch.token(now);
+    let rotated = (0..100).map(|_| scratch.issuer.rotate(&scratch.store, true, now));
+    let refused = rotated.filter_map(Result::err).next().unwrap();
+    assert!(
+        matches!(refused, OwnIssuerError::ManyKeys(MOST_PUBLISHED)),
+        "{refused}"
+    );
+    let keys = || scratch.store.signing_keys().unwrap();
+    assert_eq!(keys().len(), MOST_PUBLISHED);
+    let signing = records(&keys());
+    let signing = current_key(&signing).unwrap().id.clone();
+    assert!(
+        scratch
+            .issuer
+            .replace_key(&scratch.store, &signing, now)
+            .unwrap()
+    );
+    let revocation = Revocation {
+        issuer: OWN.to_owned(),
+        kind: RevokedKind::Key,
+        value: signing,
+    };
+    scratch.store.revoke(&revocation).unwrap();
+    // Those that are dead make room.
+    let later = now + RotationPolicy::default().kept_for;
+    scratch.issuer.keep_keys(&scratch.store, later).unwrap();
+    assert!(scratch.issuer.rotate(&scratch.store, true, later).unwrap());
 }

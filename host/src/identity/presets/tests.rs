@@ -264,3 +264,55 @@ fn github_and_kubernetes_vouch_for_no_address() {
         assert_eq!(judge(&config, &vouched).unwrap().email, None);
     }
 }
+
+#[test]
+fn a_provider_is_known_by_the_url_of_its_issuer() {
+    use Preset::*;
+    for (url, preset) in [
+        ("https://accounts.google.com", Google),
+        ("https://token.actions.githubusercontent.com", GithubActions),
+        (
+            "https://token.actions.githubusercontent.com/octo",
+            GithubActions,
+        ),
+        ("https://login.microsoftonline.com/t/v2.0", Entra),
+        ("https://sts.windows.net/t/", Entra),
+        ("https://t.auth0.com/", Auth0),
+        ("https://t.eu.AUTH0.com", Auth0),
+        (
+            "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_x",
+            Cognito,
+        ),
+        (
+            "https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_x",
+            Cognito,
+        ),
+        ("https://kubernetes.default.svc.cluster.local", Kubernetes),
+        ("https://kubernetes.default.svc", Kubernetes),
+        ("https://oidc.eks.eu-west-1.amazonaws.com/id/X", Kubernetes),
+        ("https://id.example/realms/r", Keycloak),
+        ("http://127.0.0.1:8180/auth/realms/r", Keycloak),
+        ("https://id.example", Generic),
+        ("https://auth0.com.example/", Generic),
+        ("https://notauth0.com", Generic),
+        ("https://accounts.google.com.example", Generic),
+        ("https://cognito-idp.amazonaws.com.example/x", Generic),
+        ("https://realms.example/r", Generic),
+    ] {
+        assert_eq!(Preset::of_url(url), preset, "{url}");
+    }
+}
+
+#[test]
+fn entras_tenant_is_the_one_in_its_url_if_there_is_one() {
+    let url = format!("https://login.microsoftonline.com/{TENANT}/v2.0");
+    let entra = Preset::Entra.issuer(with(Some(&url), None)).unwrap();
+    assert_eq!(entra.issuer.as_str(), url);
+    assert_eq!(refused_claim(&entra, &json!({})), "tid");
+    let common = "https://login.microsoftonline.com/common/v2.0";
+    let error = Preset::Entra.issuer(with(Some(common), None)).unwrap_err();
+    assert_eq!(error, PresetError::Tenant("common".into()));
+    let old = format!("https://sts.windows.net/{TENANT}/");
+    let error = Preset::Entra.issuer(with(Some(&old), None)).unwrap_err();
+    assert!(matches!(error, PresetError::OtherIssuer { .. }), "{error}");
+}

@@ -1,10 +1,11 @@
 //! A token's time, and a verdict's.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
 use super::forge::{self, NOW, claims_with, config, judge, judge_claims, keys, malformed, token};
+use crate::identity::clock::SteadyClock;
 use crate::identity::refusal::Refusal;
 use crate::identity::verifier::Verifier;
 
@@ -163,7 +164,28 @@ fn where_the_age_is_bounded_an_old_token_is_refused_and_one_that_does_not_tell_t
 }
 
 #[test]
-fn a_clock_that_was_set_back_accepts_nothing_and_does_not_panic() {
+fn a_clock_that_is_set_back_makes_no_expired_token_good_again() {
+    let token = token(&forge::claims());
+    let verifier = forge::verifier(config());
+    let verified = judge(config(), &token).unwrap();
+    let (begun, begin) = (forge::at(NOW), Instant::now());
+    let clock = SteadyClock::at(begun, begin);
+    let hour = Duration::from_secs(60 * 60);
+    // An hour later the token has expired, and the system says that it is the time when the token was good.
+    let moment = clock.when(begun, begin + hour);
+    let by_the_system = verifier.verify(&token, keys(), begun);
+    assert!(by_the_system.is_ok(), "{by_the_system:?}");
+    for refusal in [
+        verifier.verify(&token, keys(), moment.time).unwrap_err(),
+        verifier.verify_again(&verified, moment.time).unwrap_err(),
+    ] {
+        assert!(matches!(refusal, Refusal::Expired { .. }), "{refusal}");
+    }
+    assert_eq!(moment.set_back, hour);
+}
+
+#[test]
+fn a_clock_that_is_far_from_right_accepts_nothing_and_does_not_panic() {
     let token = token(&forge::claims());
     let verifier = forge::verifier(config());
     for now in [
@@ -171,7 +193,8 @@ fn a_clock_that_was_set_back_accepts_nothing_and_does_not_panic() {
         UNIX_EPOCH,
         forge::at(NOW - 3600),
     ] {
-        assert!(verifier.verify(&token, keys(), now).is_err(), "{now:?}");
+        let refusal = verifier.verify(&token, keys(), now).unwrap_err();
+        assert!(matches!(refusal, Refusal::NotYetValid { .. }), "{refusal}");
     }
     let bare = forge::token(&claims_with(&json!({"iat": null, "nbf": null})));
     let refusal = verifier.verify(&bare, keys(), UNIX_EPOCH).unwrap_err();

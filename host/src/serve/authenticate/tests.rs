@@ -1,0 +1,158 @@
+use std::cell::RefCell;
+use std::time::SystemTime;
+
+use super::*;
+use crate::identity::{
+    Algorithm, Fetched, IdToken, Invoker, Invokers, IssuerConfig, IssuerUrl, KeyKeeper, KeySet,
+    SigningAlgorithm, SigningKey, TrustedIssuer, jwks_document, mint,
+};
+
+const ISSUER: &str = "https://issuer.example";
+const AUDIENCE: &str = "https://host.example/f";
+const HOUR: Duration = Duration::from_secs(60 * 60);
+/// How long callers may wait for keys.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+fn url() -> IssuerUrl {
+    ISSUER.parse().unwrap()
+}
+
+fn key() -> SigningKey {
+    SigningKey::generate(SigningAlgorithm::EdDsa).unwrap()
+}
+
+/// A token of `ada`, good from now on for an hour.
+fn token(key: &SigningKey) -> String {
+    let token = IdToken {
+        subject: "ada",
+        address: "ada@example.com",
+        audience: AUDIENCE,
+        with_email: false,
+        lifetime: HOUR,
+    };
+    mint(&url(), key, &token, SystemTime::now()).unwrap()
+}
+
+/// Trusts the issuer with this key, if there is one.
+fn trust(generation: u64, key: Option<&SigningKey>, request: Option<&KeyRequest>) -> Arc<Trust> {
+    let keys = key.map(|key| {
+        let document = jwks_document([key.public()]).to_string();
+        Arc::new(KeySet::read(document.as_bytes()).unwrap())
+    });
+    let trusted = TrustedIssuer {
+        config: IssuerConfig::new(url(), [Algorithm::EdDsa]).into(),
+        keys,
+        request: request.cloned(),
+    };
+    Arc::new(Trust::new(generation, vec![trusted], []).unwrap())
+}
+
+/// Lets this subject of the issuer in.
+fn policy(subject: &str) -> Arc<Policy> {
+    let member = format!("principal:{ISSUER}#{subject}").parse().unwrap();
+    Arc::new(Policy {
+        audiences: [AUDIENCE.to_owned()].into(),
+        invokers: Invokers::new(vec![Invoker::Member(member)]),
+        own_accounts: false,
+    })
+}
+
+/// Judges by `trust` with a clock that has been set back by this.
+fn authenticator(trust: Arc<Trust>, set_back: Duration) -> Authenticator {
+    let published = Arc::new(Published::default());
+    published.replace(trust);
+    let clock = SteadyClock::at(SystemTime::now() + set_back, std::time::Instant::now());
+    Authenticator::new(published, Arc::default(), clock)
+}
+
+fn nobody_asks() -> Access {
+    panic!("the policy is asked for again without a wait")
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_lets_no_expired_token_in_again_and_is_named_as_the_reason() {
+    let key = key();
+    let (token, policy) = (token(&key), policy("ada"));
+    let judge = async |set_back| {
+        let authenticator = authenticator(trust(1, Some(&key), None), set_back);
+        let judged = authenticator.authenticate(Some(&token), &policy, PATIENCE, nobody_asks);
+        judged.await
+    };
+    assert!(judge(Duration::ZERO).await.is_ok());
+    let refused = judge(HOUR * 2).await.unwrap_err();
+    assert_eq!(refused.reason, Reason::Unauthenticated);
+    assert!(refused.why.contains("(expired)"), "{}", refused.why);
+    assert!(
+        refused.why.contains("clock was set back by 7"),
+        "{}",
+        refused.why
+    );
+}
+
+#[tokio::test]
+async fn a_token_that_was_let_in_is_not_when_it_expires_though_the_clock_is_set_back() {
+    let key = key();
+    let token = token(&key);
+    let mut authenticator = authenticator(trust(1, Some(&key), None), Duration::ZERO);
+    let policy = policy("ada");
+    let first = authenticator.authenticate(Some(&token), &policy, PATIENCE, nobody_asks);
+    assert!(first.await.is_ok());
+    authenticator.clock = SteadyClock::at(SystemTime::now() + HOUR * 2, std::time::Instant::now());
+    let second = authenticator.authenticate(Some(&token), &policy, PATIENCE, nobody_asks);
+    assert!(second.await.unwrap_err().why.contains("(expired)"));
+}
+
+/// What becomes of a token of `ada`, whom the policy lets in, if while its key is fetched `access` takes the policy's
+/// place.
+async fn judged_after_a_wait(access: Access) -> Result<Option<Arc<Verified>>, NotLetIn> {
+    let key = key();
+    let (keeper, request) = KeyKeeper::new(HOUR);
+    let authenticator = authenticator(trust(1, None, Some(&request)), Duration::ZERO);
+    let present = RefCell::new(Access::Private(policy("ada")));
+    let fetch = || async {
+        Ok::<_, ()>(Fetched {
+            value: (),
+            good_for: HOUR,
+        })
+    };
+    let publish = |_| {
+        present.replace(access.clone());
+        authenticator.trust.replace(trust(2, Some(&key), None));
+    };
+    let (token, policy) = (token(&key), policy("ada"));
+    let judged =
+        authenticator.authenticate(Some(&token), &policy, PATIENCE, || present.borrow().clone());
+    tokio::select! {
+        // The caller waits first.
+        biased;
+        judged = judged => judged,
+        () = keeper.run(fetch, publish) => unreachable!("a keeper goes on for ever"),
+    }
+}
+
+#[tokio::test]
+async fn a_right_that_is_taken_away_during_a_wait_for_keys_is_gone() {
+    let stays = judged_after_a_wait(Access::Private(policy("ada"))).await;
+    assert!(stays.unwrap().is_some());
+    let taken = judged_after_a_wait(Access::Private(policy("bob"))).await;
+    assert_eq!(taken.unwrap_err().reason, Reason::PermissionDenied);
+    let gone = judged_after_a_wait(Access::nobody()).await;
+    assert_eq!(gone.unwrap_err().reason, Reason::Unauthenticated);
+    let open = judged_after_a_wait(Access::Open).await;
+    assert!(open.unwrap().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_are_waited_for_no_longer_than_the_caller_has_time() {
+    // The keeper never begins, as if a fetch took for ever.
+    let (_keeper, request) = KeyKeeper::new(HOUR);
+    let authenticator = authenticator(trust(1, None, Some(&request)), Duration::ZERO);
+    let (token, policy) = (token(&key()), policy("ada"));
+    let begun = tokio::time::Instant::now();
+    let judged = authenticator.authenticate(Some(&token), &policy, PATIENCE, || {
+        Access::Private(Arc::clone(&policy))
+    });
+    assert_eq!(judged.await.unwrap_err().reason, Reason::KeysUnavailable);
+    let waited = begun.elapsed();
+    assert!(waited >= PATIENCE && waited < PATIENCE * 2, "{waited:?}");
+}

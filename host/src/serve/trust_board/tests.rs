@@ -1,0 +1,111 @@
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+
+use super::*;
+use crate::identity::{
+    Algorithm, IdToken, IssuerConfig, KeyTls, SigningAlgorithm, SigningKey, jwks_document, mint,
+};
+
+const AUDIENCE: &str = "https://host.example/f";
+
+fn url() -> IssuerUrl {
+    "https://issuer.example".parse().unwrap()
+}
+
+/// The issuer, whose keys come over this authority. None of the tests waits for them.
+fn issuer(authority: &[u8]) -> OutsideIssuer {
+    let tls = KeyTls {
+        config: crate::authorities::client_config(&[]).unwrap().into(),
+        authorities: vec![CertificateDer::from(authority.to_vec())],
+    };
+    OutsideIssuer {
+        config: IssuerConfig::new(url(), [Algorithm::EdDsa]).into(),
+        keys: KeySource::new(url(), None, None, tls),
+    }
+}
+
+/// A board that trusts the issuer, with its key.
+struct Kept {
+    board: Arc<TrustBoard>,
+    key: SigningKey,
+}
+
+impl Kept {
+    fn new() -> Self {
+        let kept = Self {
+            board: Arc::new(TrustBoard::new(1)),
+            key: SigningKey::generate(SigningAlgorithm::EdDsa).unwrap(),
+        };
+        kept.board.set_outside(&[issuer(b"one")]).unwrap();
+        let document = jwks_document([kept.key.public()]).to_string();
+        kept.hear(News::Fetched(KeySet::read(document.as_bytes()).unwrap()));
+        kept
+    }
+
+    /// Has the keeper of the issuer's keys say this.
+    fn hear(&self, news: News<KeySet, FetchError>) {
+        let number = self.board.lock().outside[&url()].number;
+        self.board.take_keys(&url(), number, news);
+    }
+
+    /// What a worker makes of a good token.
+    fn verdict(&self) -> &'static str {
+        let token = IdToken {
+            subject: "ada",
+            address: "ada@example.com",
+            audience: AUDIENCE,
+            with_email: false,
+            lifetime: Duration::from_secs(60),
+        };
+        let now = SystemTime::now();
+        let token = mint(&url(), &self.key, &token, now).unwrap();
+        let trust = self.board.of_worker(0).0.current();
+        let verdict = trust.judge(&token, &[AUDIENCE.to_owned()].into(), now);
+        verdict.map_or_else(|rejection| rejection.code(), |_| "good")
+    }
+}
+
+#[tokio::test]
+async fn keys_are_kept_through_an_outage_and_given_up_when_they_are_too_old() {
+    let kept = Kept::new();
+    assert_eq!(kept.verdict(), "good");
+    kept.hear(News::Failed(FetchError::Slow(url())));
+    assert_eq!(kept.verdict(), "good");
+    kept.hear(News::Stale(FetchError::Slow(url())));
+    assert_eq!(kept.verdict(), "no_keys");
+    let account = &kept.board.key_accounts()[0];
+    assert_eq!((account.successes, account.failures), (1, 2));
+}
+
+#[tokio::test]
+async fn a_keeper_that_was_replaced_is_not_listened_to() {
+    let kept = Kept::new();
+    let before = kept.board.lock().outside[&url()].number;
+    kept.board.set_outside(&[issuer(b"one")]).unwrap();
+    let stale = News::Stale(FetchError::Slow(url()));
+    kept.board.take_keys(&url(), before, stale);
+    assert_eq!(kept.verdict(), "good");
+}
+
+#[tokio::test]
+async fn keys_do_not_outlast_the_authority_that_they_came_over() {
+    let kept = Kept::new();
+    kept.board.set_outside(&[issuer(b"one")]).unwrap();
+    assert_eq!(kept.verdict(), "good", "nothing has changed");
+    kept.board.set_outside(&[issuer(b"another")]).unwrap();
+    assert_eq!(kept.verdict(), "no_keys");
+}
+
+#[tokio::test]
+async fn keys_that_are_left_out_are_counted() {
+    let kept = Kept::new();
+    let mut document = jwks_document([kept.key.public()]);
+    let keys = document["keys"].as_array_mut().unwrap();
+    keys.push(serde_json::json!({"kty": "AKP", "alg": "ML-DSA-44", "kid": "new"}));
+    keys.push(serde_json::json!({"kty": "oct", "k": "c2VjcmV0"}));
+    let document = document.to_string();
+    kept.hear(News::Fetched(KeySet::read(document.as_bytes()).unwrap()));
+    assert_eq!(kept.verdict(), "good");
+    assert_eq!(kept.board.key_accounts()[0].left_out, 2);
+}
