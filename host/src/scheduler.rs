@@ -10,6 +10,7 @@ mod clock;
 mod counters;
 mod dispatch;
 mod due;
+mod ending;
 mod job;
 mod note;
 mod retry;

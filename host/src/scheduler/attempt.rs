@@ -13,7 +13,8 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::client::{CallError, TargetClient};
-use super::round::{OK, Start};
+use super::ending::Ending;
+use super::round::{ABORTED, OK, Start};
 use super::{Target, TokenFor};
 use crate::function::EXECUTION_ID_LENGTH;
 use crate::store::AttemptEnd;
@@ -27,6 +28,8 @@ const EXECUTION_ID: HeaderName = HeaderName::from_static("function-execution-id"
 /// Trace Context, section 3.2.
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
+/// How an attempt is called that found nobody.
+const UNAVAILABLE: &str = "UNAVAILABLE";
 /// The longest reason that is kept, in characters.
 const LONGEST_REASON: usize = 500;
 
@@ -78,16 +81,19 @@ struct Outcome {
     execution: Option<String>,
 }
 
-/// Makes the request of `start`, and tells what came of it when it has ended or its deadline has passed.
-pub(super) async fn attempt(client: TargetClient, minter: Minter, start: &Start) -> AttemptEnd {
-    let deadline = start.job.deadline;
-    let outcome = match tokio::time::timeout(deadline, exchange(client, minter, start)).await {
-        Ok(outcome) => outcome,
-        Err(_) => Outcome::failure(
-            "DEADLINE_EXCEEDED",
-            format!("no complete answer within {deadline:?}"),
-        ),
+/// Makes the request of `start`, and tells what came of it when it has ended, its deadline has passed, or the host can
+/// wait no longer.
+pub(super) async fn attempt(
+    client: TargetClient,
+    minter: Minter,
+    start: &Start,
+    mut ending: Ending,
+) -> AttemptEnd {
+    let outcome = tokio::select! {
+        outcome = in_time(client, minter, start) => outcome,
+        () = ending.over() => Outcome::failure(ABORTED, "the host ended during the attempt".into()),
     };
+    let outcome = outcome.in_drain(ending.has_begun());
     let reason = outcome
         .reason
         .map(|reason| reason.chars().take(LONGEST_REASON).collect());
@@ -97,6 +103,17 @@ pub(super) async fn attempt(client: TargetClient, minter: Minter, start: &Start)
         status: outcome.status.map(|status| status.as_u16()),
         reason,
         execution: outcome.execution,
+    }
+}
+
+async fn in_time(client: TargetClient, minter: Minter, start: &Start) -> Outcome {
+    let deadline = start.job.deadline;
+    match tokio::time::timeout(deadline, exchange(client, minter, start)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Outcome::failure(
+            "DEADLINE_EXCEEDED",
+            format!("no complete answer within {deadline:?}"),
+        ),
     }
 }
 
@@ -117,7 +134,7 @@ async fn exchange(client: TargetClient, minter: Minter, start: &Start) -> Outcom
         Err(error @ CallError::Refused) => {
             return Outcome::failure("PERMISSION_DENIED", error.to_string());
         }
-        Err(error) => return Outcome::failure("UNAVAILABLE", error.to_string()),
+        Err(error) => return Outcome::failure(UNAVAILABLE, error.to_string()),
     };
     let (head, body) = response.into_parts();
     let execution = head.headers.get(EXECUTION_ID).and_then(execution_id);
@@ -195,6 +212,25 @@ impl Outcome {
             status: None,
             reason: Some(reason),
             execution: None,
+        }
+    }
+
+    /// The same, if no drain has begun. In one, functions of this host turn requests away because of it: that is no
+    /// failure of theirs, and the attempt is made again.
+    fn in_drain(self, has_begun: bool) -> Self {
+        let is_turned_away = match self.status {
+            Some(status) if status.is_success() => self.code != OK,
+            Some(status) => status == StatusCode::SERVICE_UNAVAILABLE,
+            None => self.code == UNAVAILABLE,
+        };
+        if !has_begun || !is_turned_away {
+            return self;
+        }
+        let reason = self.reason.unwrap_or_default();
+        Self {
+            code: ABORTED,
+            reason: Some(format!("the host was ending: {reason}")),
+            ..self
         }
     }
 
@@ -313,6 +349,28 @@ mod tests {
             assert_eq!(outcome.code, code, "{status}");
             assert_eq!(outcome.reason.is_none(), code == "OK");
         }
+    }
+
+    #[test]
+    fn whoever_is_turned_away_by_a_drain_has_not_failed() {
+        let answered = |status| Outcome::of_status(StatusCode::from_u16(status).unwrap());
+        let failed = |code| Outcome::failure(code, "it was so".into());
+        let cut_short = Outcome {
+            code: "INTERNAL",
+            ..answered(200)
+        };
+        for (outcome, code) in [
+            (answered(503), ABORTED),
+            (failed(UNAVAILABLE), ABORTED),
+            (cut_short, ABORTED),
+            (answered(200), OK),
+            (answered(500), "INTERNAL"),
+            (failed("DEADLINE_EXCEEDED"), "DEADLINE_EXCEEDED"),
+        ] {
+            let before = outcome.code;
+            assert_eq!(outcome.in_drain(true).code, code, "{before}");
+        }
+        assert_eq!(answered(503).in_drain(false).code, "INTERNAL");
     }
 
     #[test]

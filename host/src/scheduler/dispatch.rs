@@ -11,6 +11,7 @@ use super::attempt::{Minter, TokenSource, attempt};
 use super::client::{Reach, TargetClient};
 use super::clock::Clock;
 use super::counters::{Counters, JobFigures};
+use super::ending::{self, Ending};
 use super::note::AttemptNote;
 use super::round::{self, Ended, OK, Round, Start};
 use crate::logs::LogQueue;
@@ -22,8 +23,9 @@ const LONGEST_SLEEP: Duration = Duration::from_millis(200);
 const MOST_ATTEMPTS: usize = 4_096;
 /// How often jobs are counted at most.
 const COUNT: Duration = Duration::from_secs(1);
-/// How long attempts may take that are under way when the host ends.
-const DRAIN: Duration = Duration::from_secs(5);
+/// How long attempts may take at least that are under way when the host ends; those at its own functions have as long as
+/// these have.
+const DRAIN: Duration = Duration::from_secs(30);
 
 /// Why there is no scheduler.
 #[derive(Debug, thiserror::Error)]
@@ -90,10 +92,12 @@ impl Scheduler {
         self.handle.clone()
     }
 
-    /// Runs jobs until `end` says so, and then waits a little for the attempts under way. What does not end by then is made
-    /// again at the next start.
-    pub async fn run(self, mut end: watch::Receiver<bool>) {
+    /// Runs jobs until `end` says so. Then nothing begins any more, and attempts under way may end: all until `gone` says that
+    /// this host answers nobody any more, and half a minute at least. What does not end by then is made again at the next
+    /// start, and so is what was turned away because of the end.
+    pub async fn run(self, end: watch::Receiver<bool>, gone: watch::Receiver<bool>) {
         let (ends, ended) = mpsc::unbounded_channel();
+        let (over, mut ending) = Ending::new(end);
         let mut shift = Shift {
             scheduler: self,
             clock: Clock::now(),
@@ -105,21 +109,18 @@ impl Scheduler {
             ended,
             unwritten: Vec::new(),
             going: 0,
+            ending: ending.clone(),
         };
-        let mut is_over = pin!(async {
-            // A sender that is gone cannot ask any more, and means the end as well.
-            let _ = end.wait_for(|end| *end).await;
-        });
         let mut ahead = Ahead::default();
         loop {
             tokio::select! {
                 biased;
-                () = &mut is_over => break,
+                () = ending.begun() => break,
                 () = shift.sleep(&ahead) => {}
             }
             ahead = shift.work().await;
         }
-        shift.finish().await;
+        shift.finish(gone, &over).await;
     }
 }
 
@@ -138,6 +139,7 @@ struct Shift {
     /// Attempts that have ended and are not written down yet.
     unwritten: Vec<Ended>,
     going: usize,
+    ending: Ending,
 }
 
 /// What to sleep for.
@@ -226,7 +228,10 @@ impl Shift {
         }
         loop {
             self.note_ended(None);
-            let places = MOST_ATTEMPTS - self.going;
+            let places = match self.ending.has_begun() {
+                true => 0,
+                false => MOST_ATTEMPTS - self.going,
+            };
             let unwritten = std::mem::take(&mut self.unwritten);
             let count = self.is_count_due();
             self.is_uncounted = !count;
@@ -262,7 +267,7 @@ impl Shift {
             if let Some(counts) = counts {
                 self.scheduler.handle.counters.jobs(counts?);
             }
-            if has_more {
+            if has_more && !self.ending.has_begun() {
                 continue;
             }
             if let Some(last) = self.resync {
@@ -301,11 +306,11 @@ impl Shift {
             self.going += 1;
             let (client, minter) = (client.clone(), minter.clone());
             let (log, counters) = (log.clone(), Arc::clone(&handle.counters));
-            let ends = self.ends.clone();
+            let (ends, ending) = (self.ends.clone(), self.ending.clone());
             tokio::spawn(async move {
                 let late = Timestamp::now().duration_since(start.due);
                 counters.attempt_began(late.try_into().unwrap_or(Duration::ZERO));
-                let end = attempt(client, minter, &start).await;
+                let end = attempt(client, minter, &start, ending).await;
                 counters.attempt_ended(end.code == OK);
                 log.push(vec![AttemptNote::finished(&start, &end).entry()]);
                 // Nobody listens any more when the host has ended.
@@ -315,27 +320,40 @@ impl Shift {
         log.push(entries);
     }
 
-    /// Waits for the attempts under way, and writes down how they ended. Nothing new begins.
-    async fn finish(mut self) {
-        let until = tokio::time::Instant::now() + DRAIN;
+    /// Waits for the attempts under way, and writes down how they end. Nothing new begins.
+    async fn finish(mut self, mut gone: watch::Receiver<bool>, over: &watch::Sender<bool>) {
+        let mut patience = pin!(async {
+            tokio::join!(ending::reached(&mut gone), tokio::time::sleep(DRAIN));
+        });
+        let mut error = self.write_down().await.err();
         while self.going > 0 {
-            match tokio::time::timeout_at(until, self.ended.recv()).await {
-                Ok(ended) => self.note_ended(ended),
-                Err(_) => break,
+            tokio::select! {
+                ended = self.ended.recv() => self.note_ended(ended),
+                // Those that are left end at once, and the loop goes on until it has heard of them.
+                () = &mut patience, if !*over.borrow() => {
+                    over.send_replace(true);
+                    continue;
+                }
             }
+            error = self.write_down().await.err();
         }
-        let unwritten = std::mem::take(&mut self.unwritten);
-        if unwritten.is_empty() {
-            return;
-        }
-        let written = self
-            .blocking(move |store| round::write_down(store, &unwritten))
-            .await;
-        if let Err(error) = written {
+        if let Some(error) = error {
             eprintln!(
                 "error: how attempts of jobs ended is not written down, so they are made again: {error}"
             );
         }
+    }
+
+    /// Writes down how attempts ended. Those that it fails with are kept.
+    async fn write_down(&mut self) -> Result<(), StoreError> {
+        let unwritten = Arc::new(std::mem::take(&mut self.unwritten));
+        let ours = Arc::clone(&unwritten);
+        let written = self.blocking(move |store| round::write_down(store, &ours));
+        let written = written.await;
+        if written.is_err() {
+            self.unwritten.extend(unwritten.iter().cloned());
+        }
+        written
     }
 
     async fn blocking<T: Send + 'static>(

@@ -154,6 +154,9 @@ fn settle(ledger: &JobLedger<'_>, ended: &Ended, round: &mut Round) -> Result<()
         round.outcomes.push(RunState::Succeeded);
         return ledger.end_run(*run, RunState::Succeeded, None, end.time);
     }
+    if end.code == ABORTED {
+        return ledger.retry(*run, end.time);
+    }
     let first = attempts.first().map_or(end.time, |attempt| attempt.started);
     match ended.retry.next(failures(&attempts), first, end.time) {
         Some(time) => ledger.retry(*run, time),

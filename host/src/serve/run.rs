@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::access::{self, Access, Policy};
@@ -209,9 +209,10 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
             tokio::spawn(own_identity::follow(own, keeper, own_readiness));
         }
         tokio::spawn(reload::follow(Files { root, declared }, options.watch, hangups));
+        let (gone, _) = watch::channel(false);
         let jobs: Vec<_> = schedulers
             .into_iter()
-            .map(|scheduler| tokio::spawn(scheduler.run(drain.watch())))
+            .map(|scheduler| tokio::spawn(scheduler.run(drain.watch(), gone.subscribe())))
             .collect();
         let names = Names::new(&options.admin_hosts);
         let console = tokio::spawn(console::serve(admin, names, subject));
@@ -219,7 +220,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         eprintln!("Draining: running executions finish, no new ones start. Press Ctrl-C again to end at once.");
         handle.begin();
         tokio::select! {
-            () = start::ended(workers, jobs) => {}
+            () = start::ended(workers, jobs, gone) => {}
             code = signals.next() => std::process::exit(code),
         }
         console.abort();

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::authenticate::Authenticator;
@@ -110,10 +110,11 @@ fn start(worker: Worker) -> Result<JoinHandle<()>, ServeError> {
         .map_err(ServeError::System)
 }
 
-/// Resolves when all workers and schedulers have ended.
+/// Resolves when all workers and schedulers have ended. The schedulers hear by `gone` that the workers have.
 pub(super) async fn ended(
     workers: Vec<JoinHandle<()>>,
     schedulers: Vec<tokio::task::JoinHandle<()>>,
+    gone: watch::Sender<bool>,
 ) {
     let joined = tokio::task::spawn_blocking(move || {
         for worker in workers {
@@ -123,6 +124,7 @@ pub(super) async fn ended(
     });
     // Nor is there more to do for threads that cannot be joined.
     let _ = joined.await;
+    gone.send_replace(true);
     for scheduler in schedulers {
         let _ = scheduler.await;
     }
