@@ -1,18 +1,21 @@
 //! What executions print and what the host says of them: entries, their formats, and the thread that writes them.
 //!
-//! Workers hand entries to a [`LogQueue`] and never wait; the thread behind [`LogWriter`] renders and writes them. What
-//! finds no room is counted, and the count is logged. [`SegmentWriter`] keeps them in a directory, and [`read`] and
+//! Workers hand entries to a [`LogQueue`] and never wait; the threads behind [`LogWriter`] render and write them, one for
+//! the disk and one for stdout, which may have nobody who reads it. What finds no room is counted, and the count is logged. [`SegmentWriter`] keeps them in a directory, and [`read`] and
 //! [`Follow`] find them there. A [`Collector`] gets them by OTLP. This room uses `function` for the words of an execution and `store` for the rules of
 //! private directories, and nothing above.
 
 mod entry;
 mod format;
 mod head;
+mod job_traces;
 mod json;
+mod keeper;
 mod kept;
 mod otlp;
 #[cfg(test)]
 mod paper;
+mod printer;
 mod query;
 mod queue;
 mod safe;

@@ -1,6 +1,8 @@
-//! The way from the workers to the writer: bounded, never waited for, nothing lost in silence.
+//! The way of entries to a thread: bounded, never waited for, nothing lost in silence.
 
-use std::collections::{BTreeMap, HashMap};
+mod room;
+
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,45 +10,46 @@ use std::time::{Duration, Instant};
 use super::entry::Entry;
 use super::kept::KeptCounts;
 use super::otlp::ExportCounts;
-
-/// How much may wait to be written.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
-    pub(super) batches: u64,
-    pub(super) bytes: usize,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Self {
-            batches: 65_536,
-            bytes: 32 * 1024 * 1024,
-        }
-    }
-}
-
-/// How many functions are remembered that hold no room at the moment.
-const MOST_HELD: usize = 1000;
+use room::Room;
+pub(super) use room::{Bounds, Done};
 
 /// How many entries of which function found no room.
 pub(super) type Lost = BTreeMap<Arc<str>, u64>;
+
+/// What became of entries, wherever they were bound for.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    /// On their way to stdout: written there, and left out on any part of the way.
+    pub(super) written: AtomicU64,
+    pub(super) dropped: AtomicU64,
+    pub(super) kept: Arc<KeptCounts>,
+    pub(super) exported: Arc<ExportCounts>,
+}
 
 /// Takes entries to the writer. Cheap to clone; any thread may push.
 #[derive(Clone)]
 pub struct LogQueue {
     shared: Arc<Shared>,
+    /// The queue to which the reader of this one hands on what it took.
+    next: Option<Arc<Shared>>,
 }
 
 impl LogQueue {
-    pub(super) fn new(bounds: Bounds) -> (Self, Arc<Shared>) {
-        let shared = Arc::new(Shared {
-            bounds,
-            ..Shared::default()
-        });
+    pub(super) fn new(bounds: Bounds, counts: &Arc<Counts>) -> (Self, Arc<Shared>) {
+        let shared = Arc::new(Shared::new(bounds, counts));
         let queue = Self {
             shared: Arc::clone(&shared),
+            next: None,
         };
         (queue, shared)
+    }
+
+    /// This queue, whose reader hands on what it takes to `next`.
+    pub(super) fn before(self, next: &Arc<Shared>) -> Self {
+        Self {
+            next: Some(Arc::clone(next)),
+            ..self
+        }
     }
 
     /// Hands over `entries`, oldest first. Never waits for the output: what finds no room is left out, and the log says
@@ -57,83 +60,74 @@ impl LogQueue {
         };
         let bytes = entries.iter().map(Entry::weight).sum();
         let mut state = self.shared.lock();
-        if !state.has_room(&first.function, bytes, self.shared.bounds) {
+        let batch = Bounds::batch(bytes);
+        if state.closing.is_some() || !state.room.has_place(&first.function, batch) {
             state.lose(&entries);
             drop(state);
             let count = entries.len() as u64;
-            self.shared.dropped.fetch_add(count, Ordering::Relaxed);
+            let dropped = &self.shared.counts.dropped;
+            dropped.fetch_add(count, Ordering::Relaxed);
             return;
         }
-        state.accept(entries, bytes);
-        let is_writer_idle = std::mem::take(&mut state.is_writer_idle);
+        state.room.take(&first.function, batch);
+        state.accept(entries);
+        let is_reader_idle = std::mem::take(&mut state.is_reader_idle);
         drop(state);
-        if is_writer_idle {
+        if is_reader_idle {
             self.shared.wake.notify_one();
         }
     }
 
-    /// Blocks until the writer is done with all that was pushed before, `limit` at the longest; tells whether it is.
+    /// Blocks until the writer is done with all that was pushed before, `limit` at the longest for each thread that has
+    /// to do with it; tells whether it is.
     pub fn flush(&self, limit: Duration) -> bool {
-        let mut state = self.shared.lock();
-        let goal = state.accepted;
-        state.flushes += 1;
-        self.shared.wake.notify_one();
-        let mut state = self
-            .shared
-            .wait_for(state, limit, |state| state.settled >= goal);
-        state.flushes -= 1;
-        state.settled >= goal
+        let next = self.next.as_ref();
+        self.shared.flush(limit) && next.is_none_or(|next| next.flush(limit))
     }
 
-    /// How many entries were written since the start.
+    /// How many entries were written to stdout since the start.
     pub fn written(&self) -> u64 {
-        self.shared.written.load(Ordering::Relaxed)
+        self.shared.counts.written.load(Ordering::Relaxed)
     }
 
-    /// How many entries were left out since the start, for want of room or because the output was gone.
+    /// How many entries stdout did not get since the start, for want of room or because it was gone.
     pub fn dropped(&self) -> u64 {
-        self.shared.dropped.load(Ordering::Relaxed)
+        self.shared.counts.dropped.load(Ordering::Relaxed)
     }
 
     /// How many entries were kept on disk.
     pub fn kept(&self) -> &KeptCounts {
-        &self.shared.kept
+        &self.shared.counts.kept
     }
 
     /// How much was sent on to a collector.
     pub fn exported(&self) -> &ExportCounts {
-        &self.shared.exported
+        &self.shared.counts.exported
     }
 }
 
-/// What the queue's handles and the writer have in common.
-#[derive(Default)]
+/// What the queue's handles and its reader have in common.
 pub(super) struct Shared {
-    bounds: Bounds,
     /// Held for a few instructions at a time, whatever the output does.
     state: Mutex<State>,
-    /// Something for the writer to do.
+    /// Something for the reader to do.
     wake: Condvar,
-    /// The writer is done with something.
+    /// The reader is done with something.
     progress: Condvar,
-    written: AtomicU64,
-    dropped: AtomicU64,
-    kept: Arc<KeptCounts>,
-    exported: Arc<ExportCounts>,
+    counts: Arc<Counts>,
 }
 
-#[derive(Default)]
 struct State {
+    room: Room,
     waiting: Vec<Vec<Entry>>,
     lost: Lost,
-    /// Batches let in, and batches that the writer is done with, since the start.
+    /// Batches let in, and batches that the reader is done with, since the start.
     accepted: u64,
     settled: u64,
-    /// In the batches let in that the writer is not done with: all of it, and that of each function.
-    bytes: usize,
-    held: HashMap<Arc<str>, usize>,
+    /// Entries let in that the reader is not done with.
+    entries: u64,
     flushes: usize,
-    is_writer_idle: bool,
+    is_reader_idle: bool,
     closing: Option<Closing>,
     has_ended: bool,
 }
@@ -144,51 +138,20 @@ struct Closing {
 }
 
 impl State {
-    fn has_room(&self, function: &str, bytes: usize, bounds: Bounds) -> bool {
-        self.closing.is_none()
-            && self.accepted - self.settled < bounds.batches
-            && self.bytes.saturating_add(bytes) <= bounds.bytes
-            && self.is_fair(function, bytes, bounds)
-    }
-
-    /// Once half of the room is taken, no function gets more than a quarter of it, so that one that prints without end
-    /// leaves room for the others.
-    fn is_fair(&self, function: &str, bytes: usize, bounds: Bounds) -> bool {
-        if self.bytes <= bounds.bytes / 2 {
-            return true;
-        }
-        let held = self.held.get(function).copied().unwrap_or(0);
-        held.saturating_add(bytes) <= bounds.bytes / 4
-    }
-
-    fn accept(&mut self, entries: Vec<Entry>, bytes: usize) {
-        if let Some(first) = entries.first() {
-            match self.held.get_mut(&first.function) {
-                Some(held) => *held += bytes,
-                None => drop(self.held.insert(Arc::clone(&first.function), bytes)),
-            }
-        }
-        self.waiting.push(entries);
+    fn accept(&mut self, entries: Vec<Entry>) {
         self.accepted += 1;
-        self.bytes += bytes;
+        self.entries += entries.len() as u64;
+        self.waiting.push(entries);
     }
 
     fn settle(&mut self, done: &Done) {
         self.settled += done.batches;
-        for (function, bytes) in &done.bytes {
-            self.bytes -= bytes;
-            if let Some(held) = self.held.get_mut(function) {
-                *held -= bytes;
-            }
-        }
-        // Functions come and go.
-        if self.waiting.is_empty() && self.held.len() > MOST_HELD {
-            self.held.retain(|_, held| *held > 0);
-        }
+        self.entries -= done.entries;
+        self.room.give_back(done);
     }
 
     fn lose(&mut self, entries: &[Entry]) {
-        // At the end the writer does not wait for what might still be lost.
+        // At the end the reader does not wait for what might still be lost.
         if self.closing.is_some() {
             return;
         }
@@ -203,34 +166,42 @@ impl State {
     }
 }
 
-/// Batches that the writer is done with.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Done {
-    pub(super) batches: u64,
-    pub(super) entries: u64,
-    /// By the function whose room they took up.
-    bytes: Vec<(Arc<str>, usize)>,
-}
-
-impl Done {
-    /// An entry of this weight, in a batch that took up the room of `function`.
-    pub(super) fn entry(&mut self, function: &Arc<str>, weight: usize) {
-        self.entries += 1;
-        match self.bytes.last_mut() {
-            Some((last, bytes)) if last == function => *bytes += weight,
-            _ => self.bytes.push((Arc::clone(function), weight)),
+impl Shared {
+    fn new(bounds: Bounds, counts: &Arc<Counts>) -> Self {
+        Self {
+            state: Mutex::new(State {
+                room: Room::new(bounds),
+                waiting: Vec::new(),
+                lost: Lost::new(),
+                accepted: 0,
+                settled: 0,
+                entries: 0,
+                flushes: 0,
+                is_reader_idle: false,
+                closing: None,
+                has_ended: false,
+            }),
+            wake: Condvar::new(),
+            progress: Condvar::new(),
+            counts: Arc::clone(counts),
         }
     }
+
+    fn flush(&self, limit: Duration) -> bool {
+        let mut state = self.lock();
+        let goal = state.accepted;
+        state.flushes += 1;
+        self.wake.notify_one();
+        let mut state = self.wait_for(state, limit, |state| state.settled >= goal);
+        state.flushes -= 1;
+        state.settled >= goal
+    }
 }
 
-/// The writer's side.
+/// The reader's side.
 impl Shared {
-    pub(super) fn kept(&self) -> &Arc<KeptCounts> {
-        &self.kept
-    }
-
-    pub(super) fn exported(&self) -> &Arc<ExportCounts> {
-        &self.exported
+    pub(super) fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// Moves all that waits into `batches`, which is empty, as soon as there is something, or with nothing after the
@@ -245,7 +216,7 @@ impl Shared {
             if state.closing.is_some() {
                 return None;
             }
-            state.is_writer_idle = true;
+            state.is_reader_idle = true;
             let Some(idle) = idle else {
                 let woken = self.wake.wait(state);
                 state = woken.unwrap_or_else(PoisonError::into_inner);
@@ -258,19 +229,13 @@ impl Shared {
                 break;
             }
         }
-        state.is_writer_idle = false;
+        state.is_reader_idle = false;
         std::mem::swap(&mut state.waiting, batches);
         Some(std::mem::take(&mut state.lost))
     }
 
-    /// Makes room: the writer has written what is `done`, or never will.
-    pub(super) fn settle(&self, done: &Done, is_written: bool) {
-        let count = if is_written {
-            &self.written
-        } else {
-            &self.dropped
-        };
-        count.fetch_add(done.entries, Ordering::Relaxed);
+    /// Makes room: the reader has nothing more to do with what is `done`.
+    pub(super) fn settle(&self, done: &Done) {
         self.lock().settle(done);
         self.progress.notify_all();
     }
@@ -290,23 +255,23 @@ impl Shared {
         closing.is_some_and(|closing| closing.since.elapsed() >= closing.limit)
     }
 
-    /// The writer is no more.
+    /// The reader is no more.
     pub(super) fn end(&self) {
         self.lock().has_ended = true;
         self.progress.notify_all();
     }
 
-    /// Lets nothing more in, and gives the writer `limit` to write what waits. Only the first call counts.
+    /// Lets nothing more in, and gives the reader `limit` for what waits. Only the first call counts.
     pub(super) fn close(&self, limit: Duration) {
         let since = Instant::now();
         self.lock().closing.get_or_insert(Closing { since, limit });
         self.wake.notify_one();
     }
 
-    /// Blocks until the writer is no more, `limit` at the longest; tells whether it is done with everything.
-    pub(super) fn wait_for_end(&self, limit: Duration) -> bool {
+    /// Blocks until the reader is no more, `limit` at the longest; tells how many entries it is not done with.
+    pub(super) fn wait_for_end(&self, limit: Duration) -> u64 {
         let state = self.wait_for(self.lock(), limit, |state| state.has_ended);
-        state.has_ended && state.settled == state.accepted
+        state.entries
     }
 
     fn wait_for<'a>(

@@ -1,30 +1,35 @@
-//! The thread that writes log entries.
+//! The threads that write log entries: one for the disk and the collector, one for stdout.
 
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::entry::Entry;
 use super::format::{LogFormat, Renderer};
+use super::job_traces::JobTraces;
+use super::keeper::Keeper;
 use super::kept::Kept;
-use super::otlp::{Collector, Exporter, Outlet};
-use super::queue::{Bounds, Done, LogQueue, Lost, Shared};
+use super::otlp::{Collector, Exporter};
+use super::printer::Printer;
+use super::queue::{Bounds, Counts, LogQueue, Shared};
 use super::segments::SegmentWriter;
 use super::severity::Severity;
 use super::sink::Sink;
-use super::structured;
 
 /// How much is rendered before it is written, in bytes.
-const CHUNK: usize = 256 * 1024;
-/// After a write the thread rests this long, so that under load it wakes once for many entries.
-const REST: Duration = Duration::from_millis(5);
-/// How often kept entries are looked after when there are no new ones.
-const IDLE: Duration = Duration::from_secs(1);
+pub(super) const CHUNK: usize = 256 * 1024;
+/// After a write a thread rests this long, so that under load it wakes once for many entries.
+pub(super) const REST: Duration = Duration::from_millis(5);
+/// How much longer than stdout may take its end is waited for, so that what it then gives up is counted once.
+const GRACE: Duration = Duration::from_millis(50);
 
-/// Writes what comes through its queue, on a thread of its own, until it is closed or dropped.
+/// Writes what comes through its queue, on threads of its own, until it is closed or dropped.
 pub struct LogWriter {
-    shared: Arc<Shared>,
+    /// The thread before that of stdout, if entries go anywhere else.
+    keeper: Option<Arc<Shared>>,
+    printer: Arc<Shared>,
     exporter: Option<Exporter>,
 }
 
@@ -60,41 +65,51 @@ impl LogWriter {
         others: Destinations,
         bounds: Bounds,
     ) -> io::Result<(LogQueue, Self)> {
-        let (queue, shared) = LogQueue::new(bounds);
-        let counts = Arc::clone(shared.kept());
+        let counts = Arc::new(Counts::default());
+        let (to_stdout, printer) = LogQueue::new(bounds, &counts);
+        let has_others = others.segments.is_some() || others.collector.is_some();
+        let jobs = (!has_others).then(JobTraces::default);
+        let run = Printer::new(Arc::clone(&printer), renderer, sink, jobs);
+        spawn("stdout", move || run.run())?;
+        let mut writer = Self {
+            keeper: None,
+            printer,
+            exporter: None,
+        };
+        if !has_others {
+            return Ok((to_stdout, writer));
+        }
         let export = others.collector.map(|collector| {
-            let counts = Arc::clone(shared.exported());
+            let counts = Arc::clone(&counts.exported);
             Exporter::start(collector, counts, Box::new(io::stderr()))
         });
         let (outlet, exporter) = export.transpose()?.unzip();
-        let run = Run {
-            shared: Arc::clone(&shared),
-            renderer,
-            sink,
-            kept: others
-                .segments
-                .map(|segments| Kept::new(segments, counts, Box::new(io::stderr()))),
-            outlet,
-            buffer: Vec::with_capacity(CHUNK),
-            rendered: Done::default(),
-        };
-        thread::Builder::new()
-            .name("log".into())
-            .spawn(move || run.run())?;
-        Ok((queue, Self { shared, exporter }))
+        let kept = others.segments.map(|segments| {
+            let counts = Arc::clone(&counts.kept);
+            Kept::new(segments, counts, Box::new(io::stderr()))
+        });
+        let (queue, shared) = LogQueue::new(bounds, &counts);
+        let run = Keeper::new(Arc::clone(&shared), kept, outlet, to_stdout);
+        spawn("log", move || run.run())?;
+        let queue = queue.before(&writer.printer);
+        writer.keeper = Some(shared);
+        writer.exporter = exporter;
+        Ok((queue, writer))
     }
 
-    /// Waits until all that was pushed is written and sent on, `limit` at the longest for each. What is pushed from now
-    /// on is left out.
+    /// Waits until all that was pushed is written and sent on, `limit` at the longest for the disk and stdout together and
+    /// for the collector. What is pushed from now on is left out, and what did not get to an output is told.
     pub fn close(mut self, limit: Duration) {
-        self.shared.close(limit);
-        if !self.shared.wait_for_end(limit) {
-            // Not `eprintln!`: it panics where stderr is gone.
-            let _ = writeln!(
-                io::stderr(),
-                "warning: the last log entries could not be written in time"
-            );
+        let until = Instant::now() + limit;
+        let left = || until.saturating_duration_since(Instant::now());
+        if let Some(keeper) = &self.keeper {
+            keeper.close(limit);
+            tell(keeper.wait_for_end(limit), "kept in time");
         }
+        self.printer.close(left());
+        let unprinted = self.printer.wait_for_end(left() + GRACE);
+        let dropped = self.printer.counts().dropped.load(Ordering::Relaxed);
+        tell(unprinted + dropped, "written to stdout");
         if let Some(exporter) = self.exporter.take() {
             exporter.close(limit);
         }
@@ -103,124 +118,45 @@ impl LogWriter {
 
 impl Drop for LogWriter {
     fn drop(&mut self) {
-        self.shared.close(Duration::ZERO);
+        if let Some(keeper) = &self.keeper {
+            keeper.close(Duration::ZERO);
+        }
+        self.printer.close(Duration::ZERO);
     }
 }
 
-/// What the thread owns.
-struct Run {
-    shared: Arc<Shared>,
-    renderer: Renderer,
-    sink: Sink,
-    kept: Option<Kept>,
-    outlet: Option<Outlet>,
-    buffer: Vec<u8>,
-    /// What is in the buffer.
-    rendered: Done,
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let builder = thread::Builder::new().name(name.into());
+    builder.spawn(run).map(drop)
 }
 
-impl Run {
-    fn run(mut self) {
-        self.renderer.header(&mut self.buffer);
-        self.write();
-        let mut batches = Vec::new();
-        let idle = self.kept.is_some().then_some(IDLE);
-        while let Some(lost) = self.shared.take(&mut batches, idle) {
-            let is_idle = batches.is_empty() && lost.is_empty();
-            for batch in batches.drain(..) {
-                self.render(&batch);
-            }
-            self.write();
-            self.report(lost);
-            if let Some(kept) = &mut self.kept {
-                kept.step();
-            }
-            if !is_idle {
-                self.shared.rest(REST);
-            }
-        }
-        if let Some(kept) = &mut self.kept {
-            kept.sync();
-        }
-    }
-
-    fn render(&mut self, batch: &[Entry]) {
-        for entry in batch {
-            if self.is_heard() {
-                let structured = structured::lift(entry);
-                self.render_entry(structured.as_ref().unwrap_or(entry));
-            }
-            self.rendered.entry(&batch[0].function, entry.weight());
-            let kept = self.kept.as_ref().map_or(0, Kept::waiting);
-            let sent = self.outlet.as_ref().map_or(0, Outlet::waiting);
-            if self.buffer.len().max(kept).max(sent) >= CHUNK {
-                self.write();
-            }
-        }
-        self.rendered.batches += 1;
-    }
-
-    /// Whether entries come to anything.
-    fn is_heard(&self) -> bool {
-        self.kept.is_some() || self.outlet.is_some() || !self.sink.is_broken()
-    }
-
-    fn render_entry(&mut self, entry: &Entry) {
-        if let Some(kept) = &mut self.kept {
-            kept.render(entry);
-        }
-        if let Some(outlet) = &mut self.outlet {
-            outlet.render(entry);
-        }
-        if !self.sink.is_broken() {
-            self.renderer.render(entry, &mut self.buffer);
-        }
-    }
-
-    /// Writes what is rendered: first where it is kept, for stdout may have nobody who reads it.
-    fn write(&mut self) {
-        if let Some(kept) = &mut self.kept {
-            kept.write();
-        }
-        if let Some(outlet) = &mut self.outlet {
-            outlet.write();
-        }
-        let is_written = self
-            .sink
-            .write_all(&self.buffer, || self.shared.is_overdue());
-        self.buffer.clear();
-        self.shared
-            .settle(&std::mem::take(&mut self.rendered), is_written);
-    }
-
-    /// Says in the log what is missing from it.
-    fn report(&mut self, lost: Lost) {
-        if lost.is_empty() || !self.is_heard() {
-            return;
-        }
-        for (function, count) in lost {
-            let text = format!(
-                "{count} log entries of this function were left out: the log output could not keep up"
-            );
-            let note = Entry::note(function, None, Severity::Warning, text);
-            self.render_entry(&note);
-        }
-        self.write();
+fn tell(missing: u64, what: &str) {
+    if missing > 0 {
+        // Not `eprintln!`: it panics where stderr is gone.
+        let _ = writeln!(
+            io::stderr(),
+            "warning: {missing} log entries in all could not be {what}"
+        );
     }
 }
 
-impl Drop for Run {
-    /// However the thread ends, nobody waits for it in vain.
-    fn drop(&mut self) {
-        self.shared.end();
-    }
+/// What an output says of `function` that misses entries of it.
+pub(super) fn left_out(function: Arc<str>, count: u64) -> Entry {
+    let text = format!(
+        "{count} log entries of this function were left out: the log output could not keep up"
+    );
+    Entry::note(function, None, Severity::Warning, text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::function::{ExecutionId, Line, Stream};
+    use crate::logs::entry::Trace;
     use crate::logs::paper::Paper;
+    use crate::logs::query::{Query, Record, read};
+    use crate::logs::scratch::Scratch;
+    use crate::logs::segments::Keeping;
     use std::sync::mpsc::{Receiver, Sender, channel};
     use std::time::SystemTime;
 
@@ -264,9 +200,18 @@ mod tests {
         output: impl Write + Send + 'static,
         bounds: Bounds,
     ) -> (LogQueue, LogWriter) {
+        start_with(format, output, Destinations::default(), bounds)
+    }
+
+    fn start_with(
+        format: LogFormat,
+        output: impl Write + Send + 'static,
+        others: Destinations,
+        bounds: Bounds,
+    ) -> (LogQueue, LogWriter) {
         let renderer = Renderer::new(format, "hello", false);
         let sink = Sink::new(Box::new(output), Box::new(io::sink()));
-        LogWriter::start(renderer, sink, Destinations::default(), bounds).unwrap()
+        LogWriter::start(renderer, sink, others, bounds).unwrap()
     }
 
     /// A writer that is stuck in its first write, and what lets it go on.
@@ -378,6 +323,128 @@ mod tests {
         assert_eq!(paper.text(), "");
     }
 
+    /// A log on disk, and its directory.
+    fn on_disk() -> (Destinations, Scratch) {
+        let directory = Scratch::new();
+        let segments = SegmentWriter::open(&directory, Keeping::default()).unwrap();
+        let others = Destinations {
+            segments: Some(segments),
+            collector: None,
+        };
+        (others, directory)
+    }
+
+    fn kept(directory: &Scratch) -> Vec<Record> {
+        let query = Query {
+            limit: usize::MAX,
+            ..Query::default()
+        };
+        read(directory, &query).unwrap().records
+    }
+
+    #[test]
+    fn everything_is_kept_where_stdout_takes_nothing() {
+        for kind in [
+            None,
+            Some(io::ErrorKind::StorageFull),
+            Some(io::ErrorKind::BrokenPipe),
+        ] {
+            let (others, directory) = on_disk();
+            let (_let_go, release) = channel();
+            let output: Box<dyn Write + Send> = match kind {
+                Some(kind) => Box::new(Failing(kind)),
+                None => Box::new(Stuck {
+                    entered: channel().0,
+                    release,
+                    paper: Paper::default(),
+                }),
+            };
+            let (queue, writer) = start_with(LogFormat::Json, output, others, Bounds::default());
+            for _ in 0..20 {
+                queue.push((0..52).map(|_| printed("hello", "said")).collect());
+            }
+            writer.close(Duration::from_millis(100));
+            assert_eq!(kept(&directory).len(), 1040, "{kind:?}");
+            assert_eq!((queue.written(), queue.kept().kept()), (0, 1040));
+        }
+    }
+
+    #[test]
+    fn what_stdout_misses_is_told_there_and_nothing_is_missing_on_disk() {
+        let bounds = Bounds {
+            batches: 10,
+            ..Bounds::default()
+        };
+        let (others, directory) = on_disk();
+        let paper = Paper::default();
+        let (entered, inside) = channel();
+        let (let_go, release) = channel();
+        let output = Stuck {
+            entered,
+            release,
+            paper: paper.clone(),
+        };
+        let (queue, writer) = start_with(LogFormat::Json, output, others, bounds);
+        queue.push(vec![printed("hello", "first")]);
+        inside.recv().unwrap();
+        for count in 2..=100 {
+            queue.push(vec![printed("hello", "said")]);
+            wait_for_kept(&queue, count);
+        }
+        drop(let_go);
+        writer.close(LIMIT);
+        assert_eq!(kept(&directory).len(), 100);
+        let missing = queue.dropped();
+        assert!(missing > 80, "{missing}");
+        let told = format!("{missing} log entries of this function were left out");
+        assert!(paper.text().contains(&told), "{}", paper.text());
+    }
+
+    fn wait_for_kept(queue: &LogQueue, count: u64) {
+        let begun = Instant::now();
+        while queue.kept().kept() < count {
+            assert!(begun.elapsed() < LIMIT);
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn executions_that_a_job_caused_are_kept_and_printed_as_its_own() {
+        let trace = Trace {
+            trace_id: [7; 16],
+            span_id: [1; 8],
+        };
+        for has_disk in [true, false] {
+            let (others, directory) = on_disk();
+            let paper = Paper::default();
+            let others = if has_disk {
+                others
+            } else {
+                Destinations::default()
+            };
+            let output = paper.clone();
+            let (queue, writer) = start_with(LogFormat::Json, output, others, Bounds::default());
+            let note = Entry::note("nightly".into(), None, Severity::Info, "begins".into());
+            queue.push(vec![note.of_job("nightly".into()).in_trace(trace)]);
+            let other = Trace {
+                trace_id: [8; 16],
+                ..trace
+            };
+            for trace in [trace, other] {
+                queue.push(vec![printed("hello", "said").in_trace(trace)]);
+            }
+            writer.close(LIMIT);
+            assert_eq!(paper.text().matches("\"job_id\":\"nightly\"").count(), 2);
+            let jobs: Vec<_> = kept(&directory)
+                .iter()
+                .map(|record| record.job().map(str::to_owned))
+                .collect();
+            let nightly = Some("nightly".to_owned());
+            let expected = [nightly.clone(), nightly, None];
+            assert_eq!(jobs, expected[..3 * usize::from(has_disk)]);
+        }
+    }
+
     #[test]
     fn what_comes_after_the_close_is_counted() {
         let (queue, writer) = start(LogFormat::Json, io::sink(), Bounds::default());
@@ -402,9 +469,9 @@ mod tests {
         let output = Failing(io::ErrorKind::StorageFull);
         let (queue, writer) = start(LogFormat::Json, output, Bounds::default());
         queue.push(vec![printed("hello", "lost")]);
-        let shared = Arc::clone(&writer.shared);
+        let printer = Arc::clone(&writer.printer);
         drop(writer);
-        assert!(shared.wait_for_end(LIMIT));
+        assert_eq!(printer.wait_for_end(LIMIT), 0);
         assert_eq!((queue.written(), queue.dropped()), (0, 1));
     }
 

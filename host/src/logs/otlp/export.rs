@@ -137,7 +137,7 @@ impl Exporter {
             runtime,
             reports,
             instance: format!("{:032x}", rand::random::<u128>()),
-            is_failing: false,
+            failing: Failing::default(),
         };
         thread::Builder::new()
             .name("otlp".into())
@@ -177,6 +177,11 @@ impl Outlet {
     /// About how many bytes are rendered and not handed over.
     pub(in crate::logs) fn waiting(&self) -> usize {
         self.parcel.weight
+    }
+
+    /// Counts entries that were left out before they came here.
+    pub(in crate::logs) fn leave_out(&self, entries: u64) {
+        self.shared.counts.logs.add(0, entries);
     }
 
     /// Hands over what was rendered, if there is room for it.
@@ -223,7 +228,23 @@ struct Run {
     reports: Box<dyn Write + Send>,
     /// Names this process among all that send.
     instance: String,
-    is_failing: bool,
+    /// Of which signal it was told that it cannot be sent, and not yet sent again.
+    failing: Failing,
+}
+
+#[derive(Default)]
+struct Failing {
+    logs: bool,
+    traces: bool,
+}
+
+impl Failing {
+    fn of(&mut self, signal: Signal) -> &mut bool {
+        match signal {
+            Signal::Logs => &mut self.logs,
+            Signal::Traces => &mut self.traces,
+        }
+    }
 }
 
 impl Run {
@@ -275,22 +296,21 @@ impl Run {
             let sent = self.collector.send(signal, message.clone());
             let (why, after) = match self.runtime.block_on(sent) {
                 Ok(None) => {
-                    self.is_failing = false;
+                    *self.failing.of(signal) = false;
                     return 0;
                 }
                 Ok(Some((rejected, why))) => {
-                    self.report(&format!("it rejected {rejected} of them: {why:?}"));
+                    self.report(signal, &format!("it rejected {rejected} of them: {why:?}"));
                     return rejected.min(count);
                 }
                 Err(SendError::Lasting(why)) => {
-                    self.report(&why);
+                    self.report(signal, &why);
                     return count;
                 }
                 Err(SendError::Passing(why, after)) => (why, after),
             };
-            self.report(&why);
-            // Senders that failed together should not come back together.
-            let pause = after.unwrap_or_else(|| wait.mul_f64(rand::random_range(0.5..1.0)));
+            self.report(signal, &why);
+            let pause = pause(after, wait);
             wait = (wait * 2).min(LONGEST_WAIT);
             if begun.elapsed() + pause > LONGEST_TRY || !self.pause(pause) {
                 return count;
@@ -321,16 +341,27 @@ impl Run {
         }
     }
 
-    fn report(&mut self, why: &str) {
-        if !std::mem::replace(&mut self.is_failing, true) {
+    fn report(&mut self, signal: Signal, why: &str) {
+        if !std::mem::replace(self.failing.of(signal), true) {
+            let what = match signal {
+                Signal::Logs => "log entries",
+                Signal::Traces => "spans",
+            };
             // There is nowhere left to tell that this failed as well.
             let _ = writeln!(
                 self.reports,
-                "error: log entries cannot be sent to {}: {why}; serving goes on, and what is lost is counted",
+                "error: {what} cannot be sent to {}: {why}; serving goes on, and what is lost is counted",
                 self.collector
             );
         }
     }
+}
+
+/// How long to wait after a failure: `wait` or less, so that senders that failed together do not come back together, but
+/// no shorter than the collector asks for.
+fn pause(asked: Option<Duration>, wait: Duration) -> Duration {
+    let pause = wait.mul_f64(rand::random_range(0.5..1.0));
+    asked.map_or(pause, |asked| asked.max(pause))
 }
 
 impl Drop for Run {
@@ -338,5 +369,20 @@ impl Drop for Run {
     fn drop(&mut self) {
         self.shared.end().has_ended = true;
         self.shared.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_collector_can_ask_for_a_longer_pause_and_not_for_none() {
+        let second = Duration::from_secs(1);
+        for asked in [None, Some(Duration::ZERO), Some(second / 4)] {
+            let pause = pause(asked, second);
+            assert!((second / 2..second).contains(&pause), "{pause:?}");
+        }
+        assert_eq!(pause(Some(second * 7), second), second * 7);
     }
 }

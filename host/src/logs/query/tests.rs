@@ -55,6 +55,7 @@ impl Log {
         let writer = self.writer.as_mut().unwrap();
         writer.append(&line).unwrap();
         writer.step(SystemTime::now()).unwrap();
+        writer.settle().unwrap();
     }
 
     fn say(&mut self, text: &str) {

@@ -9,12 +9,13 @@ fn note(function: &str) -> Vec<Entry> {
 }
 
 fn done(batches: &[Vec<Entry>]) -> Done {
-    let mut done = Done {
-        batches: batches.len() as u64,
-        ..Done::default()
-    };
-    for entry in batches.iter().flatten() {
-        done.entry(&entry.function, entry.weight());
+    let mut done = Done::default();
+    for batch in batches {
+        let function = &batch[0].function;
+        for entry in batch {
+            done.entry(function, entry.weight());
+        }
+        done.batch(function);
     }
     done
 }
@@ -28,13 +29,13 @@ fn lost(counts: &[(&str, u64)]) -> Option<Lost> {
     )
 }
 
-fn room_for(batches: u64, bytes: usize) -> (LogQueue, Arc<Shared>) {
-    LogQueue::new(Bounds { batches, bytes })
+fn room_for(batches: usize, bytes: usize) -> (LogQueue, Arc<Shared>) {
+    LogQueue::new(Bounds { batches, bytes }, &Arc::default())
 }
 
 #[test]
 fn what_finds_no_place_is_counted_by_function() {
-    let (queue, shared) = room_for(1, usize::MAX);
+    let (queue, shared) = room_for(1, 1 << 20);
     queue.push(note("a"));
     queue.push(note("b"));
     queue.push([note("c"), note("b")].concat());
@@ -46,16 +47,15 @@ fn what_finds_no_place_is_counted_by_function() {
 
 #[test]
 fn what_the_writer_holds_counts_until_it_is_done_with_it() {
-    let (queue, shared) = room_for(u64::MAX, 2000);
+    let (queue, shared) = room_for(100, 2000);
     queue.push(note("a"));
     let mut batches = Vec::new();
     shared.take(&mut batches, None);
     queue.push(note("b"));
     assert_eq!(queue.dropped(), 1);
-    shared.settle(&done(&batches), true);
+    shared.settle(&done(&batches));
     queue.push(note("c"));
     assert_eq!(queue.dropped(), 1);
-    assert_eq!(queue.written(), 1);
     batches.clear();
     assert_eq!(shared.take(&mut batches, None), lost(&[("b", 1)]));
     assert_eq!(&*batches[0][0].function, "c");
@@ -63,14 +63,14 @@ fn what_the_writer_holds_counts_until_it_is_done_with_it() {
 
 #[test]
 fn a_batch_larger_than_all_the_room_is_left_out() {
-    let (queue, shared) = room_for(u64::MAX, 500);
+    let (queue, shared) = room_for(100, 500);
     queue.push(note("a"));
     assert_eq!(shared.take(&mut Vec::new(), None), lost(&[("a", 1)]));
 }
 
 #[test]
 fn after_the_close_what_waits_is_still_taken_and_nothing_is_let_in() {
-    let (queue, shared) = room_for(u64::MAX, usize::MAX);
+    let (queue, shared) = room_for(100, 1 << 20);
     queue.push(note("before"));
     shared.close(NO_TIME);
     queue.push(note("after"));
@@ -83,24 +83,24 @@ fn after_the_close_what_waits_is_still_taken_and_nothing_is_let_in() {
 
 #[test]
 fn a_flush_waits_for_what_was_pushed_before_it_only() {
-    let (queue, shared) = room_for(u64::MAX, usize::MAX);
+    let (queue, shared) = room_for(100, 1 << 20);
     assert!(queue.flush(NO_TIME));
     queue.push(note("a"));
     assert!(!queue.flush(NO_TIME));
     let mut batches = Vec::new();
     shared.take(&mut batches, None);
     assert!(!queue.flush(NO_TIME));
-    shared.settle(&done(&batches), true);
+    shared.settle(&done(&batches));
     assert!(queue.flush(NO_TIME));
 }
 
 #[test]
 fn nobody_waits_for_a_writer_that_is_no_more() {
-    let (queue, shared) = room_for(u64::MAX, usize::MAX);
+    let (queue, shared) = room_for(100, 1 << 20);
     queue.push(note("a"));
     shared.end();
     assert!(!queue.flush(Duration::MAX));
-    assert!(!shared.wait_for_end(Duration::MAX));
+    assert_eq!(shared.wait_for_end(Duration::MAX), 1);
 }
 
 #[test]
@@ -113,29 +113,48 @@ fn the_end_is_overdue_when_its_limit_has_passed() {
     assert!(shared.is_overdue());
 }
 
-#[test]
-fn a_function_that_prints_without_end_leaves_room_for_others() {
-    let size = note("loud")[0].weight();
-    let (queue, shared) = room_for(u64::MAX, 8 * size);
-    for _ in 0..20 {
-        queue.push(note("loud"));
+/// Pushes `count` batches, and tells how many of them found no place.
+fn push(queue: &LogQueue, function: &str, count: usize) -> u64 {
+    let before = queue.dropped();
+    for _ in 0..count {
+        queue.push(note(function));
     }
-    assert_eq!(
-        queue.dropped(),
-        15,
-        "half of the room, and the one that passed it"
-    );
-    queue.push(note("quiet"));
-    queue.push(note("quiet"));
-    assert_eq!(queue.dropped(), 15);
-    queue.push(note("quiet"));
-    assert_eq!(queue.dropped(), 16, "a quarter each, from then on");
-    let mut batches = Vec::new();
-    assert_eq!(
-        shared.take(&mut batches, None),
-        lost(&[("loud", 15), ("quiet", 1)])
-    );
-    shared.settle(&done(&batches), true);
-    queue.push(note("loud"));
-    assert_eq!(queue.dropped(), 16, "what was written takes no room");
+    queue.dropped() - before
+}
+
+#[test]
+fn functions_that_print_without_end_leave_room_for_a_quiet_one() {
+    let size = note("quiet")[0].weight();
+    // Where bytes are what runs out, and where it is batches.
+    for (batches, bytes) in [(100_000, 1280 * size), (1280, 100_000 * size)] {
+        let (queue, shared) = room_for(batches, bytes);
+        assert_eq!(push(&queue, "loud", 2000), 2000 - 641, "half of the room");
+        for other in ["loud 2", "loud 3"] {
+            assert!(push(&queue, other, 2000) > 1000);
+        }
+        assert_eq!(push(&queue, "quiet", 20), 0);
+        let mut waiting = Vec::new();
+        let lost = shared.take(&mut waiting, None).unwrap();
+        assert!(!lost.contains_key("quiet") && lost.len() == 3, "{lost:?}");
+        shared.settle(&done(&waiting));
+        assert_eq!(
+            push(&queue, "loud", 10),
+            0,
+            "what was written takes no room"
+        );
+    }
+}
+
+#[test]
+fn a_flush_waits_for_the_next_queue_as_well() {
+    let (_, next) = room_for(100, 1 << 20);
+    let (queue, _) = room_for(100, 1 << 20);
+    let queue = queue.before(&next);
+    assert!(queue.flush(NO_TIME));
+    let to_next = LogQueue {
+        shared: Arc::clone(&next),
+        next: None,
+    };
+    to_next.push(note("a"));
+    assert!(!queue.flush(NO_TIME));
 }

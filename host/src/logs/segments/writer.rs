@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
 use super::active::{Active, Lost, remove};
@@ -23,7 +24,8 @@ const STEP: usize = 1 << 20;
 /// How often it is looked whether something is kept too long.
 const LOOK: Duration = Duration::from_secs(60);
 
-/// The one writer of a directory of segments. It has no thread: whoever appends also calls [`step`](Self::step).
+/// The one writer of a directory of segments. Whoever appends also calls [`step`](Self::step), and does the work; only what
+/// waits for the disk to make a closed segment safe has a thread of its own.
 pub struct SegmentWriter {
     directory: PathBuf,
     keeping: Keeping,
@@ -35,6 +37,8 @@ pub struct SegmentWriter {
     seal: Option<Seal>,
     /// Closed and not compressed yet, oldest first.
     closed: VecDeque<Closed>,
+    /// Compressed, and being made safe.
+    finishing: Option<Finishing>,
     /// Compressed, and perhaps without an index.
     unindexed: Vec<u64>,
     /// Bytes, since the last step.
@@ -49,6 +53,12 @@ struct Closed {
     number: u64,
     length: u64,
     seal: Option<Seal>,
+}
+
+struct Finishing {
+    number: u64,
+    length: u64,
+    thread: JoinHandle<io::Result<()>>,
 }
 
 impl SegmentWriter {
@@ -106,6 +116,7 @@ impl SegmentWriter {
             begun,
             seal: None,
             closed: closed?,
+            finishing: None,
             unindexed: sealed,
             appended: 0,
             looked: None,
@@ -132,8 +143,8 @@ impl SegmentWriter {
     }
 
     /// Does a part of what else there is to do: closes a segment that is too old, compresses, removes what is kept too
-    /// long. To be called after each `append`, and every second or so without one. Blocks for a few milliseconds, and while
-    /// the disk makes a segment safe that was closed.
+    /// long. To be called after each `append`, and every second or so without one. Takes a few milliseconds; while the
+    /// disk makes a closed segment safe, nothing waits.
     ///
     /// # Errors
     /// If some of it failed, as on a full disk. Entries go on being written, and it is tried again at the next call.
@@ -157,8 +168,28 @@ impl SegmentWriter {
     ///
     /// # Errors
     /// If the disk fails.
-    pub fn sync(&self) -> io::Result<()> {
-        self.active.sync()
+    pub fn sync(&mut self) -> io::Result<()> {
+        let settled = self.settle();
+        self.active.sync().and(settled)
+    }
+
+    /// Waits until nothing is being made safe.
+    pub(in crate::logs) fn settle(&mut self) -> io::Result<()> {
+        self.finishing
+            .take()
+            .map_or(Ok(()), |finishing| self.finished(finishing))
+    }
+
+    fn finished(&mut self, finishing: Finishing) -> io::Result<()> {
+        // Now it takes less room.
+        self.looked = None;
+        let finished = finishing.thread.join();
+        let finished = finished.unwrap_or_else(|_| Err(io::Error::other("the thread panicked")));
+        if finished.is_err() {
+            let closed = Closed::new(finishing.number, finishing.length);
+            self.closed.push_front(closed);
+        }
+        finished
     }
 
     /// Closes the active segment and begins another.
@@ -177,16 +208,23 @@ impl SegmentWriter {
 
     fn compress(&mut self) -> io::Result<()> {
         let mut left = STEP + std::mem::take(&mut self.appended);
-        while let Some(closed) = self.closed.front_mut() {
+        let is_over = |finishing: &mut Finishing| finishing.thread.is_finished();
+        if let Some(finishing) = self.finishing.take_if(is_over) {
+            self.finished(finishing)?;
+        }
+        while self.finishing.is_none()
+            && let Some(closed) = self.closed.front_mut()
+        {
             match closed.compress(&self.directory, &mut left) {
-                Ok(false) => return Ok(()),
+                Ok(None) => return Ok(()),
                 Err(error) if error.kind() != ErrorKind::InvalidData => return Err(error),
                 // It is compressed, or it never can be and stays plain.
                 done => {
-                    self.closed.pop_front();
-                    done?;
-                    // Now it takes less room.
-                    self.looked = None;
+                    let (number, length) = (closed.number, closed.length);
+                    if let Some(seal) = done.inspect_err(|_| drop(self.closed.pop_front()))? {
+                        self.finishing = Some(Finishing::start(number, length, seal)?);
+                        self.closed.pop_front();
+                    }
                 }
             }
         }
@@ -208,7 +246,10 @@ impl SegmentWriter {
             return Ok(());
         }
         self.looked = Some(now);
-        let removed = retention::enforce(&self.directory, self.number, &self.keeping, now)?;
+        // Files of the one that is being made safe are about to take others' places.
+        let finishing = self.finishing.as_ref();
+        let end = finishing.map_or(self.number, |finishing| finishing.number);
+        let removed = retention::enforce(&self.directory, end, &self.keeping, now)?;
         self.removed += removed.len() as u64;
         self.closed
             .retain(|closed| !removed.contains(&closed.number));
@@ -225,20 +266,40 @@ impl Closed {
         }
     }
 
-    /// Compresses what is `left` to be compressed in this step; tells whether that was the last of it.
-    fn compress(&mut self, directory: &Path, left: &mut usize) -> io::Result<bool> {
+    /// Compresses what is `left` to be compressed in this step; hands out what it has made when that was the last of it.
+    fn compress(&mut self, directory: &Path, left: &mut usize) -> io::Result<Option<Seal>> {
         let mut seal = match self.seal.take() {
             Some(seal) => seal,
             None => Seal::begin(directory, self.number)?,
         };
         let is_packed = pack(&mut seal, self.length, true, left);
         match is_packed {
-            Ok(true) => seal.finish().map(|()| true),
+            Ok(true) => Ok(Some(seal)),
             unfinished => {
                 self.seal = Some(seal);
-                unfinished
+                unfinished.map(|_| None)
             }
         }
+    }
+}
+
+impl Finishing {
+    fn start(number: u64, length: u64, seal: Seal) -> io::Result<Self> {
+        let thread = thread::Builder::new().name("log seal".into());
+        let thread = thread.spawn(move || seal.finish())?;
+        Ok(Self {
+            number,
+            length,
+            thread,
+        })
+    }
+}
+
+impl Drop for SegmentWriter {
+    /// Nobody else writes in the directory while something is done there.
+    fn drop(&mut self) {
+        // It is tried again by the next one who opens it.
+        let _ = self.settle();
     }
 }
 

@@ -19,12 +19,22 @@ fn line(n: usize) -> Vec<u8> {
     .into_bytes()
 }
 
+/// A step, and what it has begun.
+fn step(writer: &mut SegmentWriter, now: SystemTime) -> io::Result<()> {
+    writer.step(now)?;
+    if writer.finishing.is_some() {
+        writer.settle()?;
+        writer.step(now)?;
+    }
+    Ok(())
+}
+
 /// Opens `directory` and appends the lines of `numbers`, one by one.
 fn write(directory: &Path, numbers: std::ops::Range<usize>) -> SegmentWriter {
     let mut writer = SegmentWriter::open(directory, SMALL).unwrap();
     for n in numbers {
         writer.append(&line(n)).unwrap();
-        writer.step(SystemTime::now()).unwrap();
+        step(&mut writer, SystemTime::now()).unwrap();
     }
     writer
 }
@@ -175,7 +185,7 @@ fn an_index_that_is_missing_or_damaged_is_made_anew() {
     fs::write(index(2), &second[..50]).unwrap();
     let mut writer = SegmentWriter::open(&directory, SMALL).unwrap();
     for _ in kinds(&directory, Kind::Sealed) {
-        writer.step(SystemTime::now()).unwrap();
+        step(&mut writer, SystemTime::now()).unwrap();
     }
     assert_eq!(fs::read(index(1)).unwrap(), first);
     assert_eq!(fs::read(index(2)).unwrap(), second);
@@ -185,13 +195,13 @@ fn an_index_that_is_missing_or_damaged_is_made_anew() {
 fn a_segment_is_closed_when_it_is_old() {
     let directory = Scratch::new();
     let mut writer = write(&directory, 0..1);
-    writer.step(SystemTime::now()).unwrap();
+    step(&mut writer, SystemTime::now()).unwrap();
     assert!(kinds(&directory, Kind::Sealed).is_empty());
     let later = SystemTime::now() + SMALL.segment_age + Duration::from_secs(60);
-    writer.step(later).unwrap();
+    step(&mut writer, later).unwrap();
     assert_eq!(kinds(&directory, Kind::Sealed), [1]);
     // An empty one does not age.
-    writer.step(later + SMALL.segment_age * 2).unwrap();
+    step(&mut writer, later + SMALL.segment_age * 2).unwrap();
     assert_eq!(kinds(&directory, Kind::Plain), [2]);
 }
 
@@ -200,10 +210,10 @@ fn what_is_kept_too_long_is_removed_while_running() {
     let directory = Scratch::new();
     let mut writer = write(&directory, 0..100);
     let count = kinds(&directory, Kind::Sealed).len() as u64;
-    writer.step(SystemTime::now() + LOOK * 2).unwrap();
+    step(&mut writer, SystemTime::now() + LOOK * 2).unwrap();
     assert_eq!(writer.removed(), 0);
     let later = SystemTime::now() + SMALL.age + Duration::from_secs(60);
-    writer.step(later).unwrap();
+    step(&mut writer, later).unwrap();
     assert!(writer.removed() >= count);
     writer.append(&line(100)).unwrap();
     assert_eq!(kept(&directory), [100]);
@@ -219,7 +229,7 @@ fn no_more_is_kept_than_the_bound() {
     let mut writer = SegmentWriter::open(&directory, keeping).unwrap();
     for n in 0..2_000 {
         writer.append(&line(n)).unwrap();
-        writer.step(SystemTime::now()).unwrap();
+        step(&mut writer, SystemTime::now()).unwrap();
         let size = |file: &(u64, Kind)| {
             fs::metadata(path(&directory, file.0, file.1))
                 .unwrap()
@@ -254,7 +264,7 @@ fn a_batch_of_many_mebibytes_is_no_long_line() {
     writer.append(&many).unwrap();
     writer.append(&line(50_000)).unwrap();
     while !writer.closed.is_empty() {
-        writer.step(SystemTime::now()).unwrap();
+        step(&mut writer, SystemTime::now()).unwrap();
     }
     assert_eq!(kinds(&directory, Kind::Plain).len(), 1);
     assert_eq!(kept(&directory), numbers(0..50_001));
@@ -268,7 +278,44 @@ fn lines_that_cannot_be_compressed_stay_and_hold_nothing_up() {
     fs::write(path(&directory, 1, Kind::Plain), foreign).unwrap();
     fs::write(path(&directory, 2, Kind::Plain), line(1)).unwrap();
     let mut writer = SegmentWriter::open(&directory, SMALL).unwrap();
-    assert!(writer.step(SystemTime::now()).is_err());
+    assert!(step(&mut writer, SystemTime::now()).is_err());
     drop(writer);
     assert_eq!(kept(&directory), [0, 1]);
+}
+
+#[test]
+fn entries_are_appended_while_the_disk_makes_a_segment_safe() {
+    let directory = Scratch::new();
+    let mut writer = SegmentWriter::open(&directory, SMALL).unwrap();
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    // As a disk that takes its time.
+    let thread = thread::spawn(move || {
+        let _ = held.recv();
+        Err(ErrorKind::StorageFull.into())
+    });
+    for n in 0..10 {
+        writer.append(&line(n)).unwrap();
+    }
+    writer.rotate().unwrap();
+    let closed = writer.closed.pop_front().unwrap();
+    writer.finishing = Some(Finishing {
+        number: closed.number,
+        length: closed.length,
+        thread,
+    });
+    for n in 10..100 {
+        writer.append(&line(n)).unwrap();
+        writer.step(SystemTime::now()).unwrap();
+    }
+    assert_eq!(kept(&directory), numbers(0..100));
+    assert!(kinds(&directory, Kind::Sealed).is_empty());
+    drop(release);
+    // It fails, and is tried again.
+    assert!(writer.settle().is_err());
+    while !writer.closed.is_empty() || writer.finishing.is_some() {
+        let _ = writer.settle();
+        writer.step(SystemTime::now()).unwrap();
+    }
+    assert_eq!(kinds(&directory, Kind::Plain).len(), 1);
+    assert_eq!(kept(&directory), numbers(0..100));
 }
