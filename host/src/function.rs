@@ -7,6 +7,7 @@
 mod cache;
 mod call;
 mod component;
+mod endings;
 mod engine;
 mod error;
 mod execution;

@@ -1,6 +1,7 @@
 //! Answers what HTTP does not allow: with `?status=` that status, or as `?kind=` says
 //! - `short`: fewer bytes than declared, and the body finished;
 //! - `long`: more bytes than declared;
+//! - `none`: bytes declared, and no body asked for;
 //! - `length`: a content length that is no number;
 //! - `lengths`: two content lengths.
 //!
@@ -18,17 +19,18 @@ fn handle(request: IncomingRequest, out: ResponseOutparam) {
     let query = Query::of(&request);
     let lengths: &[&str] = match query.get("kind") {
         None => &[],
-        Some("short") => &["20"],
+        Some("short" | "none") => &["20"],
         Some("long") => &["5"],
         Some("length") => &["ten"],
         Some("lengths") => &["10", "11"],
         Some(other) => panic!("no such kind: {other:?}"),
     };
     let status = query.number("status").unwrap_or(200) as u16;
-    match respond(status, lengths) {
+    let has_body = query.get("kind") != Some("none");
+    match respond(status, lengths, has_body) {
         Ok((response, body)) => {
             ResponseOutparam::set(out, Ok(response));
-            write(body);
+            body.map(write);
         }
         Err(refused) => answer(out, 200, &[], format!("the host refused the {refused}\n")),
     }
@@ -37,7 +39,8 @@ fn handle(request: IncomingRequest, out: ResponseOutparam) {
 fn respond(
     status: u16,
     lengths: &[&str],
-) -> Result<(OutgoingResponse, OutgoingBody), &'static str> {
+    has_body: bool,
+) -> Result<(OutgoingResponse, Option<OutgoingBody>), &'static str> {
     let fields = Fields::new();
     for length in lengths {
         fields
@@ -46,8 +49,8 @@ fn respond(
     }
     let response = OutgoingResponse::new(fields);
     response.set_status_code(status).map_err(|()| "status")?;
-    let body = response.body().map_err(|()| "body")?;
-    Ok((response, body))
+    let body = has_body.then(|| response.body().map_err(|()| "body"));
+    Ok((response, body.transpose()?))
 }
 
 fn write(body: OutgoingBody) {

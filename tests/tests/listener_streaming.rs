@@ -146,6 +146,30 @@ fn a_trap_after_the_head_resets_the_stream_and_no_other() {
 }
 
 #[test]
+fn a_body_that_is_never_finished_is_cut_after_the_head() {
+    let host = Host::serve("leaks_body").start();
+    for path in ["/?bytes=100000", "/?bytes=100000&length=200000"] {
+        let mut wire = host.connect();
+        wire.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"));
+        assert_eq!(wire.read_cut_reply().status, 200, "{path}");
+    }
+    let client = Http2::connect(host.addr());
+    let stream = client.start("GET", "/?bytes=100000").finish();
+    let (reply, reason) = stream.read_cut_reply();
+    assert_eq!((reply.status, reason), (200, h2::Reason::INTERNAL_ERROR));
+}
+
+#[test]
+fn a_body_that_grows_beyond_its_declared_length_is_cut_there() {
+    let host = Host::serve("leaks_body").start();
+    let mut wire = host.connect();
+    wire.send("GET /?bytes=100000&length=70000 HTTP/1.1\r\nHost: a\r\n\r\n");
+    let said = wire.read_to_end();
+    assert!(said.starts_with(b"HTTP/1.1 200 ") && said.len() < 71_000);
+    host.wait_for_log(|line| line.contains("longer than the 70000 bytes"));
+}
+
+#[test]
 fn a_deadline_after_the_head_cuts_the_body() {
     let host = Host::serve("streams").arg("--timeout=500ms").start();
     let mut wire = host.connect();

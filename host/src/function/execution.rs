@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::uri::Scheme;
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use tokio::time::Sleep;
 use wasmtime::Store;
@@ -40,6 +40,7 @@ pub(super) struct Execution {
     /// What of its wall time had passed before it started.
     waited: Duration,
     observer: Box<dyn Observer>,
+    is_head: bool,
     started: Instant,
     busy: Duration,
     /// From start to the end of the guest, once it has ended.
@@ -67,6 +68,7 @@ impl Execution {
         let limits = function.limits();
         let shared = Arc::new(Shared::new(limits.log_output));
         let traceparent = request.headers().get(TRACEPARENT).cloned();
+        let is_head = request.method() == Method::HEAD;
         let store = instance::store(function, &shared, turns.clone(), traceparent);
         let request = request.map(|body| {
             RequestBody::new(
@@ -91,6 +93,7 @@ impl Execution {
             deadline: None,
             waited,
             observer,
+            is_head,
             started: Instant::now(),
             busy: Duration::ZERO,
             wall: Duration::ZERO,
@@ -185,6 +188,11 @@ impl Execution {
         self.sent += bytes;
     }
 
+    /// Whether only the head of its answer is asked for.
+    pub(super) fn is_head(&self) -> bool {
+        self.is_head
+    }
+
     /// Whether the guest still runs.
     pub(super) fn is_running(&self) -> bool {
         self.guest.is_some()
@@ -234,12 +242,12 @@ impl Execution {
         self.fail(failure)
     }
 
-    /// Ends the execution as failed and answers the failure.
+    /// Ends the execution as failed and answers the failure: the first one, if there was one before.
     pub(super) fn fail(&mut self, failure: Failure) -> Failure {
         self.stop();
-        self.failure.get_or_insert_with(|| failure.clone());
-        self.end(Some(failure.clone()));
-        failure
+        let first = self.failure.get_or_insert(failure).clone();
+        self.end(Some(first.clone()));
+        first
     }
 
     fn fail_from_guest(&mut self, error: &wasmtime::Error) -> Failure {

@@ -1,6 +1,7 @@
 //! The response body on its way out of a guest.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
@@ -15,6 +16,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Sleep;
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 
+use super::endings;
 use super::execution::Execution;
 use super::outcome::Failure;
 use super::shared::lock;
@@ -38,9 +40,12 @@ pub struct ResponseBody {
     guest_body: HyperOutgoingBody,
     ready: VecDeque<Frame<Bytes>>,
     ready_bytes: u64,
+    /// The guest has said that nothing more comes.
+    finished: bool,
     complete: bool,
     delivered: u64,
     taken: u64,
+    /// What the head says of the length, where a body follows it.
     declared: Option<u64>,
     limit: Option<u64>,
     /// Nobody wants the body; it is drained so that the guest can finish.
@@ -79,23 +84,31 @@ fn content_length(headers: &HeaderMap) -> Result<Option<u64>, ()> {
 impl ResponseBody {
     pub(super) fn new(execution: Execution, guest_body: HyperOutgoingBody, head: &Parts) -> Self {
         let limit = execution.response_limit();
+        // A server drops the body of these at once (RFC 9110, sections 15.3.5 and 15.4.5).
+        let detached = matches!(
+            head.status,
+            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+        );
+        let declared = if detached || execution.is_head() {
+            None
+        } else {
+            content_length(&head.headers).ok().flatten()
+        };
         Self {
             execution: Arc::new(Mutex::new(execution)),
             cut: None,
             driver: None,
+            // So it is where the guest has asked for no body at all.
+            finished: guest_body.is_end_stream(),
             guest_body,
             ready: VecDeque::new(),
             ready_bytes: 0,
             complete: false,
             delivered: 0,
             taken: 0,
-            declared: content_length(&head.headers).ok().flatten(),
+            declared,
             limit,
-            // A server drops the body of these at once (RFC 9110, sections 15.3.5 and 15.4.5).
-            detached: matches!(
-                head.status,
-                StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
-            ),
+            detached,
         }
     }
 
@@ -129,16 +142,19 @@ impl ResponseBody {
         let mut stepped = false;
         loop {
             match Pin::new(&mut self.guest_body).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => return Poll::Ready(Some(self.count(frame))),
+                Poll::Ready(Some(Ok(frame))) => {
+                    self.finished |= frame.is_trailers();
+                    if endings::is_mark(&frame) {
+                        continue;
+                    }
+                    return Poll::Ready(Some(self.count(frame)));
+                }
                 Poll::Ready(Some(Err(error))) => {
                     let failure = Failure::InvalidResponse(format!("its body was cut: {error}"));
                     self.cut = Some((failure, Box::pin(tokio::time::sleep(CUT_GRACE))));
                     return self.poll_cut(cx).map(|failure| Some(Err(failure)));
                 }
-                // A guest that was ended leaves a body that seems to have ended too.
-                Poll::Ready(None) => {
-                    return Poll::Ready(lock(&self.execution).finish().err().map(Err));
-                }
+                Poll::Ready(None) => return Poll::Ready(self.close().err().map(Err)),
                 Poll::Pending => {}
             }
             let mut execution = lock(&self.execution);
@@ -176,12 +192,29 @@ impl ResponseBody {
         let length = data_length(&frame);
         self.taken += length;
         lock(&self.execution).note_sent(length);
-        match self.limit {
-            Some(limit) if self.taken > limit => {
-                Err(lock(&self.execution).fail(Failure::ResponseTooLarge(limit)))
-            }
-            _ => Ok(frame),
-        }
+        let excess = match (self.declared, self.limit) {
+            (Some(declared), _) if self.taken > declared => invalid(format_args!(
+                "its body is longer than the {declared} bytes of its content-length"
+            )),
+            (_, Some(limit)) if self.taken > limit => Failure::ResponseTooLarge(limit),
+            _ => return Ok(frame),
+        };
+        Err(lock(&self.execution).fail(excess))
+    }
+
+    /// Takes note that nothing more comes. That is only well if the guest has said so and has kept to the length that it
+    /// declared: the server trusts it with where the next response begins.
+    fn close(&mut self) -> Result<(), Failure> {
+        let lack = match self.declared {
+            // A guest that was ended, or has lost the handle, leaves a body that seems to have ended too.
+            _ if !self.finished => invalid(format_args!("its body was not finished")),
+            Some(declared) if self.taken < declared => invalid(format_args!(
+                "its body has {} of the {declared} bytes of its content-length",
+                self.taken
+            )),
+            _ => return lock(&self.execution).finish(),
+        };
+        Err(lock(&self.execution).fail_body(lack))
     }
 
     /// Gives a guest that goes on after this much of its answer a task of its own. Its deadline and its turns must not
@@ -205,6 +238,10 @@ impl ResponseBody {
             || (self.complete && self.ready.is_empty())
             || self.declared.is_some_and(|length| self.delivered >= length)
     }
+}
+
+fn invalid(why: fmt::Arguments<'_>) -> Failure {
+    Failure::InvalidResponse(why.to_string())
 }
 
 fn data_length(frame: &Frame<Bytes>) -> u64 {

@@ -13,6 +13,7 @@ use wasmtime::component::{Component, Linker};
 
 use super::cache::CompileCache;
 use super::component::{Function, FunctionConfig};
+use super::endings;
 use super::engine::{self, SandboxConfig};
 use super::error::{LoadError, SandboxError};
 use super::heads;
@@ -234,6 +235,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     heads::bound(&mut linker)?;
+    endings::mark(&mut linker)?;
     Ok(linker)
 }
 

@@ -9,6 +9,8 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use wasmtime_wasi_http::{Error, WasiBody};
 
+use crate::function::endings::is_mark;
+
 /// A request body that does not seem whole when its guest was ended in the middle of it.
 ///
 /// The body's other end goes with the guest, which looks just like the end of the body.
@@ -31,7 +33,12 @@ impl Body for UncutBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+        let frame = loop {
+            match std::task::ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) if is_mark(&frame) => {}
+                frame => break frame,
+            }
+        };
         if frame.is_none() && self.guest_ended.load(Ordering::Acquire) {
             return Poll::Ready(Some(Err(Error::HttpProtocolError)));
         }
