@@ -342,7 +342,10 @@ mod tests {
                 "[functions.a]\nsource = \"a\"\nconcurrency = 2305843009213693952\n",
                 ":3:15: `2305843009213693952` is not a number of executions; expected 1 to 10000",
             ),
-            ("[host]\nmax-executions = 0\n", ":2:18: `0` is not a number of executions"),
+            (
+                "[host]\nmax-executions = 0\n",
+                ":2:18: `0` is not a number of executions",
+            ),
             (
                 "[host]\ntls-cert = \"c\"\n",
                 ": tls-cert and tls-key go together",

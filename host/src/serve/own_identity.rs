@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::error::ServeError;
 use super::job_tokens::{JobTokens, Signer};
+use super::readiness::Readiness;
 use super::trust_board::{OwnDocuments, TrustBoard};
 use crate::identity::{
     Fetched, KeyKeeper, KeyRequest, News, OwnIssuer, TrustedIssuer, discovery_document,
@@ -16,6 +17,9 @@ use crate::store::Store;
 const POLL: Duration = Duration::from_millis(200);
 /// How soon it is asked again for a token of an account or a key that is not known yet.
 const COOLDOWN: Duration = Duration::from_millis(20);
+
+/// What readiness calls the accounts, keys and revocations of the store.
+const ACCOUNTS: &str = "service accounts";
 
 /// The host's own issuer, and what of the store has been taken up.
 pub(super) struct OwnIdentity {
@@ -53,6 +57,7 @@ impl OwnIdentity {
     /// # Errors
     /// If the store cannot be used, or a key in it.
     pub(super) fn refresh(&mut self) -> Result<(), ServeError> {
+        self.store.check_in_place()?;
         self.issuer.keep_keys(&self.store, SystemTime::now())?;
         // Counted before anything is read, so that a change in between is taken up again.
         let changes = self.store.identity_changes()?;
@@ -89,7 +94,7 @@ impl OwnIdentity {
 }
 
 /// Keeps the board like the store, for ever.
-pub(super) async fn follow(identity: OwnIdentity, keeper: KeyKeeper) {
+pub(super) async fn follow(identity: OwnIdentity, keeper: KeyKeeper, readiness: Arc<Readiness>) {
     let identity = Arc::new(Mutex::new(identity));
     let refresh = move || {
         let identity = Arc::clone(&identity);
@@ -109,7 +114,6 @@ pub(super) async fn follow(identity: OwnIdentity, keeper: KeyKeeper) {
             }
         }
     };
-    let told = Mutex::new(None);
     keeper
         .run(refresh, |news| {
             let problem = match news {
@@ -117,13 +121,11 @@ pub(super) async fn follow(identity: OwnIdentity, keeper: KeyKeeper) {
                 News::Failed(problem) | News::Stale(problem) => Some(problem),
             };
             // Told once, not five times a second.
-            let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(problem) = &problem
-                && told.as_ref() != Some(problem)
+            if readiness.note(ACCOUNTS, problem.clone())
+                && let Some(problem) = problem
             {
                 eprintln!("error: changes of service accounts are not taken up: {problem}");
             }
-            *told = problem;
         })
         .await;
 }
