@@ -119,6 +119,11 @@ impl Store {
         })
     }
 
+    /// Whether there is a store in `directory`.
+    pub fn is_in(directory: &Path) -> bool {
+        directory.join(DATABASE).exists()
+    }
+
     /// A store of this process's own, which is gone with it. It has no directory, so nobody can take its lock.
     ///
     /// # Errors
