@@ -1,8 +1,10 @@
 //! Whom the host trusts when it calls out over TLS: the public certificate authorities, and those that an operator names.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 /// A client that trusts the public authorities and `others`.
@@ -24,4 +26,21 @@ pub(crate) fn client_config(
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth())
+}
+
+/// The certificates in a file of PEM.
+///
+/// # Errors
+/// If there is none, or one cannot be read.
+pub(crate) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let certificates =
+        CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let unusable = |reason: &dyn std::fmt::Display| {
+        format!("{}: {reason}; expected certificates in PEM", path.display())
+    };
+    match certificates {
+        Err(error) => Err(unusable(&error)),
+        Ok(certificates) if certificates.is_empty() => Err(unusable(&"no certificate found")),
+        Ok(certificates) => Ok(certificates),
+    }
 }

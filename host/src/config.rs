@@ -7,6 +7,7 @@ mod error;
 mod file;
 mod function;
 mod host;
+mod host_check;
 mod issuer;
 mod job;
 pub(crate) mod values;

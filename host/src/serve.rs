@@ -62,3 +62,4 @@ pub use options::{
     ComponentAccess, ComponentOptions, IdentityOptions, JobOptions, KeptLog, ServeOptions, TlsFiles,
 };
 pub use run::run;
+pub(crate) use tls::{TlsError, check as check_tls};

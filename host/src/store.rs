@@ -6,6 +6,7 @@
 
 mod backup;
 mod error;
+mod files;
 mod function_name;
 mod functions;
 mod identity_changes;
@@ -23,17 +24,17 @@ mod settings;
 mod signing_keys;
 mod suggestion;
 
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use error::StoreError;
+use files::DatabaseFile;
+pub(crate) use files::private_directory;
 pub use function_name::{FunctionName, NameError};
 pub(crate) use functions::sha256;
 pub use functions::{Declaration, FunctionRecord, Revision};
@@ -64,6 +65,8 @@ pub struct Store {
     /// How often functions were changed through this connection.
     changes: AtomicU64,
     directory: PathBuf,
+    /// None if it is in memory.
+    file: Option<DatabaseFile>,
 }
 
 /// A state of the functions in the store.
@@ -76,20 +79,50 @@ impl Store {
     /// # Errors
     /// If the directory cannot be used or is open to others, or the database is not a store or a newer one.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        Self::open_with(directory, |_| Ok(()))
+    }
+
+    /// As [`open`](Self::open), for a short time: on a full disk, where what processes share while they use the database
+    /// finds no room, it is read without the others.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), or on a full disk if another process uses the store.
+    pub fn open_briefly(directory: &Path) -> Result<Self, StoreError> {
+        Self::open(directory).or_else(|error| match &error {
+            StoreError::Database(database) if finds_no_room(database) => {
+                Self::open_with(directory, |connection| {
+                    connection.pragma_update(None, "locking_mode", "exclusive")
+                })
+                .map_err(|_| error)
+            }
+            _ => Err(error),
+        })
+    }
+
+    fn open_with(
+        directory: &Path,
+        prepare: impl FnOnce(&Connection) -> Result<(), rusqlite::Error>,
+    ) -> Result<Self, StoreError> {
         let unusable = |error| StoreError::Directory(directory.to_owned(), error);
         private_directory(directory).map_err(unusable)?;
-        let path = directory.join(DATABASE);
-        private_file(&path).map_err(unusable)?;
+        let file = DatabaseFile::private(&directory.join(DATABASE)).map_err(unusable)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(&path, flags)?;
+        let mut connection = Connection::open_with_flags(file.path(), flags)?;
         connection.busy_timeout(BUSY)?;
+        prepare(&connection)?;
         keep_statements(&connection)?;
         schema::prepare(&mut connection, directory)?;
         Ok(Self {
             connection: Mutex::new(connection),
             changes: AtomicU64::new(0),
             directory: directory.to_owned(),
+            file: Some(file),
         })
+    }
+
+    /// Whether there is a store in `directory`.
+    pub fn is_in(directory: &Path) -> bool {
+        directory.join(DATABASE).exists()
     }
 
     /// A store of this process's own, which is gone with it. It has no directory, so nobody can take its lock.
@@ -104,6 +137,7 @@ impl Store {
             connection: Mutex::new(connection),
             changes: AtomicU64::new(0),
             directory: PathBuf::new(),
+            file: None,
         })
     }
 
@@ -112,11 +146,20 @@ impl Store {
         &self.directory
     }
 
+    /// Makes sure that others who open the store get this one.
+    ///
+    /// # Errors
+    /// If its database was removed or replaced since it was opened.
+    pub fn check_in_place(&self) -> Result<(), StoreError> {
+        self.file.as_ref().map_or(Ok(()), DatabaseFile::check)
+    }
+
     /// Differs from the last one when functions may have been changed since, by this process or another.
     ///
     /// # Errors
-    /// If the database cannot be read.
+    /// If the database cannot be read, or is not where others look for it any more.
     pub fn version(&self) -> Result<Version, StoreError> {
+        self.check_in_place()?;
         let changes = self.changes.load(Ordering::Relaxed);
         // Tells of all connections but this one.
         let others = self
@@ -137,40 +180,20 @@ impl Store {
     }
 }
 
+/// Whether a database could not be read for want of room on the disk.
+fn finds_no_room(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(
+        code,
+        Some(ErrorCode::SystemIoFailure | ErrorCode::DiskFull | ErrorCode::CannotOpen)
+    )
+}
+
 /// Has statements be prepared once: they are all kept, and not planned anew for each value that is bound.
 fn keep_statements(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
-}
-
-/// Makes `directory` for its owner only, or makes sure that nobody else may write to it.
-pub(crate) fn private_directory(directory: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)?;
-    let metadata = fs::metadata(directory)?;
-    let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();
-    if !is_ours || metadata.mode() & 0o022 != 0 {
-        return Err(io::Error::other(
-            "others own it or may write to it; expected a directory of one's own (mode 700)",
-        ));
-    }
-    Ok(())
-}
-
-/// Makes the file at `path` for its owner only; SQLite gives the files beside it the same mode.
-fn private_file(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .map(drop)
 }
 
 /// This moment, as it is stored: RFC 3339 in UTC, with microseconds.

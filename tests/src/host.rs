@@ -1,6 +1,7 @@
 //! The binary as a running process.
 
 mod shell;
+mod terminal;
 
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;

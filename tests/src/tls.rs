@@ -14,8 +14,9 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, Stream
 use crate::{PATIENCE, Wire};
 
 const NAME: &str = "localhost";
+const ADDRESS: &str = "127.0.0.1";
 
-/// A self-signed certificate for `localhost` and its key.
+/// A self-signed certificate for `localhost` and its address, and its key.
 #[derive(Debug)]
 pub struct Certificate {
     der: CertificateDer<'static>,
@@ -37,7 +38,8 @@ impl Certificate {
     #[expect(clippy::new_without_default, reason = "no two are the same")]
     pub fn new() -> Self {
         let CertifiedKey { cert, signing_key } =
-            rcgen::generate_simple_self_signed([NAME.to_owned()]).expect("the name is a DNS name");
+            rcgen::generate_simple_self_signed([NAME.to_owned(), ADDRESS.to_owned()])
+                .expect("the name is a DNS name");
         Self {
             der: cert.der().clone(),
             certificate_pem: cert.pem(),

@@ -249,6 +249,73 @@ fn a_check_says_what_a_host_would() {
 }
 
 #[test]
+fn a_check_reads_the_files_that_the_process_needs() {
+    let config = Config::new("");
+    config.0.file("empty.pem", "");
+    for (text, expected) in [
+        (
+            "tls-cert = \"gone.pem\"\ntls-key = \"gone.pem\"",
+            ":2:12: cannot read the certificate",
+        ),
+        ("job-ca = \"gone.pem\"", ":2:10: cannot read"),
+        (
+            "otlp-endpoint = \"http://127.0.0.1:4318\"\notlp-ca = \"empty.pem\"",
+            ":3:11: ",
+        ),
+        (
+            "otlp-endpoint = \"http://127.0.0.1:4318\"\notlp-headers = \"gone\"",
+            ":3:16: ",
+        ),
+        ("otlp-ca = \"empty.pem\"", ":2:11: there is no collector"),
+        ("issuer-url = \"nowhere\"", ":2:14: "),
+    ] {
+        config.write(&format!("[host]\n{text}\n"));
+        for output in [config.check(), config.serve().run()] {
+            assert_eq!((output.code, &*output.stdout), (Some(1), ""), "{text}");
+            assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
+        }
+        let told = config.check().stderr;
+        assert!(told.contains(&format!("host.toml{expected}")), "{told}");
+    }
+}
+
+#[test]
+fn a_check_compares_the_file_with_what_was_deployed() {
+    let config = Config::new(&hello("hosts = [\"a.example\"]"));
+    assert_eq!(config.check().code, Some(0));
+    assert!(!config.0.path().exists(), "it makes no store");
+    config.0.deploy("other", "hello", &["--host=a.example"]);
+    let refused = |expected: &str| {
+        for output in [config.check(), config.serve().run()] {
+            assert_eq!((output.code, &*output.stdout), (Some(1), ""), "{output:?}");
+            assert!(output.stderr.contains(expected), "{}", output.stderr);
+        }
+    };
+    refused("the host name a.example leads to the function `other` already");
+    config.0.deploy("hello", "hello", &[]);
+    refused("the function `hello` has been deployed");
+    assert!(config.check().stderr.contains("host.toml:1:12: "));
+}
+
+#[test]
+fn host_names_move_between_functions_of_the_file() {
+    let two = |first: &str, second: &str| {
+        format!(
+            "{}{}",
+            hello(&format!("hosts = [\"{first}\"]")),
+            hello(&format!("hosts = [\"{second}\"]")).replace("functions.hello", "functions.other")
+        )
+    };
+    let config = Config::new(&two("a.example", "b.example"));
+    let host = config.serve().start();
+    config.write(&two("b.example", "a.example"));
+    host.signal(Signal::Hup);
+    host.wait_for_stderr(|line| line.starts_with("The configuration was read again"));
+    drop(host);
+    config.serve().start();
+}
+
+#[test]
 fn a_file_that_is_not_there_is_one_line() {
     let output = Host::command(["config", "check", "/nowhere/host.toml"]).run();
     assert_eq!(output.code, Some(1));

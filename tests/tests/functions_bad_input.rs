@@ -51,6 +51,20 @@ fn a_wrong_name_is_answered_with_the_nearest_right_one() {
 }
 
 #[test]
+fn more_executions_than_a_host_can_hold_are_wrong_usage() {
+    let state = State::new();
+    state.deploy("f", "hello", &[]);
+    let before = state.describe("f");
+    for number in ["0", "10001", "2305843009213693952"] {
+        for flag in ["--concurrency", "--max-instances"] {
+            let output = state.functions(["deploy", "f", flag, number]).run();
+            assert_fails(&output, 2, &[flag, "expected 1 to 10000"]);
+        }
+    }
+    assert_eq!(state.describe("f"), before);
+}
+
+#[test]
 fn what_is_no_name_is_wrong_usage() {
     let state = State::new();
     for name in ["a/b", "1a", "a.b", "..", "a%2fb", "", "\u{1b}[31m"] {

@@ -134,6 +134,26 @@ fn describe_shows_all_there_is_to_know() {
 }
 
 #[test]
+fn describe_shows_who_may_call() {
+    let state = State::new();
+    state.deploy("greet", "hello", &[]);
+    assert!(state.describe("greet")["invokers"].is_null());
+    for command in [
+        "iam service-accounts create caller",
+        "functions add-iam-policy-binding greet --role roles/run.invoker \
+         --member serviceAccount:caller@host.internal",
+    ] {
+        let output = state.run(command);
+        assert_eq!(output.code, Some(0), "{output:?}");
+    }
+    let invokers = json!(["serviceAccount:caller@host.internal"]);
+    assert_eq!(state.describe("greet")["invokers"], invokers);
+    let yaml = state.functions(["describe", "greet"]).run();
+    let shown = "\ninvokers:\n- serviceAccount:caller@host.internal\n";
+    assert!(yaml.stdout.contains(shown), "{}", yaml.stdout);
+}
+
+#[test]
 fn delete_takes_the_function_and_its_component_away() {
     let state = State::new();
     state.deploy("greet", "hello", &[]);
@@ -143,7 +163,7 @@ fn delete_takes_the_function_and_its_component_away() {
     let output = state.functions(["delete", "greet", "--quiet"]).run();
     assert_silent_success(&output);
     assert_eq!(output.stderr, "Deleted [greet].\n");
-    wait_until("it is gone", || host.post("/greet", "{}").status == 404);
+    assert_eq!(host.post("/greet", "{}").status, 404);
     assert_eq!(host.post("/other", "here").text(), "here");
     assert_eq!(state.names(), ["other"]);
     let again = state.functions(["delete", "greet", "--quiet"]).run();
@@ -159,6 +179,27 @@ fn without_a_terminal_delete_does_not_ask() {
     assert_silent_success(&output);
     assert_eq!(output.stderr, "Deleted [greet].\n");
     assert_eq!(state.names(), [""; 0]);
+}
+
+#[test]
+fn on_a_terminal_delete_asks_first() {
+    let state = State::new();
+    state.deploy("greet", "hello", &[]);
+    let delete = || state.functions(["delete", "greet"]);
+    let question = "Function [greet] will be deleted. Do you want to continue (y/N)?";
+    let kept = delete().run_on_terminal("n\n");
+    assert_eq!(kept.code, Some(1), "{kept:?}");
+    assert!(kept.stdout.contains(question), "{kept:?}");
+    assert!(kept.stdout.contains("nothing was changed"), "{kept:?}");
+    assert_eq!(state.names(), ["greet"]);
+    let deleted = delete().run_on_terminal("y\n");
+    assert_eq!(deleted.code, Some(0), "{deleted:?}");
+    assert!(deleted.stdout.contains(question), "{deleted:?}");
+    assert_eq!(state.names(), [""; 0]);
+    state.deploy("greet", "hello", &[]);
+    let quiet = delete().arg("--quiet").run_on_terminal("");
+    assert_eq!(quiet.code, Some(0), "{quiet:?}");
+    assert!(!quiet.stdout.contains("continue"), "{quiet:?}");
 }
 
 #[test]

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
-use tests::{Host, PATIENCE, Signal, State, guest, host_binary};
+use tests::{Host, Output, PATIENCE, Signal, State, guest, host_binary};
 
 /// How often something is killed.
 const ROUNDS: u64 = 40;
@@ -29,6 +30,29 @@ fn assert_nothing_is_lost(state: &State, acknowledged: &BTreeMap<String, u64>) {
     }
 }
 
+/// The revision of `name` that a command said is deployed, if it came to that, whatever became of it then.
+fn acknowledged_by(output: &Output, name: &str) -> Option<u64> {
+    let line = |line: &str| {
+        let rest = line.strip_prefix("Deployed revision ")?;
+        let revision = rest.strip_suffix(&format!(" of [{name}]."))?;
+        revision.parse().ok()
+    };
+    output.stderr.lines().find_map(line)
+}
+
+/// That the database is sound: a backup of it is restored only if each of its pages is.
+#[track_caller]
+fn assert_sound(state: &State) {
+    let backup = state.beside().join("sound");
+    let backed_up = state.command(["state", "backup"]).arg(&backup).run();
+    assert_eq!(backed_up.code, Some(0), "{backed_up:?}");
+    let other = State::new();
+    let restored = other.command(["state", "restore"]).arg(&backup).run();
+    assert_eq!(restored.code, Some(0), "{restored:?}");
+    assert_eq!(other.names(), state.names());
+    fs::remove_file(backup).expect("it is there");
+}
+
 #[test]
 fn a_deployment_that_is_killed_is_done_or_not_done() {
     let state = State::new();
@@ -41,12 +65,12 @@ fn a_deployment_that_is_killed_is_done_or_not_done() {
             .functions(["deploy", &name, "--allow-unauthenticated", "--source"])
             .arg(guest(source))
             .run_for(moment(round, Duration::from_millis(120)));
-        if output.code == Some(0) {
-            let revision = state.describe(&name)["revision"].as_u64();
-            acknowledged.insert(name, revision.expect("it has one"));
+        if let Some(revision) = acknowledged_by(&output, &name) {
+            acknowledged.insert(name, revision);
         }
         assert_nothing_is_lost(&state, &acknowledged);
     }
+    assert_sound(&state);
     assert!(!acknowledged.is_empty(), "no deployment came to its end");
     let host = state.serve().start();
     for name in state.names() {
@@ -55,21 +79,40 @@ fn a_deployment_that_is_killed_is_done_or_not_done() {
 }
 
 #[test]
-fn a_host_that_is_killed_while_it_serves_loses_nothing() {
+fn a_host_that_is_killed_while_functions_are_deployed_loses_nothing() {
     let state = State::new();
     let mut acknowledged = BTreeMap::new();
-    for round in 0..ROUNDS / 4 {
+    for round in 0..ROUNDS / 2 {
         let host = state.serve().start();
         let name = format!("f{}", round % 3);
-        state.deploy(&name, "hello", &[&format!("--set-env-vars=ROUND={round}")]);
-        let revision = state.describe(&name)["revision"].as_u64();
-        acknowledged.insert(name.clone(), revision.expect("it has one"));
-        std::thread::sleep(moment(round, Duration::from_millis(30)));
-        host.signal(Signal::Kill);
-        host.wait(PATIENCE);
+        let deploy = state
+            .functions(["deploy", &name, "--allow-unauthenticated", "--source"])
+            .arg(guest(["hello", "echoes"][round as usize % 2]))
+            .arg(format!("--set-env-vars=ROUND={round}"));
+        let deployed = thread::scope(|scope| {
+            let deployed = scope.spawn(|| deploy.run());
+            // Any moment of it will do, and there is no event for each.
+            thread::sleep(moment(round, Duration::from_millis(200)));
+            host.signal(Signal::Kill);
+            host.wait(PATIENCE);
+            deployed.join().expect("the command ends")
+        });
+        let revision = acknowledged_by(&deployed, &name);
+        // Without a host there is nobody to wait for.
+        assert_eq!(
+            (deployed.code, revision.is_some()),
+            (Some(0), true),
+            "{deployed:?}"
+        );
+        acknowledged.extend(revision.map(|revision| (name.clone(), revision)));
         assert_nothing_is_lost(&state, &acknowledged);
         let round_kept = &state.describe(&name)["environmentVariables"]["ROUND"];
         assert_eq!(*round_kept, round.to_string());
+        assert_sound(&state);
+    }
+    let host = state.serve().start();
+    for name in state.names() {
+        assert_eq!(host.post(&format!("/{name}"), "{}").status, 200, "{name}");
     }
 }
 
@@ -111,6 +154,24 @@ fn a_full_disk_is_told_and_leaves_the_store_as_it_was() {
     );
     assert_eq!(state.describe("f"), before);
     state.deploy("f", "echoes", &[]);
+}
+
+/// Neither alone, where nobody else holds what processes share, nor beside a host.
+#[test]
+fn a_full_disk_hides_nothing() {
+    let state = State::new();
+    state.deploy("f", "hello", &[]);
+    let look = || {
+        for command in [["list", "--format=json"], ["describe", "f"]] {
+            let full = "ulimit -f 0; trap '' XFSZ";
+            let output = state.functions(command).in_shell(full, "").run();
+            assert_eq!(output.code, Some(0), "{output:?}");
+            assert!(output.stdout.contains("componentSha256"), "{output:?}");
+        }
+    };
+    look();
+    let _host = state.serve().start();
+    look();
 }
 
 #[test]

@@ -16,7 +16,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::Message;
-use crate::store::{FunctionRecord, Store};
+use crate::store::{FunctionName, FunctionRecord, Store, StoreError};
 
 /// Deploy, list, describe, delete and call functions, read their logs, and say who may call them
 #[derive(Args)]
@@ -57,10 +57,14 @@ impl Functions {
 /// Where functions answer while no host has said so.
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 
-/// Where the functions of `store` answer, or would.
+/// Where the functions of `store` answer, or would: the address by which callers know the host, if it was told one.
 pub(super) fn base_url(store: &Store) -> Result<String, Message> {
     let host = store.serving_host().map_err(|error| error.to_string())?;
-    Ok(host.map_or_else(|| DEFAULT_URL.to_owned(), |host| host.url))
+    let host = host.filter(|host| host.serves_functions);
+    Ok(host.map_or_else(
+        || DEFAULT_URL.to_owned(),
+        |host| host.public_url.unwrap_or(host.url),
+    ))
 }
 
 /// All addresses below which callers know the functions.
@@ -134,9 +138,25 @@ fn time(milliseconds: u64) -> String {
     }
 }
 
+/// Whether a host serves the functions of the store.
+fn is_served(store: &Store) -> Result<bool, Message> {
+    store.serves_functions().map_err(|error| error.to_string())
+}
+
+/// Why nobody serves the functions of the store, and what to do.
+fn not_served(store: &Store) -> &'static str {
+    match store.is_served() {
+        true => {
+            "no host serves the functions of this store: the one that runs serves its component alone; start it with \
+             --with-functions"
+        }
+        false => "no host serves this store; start one with `host serve`",
+    }
+}
+
 /// What has become of a function: `ACTIVE`, `FAILED` with the reason, or what it waits for.
 fn state(store: &Store, record: &FunctionRecord) -> Result<String, Message> {
-    if !store.is_served() {
+    if !is_served(store)? {
         return Ok("NOT SERVED".into());
     }
     let served = store
@@ -163,7 +183,7 @@ pub(super) fn settle(store: &Store, record: &FunctionRecord) -> Result<(), Messa
         match state(store, record)?.as_str() {
             "ACTIVE" => return Ok(()),
             "NOT SERVED" => {
-                eprintln!("No host serves this store at the moment; `host serve` starts one.");
+                eprintln!("note: {}", not_served(store));
                 return Ok(());
             }
             "DEPLOYING" if begun.elapsed() < PATIENCE => {
@@ -185,4 +205,23 @@ pub(super) fn settle(store: &Store, record: &FunctionRecord) -> Result<(), Messa
             }
         }
     }
+}
+
+/// Waits until the host that serves, if one does, serves `name` no longer.
+fn settle_deleted(store: &Store, name: &FunctionName) -> Result<(), Message> {
+    let begun = Instant::now();
+    let text = |error: StoreError| error.to_string();
+    // Somebody may have deployed it anew meanwhile.
+    while is_served(store)?
+        && store.served(name).map_err(text)?.is_some()
+        && matches!(store.function(name), Err(StoreError::NoFunction { .. }))
+    {
+        if begun.elapsed() > PATIENCE {
+            return Err(format!(
+                "deleted, but the host that serves has not taken it up within {PATIENCE:?}"
+            ));
+        }
+        thread::sleep(LOOK);
+    }
+    Ok(())
 }

@@ -357,7 +357,7 @@ fn allowed(text: &str) -> Result<String, String> {
     }
 }
 
-fn trust(outbound: &mut OutboundPolicy, path: &Path) -> Result<(), Message> {
+pub(super) fn trust(outbound: &mut OutboundPolicy, path: &Path) -> Result<(), Message> {
     let pem =
         std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     outbound

@@ -46,7 +46,7 @@ impl State {
 
     /// The store in it.
     pub(super) fn store(&self) -> Result<Store, Message> {
-        Store::open(&self.directory()?).map_err(|error| error.to_string())
+        Store::open_briefly(&self.directory()?).map_err(|error| error.to_string())
     }
 }
 

@@ -144,7 +144,7 @@ impl ConfigFile {
                 let issuer = table.issuer(self.directory());
                 let (config, keys) = issuer.map_err(|error| {
                     let message = format!("issuer {}: {error}", name.as_ref());
-                    ConfigError::at(&self.path, &self.text, Some(name.span()), &message)
+                    self.at(Some(name.span()), &message)
                 })?;
                 Ok(OutsideIssuer {
                     config: Arc::new(config),
@@ -158,8 +158,35 @@ impl ConfigFile {
     pub fn bad_source(&self, name: &FunctionName, message: &str) -> ConfigError {
         let mut functions = self.tables.functions.iter();
         let table = functions.find(|(key, _)| key.as_ref() == name);
-        let span = table.map(|(_, table)| table.source.span());
+        self.at(table.map(|(_, table)| table.source.span()), message)
+    }
+
+    /// What is wrong with the function `name` beside others, where the file declares it.
+    pub fn bad_function(&self, name: &FunctionName, message: &str) -> ConfigError {
+        let mut names = self.tables.functions.keys();
+        let key = names.find(|key| key.as_ref() == name);
+        self.at(key.map(Spanned::span), message)
+    }
+
+    /// What is wrong with the job `name` beside others, where the file declares it.
+    pub fn bad_job(&self, name: &JobName, message: &str) -> ConfigError {
+        let mut names = self.tables.jobs.keys();
+        let key = names.find(|key| key.as_ref() == name);
+        self.at(key.map(Spanned::span), message)
+    }
+
+    /// What is wrong with the bytes `span` of the file, or with all of it.
+    pub(super) fn at(&self, span: Option<Range<usize>>, message: &str) -> ConfigError {
         ConfigError::at(&self.path, &self.text, span, message)
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where the names of the issuers stand, in the order of [`issuers`](Self::issuers).
+    pub(super) fn issuer_spans(&self) -> impl Iterator<Item = Range<usize>> {
+        self.tables.issuers.keys().map(Spanned::span)
     }
 
     fn directory(&self) -> &Path {
@@ -168,19 +195,8 @@ impl ConfigFile {
 
     /// Finds what the types of the keys do not say.
     fn check(&self) -> Result<(), ConfigError> {
-        let wrong = |span: Range<usize>, message: &str| {
-            ConfigError::at(&self.path, &self.text, Some(span), message)
-        };
-        let host = &self.tables.host;
-        if host.tls_cert.is_some() != host.tls_key.is_some() {
-            let message = "tls-cert and tls-key go together; one of them is missing";
-            return Err(ConfigError::whole(&self.path, message.into()));
-        }
-        self.issuers()?;
-        for outlet in &host.job_allow_outbound {
-            let allowed = OutboundPolicy::default().allow(outlet);
-            allowed.map_err(|error| ConfigError::whole(&self.path, error.to_string()))?;
-        }
+        let wrong = |span: Range<usize>, message: &str| self.at(Some(span), message);
+        self.check_host()?;
         for (name, table) in &self.tables.jobs {
             Job::read(&table.settings()).map_err(|error| match &error {
                 JobError::Schedule(schedule) => wrong(table.schedule.span(), &schedule.to_string()),
@@ -344,7 +360,29 @@ mod tests {
                 "[functions.a]\nsource = \"a\"\nconcurrency = 2305843009213693952\n",
                 ":3:15: `2305843009213693952` is not a number of executions; expected 1 to 10000",
             ),
-            ("[host]\nmax-executions = 0\n", ":2:18: `0` is not a number of executions"),
+            (
+                "[host]\nmax-executions = 0\n",
+                ":2:18: `0` is not a number of executions",
+            ),
+            ("[host]\nissuer-url = \"ftp://a\"\n", ":2:14: "),
+            (
+                "[host]\npublic-urls = [\"https://a.example\", \"b\"]\n",
+                ":2:37: `b` is not an address of this host",
+            ),
+            ("[host]\nsigning-algorithm = \"HS256\"\n", ":2:21: "),
+            (
+                "[host]\notlp-endpoint = \"collector\"\n",
+                ":2:17: `collector` is no address of a collector",
+            ),
+            ("[host]\njob-allow-outbound = [\"ftp://x\"]\n", ":2:23: "),
+            (
+                "[issuers.a]\nurl = \"https://a.example\"\n[issuers.b]\nurl = \"https://a.example\"\n",
+                ":3:10: two issuers go by the name https://a.example",
+            ),
+            (
+                "[host]\nissuer-url = \"https://a.example\"\n[issuers.b]\nurl = \"https://a.example\"\n",
+                ":3:10: two issuers go by the name https://a.example",
+            ),
             (
                 "[host]\ntls-cert = \"c\"\n",
                 ": tls-cert and tls-key go together",

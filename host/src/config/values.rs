@@ -7,6 +7,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::identity::IssuerUrl;
+
 /// Parses a number of bytes: `1048576`, `512Ki`, `256Mi`, `1Gi`, also `256MB` and the like, as gcloud takes them.
 pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     let digits = text
@@ -148,6 +150,14 @@ pub(crate) fn host_name(text: &str) -> Result<String, String> {
             "`{text}` is not a host name; expected one without a port, such as api.example.com"
         )),
     }
+}
+
+/// Parses an address by which callers know this host.
+pub(crate) fn public_url(text: &str) -> Result<(), String> {
+    let read: Result<IssuerUrl, _> = text.parse();
+    read.map(drop).map_err(|_| {
+        format!("`{text}` is not an address of this host; expected one such as https://functions.example.com")
+    })
 }
 
 /// Parses a duration: `60s`, `500ms`, `5m`, `1h`, `30d`, or plain seconds.

@@ -14,6 +14,8 @@ use super::writer::{CHUNK, REST, left_out};
 
 /// How often kept entries are looked after when there are no new ones.
 const IDLE: Duration = Duration::from_secs(1);
+/// How often while closed segments wait to be compressed: 50 MB a second of them.
+const BEHIND: Duration = Duration::from_millis(20);
 
 /// What the thread owns.
 pub(super) struct Keeper {
@@ -48,7 +50,7 @@ impl Keeper {
 
     pub(super) fn run(mut self) {
         let mut batches = Vec::new();
-        while let Some(lost) = self.shared.take(&mut batches, Some(IDLE)) {
+        while let Some(lost) = self.shared.take(&mut batches, Some(self.idle())) {
             let is_idle = batches.is_empty() && lost.is_empty();
             for batch in batches.drain(..) {
                 self.render(batch);
@@ -64,6 +66,13 @@ impl Keeper {
         }
         if let Some(kept) = &mut self.kept {
             kept.finish();
+        }
+    }
+
+    fn idle(&self) -> Duration {
+        match &self.kept {
+            Some(kept) if kept.is_behind() => BEHIND,
+            _ => IDLE,
         }
     }
 

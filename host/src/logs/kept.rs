@@ -118,6 +118,11 @@ impl Kept {
         }
     }
 
+    /// Whether [`step`](Self::step) has more to do at once.
+    pub(super) fn is_behind(&self) -> bool {
+        self.segments.is_behind() && !self.cannot_tidy
+    }
+
     /// Sees to it that what was written outlasts a loss of power, and tells what is still missing.
     pub(super) fn finish(&mut self) {
         self.tell();

@@ -10,6 +10,8 @@ use crate::identity::IssuerUrl;
 pub(super) struct Addresses {
     /// Where the functions answer, without a slash at the end.
     pub(super) url: String,
+    /// By which of them callers know it first of all, if that was said: without a slash at the end.
+    pub(super) public_url: Option<String>,
     /// All addresses by which callers know the functions: that one among them.
     pub(super) public_urls: Vec<String>,
     issuer: Option<IssuerUrl>,
@@ -30,6 +32,11 @@ impl Addresses {
         public_urls.extend(options.identity.public_urls.iter().cloned());
         Self {
             url,
+            public_url: options
+                .identity
+                .public_urls
+                .first()
+                .map(|url| url.trim_end_matches('/').to_owned()),
             public_urls,
             issuer: options.identity.issuer_url.clone(),
             control_plane: format!("http://{admin}"),

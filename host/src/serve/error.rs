@@ -40,6 +40,12 @@ pub enum ServeError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The component goes by the name of a function beside it.
+    #[error(
+        "there is a function `{0}` in the store as well, and metrics and log entries of both would be one; give the \
+         component another name with --name"
+    )]
+    NameTaken(String),
     /// The log cannot be kept.
     #[error("{0}; or let it not be kept with --no-keep-logs")]
     Segments(#[from] SegmentError),

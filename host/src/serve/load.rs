@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::access::function_access;
 use super::catalog::{Places, Served};
 use crate::function::{Function, FunctionConfig, Limits, LoadError, OutboundPolicy, Sandbox};
-use crate::store::{FunctionRecord, FunctionSettings, Store};
+use crate::store::{FunctionRecord, FunctionSettings};
 
 /// Loads functions, each on the thread that asks for it.
 #[derive(Clone)]
@@ -21,23 +21,28 @@ pub(super) struct Loader {
     pub(super) request_idle: Duration,
     /// Addresses by which callers know the listener.
     pub(super) public_urls: Vec<String>,
+    /// The name of the component of the command line: metrics and log entries of both would be one.
+    pub(super) taken: Option<String>,
 }
 
 impl Loader {
-    /// The function of `record`, with its component from `store`.
+    /// The function of `record`, with its component if there is one.
     ///
     /// # Errors
     /// Why it cannot be served, in one line.
     pub(super) fn load_record(
         &self,
         record: &FunctionRecord,
-        store: &Store,
+        wasm: Option<Vec<u8>>,
     ) -> Result<Served, String> {
+        if self.taken.as_deref() == Some(record.name.as_str()) {
+            return Err(
+                "the component that is served beside it goes by the same name; start the host with --name for that one"
+                    .into(),
+            );
+        }
         let settings = &record.settings;
-        let wasm = store
-            .component(&record.component)
-            .map_err(|error| error.to_string())?
-            .ok_or("its component is gone")?;
+        let wasm = wasm.ok_or("its component is gone; deploy it again with --source")?;
         Ok(Served {
             function: self.load(wasm, settings)?,
             name: record.name.as_str().into(),

@@ -80,6 +80,7 @@ impl OwnIdentity {
     /// # Errors
     /// If the store cannot be used, or a key in it. What could be taken up is.
     pub(super) fn refresh(&mut self) -> Result<(), ServeError> {
+        self.store.check_in_place()?;
         // Before the keys, which may take long; what goes wrong does so again below, and is told then.
         let _ = self.take_up();
         let kept = self.keep_keys(Instant::now());

@@ -58,8 +58,11 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let control = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let (signals, hangups) = control.block_on(async { (Signals::listen(), Hangups::listen()) });
-    let (mut signals, hangups) = (signals?, hangups?);
+    let signals = async {
+        let hangups = [Hangups::listen()?, Hangups::listen()?];
+        Ok::<_, ServeError>((Signals::listen()?, hangups))
+    };
+    let (mut signals, [file_hangups, function_hangups]) = control.block_on(signals)?;
     let certificate = options.tls.as_ref().map(Certificate::read).transpose()?;
     let store = store(options, component_access.as_ref())?;
     let sockets = match inherited.data_plane(options.workers) {
@@ -98,8 +101,10 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
             store.begin_serving(&ServingHost {
                 pid: std::process::id(),
                 url: addresses.url.clone(),
+                public_url: addresses.public_url.clone(),
                 public_urls: addresses.public_urls.clone(),
                 issuer: issuer.url.to_string(),
+                serves_functions: options.functions.is_some(),
             })?;
             let (mut own, keeper) = OwnIdentity::new(
                 issuer,
@@ -127,6 +132,10 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         sandbox: sandbox.clone(),
         request_idle: options.body_timeout,
         public_urls: addresses.public_urls.clone(),
+        taken: options
+            .component
+            .as_ref()
+            .map(|component| component.name.clone()),
     };
     let mut declared = None;
     let mut registry = None;
@@ -135,6 +144,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
             let _runtime = control.enter();
             declare(options, store, &loader, &board)?
         };
+        refuse_taken_name(options, store)?;
         let (catalog, readiness) = (Arc::clone(&catalog), Arc::clone(&readiness));
         let mut following = Registry::new(Arc::clone(store), loader, catalog, readiness);
         following.refresh()?;
@@ -203,12 +213,13 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
             tokio::spawn(tls::watch(certificate));
         }
         if let Some(registry) = registry {
-            tokio::spawn(registry::follow(registry));
+            tokio::spawn(registry::follow(registry, function_hangups));
         }
         if let Some((own, keeper)) = own {
             tokio::spawn(own_identity::follow(own, keeper, own_readiness));
         }
-        tokio::spawn(reload::follow(Files { root, declared }, options.watch, hangups));
+        let files = Files { root, declared };
+        tokio::spawn(reload::follow(files, options.watch, file_hangups));
         let (gone, _) = watch::channel(false);
         let jobs: Vec<_> = schedulers
             .into_iter()
@@ -314,6 +325,21 @@ fn declare(
     let mut declared = DeclaredFunctions::new(path.clone(), store, loader, issuers);
     declared.apply()?;
     Ok(Some(declared))
+}
+
+/// Refuses a component that goes by the name of a function that is served beside it.
+fn refuse_taken_name(options: &ServeOptions, store: &Store) -> Result<(), ServeError> {
+    let Some(component) = &options.component else {
+        return Ok(());
+    };
+    let functions = store.functions()?;
+    let is_taken = functions
+        .iter()
+        .any(|function| function.name.as_str() == component.name);
+    match is_taken {
+        true => Err(ServeError::NameTaken(component.name.clone())),
+        false => Ok(()),
+    }
 }
 
 fn sandbox(options: &ServeOptions) -> Result<Sandbox, ServeError> {

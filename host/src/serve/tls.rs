@@ -46,6 +46,14 @@ pub enum TlsError {
     Setup(String),
 }
 
+/// Whether a host could serve with these files.
+///
+/// # Errors
+/// What is wrong with them.
+pub(crate) fn check(files: &TlsFiles) -> Result<(), TlsError> {
+    read_pair(files).map(drop)
+}
+
 /// The certificate in use.
 #[derive(Debug)]
 pub(super) struct Certificate {

@@ -2,11 +2,13 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::files::{BESIDE, beside};
 use super::schema;
 use super::{DATABASE, Store, StoreError, private_directory};
 
@@ -18,16 +20,19 @@ impl Store {
     /// If there is such a file, it cannot be written, or the database fails.
     pub fn back_up(&self, backup: &Path) -> Result<(), StoreError> {
         let unusable = |error| StoreError::Backup(backup.to_owned(), error);
+        // Absolute, so that SQLite takes no name for a URI.
+        let path = std::path::absolute(backup).map_err(unusable)?;
         // Made first, so that it is never anybody else's to read; SQLite writes into an empty file.
-        new_file(backup).map_err(unusable)?;
+        new_file(&path).map_err(unusable)?;
         let copied = self
             .connection()
-            .execute("VACUUM INTO ?", [backup.to_string_lossy()])
+            // Its bytes as they are: a path need not be UTF-8.
+            .execute("VACUUM INTO CAST(? AS TEXT)", [path.as_os_str().as_bytes()])
             .map_err(StoreError::from)
-            .and_then(|_| make_durable(backup).map_err(unusable));
+            .and_then(|_| make_durable(&path).map_err(unusable));
         if copied.is_err() {
             // What is there is no backup.
-            let _ = fs::remove_file(backup);
+            let _ = fs::remove_file(&path);
         }
         copied
     }
@@ -36,7 +41,7 @@ impl Store {
     ///
     /// # Errors
     /// If there is a store already, or the file is not the backup of a store that this program knows, whole and
-    /// unchanged. Then nothing is made.
+    /// unchanged. Then no store is made.
     pub fn restore(directory: &Path, backup: &Path) -> Result<Self, StoreError> {
         let unusable = |error| StoreError::Directory(directory.to_owned(), error);
         let unreadable = |error| StoreError::Backup(backup.to_owned(), error);
@@ -46,12 +51,27 @@ impl Store {
         if path.exists() {
             return Err(StoreError::Exists(directory.to_owned()));
         }
+        // SQLite would play what is in them into the new database.
+        if let Some(left) = BESIDE
+            .map(|end| beside(&path, end))
+            .into_iter()
+            .find(|left| left.exists())
+        {
+            return Err(StoreError::LeftOver(left));
+        }
         let part = directory.join(format!("{DATABASE}.restored"));
         let mut from = File::open(backup).map_err(unreadable)?;
         let _ = fs::remove_file(&part);
         let mut to = new_file(&part).map_err(unusable)?;
-        io::copy(&mut from, &mut to).map_err(unusable)?;
-        make_durable(&part).map_err(unusable)?;
+        let copied = io::copy(&mut from, &mut to)
+            .and_then(|_| make_durable(&part))
+            .map_err(unusable)
+            // The backup may have changed since it was looked at, and a disk may not give back what it took.
+            .and_then(|()| check(&part));
+        if let Err(error) = copied {
+            let _ = fs::remove_file(&part);
+            return Err(error);
+        }
         // Not a rename: that would take the place of a store that was made meanwhile.
         fs::hard_link(&part, &path).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => StoreError::Exists(directory.to_owned()),
@@ -69,7 +89,8 @@ fn check(backup: &Path) -> Result<(), StoreError> {
     let unreadable = |error| StoreError::Backup(backup.to_owned(), error);
     File::open(backup).map_err(unreadable)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(backup, flags)?;
+    let path = std::path::absolute(backup).map_err(unreadable)?;
+    let connection = Connection::open_with_flags(path, flags)?;
     let said = schema::check(&connection, backup).and_then(|()| {
         let check =
             connection.pragma_query_value(None, "integrity_check", |row| row.get::<_, String>(0));

@@ -23,6 +23,16 @@ pub enum StoreError {
         _0.display()
     )]
     Exists(PathBuf),
+    /// Files of a store that is gone are where one was to be made.
+    #[error(
+        "{} is left over from a store that is gone, and would be taken for a part of this one; move it away, or restore \
+         to another directory with --state-dir",
+        _0.display()
+    )]
+    LeftOver(PathBuf),
+    /// The database that is in use is not the one that others find.
+    #[error("{} was removed or replaced while it was in use; start the host again", _0.display())]
+    Replaced(PathBuf),
     /// The database is not one of this program.
     #[error("{} is not a store of this program; choose another directory with --state-dir", _0.display())]
     Foreign(PathBuf),

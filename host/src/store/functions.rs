@@ -140,7 +140,10 @@ impl Store {
         }
         // Only now: a host name may move from one of them to another.
         let settings = functions.iter();
-        refuse_shared_hosts(&transaction, settings.map(|function| (&function.name, &function.settings)))?;
+        refuse_shared_hosts(
+            &transaction,
+            settings.map(|function| (&function.name, &function.settings)),
+        )?;
         remove_unused_components(&transaction)?;
         transaction.commit()?;
         self.note_change();
@@ -175,6 +178,26 @@ impl Store {
             Some(function) => Ok(function),
             None => Err(missing(&connection, name)?),
         }
+    }
+
+    /// The function `name` with its component, both of one moment, if there is such a function.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn function_and_component(
+        &self,
+        name: &FunctionName,
+    ) -> Result<Option<(FunctionRecord, Option<Vec<u8>>)>, StoreError> {
+        self.connection()
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS}, wasm FROM functions LEFT JOIN components ON sha256 = component WHERE name = ?"
+            ))?
+            .query_row([name.as_str()], |row| {
+                let wasm = row.get(7)?;
+                Ok(record(row).map(|record| (record, wasm)))
+            })
+            .optional()?
+            .transpose()
     }
 
     /// All functions, by name.

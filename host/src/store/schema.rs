@@ -10,7 +10,7 @@ use super::StoreError;
 const APPLICATION_ID: u32 = 0x686f_7374;
 
 /// What leads from each version to the next. What stands here is never changed, only added to.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE components (
         sha256 TEXT PRIMARY KEY,
@@ -117,25 +117,34 @@ const MIGRATIONS: [&str; 2] = [
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX job_attempts_going ON job_attempts (job) WHERE ended IS NULL;
 ",
+    "
+    ALTER TABLE serving_host ADD COLUMN public_url TEXT;
+    ALTER TABLE serving_host ADD COLUMN serves_functions INTEGER NOT NULL DEFAULT 1;
+",
 ];
 
-/// Makes an empty or older database one of the current version.
+/// Makes an empty or older database one of the current version. Nothing is written to one that is so already.
 pub(super) fn prepare(connection: &mut Connection, directory: &Path) -> Result<(), StoreError> {
     let foreign = || StoreError::Foreign(directory.to_owned());
     let not_a_database = |error: rusqlite::Error| match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => foreign(),
         _ => StoreError::Database(error),
     };
+    let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
     // Readers go on while one writes, and a commit is on disk before it is acknowledged.
-    connection
-        .pragma_update(None, "journal_mode", "wal")
-        .map_err(not_a_database)?;
+    if mode.map_err(not_a_database)? != "wal" {
+        connection
+            .pragma_update(None, "journal_mode", "wal")
+            .map_err(not_a_database)?;
+    }
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let pragma = |name| transaction.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
-    let (id, found) = (pragma("application_id")?, pragma("user_version")?);
     let known = MIGRATIONS.len() as u32;
+    if mark(connection)? == (APPLICATION_ID, known) {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let (id, found) = mark(&transaction)?;
     if found > known && id == APPLICATION_ID {
         return Err(StoreError::Newer {
             directory: directory.to_owned(),
@@ -158,10 +167,15 @@ pub(super) fn prepare(connection: &mut Connection, directory: &Path) -> Result<(
     Ok(())
 }
 
+/// Whose database it is, and of which version.
+fn mark(connection: &Connection) -> Result<(u32, u32), rusqlite::Error> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0));
+    Ok((pragma("application_id")?, pragma("user_version")?))
+}
+
 /// Whether a database is one that [`prepare`] would take, and no empty one.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
-    let (id, found) = (pragma("application_id")?, pragma("user_version")?);
+    let (id, found) = mark(connection)?;
     let known = MIGRATIONS.len() as u32;
     match id == APPLICATION_ID && found > 0 {
         false => Err(StoreError::Damaged(

@@ -9,12 +9,16 @@ use super::{FunctionName, Store, StoreError, now};
 pub struct ServingHost {
     /// Its id.
     pub pid: u32,
-    /// Where its functions answer, without a slash at the end.
+    /// Where it answers, without a slash at the end.
     pub url: String,
+    /// By which address callers know it first of all, if it was told one: without a slash at the end.
+    pub public_url: Option<String>,
     /// All addresses by which callers know its functions, that one among them.
     pub public_urls: Vec<String>,
     /// The name of its own issuer.
     pub issuer: String,
+    /// Whether it serves the functions of the store, and not only goes by its accounts.
+    pub serves_functions: bool,
 }
 
 /// What the serving host made of a function.
@@ -38,9 +42,18 @@ impl Store {
         transaction.execute("DELETE FROM served_functions", [])?;
         transaction.execute("UPDATE identity_changes SET taken_up = -1", [])?;
         transaction.execute(
-            "INSERT OR REPLACE INTO serving_host (id, pid, url, public_urls, issuer, started)
-             VALUES (1, ?, ?, ?, ?, ?)",
-            params![host.pid, host.url, public_urls, host.issuer, now()],
+            "INSERT OR REPLACE INTO serving_host
+             (id, pid, url, public_url, public_urls, issuer, serves_functions, started)
+             VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                host.pid,
+                host.url,
+                host.public_url,
+                public_urls,
+                host.issuer,
+                host.serves_functions,
+                now()
+            ],
         )?;
         transaction.commit()?;
         Ok(())
@@ -54,44 +67,58 @@ impl Store {
         let host = self
             .connection()
             .query_row(
-                "SELECT pid, url, public_urls, issuer FROM serving_host",
+                "SELECT pid, url, public_url, issuer, serves_functions, public_urls FROM serving_host",
                 [],
                 |row| {
-                    Ok((
-                        row.get(0)?,
-                        row.get(1)?,
-                        row.get::<_, String>(2)?,
-                        row.get(3)?,
-                    ))
+                    let host = ServingHost {
+                        pid: row.get(0)?,
+                        url: row.get(1)?,
+                        public_url: row.get(2)?,
+                        public_urls: Vec::new(),
+                        issuer: row.get(3)?,
+                        serves_functions: row.get(4)?,
+                    };
+                    Ok((host, row.get::<_, String>(5)?))
                 },
             )
             .optional()?;
-        let Some((pid, url, public_urls, issuer)) = host else {
+        let Some((mut host, public_urls)) = host else {
             return Ok(None);
         };
-        Ok(Some(ServingHost {
-            pid,
-            url,
-            public_urls: serde_json::from_str(&public_urls)?,
-            issuer,
-        }))
+        host.public_urls = serde_json::from_str(&public_urls)?;
+        Ok(Some(host))
     }
 
-    /// Notes what this host made of functions.
+    /// Whether a process serves the functions of this store at this moment.
     ///
     /// # Errors
     /// If the database fails.
-    pub fn note_served(
+    pub fn serves_functions(&self) -> Result<bool, StoreError> {
+        let host = self.serving_host()?;
+        Ok(self.is_served() && host.is_some_and(|host| host.serves_functions))
+    }
+
+    /// Notes what this host made of functions; nothing, if it serves them no longer.
+    ///
+    /// # Errors
+    /// If the database fails. Then nothing is noted.
+    pub fn note_served<'a>(
         &self,
-        functions: &[(FunctionName, ServedFunction)],
+        functions: impl IntoIterator<Item = (&'a FunctionName, Option<&'a ServedFunction>)>,
     ) -> Result<(), StoreError> {
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
         for (name, served) in functions {
-            transaction.execute(
-                "INSERT OR REPLACE INTO served_functions (name, updated, problem) VALUES (?, ?, ?)",
-                params![name.as_str(), served.updated, served.problem],
-            )?;
+            match served {
+                Some(served) => transaction.execute(
+                    "INSERT OR REPLACE INTO served_functions (name, updated, problem) VALUES (?, ?, ?)",
+                    params![name.as_str(), served.updated, served.problem],
+                )?,
+                None => transaction.execute(
+                    "DELETE FROM served_functions WHERE name = ?",
+                    [name.as_str()],
+                )?,
+            };
         }
         transaction.commit()?;
         Ok(())

@@ -1,6 +1,8 @@
+mod files;
 mod jobs;
+mod serving;
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -282,41 +284,6 @@ fn a_change_shows_in_the_version_whoever_made_it() {
         store.deploy(&name("a"), Some(b"one"), with(1)).unwrap();
         assert_ne!(one.version().unwrap(), before);
     }
-}
-
-#[test]
-fn directory_and_files_are_their_owners_alone() {
-    let scratch = Scratch::new();
-    let store = scratch.store();
-    store.deploy(&name("a"), Some(b"one"), with(1)).unwrap();
-    let _lock = store.lock_for_serving().unwrap();
-    assert_eq!(scratch.mode(""), 0o700);
-    for file in ["host.db", "host.db-wal", "host.db-shm", "serve.lock"] {
-        assert_eq!(scratch.mode(file), 0o600, "{file}");
-    }
-}
-
-#[test]
-fn a_directory_that_others_may_write_to_is_refused() {
-    let scratch = Scratch::new();
-    fs::create_dir(&scratch.0).unwrap();
-    fs::set_permissions(&scratch.0, Permissions::from_mode(0o777)).unwrap();
-    let refused = Store::open(&scratch.0).unwrap_err();
-    assert!(refused.to_string().contains("mode 700"), "{refused}");
-}
-
-#[test]
-fn one_process_serves_and_another_is_told_which() {
-    let scratch = Scratch::new();
-    let (one, other) = (scratch.store(), scratch.store());
-    assert!(!other.is_served());
-    let lock = one.lock_for_serving().unwrap();
-    assert!(other.is_served());
-    let refused = other.lock_for_serving().unwrap_err().to_string();
-    let told = format!("process {} serves from", std::process::id());
-    assert!(refused.starts_with(&told), "{refused}");
-    drop(lock);
-    assert!(other.lock_for_serving().is_ok());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `host functions call`
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +15,8 @@ use super::super::Message;
 use super::super::format::print;
 use super::super::own_issuer::own_issuer;
 use super::super::state::State;
-use super::base_url;
+use super::{base_url, is_served, not_served};
+use crate::authorities;
 use crate::identity::TokenRequest;
 use crate::store::{FunctionName, FunctionRecord, Store};
 
@@ -25,6 +27,7 @@ const LARGEST_ANSWER: usize = 32 << 20;
 
 /// Call a function over HTTP
 ///
+/// At the first --public-url of the host that serves, or where it listens if it has none.
 /// Exits with 1 if the answer has a status of 400 or more.
 #[derive(Args)]
 pub(super) struct Call {
@@ -39,6 +42,10 @@ pub(super) struct Call {
     #[arg(long, value_name = "EMAIL")]
     impersonate_service_account: Option<String>,
 
+    /// Trust these certificate authorities (PEM) as well, where the host speaks TLS
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+
     #[command(flatten)]
     state: State,
 }
@@ -49,9 +56,10 @@ impl Call {
         let record = store
             .function(&self.name)
             .map_err(|error| error.to_string())?;
-        if !store.is_served() {
-            return Err("no host serves this store; start one with `host serve`".into());
+        if !is_served(&store)? {
+            return Err(not_served(&store).into());
         }
+        let tls = self.tls()?;
         let url = format!("{}/{}", base_url(&store)?, self.name);
         let token = self.token(&store, &record, &url)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -61,7 +69,7 @@ impl Call {
         // The host ends the execution by then; this is for a host that does not answer at all.
         let patience = Duration::from_millis(record.settings.timeout) + Duration::from_secs(10);
         let call =
-            async { tokio::time::timeout(patience, self.call(&url, token.as_deref())).await };
+            async { tokio::time::timeout(patience, self.call(&url, token.as_deref(), tls)).await };
         runtime
             .block_on(call)
             .map_err(|_| format!("no answer from {url} within {patience:?}"))?
@@ -98,12 +106,23 @@ impl Call {
         token.map(Some).map_err(|error| error.to_string())
     }
 
-    async fn call(&self, url: &str, token: Option<&str>) -> Result<ExitCode, Message> {
+    /// Whom it trusts to be the host.
+    fn tls(&self) -> Result<rustls::ClientConfig, Message> {
+        let others = self.ca_file.as_deref().map(authorities::read).transpose()?;
+        let config = authorities::client_config(&others.unwrap_or_default());
+        config.map_err(|error| format!("the certificate authorities: {error}"))
+    }
+
+    async fn call(
+        &self,
+        url: &str,
+        token: Option<&str>,
+        tls: rustls::ClientConfig,
+    ) -> Result<ExitCode, Message> {
         let failed = |error: &dyn std::error::Error| {
-            let cause = error
-                .source()
-                .map_or_else(String::new, |cause| format!(": {cause}"));
-            format!("cannot call {url}: {error}{cause}")
+            let causes = std::iter::successors(error.source(), |cause| cause.source());
+            let causes: String = causes.map(|cause| format!(": {cause}")).collect();
+            format!("cannot call {url}: {error}{causes}")
         };
         let mut request = Request::post(url).header(header::CONTENT_TYPE, "application/json");
         if let Some(token) = token {
@@ -113,8 +132,7 @@ impl Call {
             .body(Full::new(Bytes::from(self.data.clone())))
             .map_err(|error| failed(&error))?;
         let tls = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
-            .map_err(|error| failed(&error))?
+            .with_tls_config(tls)
             .https_or_http()
             .enable_http1()
             .build();

@@ -8,6 +8,7 @@ use clap::Args;
 use super::super::Message;
 use super::super::confirm::confirm;
 use super::super::state::State;
+use super::settle_deleted;
 use crate::store::FunctionName;
 
 /// Delete a function
@@ -38,6 +39,7 @@ impl Delete {
             .delete(&self.name)
             .map_err(|error| error.to_string())?;
         eprintln!("Deleted [{}].", self.name);
+        settle_deleted(&store, &self.name)?;
         Ok(ExitCode::SUCCESS)
     }
 }

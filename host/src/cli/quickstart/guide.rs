@@ -88,7 +88,10 @@ impl Guide {
 
     /// The host that serves the store: the one that does so already, or one for the time of the walk.
     pub(super) fn host(&self, store: &Store) -> Result<Option<Host>, Message> {
-        if store.is_served() {
+        if store
+            .serves_functions()
+            .map_err(|error| error.to_string())?
+        {
             return Ok(None);
         }
         self.step(

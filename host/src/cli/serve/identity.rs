@@ -5,7 +5,7 @@ use clap::Args;
 use super::super::Message;
 use super::super::outside_issuers::outside_issuers;
 use super::super::state::State;
-use crate::config::HostTable;
+use crate::config::{HostTable, values};
 use crate::identity::{IssuerUrl, Member, ServiceAccounts, SigningAlgorithm};
 use crate::serve::{ComponentAccess, IdentityOptions};
 
@@ -81,10 +81,7 @@ impl IdentityArgs {
         let mut public_urls = self.public_url;
         public_urls.extend(host.public_urls.iter().cloned());
         for url in &public_urls {
-            let read: Result<IssuerUrl, _> = url.parse();
-            read.map_err(|_| {
-                format!("`{url}` is not an address of this host; expected one such as https://functions.example.com")
-            })?;
+            values::public_url(url)?;
         }
         let issuer_url = match (self.issuer_url, &host.issuer_url) {
             (Some(url), _) => Some(url),

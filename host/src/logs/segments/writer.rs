@@ -159,6 +159,11 @@ impl SegmentWriter {
         rotated.and(compressed).and(removed)
     }
 
+    /// Whether [`step`](Self::step) has more to do at once.
+    pub fn is_behind(&self) -> bool {
+        !self.closed.is_empty() || self.finishing.is_some()
+    }
+
     /// How many segments were removed since it was opened, because they were too old or too much was kept.
     pub fn removed(&self) -> u64 {
         self.removed

@@ -33,7 +33,11 @@ fn a_store_from_before_there_were_jobs_gets_them() {
     drop(scratch.store());
     let database = scratch.database();
     database
-        .execute_batch("DROP TABLE job_attempts; DROP TABLE job_runs; DROP TABLE jobs;")
+        .execute_batch(
+            "DROP TABLE job_attempts; DROP TABLE job_runs; DROP TABLE jobs;
+             ALTER TABLE serving_host DROP COLUMN public_url;
+             ALTER TABLE serving_host DROP COLUMN serves_functions;",
+        )
         .unwrap();
     database.pragma_update(None, "user_version", 1).unwrap();
     let store = scratch.store();

@@ -7,7 +7,9 @@ use std::time::Duration;
 use clap::Args;
 
 use super::super::super::Message;
-use crate::config::values::{Bound, Executions, bytes, bytes_or_unlimited, duration, host_name, pair};
+use crate::config::values::{
+    Bound, Executions, bytes, bytes_or_unlimited, duration, host_name, pair,
+};
 use crate::function::OutboundPolicy;
 use crate::store::FunctionSettings;
 

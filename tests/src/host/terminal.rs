@@ -1,0 +1,60 @@
+//! Commands that are run as a person runs them: on a terminal.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::Mutex;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use super::{HostBuilder, Output, Process};
+use crate::PATIENCE;
+use crate::lines::Lines;
+
+impl HostBuilder {
+    /// Runs it to its end on a terminal on which `typed` is typed. All that the terminal shows is its output.
+    #[track_caller]
+    pub fn run_on_terminal(mut self, typed: &str) -> Output {
+        let started = terminal().and_then(|(mut ours, its)| {
+            self.command
+                .stdin(its.try_clone()?)
+                .stdout(its.try_clone()?)
+                .stderr(its);
+            let child = self.command.spawn()?;
+            // The terminal ends with the last process that has it open.
+            self.command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            ours.write_all(typed.as_bytes())?;
+            Ok((ours, child))
+        });
+        let (ours, child): (File, Child) = match started {
+            Ok(started) => started,
+            Err(error) => panic!("cannot run {:?} on a terminal: {error}", self.command),
+        };
+        // What is typed must not be hung up on, so that side stays open.
+        let shown = ours.try_clone().expect("it is open");
+        let process = Process {
+            child: Mutex::new(child),
+            stdout: Lines::read(shown),
+            stderr: Lines::read(io::empty()),
+        };
+        match process.wait(PATIENCE) {
+            Some(status) => process.output(status.code()),
+            None => panic!("the command does not end: {:#?}", process.output(None)),
+        }
+    }
+}
+
+/// A terminal: the side of whoever sits before it, and that of the program.
+fn terminal() -> io::Result<(File, File)> {
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+    grantpt(&ours)?;
+    unlockpt(&ours)?;
+    let name = ptsname(&ours, Vec::new())?;
+    let name = Path::new(name.to_str().map_err(io::Error::other)?);
+    let its = OpenOptions::new().read(true).write(true).open(name)?;
+    Ok((ours.into(), its))
+}

@@ -1,0 +1,90 @@
+//! `host functions call` where the host speaks TLS, and where callers know it by another address.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+
+use tests::{Certificate, Host, HostBuilder, Output, State};
+
+struct Secured {
+    state: State,
+    host: Host,
+    certificate: PathBuf,
+}
+
+impl Secured {
+    fn start(serve: impl FnOnce(&State) -> HostBuilder) -> Self {
+        let state = State::new();
+        let (certificate, key) = Certificate::new().write_to(state.beside());
+        let host = serve(&state)
+            .arg("--tls-cert")
+            .arg(&certificate)
+            .arg("--tls-key")
+            .arg(key)
+            .start();
+        state.deploy("greet", "hello", &[]);
+        Self {
+            state,
+            host,
+            certificate,
+        }
+    }
+
+    fn call(&self, ca_file: Option<&PathBuf>) -> Output {
+        let call = self.state.functions(["call", "greet"]);
+        match ca_file {
+            Some(file) => call.arg("--ca-file").arg(file).run(),
+            None => call.run(),
+        }
+    }
+}
+
+#[test]
+fn a_host_is_called_over_tls_if_its_certificate_is_trusted() {
+    let secured = Secured::start(State::serve);
+    let called = secured.call(Some(&secured.certificate));
+    assert_eq!(called.code, Some(0), "{called:?}");
+    assert!(called.stdout.ends_with("result: Hello World!\n"));
+    let untrusted = secured.call(None);
+    assert_eq!((untrusted.code, &*untrusted.stdout), (Some(1), ""));
+    assert!(untrusted.stderr.contains("certificate"), "{untrusted:?}");
+    assert_eq!(untrusted.stderr.lines().count(), 1, "{untrusted:?}");
+}
+
+#[test]
+fn a_file_without_certificates_is_refused() {
+    let secured = Secured::start(State::serve);
+    let empty = secured.state.file("empty.pem", "");
+    let refused = secured.call(Some(&empty));
+    assert_eq!((refused.code, &*refused.stdout), (Some(1), ""));
+    assert!(
+        refused.stderr.contains("expected certificates in PEM"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn a_host_is_shown_and_called_by_its_first_public_url() {
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let port = free.expect("a port is free").port();
+    let url = format!("https://localhost:{port}");
+    let secured = Secured::start(|state| {
+        state
+            .command(["serve", "--admin-addr=127.0.0.1:0"])
+            .arg(format!("--addr=127.0.0.1:{port}"))
+            .arg(format!("--public-url={url}/"))
+            .arg("--public-url=https://a.example")
+    });
+    assert_eq!(secured.host.addr().port(), port);
+    let state = &secured.state;
+    assert_eq!(state.describe("greet")["url"], format!("{url}/greet"));
+    state.update("greet", &["--no-allow-unauthenticated"]);
+    for command in [
+        "iam service-accounts create caller",
+        "functions add-iam-policy-binding greet --role roles/run.invoker \
+         --member serviceAccount:caller@host.internal",
+    ] {
+        assert_eq!(state.run(command).code, Some(0), "{command}");
+    }
+    let called = secured.call(Some(&secured.certificate));
+    assert_eq!(called.code, Some(0), "{called:?}");
+}
