@@ -85,25 +85,6 @@ fn a_run_that_a_kill_cut_short_is_made_again_and_says_so() {
 }
 
 #[test]
-fn a_host_that_drains_lets_attempts_finish() {
-    let state = State::new();
-    let target = Target::start();
-    state.create_job("job", NEVER, &target.url("/slow/1000"), &[]);
-    let host = state.serve().start();
-    state.run_job("job");
-    wait_until("the attempt is under way", || {
-        !target.received("/slow/1000").is_empty()
-    });
-    host.signal(Signal::Term);
-    assert!(host.wait(PATIENCE).success());
-    let run = &state.job_runs("job")[0];
-    assert_eq!(
-        (&run["state"], run["attempts"].as_array().map(Vec::len)),
-        (&"succeeded".into(), Some(1))
-    );
-}
-
-#[test]
 fn a_disk_that_fills_up_mid_run_loses_nothing() {
     let state = State::new();
     let target = Target::start();
