@@ -25,6 +25,10 @@ impl Default for Bounds {
     }
 }
 
+/// When the room counts as crowded, in quarters of it: for most entries, and for those that are left out last.
+const HALF: usize = 2;
+const THREE_QUARTERS: usize = 3;
+
 /// How many functions are remembered that hold no room at the moment.
 const MOST_HELD: usize = 1000;
 
@@ -50,18 +54,16 @@ impl LogQueue {
     }
 
     /// Hands over `entries`, oldest first. Never waits for the output: what finds no room is left out, and the log says
-    /// how much that was. All of them take up the room of the first one's function.
-    pub fn push(&self, entries: Vec<Entry>) {
-        let Some(first) = entries.first() else {
-            return;
-        };
-        let bytes = entries.iter().map(Entry::weight).sum();
+    /// how much that was. That executions started and finished is left out last, however much they printed. All entries
+    /// take up the room of the first one's function.
+    pub fn push(&self, mut entries: Vec<Entry>) {
+        let mut bytes = weight(&entries);
         let mut state = self.shared.lock();
-        if !state.has_room(&first.function, bytes, self.shared.bounds) {
-            state.lose(&entries);
-            drop(state);
-            let count = entries.len() as u64;
-            self.shared.dropped.fetch_add(count, Ordering::Relaxed);
+        if !state.has_room(&entries, bytes, HALF, self.shared.bounds) {
+            entries = self.without_the_rest(entries, &mut state);
+            bytes = weight(&entries);
+        }
+        if entries.is_empty() {
             return;
         }
         state.accept(entries, bytes);
@@ -70,6 +72,19 @@ impl LogQueue {
         if is_writer_idle {
             self.shared.wake.notify_one();
         }
+    }
+
+    /// Of `entries`, which find no room, those that do without the rest.
+    fn without_the_rest(&self, entries: Vec<Entry>, state: &mut State) -> Vec<Entry> {
+        let (mut kept, mut lost): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(Entry::is_start_or_finish);
+        if !state.has_room(&kept, weight(&kept), THREE_QUARTERS, self.shared.bounds) {
+            lost.append(&mut kept);
+        }
+        state.lose(&lost);
+        let count = lost.len() as u64;
+        self.shared.dropped.fetch_add(count, Ordering::Relaxed);
+        kept
     }
 
     /// Blocks until the writer is done with all that was pushed before, `limit` at the longest; tells whether it is.
@@ -143,22 +158,24 @@ struct Closing {
     limit: Duration,
 }
 
+fn weight(entries: &[Entry]) -> usize {
+    entries.iter().map(Entry::weight).sum()
+}
+
 impl State {
-    fn has_room(&self, function: &str, bytes: usize, bounds: Bounds) -> bool {
+    /// Once `crowded` quarters of the room are taken, no function gets more than one of them, so that one that prints
+    /// without end leaves room for the others.
+    fn has_room(&self, entries: &[Entry], bytes: usize, crowded: usize, bounds: Bounds) -> bool {
+        let is_fair = || {
+            let first = entries.first();
+            let held = first.and_then(|first| self.held.get(&first.function));
+            self.bytes <= bounds.bytes / 4 * crowded
+                || held.unwrap_or(&0).saturating_add(bytes) <= bounds.bytes / 4
+        };
         self.closing.is_none()
             && self.accepted - self.settled < bounds.batches
             && self.bytes.saturating_add(bytes) <= bounds.bytes
-            && self.is_fair(function, bytes, bounds)
-    }
-
-    /// Once half of the room is taken, no function gets more than a quarter of it, so that one that prints without end
-    /// leaves room for the others.
-    fn is_fair(&self, function: &str, bytes: usize, bounds: Bounds) -> bool {
-        if self.bytes <= bounds.bytes / 2 {
-            return true;
-        }
-        let held = self.held.get(function).copied().unwrap_or(0);
-        held.saturating_add(bytes) <= bounds.bytes / 4
+            && is_fair()
     }
 
     fn accept(&mut self, entries: Vec<Entry>, bytes: usize) {
