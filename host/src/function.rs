@@ -41,7 +41,7 @@ pub use outbound::{
     AddressRange, AllowError, HostError, OutboundPolicy, OutboundRule, RangeError, RuleError,
 };
 pub use outcome::{Ended, Failure, MemoryLimit, Observer, Usage};
-pub use output::{LINE_LIMIT, Line, Stream};
+pub use output::{LEAST_LINE, LINE_LIMIT, Line, Stream};
 pub use response::ResponseBody;
 pub use sandbox::{Sandbox, SandboxUsage};
 pub use turn::Turnstile;

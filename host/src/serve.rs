@@ -45,6 +45,7 @@ mod run;
 mod stall;
 mod start;
 mod stream_task;
+mod streams;
 mod timed;
 mod tls;
 mod token_counters;

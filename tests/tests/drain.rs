@@ -176,6 +176,21 @@ fn an_http2_client_that_answers_nothing_does_not_hold_up_the_end() {
 }
 
 #[test]
+fn http2_answers_that_nobody_takes_do_not_hold_up_the_end() {
+    // Nothing of the answer may leave, or a byte: then the rest waits in the connection.
+    for window in [0, 1] {
+        let host = Host::serve("traps").arg("--stall-timeout=500ms").start();
+        let mut builder = h2::client::Builder::new();
+        builder.initial_window_size(window);
+        let client = Http2::connect_with(host.addr(), &builder);
+        let mut stream = client.start("GET", "/").finish();
+        assert_eq!(stream.read_head().status, 500);
+        drain(&host, Signal::Term);
+        assert_eq!(host.wait(Duration::from_secs(10)).code(), Some(0));
+    }
+}
+
+#[test]
 fn a_request_that_waits_for_an_instance_is_turned_away() {
     let host = one_instance("hello").start();
     let mut busy = begin(&host);

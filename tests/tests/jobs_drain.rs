@@ -54,7 +54,10 @@ fn an_attempt_that_takes_long_finishes_in_the_drain_and_is_made_once() {
     assert!(host.wait(DRAIN).success());
     for job in ["own", "other"] {
         let run = &state.job_runs(job)[0];
-        assert_eq!((&run["state"], codes(run)), (&"succeeded".into(), vec!["OK"]));
+        assert_eq!(
+            (&run["state"], codes(run)),
+            (&"succeeded".into(), vec!["OK"])
+        );
     }
 }
 
@@ -71,10 +74,18 @@ fn a_target_that_hangs_holds_up_the_end_for_half_a_minute_and_is_called_again() 
     let begun = Instant::now();
     host.signal(Signal::Term);
     assert!(host.wait(DRAIN).success());
-    assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(40),
+        "{:?}",
+        begun.elapsed()
+    );
     let run = &state.job_runs("job")[0];
-    assert_eq!((&run["state"], codes(run)), (&"running".into(), vec!["ABORTED"]));
-    let finished = |line: &String| line.contains("AttemptFinished") && line.contains("status=ABORTED");
+    assert_eq!(
+        (&run["state"], codes(run)),
+        (&"running".into(), vec!["ABORTED"])
+    );
+    let finished =
+        |line: &String| line.contains("AttemptFinished") && line.contains("status=ABORTED");
     assert!(host.log().iter().any(finished), "{:#?}", host.log());
     let _host = state.serve().start();
     wait_until("it is called again", || {

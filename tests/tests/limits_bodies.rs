@@ -187,15 +187,15 @@ fn by_permission_a_gibibyte_is_streamed_in_little_memory() {
 #[test]
 fn a_flood_of_log_output_is_cut_off_and_one_line_says_how_much_was_dropped() {
     let host = Host::serve("floods_log").arg("--log-limit=1Ki").start();
-    let reply = host.get("/?lines=100&width=99");
+    let reply = host.get("/?lines=100&width=127");
     assert_eq!((reply.status, reply.text()), (200, "printed\n"));
     let printed = host.printed_by(&reply);
     let (notes, lines): (Vec<_>, Vec<_>) = printed
         .into_iter()
         .partition(|(level, _)| level == "WARNING");
     let kept: usize = lines.iter().map(|(_, text)| text.len()).sum();
-    assert!((KIB - 99..=KIB).contains(&kept), "{kept}");
-    let dropped = 100 * 100 - KIB;
+    assert!((KIB - 127..=KIB).contains(&kept), "{kept}");
+    let dropped = 100 * 128 - KIB;
     let note = format!(
         "{dropped} bytes of log output were dropped: over the limit of an execution; raise it with --log-limit"
     );
@@ -205,25 +205,37 @@ fn a_flood_of_log_output_is_cut_off_and_one_line_says_how_much_was_dropped() {
 #[test]
 fn both_streams_share_one_log_limit() {
     let host = Host::serve("floods_log").arg("--log-limit=1Ki").start();
-    let reply = host.get("/?lines=100&width=99&stream=stderr");
+    let reply = host.get("/?lines=100&width=127&stream=stderr");
     let errors = host
         .printed_by(&reply)
         .into_iter()
         .filter(|(level, _)| level == "E");
     let kept: usize = errors.map(|(_, text)| text.len()).sum();
-    assert!((KIB - 99..=KIB).contains(&kept), "{kept}");
+    assert!((KIB - 127..=KIB).contains(&kept), "{kept}");
 }
 
 #[test]
 fn without_a_word_an_execution_may_print_256_kib() {
     let host = Host::serve("floods_log").start();
-    let reply = host.get("/?lines=2560&width=99");
-    assert_eq!(host.printed_by(&reply).len(), 2560);
-    let reply = host.get("/?lines=2700&width=99");
+    let reply = host.get("/?lines=2048&width=127");
+    assert_eq!(host.printed_by(&reply).len(), 2048);
+    let reply = host.get("/?lines=2100&width=127");
     let (level, note) = host.printed_by(&reply).pop().expect("something is printed");
-    let dropped = 2700 * 100 - 256 * KIB;
+    let dropped = 2100 * 128 - 256 * KIB;
     assert_eq!(level, "WARNING");
     assert!(note.starts_with(&format!("{dropped} bytes ")), "{note}");
+}
+
+/// Each line becomes an entry, with its time, its execution and more.
+#[test]
+fn lines_of_nothing_count_for_128_bytes_each() {
+    let host = Host::serve("floods_log").start();
+    let reply = host.get("/?lines=10000&width=0");
+    let printed = host.printed_by(&reply);
+    let (level, note) = printed.last().expect("something is printed");
+    assert_eq!(level, "WARNING");
+    assert!(note.contains("were dropped"), "{note}");
+    assert_eq!(printed.len() - 1, 256 * KIB / 128);
 }
 
 #[test]

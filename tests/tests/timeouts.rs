@@ -158,6 +158,53 @@ fn an_http2_client_that_leaves_no_room_for_a_short_answer_loses_its_instance() {
 }
 
 #[test]
+fn an_http2_client_that_leaves_no_room_for_the_hosts_own_answer_is_reset() {
+    let host = Host::serve("traps").arg("--stall-timeout=500ms").start();
+    let mut builder = h2::client::Builder::new();
+    builder.initial_window_size(0);
+    let client = Http2::connect_with(host.addr(), &builder);
+    let open: Vec<_> = (0..20).map(|_| client.start("GET", "/").finish()).collect();
+    for mut stream in open {
+        assert_eq!(stream.read_head().status, 500);
+        stream.read_cut_rest();
+    }
+}
+
+/// All of the answer is handed over at once; flow control holds back most of it, long after its stream was served.
+#[test]
+fn an_http2_client_that_reads_the_end_of_an_answer_slowly_gets_all_of_it() {
+    let host = Host::serve("streams")
+        .args(["--header-timeout=300ms", "--stall-timeout=500ms"])
+        .start();
+    let mut builder = h2::client::Builder::new();
+    builder.initial_window_size(1000);
+    let client = Http2::connect_with(host.addr(), &builder);
+    let mut stream = client.start("GET", "/?chunks=1&size=50000").finish();
+    assert_eq!(stream.read_head().status, 200);
+    let mut read = 0;
+    while let Some(piece) = stream.read_data() {
+        read += piece.len();
+        // The slowness is what is specified.
+        thread::sleep(SHORT / 8);
+    }
+    assert_eq!(read, 50_000);
+}
+
+#[test]
+fn an_http2_client_that_never_reads_the_end_of_an_answer_loses_its_connection() {
+    let host = Host::serve("streams")
+        .args(["--header-timeout=300ms", "--stall-timeout=500ms"])
+        .start();
+    let mut builder = h2::client::Builder::new();
+    builder.initial_window_size(1000);
+    let client = Http2::connect_with(host.addr(), &builder);
+    let mut stream = client.start("GET", "/?chunks=1&size=50000").finish();
+    assert_eq!(stream.read_head().status, 200);
+    // However it ends, that it does is what is specified.
+    let _ = client.ended();
+}
+
+#[test]
 fn a_stalled_stream_does_not_end_its_neighbours() {
     let host = Host::serve("streams")
         .args(["--stall-timeout=500ms", "--max-response-body=unlimited"])

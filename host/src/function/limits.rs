@@ -32,7 +32,8 @@ pub struct Limits {
     pub request_body: u64,
     /// Bytes of the response body; `None` lets the function stream without end. Default 32 MiB.
     pub response_body: Option<u64>,
-    /// Bytes printed to stdout and stderr together; what is over is dropped and counted. Default 256 KiB.
+    /// Bytes printed to stdout and stderr together; what is over is dropped and counted. A line counts for 128 bytes
+    /// ([`LEAST_LINE`](super::LEAST_LINE)) at the least. Default 256 KiB.
     pub log_output: usize,
     /// How long the client may pause within the request body. Default 30 s.
     pub request_idle: Duration,

@@ -13,6 +13,9 @@ use super::shared::Shared;
 /// The longest line that is kept, in bytes. The rest of a longer line is cut, and the line says so.
 pub const LINE_LIMIT: usize = 16 * 1024;
 
+/// What a line counts for at the least, in bytes: about what the host keeps beside the text of an entry.
+pub const LEAST_LINE: usize = 128;
+
 /// How much a guest may write in one go. Nothing is ever waited for, so this only bounds one copy.
 const WRITE_PERMIT: usize = 64 * 1024;
 
@@ -56,7 +59,7 @@ struct Partial {
 }
 
 impl Output {
-    /// Keeps at most `budget` bytes.
+    /// Keeps at most `budget` bytes. A short line counts for [`LEAST_LINE`].
     pub(super) fn new(budget: usize) -> Self {
         Self {
             stdout: Partial::default(),
@@ -69,19 +72,27 @@ impl Output {
 
     /// Takes in what was printed to `stream`; what is over the budget is counted and dropped.
     pub(super) fn write(&mut self, stream: Stream, bytes: &[u8]) {
-        let taken = bytes.len().min(self.left);
-        self.left -= taken;
-        self.dropped += (bytes.len() - taken) as u64;
         let partial = match stream {
             Stream::Stdout => &mut self.stdout,
             Stream::Stderr | Stream::Host => &mut self.stderr,
         };
-        let mut pieces = bytes[..taken].split(|&byte| byte == b'\n').peekable();
-        while let Some(piece) = pieces.next() {
-            partial.extend(piece);
-            if pieces.peek().is_some() {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let room = &rest[..rest.len().min(self.left)];
+            let end = room.iter().position(|&byte| byte == b'\n');
+            let taken = end.map_or(room.len(), |end| end + 1);
+            if taken == 0 {
+                self.dropped += rest.len() as u64;
+                return;
+            }
+            self.left -= taken;
+            partial.extend(&room[..end.unwrap_or(taken)]);
+            if end.is_some() {
+                let lacking = LEAST_LINE.saturating_sub(partial.length() + 1);
+                self.left = self.left.saturating_sub(lacking);
                 self.lines.push(partial.end(stream));
             }
+            rest = &rest[taken..];
         }
     }
 
@@ -105,7 +116,7 @@ impl Output {
             (&mut self.stdout, Stream::Stdout),
             (&mut self.stderr, Stream::Stderr),
         ] {
-            if !partial.is_empty() {
+            if partial.length() > 0 {
                 self.lines.push(partial.end(stream));
             }
         }
@@ -119,8 +130,9 @@ impl Output {
 }
 
 impl Partial {
-    fn is_empty(&self) -> bool {
-        self.text.is_empty() && self.cut == 0
+    /// In bytes, with what was cut.
+    fn length(&self) -> usize {
+        self.text.len() + self.cut
     }
 
     fn extend(&mut self, bytes: &[u8]) {
@@ -309,6 +321,26 @@ mod tests {
         long.extend_from_slice("é\n".as_bytes());
         output.write(Stream::Stdout, &long);
         assert!(texts(&mut output)[0].ends_with("x … [2 bytes cut]"));
+    }
+
+    #[test]
+    fn a_short_line_counts_for_more_than_it_has() {
+        let mut output = Output::new(10 * LEAST_LINE);
+        output.write(Stream::Stdout, &[b'\n'; 1000]);
+        assert_eq!(texts(&mut output).len(), 10);
+        output.close();
+        assert!(texts(&mut output)[0].starts_with("990 bytes of log output were dropped"));
+    }
+
+    #[test]
+    fn a_line_that_comes_in_pieces_counts_for_no_more_than_one_that_comes_whole() {
+        let mut output = Output::new(2 * LEAST_LINE);
+        for byte in [b"x".repeat(LEAST_LINE - 1), b"\nsecond\n".to_vec()].concat() {
+            output.write(Stream::Stdout, &[byte]);
+        }
+        assert_eq!(texts(&mut output).len(), 2);
+        output.write(Stream::Stdout, b"third\n");
+        assert!(texts(&mut output).is_empty());
     }
 
     #[test]

@@ -186,6 +186,11 @@ impl Entry {
         self.execution.as_ref().map_or("", ExecutionId::as_str)
     }
 
+    /// Whether it says that an execution started or finished.
+    pub(super) fn is_start_or_finish(&self) -> bool {
+        matches!(self.payload, Payload::Started | Payload::Finished { .. })
+    }
+
     /// About how many bytes it holds.
     pub(super) fn weight(&self) -> usize {
         let text = match &self.payload {

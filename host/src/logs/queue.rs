@@ -53,29 +53,38 @@ impl LogQueue {
     }
 
     /// Hands over `entries`, oldest first. Never waits for the output: what finds no room is left out, and the log says
-    /// how much that was. All of them take up the room of the first one's function.
-    pub fn push(&self, entries: Vec<Entry>) {
+    /// how much that was. That executions started and finished is left out last, however much they printed. All entries
+    /// take up the room of the first one's function.
+    pub fn push(&self, mut entries: Vec<Entry>) {
+        let mut room = batch(&entries);
+        let mut state = self.shared.lock();
+        if state.closing.is_some() || !state.room.has_place(function(&entries), room) {
+            entries = self.without_the_rest(entries, &mut state);
+            room = batch(&entries);
+        }
         let Some(first) = entries.first() else {
             return;
         };
-        let bytes = entries.iter().map(Entry::weight).sum();
-        let mut state = self.shared.lock();
-        let batch = Bounds::batch(bytes);
-        if state.closing.is_some() || !state.room.has_place(&first.function, batch) {
-            state.lose(&entries);
-            drop(state);
-            let count = entries.len() as u64;
-            let dropped = &self.shared.counts.dropped;
-            dropped.fetch_add(count, Ordering::Relaxed);
-            return;
-        }
-        state.room.take(&first.function, batch);
+        state.room.take(&first.function, room);
         state.accept(entries);
         let is_reader_idle = std::mem::take(&mut state.is_reader_idle);
         drop(state);
         if is_reader_idle {
             self.shared.wake.notify_one();
         }
+    }
+
+    /// Of `entries`, which find no room, those that do without the rest.
+    fn without_the_rest(&self, entries: Vec<Entry>, state: &mut State) -> Vec<Entry> {
+        let (mut kept, mut lost): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(Entry::is_start_or_finish);
+        if state.closing.is_some() || !state.room.has_last_place(batch(&kept)) {
+            lost.append(&mut kept);
+        }
+        state.lose(&lost);
+        let dropped = &self.shared.counts.dropped;
+        dropped.fetch_add(lost.len() as u64, Ordering::Relaxed);
+        kept
     }
 
     /// Blocks until the writer is done with all that was pushed before, `limit` at the longest for each thread that has
@@ -135,6 +144,15 @@ struct State {
 struct Closing {
     since: Instant,
     limit: Duration,
+}
+
+/// Whose room `entries` take up: that of the first one's function.
+fn function(entries: &[Entry]) -> &str {
+    entries.first().map_or("", |first| &*first.function)
+}
+
+fn batch(entries: &[Entry]) -> Bounds {
+    Bounds::batch(entries.iter().map(Entry::weight).sum())
 }
 
 impl State {

@@ -1,76 +1,109 @@
-//! The bodies that leave the listener.
+//! The bodies that leave the listener, piece by piece.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http_body::{Frame, SizeHint};
 use http_body_util::Full;
 
 use super::stall::StreamWatch;
+use super::streams::Sending;
 use crate::function::{Failure, ResponseBody};
 
 /// A response body: a guest's, or the host's own.
-pub(super) enum Body {
-    Guest(Box<GuestBody>),
+pub(super) struct Body {
+    source: Source,
+    /// Who watches whether the client takes it, over HTTP/2.
+    watch: Option<Arc<StreamWatch>>,
+}
+
+enum Source {
+    Guest(Box<ResponseBody>),
     Whole(Full<Bytes>),
 }
 
-/// A guest's body, and who watches whether the client takes it.
-pub(super) struct GuestBody {
-    body: ResponseBody,
-    watch: Option<Arc<StreamWatch>>,
+/// A piece of a body on its way. It is dropped when all of it has left.
+pub(super) struct Piece {
+    bytes: Bytes,
+    sending: Option<Sending>,
 }
 
 impl Body {
     /// A body that is there as a whole.
     pub(super) fn whole(bytes: Bytes) -> Self {
-        Self::Whole(Full::new(bytes))
+        Self::of(Source::Whole(Full::new(bytes)))
     }
 
     /// The body of an execution.
     pub(super) fn guest(body: ResponseBody) -> Self {
-        Self::Guest(Box::new(GuestBody {
-            body,
+        Self::of(Source::Guest(Box::new(body)))
+    }
+
+    fn of(source: Source) -> Self {
+        Self {
+            source,
             watch: StreamWatch::current(),
-        }))
+        }
     }
 }
 
 impl http_body::Body for Body {
-    type Data = Bytes;
+    type Data = Piece;
     type Error = Failure;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
-        match self.get_mut() {
-            Self::Whole(body) => Pin::new(body)
+    ) -> Poll<Option<Result<Frame<Piece>, Failure>>> {
+        let this = self.get_mut();
+        let frame = match &mut this.source {
+            Source::Whole(body) => Pin::new(body)
                 .poll_frame(cx)
                 .map_err(|never| match never {}),
-            Self::Guest(guest) => {
-                let frame = Pin::new(&mut guest.body).poll_frame(cx);
-                if let Some(watch) = &guest.watch {
-                    watch.note(frame.is_ready());
-                }
-                frame
-            }
+            Source::Guest(body) => Pin::new(&mut **body).poll_frame(cx),
+        };
+        if let Some(watch) = &this.watch {
+            watch.note(frame.is_ready());
         }
+        let sending = || this.watch.as_ref().map(|watch| watch.sending());
+        frame.map_ok(|frame| {
+            frame.map_data(|bytes| Piece {
+                bytes,
+                sending: sending(),
+            })
+        })
     }
 
     fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Whole(body) => body.is_end_stream(),
-            Self::Guest(guest) => guest.body.is_end_stream(),
+        match &self.source {
+            Source::Whole(body) => body.is_end_stream(),
+            Source::Guest(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Whole(body) => body.size_hint(),
-            Self::Guest(guest) => guest.body.size_hint(),
+        match &self.source {
+            Source::Whole(body) => body.size_hint(),
+            Source::Guest(body) => body.size_hint(),
+        }
+    }
+}
+
+impl Buf for Piece {
+    fn remaining(&self) -> usize {
+        self.bytes.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.bytes.chunk()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.bytes.advance(count);
+        if let Some(sending) = &self.sending {
+            sending.note_move();
         }
     }
 }

@@ -12,14 +12,15 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_rustls::TlsAcceptor;
 
 use super::batched::Batched;
 use super::drain::Drain;
 use super::invoke::Invoker;
 use super::protocol::Protocol;
-use super::stream_task::{StreamExecutor, Streams};
+use super::stream_task::StreamExecutor;
+use super::streams::Streams;
 use super::timed::Timed;
 
 /// The largest request head, in bytes, and the most fields in it.
@@ -155,6 +156,7 @@ impl Connection {
         let mut looks = every(self.bounds.header_timeout);
         looks.tick().await;
         let mut before = None;
+        let mut still_since = Instant::now();
         let mut told = false;
         loop {
             let end = tokio::select! {
@@ -162,19 +164,22 @@ impl Connection {
                 _ended = connection.as_mut() => return,
                 () = self.drain.begun(), if !told => true,
                 _ = looks.tick() => {
-                    // Nothing open, and nothing begun since the last look: the connection has lain idle.
-                    let now = streams.begun_if_idle();
-                    let idle = now.is_some() && now == before;
-                    before = now;
-                    idle
+                    let now = streams.moves_if_idle();
+                    let is_still = now.is_some() && now == before;
+                    if !is_still {
+                        before = now;
+                        still_since = Instant::now();
+                    }
+                    // A client that has yet to take some of its answers is given time to.
+                    is_still && (!streams.has_unsent() || still_since.elapsed() >= self.bounds.stall_timeout)
                 }
             };
             match (end, told) {
                 (false, _) => {}
                 (true, false) => {
                     told = true;
-                    before = None;
                     looks = every(DRAIN_GRACE);
+                    looks.tick().await;
                     connection.as_mut().graceful_shutdown();
                 }
                 // It has been told, and does not go.

@@ -2,7 +2,8 @@
 //!
 //! On HTTP/1.1 a stalled client shows as a write that does not go on (see `timed`). A stalled HTTP/2 stream shows
 //! nowhere: other streams flow, and hyper asks for no more of the body. So the body notes when it was last asked, and
-//! the task of its stream looks at that.
+//! the task of its stream looks at that. The task ends when all of the body is handed over; what flow control holds back
+//! of it then is counted with the connection's streams.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -10,18 +11,28 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use super::streams::{Sending, Streams};
+
 thread_local! {
     static CURRENT: RefCell<Option<Arc<StreamWatch>>> = const { RefCell::new(None) };
 }
 
 /// When the client of one stream last took something.
-#[derive(Default)]
 pub(super) struct StreamWatch {
+    streams: Arc<Streams>,
     /// Since when the client takes nothing; `None` while the function, not the client, is waited for.
     untouched_since: Mutex<Option<Instant>>,
 }
 
 impl StreamWatch {
+    /// For a stream among `streams`.
+    pub(super) fn new(streams: Arc<Streams>) -> Self {
+        Self {
+            streams,
+            untouched_since: Mutex::new(None),
+        }
+    }
+
     /// The watch of the stream whose task is being polled, if one is.
     pub(super) fn current() -> Option<Arc<Self>> {
         CURRENT.with_borrow(Clone::clone)
@@ -38,6 +49,11 @@ impl StreamWatch {
     /// Notes that the body was asked for a frame, and whether it had one.
     pub(super) fn note(&self, had_one: bool) {
         *self.lock() = had_one.then(Instant::now);
+    }
+
+    /// Counts a piece of the stream's body until it has left.
+    pub(super) fn sending(&self) -> Sending {
+        Sending::new(Arc::clone(&self.streams))
     }
 
     /// When the stream is stalled, unless something happens before.

@@ -2,7 +2,6 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -10,19 +9,13 @@ use hyper::rt::Executor;
 use tokio::time::Sleep;
 
 use super::stall::StreamWatch;
+use super::streams::{Serving, Streams};
 
 /// Spawns the streams of one connection on the worker's own thread.
 #[derive(Clone)]
 pub(super) struct StreamExecutor {
     stall_timeout: Duration,
     streams: Arc<Streams>,
-}
-
-/// Counts the streams of one connection.
-#[derive(Default)]
-pub(super) struct Streams {
-    begun: AtomicUsize,
-    open: AtomicUsize,
 }
 
 impl StreamExecutor {
@@ -34,25 +27,15 @@ impl StreamExecutor {
     }
 }
 
-impl Streams {
-    /// How many have begun so far, if none is open.
-    pub(super) fn begun_if_idle(&self) -> Option<usize> {
-        let idle = self.open.load(Ordering::Relaxed) == 0;
-        idle.then(|| self.begun.load(Ordering::Relaxed))
-    }
-}
-
 impl<F> Executor<F> for StreamExecutor
 where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, stream: F) {
-        self.streams.begun.fetch_add(1, Ordering::Relaxed);
-        self.streams.open.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(StreamTask {
             stream: Box::pin(stream),
-            streams: Arc::clone(&self.streams),
-            watch: Arc::default(),
+            _serving: Serving::new(Arc::clone(&self.streams)),
+            watch: Arc::new(StreamWatch::new(Arc::clone(&self.streams))),
             timeout: self.stall_timeout,
             timer: None,
         });
@@ -61,7 +44,7 @@ where
 
 struct StreamTask<F> {
     stream: Pin<Box<F>>,
-    streams: Arc<Streams>,
+    _serving: Serving,
     watch: Arc<StreamWatch>,
     timeout: Duration,
     timer: Option<Pin<Box<Sleep>>>,
@@ -90,11 +73,5 @@ impl<F: Future<Output = ()>> Future for StreamTask<F> {
         }
         // Ending the task resets the stream, which gives back its instance.
         timer.as_mut().poll(cx)
-    }
-}
-
-impl<F> Drop for StreamTask<F> {
-    fn drop(&mut self) {
-        self.streams.open.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -94,6 +94,12 @@ impl Room {
         all.fits(self.bounds) && (is_small || all.fits(unreserved) && is_fair())
     }
 
+    /// Whether there is room for a `batch` that is left out last, whosever it is: half of the reserve is for these as well.
+    pub(super) fn has_last_place(&self, batch: Bounds) -> bool {
+        let reserved = self.bounds.part(2 * RESERVE);
+        self.taken.plus(batch).fits(self.bounds.minus(reserved))
+    }
+
     /// Takes up room for `batch` of `function`.
     pub(super) fn take(&mut self, function: &Arc<str>, batch: Bounds) {
         self.taken = self.taken.plus(batch);

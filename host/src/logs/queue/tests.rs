@@ -1,5 +1,7 @@
 use super::*;
+use crate::function::ExecutionId;
 use crate::logs::Severity;
+use crate::logs::entry::{FinishStatus, Payload};
 
 const NO_TIME: Duration = Duration::ZERO;
 
@@ -157,4 +159,21 @@ fn a_flush_waits_for_the_next_queue_as_well() {
     };
     to_next.push(note("a"));
     assert!(!queue.flush(NO_TIME));
+}
+
+#[test]
+fn that_an_execution_started_and_finished_does_not_depend_on_what_it_printed() {
+    let (queue, shared) = room_for(usize::MAX, 4000);
+    let id = ExecutionId::random();
+    let finish = |status| Entry::finished("f".into(), id, NO_TIME, FinishStatus::Code(status));
+    let printed = std::iter::repeat_with(|| note("f")).take(10).flatten();
+    let mut batch = vec![Entry::started("f".into(), id)];
+    batch.extend(printed);
+    batch.push(finish(200));
+    queue.push(batch);
+    let mut batches = Vec::new();
+    assert_eq!(shared.take(&mut batches, None), lost(&[("f", 10)]));
+    let kept: Vec<_> = batches.concat().into_iter().map(|e| e.payload).collect();
+    assert_eq!(kept, [Payload::Started, finish(200).payload]);
+    assert_eq!(queue.dropped(), 10);
 }
