@@ -283,7 +283,7 @@ fn a_check_reads_the_files_that_the_process_needs() {
 fn a_check_compares_the_file_with_what_was_deployed() {
     let config = Config::new(&hello("hosts = [\"a.example\"]"));
     assert_eq!(config.check().code, Some(0));
-    assert!(!config.0.path().exists(), "it makes no store");
+    assert!(!config.0.database().exists(), "it makes no store");
     config.0.deploy("other", "hello", &["--host=a.example"]);
     let refused = |expected: &str| {
         for output in [config.check(), config.serve().run()] {

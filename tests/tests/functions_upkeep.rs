@@ -1,13 +1,16 @@
 //! What a serving host does on its own: it tries again, reads secrets again, takes rights away, and tells of its store.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustix::fs::OFlags;
 use tests::served::{ACCOUNT, ROLE, Served, succeeded};
 use tests::{Host, Signal, State, wait_until};
 
 /// A function that shows its environment, with the secret `text`, which is in the file that is given back.
-fn deploy_with_secret(state: &State, name: &str, text: &str) -> std::path::PathBuf {
+fn deploy_with_secret(state: &State, name: &str, text: &str) -> PathBuf {
     let file = state.file("secret", text);
     let flag = format!("--set-secrets=KEY={}", file.display());
     state.deploy(name, "tries_files", &[&flag]);
@@ -43,6 +46,13 @@ fn a_secret_that_changed_is_taken_up_after_a_hang_up() {
     wait_until("the new one is used", || has_secret(&host, "f", "two"));
 }
 
+/// The pipe at `file`, to write into it, if somebody reads from it.
+fn open_read_pipe(file: &Path) -> Option<File> {
+    let mut options = OpenOptions::new();
+    let no_wait = OFlags::NONBLOCK.bits().cast_signed();
+    options.write(true).custom_flags(no_wait).open(file).ok()
+}
+
 /// A pipe into which nobody writes takes the place of a component that takes long to compile.
 #[test]
 fn a_right_is_gone_while_another_function_is_loaded() {
@@ -54,8 +64,11 @@ fn a_right_is_gone_while_another_function_is_loaded() {
     let made = Command::new("mkfifo").arg(&file).status();
     assert!(made.is_ok_and(|status| status.success()), "no pipe");
     served.host.signal(Signal::Hup);
-    // Whoever opens it to write waits until the host reads from it.
-    let pipe = fs::OpenOptions::new().write(true).open(&file);
+    let mut pipe = None;
+    wait_until("the host reads the secret", || {
+        pipe = open_read_pipe(&file);
+        pipe.is_some()
+    });
     let remove =
         format!("functions remove-iam-policy-binding echoes --member {ACCOUNT} --role {ROLE}");
     let removing = served
@@ -117,7 +130,12 @@ fn a_private_component_alone_serves_no_functions_and_commands_know() {
     let called = state.functions(["call", "f"]).run();
     assert_eq!((called.code, &*called.stdout), (Some(1), ""), "{called:?}");
     assert!(called.stderr.contains("--with-functions"), "{called:?}");
-    assert!(host.log().is_empty(), "the component was not called");
+    let counted = "host_executions_total{function=\"echoes\",outcome=\"success\"}";
+    assert_eq!(host.metric(counted), 0.0, "the component was not called");
+    let scrape = host.control_plane("/metrics");
+    let mut refused = scrape.text().lines();
+    let refusals = "host_requests_refused_total{function=\"echoes\"";
+    assert!(refused.all(|line| !line.starts_with(refusals) || line.ends_with(" 0")));
     state.delete("f");
 }
 
