@@ -37,7 +37,7 @@ use files::DatabaseFile;
 pub(crate) use files::private_directory;
 pub use function_name::{FunctionName, NameError};
 pub(crate) use functions::sha256;
-pub use functions::{Declaration, FunctionRecord, Revision};
+pub use functions::{Declaration, FunctionAndComponent, FunctionRecord, Revision};
 pub use job_ledger::{DueRun, Going, JobLedger, KEPT_RUNS};
 pub use job_name::{JobName, JobNameError};
 pub use job_runs::{AttemptEnd, AttemptRecord, RunKey, RunRecord, RunState, Trigger};

@@ -44,6 +44,9 @@ pub struct Declaration {
 
 const COLUMNS: &str = "name, revision, component, settings, declared_in, created, updated";
 
+/// A function, and its component if that is there.
+pub type FunctionAndComponent = (FunctionRecord, Option<Vec<u8>>);
+
 impl Store {
     /// Deploys `name` with `component`, or if that is `None` with the one that it has, and with what `change` makes of the
     /// settings that it has, or of the defaults. All of it or nothing is done.
@@ -187,7 +190,7 @@ impl Store {
     pub fn function_and_component(
         &self,
         name: &FunctionName,
-    ) -> Result<Option<(FunctionRecord, Option<Vec<u8>>)>, StoreError> {
+    ) -> Result<Option<FunctionAndComponent>, StoreError> {
         self.connection()
             .prepare_cached(&format!(
                 "SELECT {COLUMNS}, wasm FROM functions LEFT JOIN components ON sha256 = component WHERE name = ?"
