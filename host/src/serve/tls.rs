@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, SystemTime};
 
 use rustls::ServerConfig;
@@ -87,21 +87,26 @@ impl Certificate {
     /// When the new files are no good; the old certificate stays.
     pub(super) fn refresh(&self) -> Result<bool, TlsError> {
         let stamp = stamp(&self.files);
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        if current.stamp == stamp {
+        if self.current().stamp == stamp {
             return Ok(false);
         }
+        // Read before the lock is taken: handshakes wait for it, and files can be slow.
+        let pair = read_pair(&self.files);
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         // Noted even if it fails, so that a bad file is reported once and not each time it is looked at.
         current.stamp = stamp;
-        current.key = read_pair(&self.files)?;
+        current.key = pair?;
         Ok(true)
+    }
+
+    fn current(&self) -> RwLockReadGuard<'_, Current> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl ResolvesServerCert for Certificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        Some(Arc::clone(&current.key))
+        Some(Arc::clone(&self.current().key))
     }
 }
 
@@ -156,5 +161,51 @@ pub(super) async fn watch(certificate: Arc<Certificate>) {
             Ok(Err(error)) => eprintln!("error: the old TLS certificate stays in use: {error}"),
             Ok(Ok(false)) | Err(_) => {}
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::File;
+    use std::io::Write as _;
+    use std::process::Command;
+    use std::thread;
+
+    use super::*;
+
+    /// The certificate's file is a pipe: whoever reads it waits until something is written.
+    #[test]
+    fn handshakes_go_on_while_the_files_are_being_read() {
+        let directory = std::env::temp_dir().join(format!("host-tls-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let files = TlsFiles {
+            certificate: directory.join("cert.pem"),
+            key: directory.join("key.pem"),
+        };
+        let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        fs::write(&files.certificate, pair.cert.pem()).unwrap();
+        fs::write(&files.key, pair.signing_key.serialize_pem()).unwrap();
+        let certificate = Certificate::read(&files).unwrap();
+        let before = Arc::clone(&certificate.current().key);
+
+        fs::remove_file(&files.certificate).unwrap();
+        let made = Command::new("mkfifo").arg(&files.certificate).status();
+        assert!(made.unwrap().success());
+        let reading = thread::spawn({
+            let certificate = Arc::clone(&certificate);
+            move || certificate.refresh()
+        });
+        // Opens when the reader has opened its end.
+        let mut pipe = File::options()
+            .write(true)
+            .open(&files.certificate)
+            .unwrap();
+        let current = certificate.current.try_read();
+        assert!(current.is_ok_and(|current| Arc::ptr_eq(&current.key, &before)));
+        pipe.write_all(pair.cert.pem().as_bytes()).unwrap();
+        drop(pipe);
+        assert!(reading.join().unwrap().unwrap());
+        assert!(!Arc::ptr_eq(&certificate.current().key, &before));
+        let _ = fs::remove_dir_all(directory);
     }
 }
