@@ -4,8 +4,10 @@
 //! command line. It hands out [`Sandbox`], which loads a component as a [`Function`], which can be called. Each call is
 //! an execution in a fresh instance, held to its [`Limits`].
 
+mod budget;
 mod cache;
 mod call;
+mod charges;
 mod component;
 mod endings;
 mod engine;
@@ -22,6 +24,7 @@ mod meter;
 mod outbound;
 mod outcome;
 mod output;
+mod parts;
 mod request;
 mod response;
 mod sandbox;
@@ -42,6 +45,7 @@ pub use outbound::{
 };
 pub use outcome::{Ended, Failure, MemoryLimit, Observer, Usage};
 pub use output::{LEAST_LINE, LINE_LIMIT, Line, Stream};
+pub use parts::Parts;
 pub use response::ResponseBody;
 pub use sandbox::{Sandbox, SandboxUsage};
 pub use turn::Turnstile;

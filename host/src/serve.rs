@@ -42,6 +42,7 @@ mod registry;
 mod reload;
 mod routes;
 mod run;
+mod shares;
 mod stall;
 mod start;
 mod stream_task;

@@ -1,17 +1,22 @@
-//! Takes memory and writes to each page of it: without end, or `?mib=` mebibytes. Then it answers.
+//! Takes memory and writes to each page of it: without end, or `?mib=` mebibytes. Then it answers,
+//! after `?ms=` milliseconds if that is given.
 #![cfg(target_family = "wasm")]
 
-use guests::{IncomingRequest, Query, ResponseOutparam, answer};
+use guests::{IncomingRequest, Query, ResponseOutparam, answer, sleep};
 
 const MIB: usize = 1024 * 1024;
 
 guests::handler!(handle);
 
 fn handle(request: IncomingRequest, out: ResponseOutparam) {
-    let bound = Query::of(&request).number("mib").unwrap_or(u64::MAX);
+    let query = Query::of(&request);
+    let bound = query.number("mib").unwrap_or(u64::MAX);
     let mut taken = Vec::new();
     for _ in 0..bound {
         taken.push(std::hint::black_box(vec![1_u8; MIB]));
+    }
+    if let Some(milliseconds) = query.number("ms") {
+        sleep(milliseconds);
     }
     answer(out, 200, &[], format!("{} MiB\n", taken.len()));
 }

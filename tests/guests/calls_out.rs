@@ -1,5 +1,6 @@
 //! Requests `?url=` with `?method=` (GET), `?n=` times (1) one after the other, and answers with the
 //! last response's status, location and body. Where there is none it answers 502 with the error.
+//! With `?keep=1` it lets none of the responses go before it answers.
 #![cfg(target_family = "wasm")]
 
 use guests::wasi::http::outgoing_handler;
@@ -13,6 +14,8 @@ struct Fetched {
     status: u16,
     location: String,
     body: Vec<u8>,
+    /// With the fields of its head, which the host holds.
+    _response: IncomingResponse,
 }
 
 guests::handler!(handle);
@@ -21,8 +24,12 @@ fn handle(request: IncomingRequest, out: ResponseOutparam) {
     let query = Query::of(&request);
     let url = query.get("url").expect("url must be given");
     let method = query.get("method").unwrap_or("GET");
+    let mut kept = Vec::new();
     for _ in 1..query.number("n").unwrap_or(1) {
-        let _ = fetch(method, url);
+        let fetched = fetch(method, url);
+        if query.get("keep").is_some() {
+            kept.push(fetched);
+        }
     }
     match fetch(method, url) {
         Ok(fetched) => {
@@ -48,6 +55,7 @@ fn fetch(method: &str, url: &str) -> Result<Fetched, ErrorCode> {
         status: response.status(),
         location: String::from_utf8_lossy(&location).into_owned(),
         body: read(&response)?,
+        _response: response,
     })
 }
 

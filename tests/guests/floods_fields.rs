@@ -1,30 +1,64 @@
 //! Adds response fields of `?size=` bytes (1,024) each: until the host refuses one, or `?count=` of
 //! them. Then it answers with them all.
+//!
+//! With `?objects=` it makes so many sets of fields instead, from nothing or with `?how=clone` from
+//! the first one, and keeps them all unless `?keep=0`. Then it answers how many it made.
 #![cfg(target_family = "wasm")]
 
-use guests::wasi::http::types::{Fields, OutgoingBody, OutgoingResponse};
+use guests::wasi::http::types::{Fields, HeaderError, OutgoingBody, OutgoingResponse};
 use guests::{IncomingRequest, Query, ResponseOutparam, answer};
 
 guests::handler!(handle);
 
 fn handle(request: IncomingRequest, out: ResponseOutparam) {
     let query = Query::of(&request);
-    let count = query.number("count").unwrap_or(u64::MAX);
-    let value = vec![b'x'; query.number("size").unwrap_or(1024) as usize];
+    if let Some(objects) = query.number("objects") {
+        make(&query, objects);
+        answer(out, 200, &[], format!("made {objects}\n"));
+        return;
+    }
     let fields = Fields::new();
-    for number in 1..=count {
-        if let Err(error) = fields.append(&format!("x-field-{number}"), &value) {
-            answer(
-                out,
-                200,
-                &[],
-                format!("refused field {number}: {error:?}\n"),
-            );
-            return;
-        }
+    if let Err((number, error)) = fill(&fields, &query) {
+        answer(
+            out,
+            200,
+            &[],
+            format!("refused field {number}: {error:?}\n"),
+        );
+        return;
     }
     let response = OutgoingResponse::new(fields);
     let body = response.body().expect("the body is asked for once");
     ResponseOutparam::set(out, Ok(response));
     let _ = OutgoingBody::finish(body, None);
+}
+
+fn fill(fields: &Fields, query: &Query) -> Result<(), (u64, HeaderError)> {
+    let value = vec![b'x'; query.number("size").unwrap_or(1024) as usize];
+    for number in 1..=query.number("count").unwrap_or(u64::MAX) {
+        let field = fields.append(&format!("x-field-{number}"), &value);
+        field.map_err(|error| (number, error))?;
+    }
+    Ok(())
+}
+
+fn make(query: &Query, objects: u64) {
+    let first = Fields::new();
+    fill(&first, query).expect("the host takes them");
+    let mut kept = Vec::new();
+    for number in 1..objects {
+        let fields = match query.get("how") {
+            Some("clone") => first.clone(),
+            _ => Fields::new(),
+        };
+        if query.get("how").is_none() {
+            fill(&fields, query).expect("the host takes them");
+        }
+        // What was shared is so no longer.
+        let changed = fields.append("x-number", number.to_string().as_bytes());
+        changed.expect("the host takes one more");
+        if query.number("keep") != Some(0) {
+            kept.push(fields);
+        }
+    }
 }

@@ -1,4 +1,5 @@
-;; Grows a table until the host refuses, then traps.
+;; Grows two tables in turn, by 4,096 elements each, until the host refuses. If that is when the next
+;; would make them more than 64,000 together, it ends with `unreachable`, otherwise by dividing by 0.
 ;;
 ;; Written as text because stable Rust has no way to say `table.grow`.
 (component
@@ -10,13 +11,18 @@
   (alias export $types "response-outparam" (type $out))
 
   (core module $module
-    (table $table 0 funcref)
+    (table $first 0 funcref)
+    (table $second 0 funcref)
     (func (export "handle") (param i32 i32)
-      (loop $again
-        (br_if $again
-          (i32.ne
-            (table.grow $table (ref.null func) (i32.const 4096))
-            (i32.const -1))))
+      (block $refused
+        (loop $again
+          (br_if $refused
+            (i32.eq (table.grow $first (ref.null func) (i32.const 4096)) (i32.const -1)))
+          (br_if $refused
+            (i32.eq (table.grow $second (ref.null func) (i32.const 4096)) (i32.const -1)))
+          (br $again)))
+      (if (i32.ne (i32.add (table.size $first) (table.size $second)) (i32.const 61440))
+        (then (drop (i32.div_s (i32.const 1) (i32.const 0)))))
       unreachable)
   )
   (core instance $instance (instantiate $module))

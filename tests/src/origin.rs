@@ -1,12 +1,13 @@
 //! A server for functions to call, which counts who comes.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// An HTTP/1.1 server on a port of its own. It answers `here\n`, and `/redirect?URL` with a redirection to URL.
+/// An HTTP/1.1 server on a port of its own. It answers `here\n`, `/redirect?URL` with a redirection to URL, and
+/// `/heavy?BYTES` with a field of so many bytes.
 #[derive(Debug)]
 pub struct Origin {
     addr: SocketAddr,
@@ -23,8 +24,14 @@ impl Origin {
     /// Starts one on 127.0.0.1. It serves until the specification's process ends.
     #[track_caller]
     pub fn start() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .unwrap_or_else(|error| panic!("cannot listen: {error}"));
+        Self::at(Ipv4Addr::LOCALHOST.into())
+    }
+
+    /// Starts one on an address of this machine.
+    #[track_caller]
+    pub fn at(ip: IpAddr) -> Self {
+        let listener =
+            TcpListener::bind((ip, 0)).unwrap_or_else(|error| panic!("cannot listen: {error}"));
         let addr = listener.local_addr().expect("a listener has an address");
         let seen = Arc::new(Seen::default());
         let ours = Arc::clone(&seen);
@@ -89,6 +96,10 @@ fn serve(mut stream: TcpStream, seen: &Seen) {
 
 fn answer(head: &str) -> String {
     let target = head.split(' ').nth(1).unwrap_or_default();
+    if let Some(bytes) = target.strip_prefix("/heavy?") {
+        let weight = "x".repeat(bytes.parse().unwrap_or_default());
+        return format!("HTTP/1.1 200 OK\r\nWeight: {weight}\r\nContent-Length: 5\r\n\r\nhere\n");
+    }
     match target.strip_prefix("/redirect?") {
         Some(url) => format!("HTTP/1.1 302 Found\r\nLocation: {url}\r\nContent-Length: 0\r\n\r\n"),
         None => "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhere\n".to_owned(),

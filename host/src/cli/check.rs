@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::Message;
 use super::state::State;
 use crate::config::values::bytes;
-use crate::function::{Inspection, KIB, LoadError, Sandbox, SandboxConfig};
+use crate::function::{Inspection, KIB, LoadError, Parts, Sandbox, SandboxConfig};
 use peers::Verdict;
 
 /// Say what a component exports, imports and needs, and who would take it
@@ -101,6 +101,7 @@ fn text(inspection: &Inspection, refused: Option<&LoadError>) -> String {
         None => "known only when it runs".into(),
     };
     rows.push(("memory", memory));
+    rows.push(("parts", parts(inspection.parts)));
     rows.extend(
         verdicts(inspection, refused)
             .into_iter()
@@ -110,6 +111,18 @@ fn text(inspection: &Inspection, refused: Option<&LoadError>) -> String {
     rows.iter()
         .map(|(label, cell)| format!("{label:width$}  {}\n", printable(cell)))
         .collect()
+}
+
+fn parts(parts: Parts) -> String {
+    let of = |count: u32, one: &str, more: &str| {
+        format!("{count} {}", if count == 1 { one } else { more })
+    };
+    [
+        of(parts.core_instances, "core instance", "core instances"),
+        of(parts.memories, "memory", "memories"),
+        of(parts.tables, "table", "tables"),
+    ]
+    .join(", ")
 }
 
 /// Names come from the file, which is not trusted with the terminal.
@@ -134,6 +147,11 @@ fn value(inspection: &Inspection, refused: Option<&LoadError>) -> Value {
         "exports": inspection.exports,
         "imports": inspection.imports,
         "memoryBytes": inspection.memory,
+        "parts": {
+            "coreInstances": inspection.parts.core_instances,
+            "memories": inspection.parts.memories,
+            "tables": inspection.parts.tables,
+        },
         "verdicts": verdicts,
     })
 }

@@ -10,13 +10,13 @@ use http_body::Body;
 use wasmtime::Engine;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
+use super::budget::Budget;
 use super::call::{self, CallError, Done};
 use super::error::LoadError;
 use super::execution::Execution;
 use super::instance::State;
 use super::limits::Limits;
 use super::linked::Linked;
-use super::meter::MemoryBudget;
 use super::outbound::{OutboundClient, OutboundPolicy};
 use super::outcome::{Failure, Observer};
 use super::response::ResponseBody;
@@ -58,6 +58,7 @@ struct Inner {
     limits: Limits,
     environment: Vec<(String, String)>,
     outbound: Arc<OutboundClient>,
+    budget: Budget,
 }
 
 impl Function {
@@ -72,6 +73,7 @@ impl Function {
             .map_err(|error| LoadError::Outbound(error.to_string()))?;
         Ok(Self {
             inner: Arc::new(Inner {
+                budget: sandbox.function_budget(),
                 sandbox,
                 linked,
                 limits: config.limits,
@@ -154,7 +156,7 @@ impl Function {
         self.inner.sandbox.ticker()
     }
 
-    pub(super) fn memory_budget(&self) -> &Arc<MemoryBudget> {
-        self.inner.sandbox.memory_budget()
+    pub(super) fn budget(&self) -> &Budget {
+        &self.inner.budget
     }
 }

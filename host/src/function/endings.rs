@@ -27,7 +27,11 @@ pub(super) fn mark(linker: &mut Linker<State>) -> Result<()> {
             let http = store.data_mut().http();
             let body = http.table.delete(body)?;
             let trailers = match trailers {
-                Some(trailers) => http.table.delete(trailers)?,
+                Some(trailers) => {
+                    let trailers = http.table.delete(trailers)?;
+                    store.data_mut().charges.send_trailers(&trailers);
+                    trailers
+                }
                 None => NO_TRAILERS.with(FieldMap::clone),
             };
             let finished: Result<(), ErrorCode> = body.finish(Some(trailers));

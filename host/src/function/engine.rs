@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use super::meter::CORE_PARTS;
+use super::parts::{MOST, MOST_CORE_INSTANCES};
 
-/// How many core instances, memories and tables the pool holds for each execution. Components of one language
-/// runtime with its adapters have two to five.
-const CORE_INSTANCES_EACH: u32 = 6;
-const MEMORIES_EACH: u32 = 2;
-const TABLES_EACH: u32 = 3;
+/// Executions that the pool has places for beyond those of requests: trials of components that are loaded meanwhile.
+const TRIALS: u32 = 16;
+
+/// Places for memories that the address space of a process has room for: each takes some 4 GiB of it, and the largest
+/// gap in it has some 85 TiB. Beyond 5,000 executions, those with four memories have to share them.
+const MOST_MEMORIES: u32 = 20_000;
 
 /// The largest table a component may declare, in elements.
 const TABLE_ELEMENTS: usize = 64_000;
@@ -29,9 +30,11 @@ const FIBRE_STACK: usize = 1024 * 1024;
 pub struct SandboxConfig {
     /// Executions that may run at once. Default 1,000.
     pub executions: u32,
-    /// Linear memory that all executions may hold together, in bytes. Default half of the machine's (or the
-    /// container's) memory.
+    /// Memory that all executions may hold together, in bytes. Default half of the machine's (or the container's)
+    /// memory.
     pub total_memory: u64,
+    /// What of that the executions of any one function may hold, in bytes. Default all of it.
+    pub function_memory: Option<u64>,
     /// The largest component file that is loaded, in bytes. Default 100 MiB.
     pub component_bytes: u64,
     /// Where compiled components are kept. Default nowhere: every load compiles.
@@ -45,6 +48,7 @@ impl Default for SandboxConfig {
         Self {
             executions: 1000,
             total_memory: super::memory::available() / 2,
+            function_memory: None,
             component_bytes: 100 * super::limits::MIB,
             cache: None,
         }
@@ -74,16 +78,21 @@ fn base() -> Config {
     config
 }
 
+/// Places for so many executions, each with all that a component may have.
 fn pool(executions: u32) -> PoolingAllocationConfig {
+    let places = executions.saturating_add(TRIALS);
+    let memories = places.saturating_mul(MOST.memories);
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(executions)
-        .total_stacks(executions)
-        .total_core_instances(executions.saturating_mul(CORE_INSTANCES_EACH))
-        .total_memories(executions.saturating_mul(MEMORIES_EACH))
-        .total_tables(executions.saturating_mul(TABLES_EACH))
-        .max_core_instances_per_component(CORE_PARTS as u32)
-        .max_memories_per_component(CORE_PARTS as u32)
-        .max_tables_per_component(CORE_PARTS as u32)
+    pool.total_component_instances(places)
+        .total_stacks(places)
+        .total_core_instances(places.saturating_mul(MOST_CORE_INSTANCES))
+        .total_memories(memories.min(MOST_MEMORIES))
+        .total_tables(places.saturating_mul(MOST.tables))
+        .max_core_instances_per_component(MOST_CORE_INSTANCES)
+        .max_memories_per_component(MOST.memories)
+        .max_memories_per_module(MOST.memories)
+        .max_tables_per_component(MOST.tables)
+        .max_tables_per_module(MOST.tables)
         .table_elements(TABLE_ELEMENTS)
         .linear_memory_keep_resident(KEEP_RESIDENT)
         .table_keep_resident(TABLE_KEEP_RESIDENT);

@@ -55,6 +55,19 @@ pub enum LoadError {
     /// The component is damaged or uses what is switched off.
     #[error("the component does not compile: {0}")]
     Compile(String),
+    /// The component has more parts than one execution may hold.
+    #[error(
+        "the component has {count} {parts}, more than the {limit} that one execution may hold; \
+         compose it of fewer components, or link its modules into fewer"
+    )]
+    Parts {
+        /// What it has too many of.
+        parts: &'static str,
+        /// How many it has.
+        count: u32,
+        /// The bound.
+        limit: u32,
+    },
     /// The component answers no HTTP requests.
     #[error(
         "the component does not export wasi:http/incoming-handler@0.2, so it cannot answer requests; {0}"

@@ -315,6 +315,10 @@ async fn run<B>(
 where
     B: Body<Data = Bytes> + Send + 'static,
 {
+    store
+        .data_mut()
+        .charges
+        .receive(request.headers(), request.uri());
     let mut http = store.data_mut().http();
     let scheme = if scheme == Scheme::HTTPS {
         types::Scheme::Https

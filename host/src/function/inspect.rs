@@ -5,6 +5,7 @@ use wasmtime::component::Component;
 
 use super::error::LoadError;
 use super::limits::{KIB, MIB};
+use super::parts::Parts;
 
 /// A page of WebAssembly memory, in bytes.
 const PAGE: u64 = 64 * KIB;
@@ -56,10 +57,12 @@ pub struct Inspection {
     pub imports: Vec<String>,
     /// Its largest linear memory at its start, in bytes; `None` where only running it would tell.
     pub memory: Option<u64>,
+    /// What an execution of it holds of the pool.
+    pub parts: Parts,
 }
 
 impl Inspection {
-    pub(super) fn of(component: &Component, engine: &Engine) -> Self {
+    pub(super) fn of(component: &Component, engine: &Engine, parts: Parts) -> Self {
         let types = component.component_type();
         let memory = component
             .resources_required()
@@ -68,6 +71,7 @@ impl Inspection {
             exports: types.exports(engine).map(|(name, _)| name.into()).collect(),
             imports: types.imports(engine).map(|(name, _)| name.into()).collect(),
             memory,
+            parts,
         }
     }
 
@@ -175,6 +179,7 @@ mod tests {
             exports: owned(exports),
             imports: owned(imports),
             memory: Some(2 * MIB),
+            parts: Parts::default(),
         }
     }
 

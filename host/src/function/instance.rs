@@ -8,6 +8,7 @@ use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use super::charges::Charges;
 use super::component::Function;
 use super::meter::Meter;
 use super::outbound::OutboundHooks;
@@ -25,9 +26,10 @@ pub(super) struct State {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     // Dropped before the table, with the bodies in it: see `OutboundHooks`.
-    hooks: OutboundHooks,
-    table: ResourceTable,
-    meter: Meter,
+    pub(super) hooks: OutboundHooks,
+    pub(super) table: ResourceTable,
+    pub(super) meter: Meter,
+    pub(super) charges: Charges,
 }
 
 impl WasiView for State {
@@ -75,12 +77,13 @@ pub(super) fn store(
         meter: Meter::new(
             limits.memory,
             limits.table_elements,
-            Arc::clone(function.memory_budget()),
+            function.budget().clone(),
             Arc::clone(shared),
         ),
+        charges: Charges::default(),
     };
     let mut store = Store::new(function.engine(), state);
-    store.limiter(|state| &mut state.meter);
+    store.limiter(|state| state);
     store.set_hostcall_fuel(limits.host_copies);
     store.set_epoch_deadline(FIRST_SLICE);
     let mut turn = 0;

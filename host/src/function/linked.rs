@@ -10,6 +10,7 @@ use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use super::error::LoadError;
 use super::inspect::Inspection;
 use super::instance::State;
+use super::parts::Parts;
 
 /// A component that is ready to be instantiated.
 pub(super) struct Linked {
@@ -19,7 +20,7 @@ pub(super) struct Linked {
 }
 
 impl Linked {
-    /// Links `component`, if it is a function that this host can run. It was found compiled, unless it
+    /// Links `component` of these `parts`, if it is a function that this host can run. It was found compiled, unless it
     /// `is_newly_compiled`.
     ///
     /// # Errors
@@ -28,9 +29,10 @@ impl Linked {
         engine: &Engine,
         linker: &Linker<State>,
         component: &Component,
+        parts: Parts,
         is_newly_compiled: bool,
     ) -> Result<Self, LoadError> {
-        let inspection = Inspection::of(component, engine);
+        let inspection = Inspection::of(component, engine, parts);
         // What it needs of memory is held against the limit of each function.
         inspection.check(u64::MAX)?;
         let instance_pre = linker

@@ -1,63 +1,21 @@
-//! Memory and tables, counted over the whole instance and over all instances.
+//! Memory and tables of one execution, counted over all of its instances.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use wasmtime::ResourceLimiter;
-
+use super::budget::Budget;
 use super::outcome::MemoryLimit;
 use super::shared::Shared;
 
-/// How many instances, memories and tables one execution may have. A component of many core modules needs several of
-/// each; the figure keeps one execution from taking the pool of the whole process.
-pub(super) const CORE_PARTS: usize = 32;
-
-/// The memory that all executions of a sandbox hold together, in bytes.
-#[derive(Debug)]
-pub(super) struct MemoryBudget {
-    used: AtomicU64,
-    total: u64,
-}
-
-impl MemoryBudget {
-    pub(super) fn new(total: u64) -> Self {
-        Self {
-            used: AtomicU64::new(0),
-            total,
-        }
-    }
-
-    /// The most that all executions may hold together, in bytes.
-    pub(super) fn total(&self) -> u64 {
-        self.total
-    }
-
-    fn take(&self, bytes: u64) -> bool {
-        let before = self.used.fetch_add(bytes, Ordering::Relaxed);
-        let fits = before.saturating_add(bytes) <= self.total;
-        if !fits {
-            self.give_back(bytes);
-        }
-        fits
-    }
-
-    fn give_back(&self, bytes: u64) {
-        self.used.fetch_sub(bytes, Ordering::Relaxed);
-    }
-
-    /// Bytes held at this moment.
-    pub(super) fn used(&self) -> u64 {
-        self.used.load(Ordering::Relaxed)
-    }
-}
-
-/// Counts what one instance grows. wasmtime's own limiter bounds each memory on its own; this one bounds their sum.
+/// Counts what one execution grows. wasmtime's own limiter bounds each memory on its own; this one bounds their sum.
 pub(super) struct Meter {
+    /// Linear memory, in bytes.
     memory: u64,
+    /// What the host holds for the guest, as far as it is charged, in bytes.
+    charged: u64,
     memory_limit: u64,
     table_elements: usize,
     table_limit: usize,
-    budget: Arc<MemoryBudget>,
+    budget: Budget,
     shared: Arc<Shared>,
 }
 
@@ -65,11 +23,12 @@ impl Meter {
     pub(super) fn new(
         memory_limit: u64,
         table_limit: usize,
-        budget: Arc<MemoryBudget>,
+        budget: Budget,
         shared: Arc<Shared>,
     ) -> Self {
         Self {
             memory: 0,
+            charged: 0,
             memory_limit,
             table_elements: 0,
             table_limit,
@@ -77,64 +36,85 @@ impl Meter {
             shared,
         }
     }
-}
 
-impl ResourceLimiter for Meter {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        if is_beyond(desired, maximum) {
-            return Ok(false);
-        }
-        let more = desired.saturating_sub(current) as u64;
-        let sum = self.memory.saturating_add(more);
-        if sum > self.memory_limit {
-            let limit = MemoryLimit::Execution(self.memory_limit);
-            self.shared.note_memory_refused(limit);
-            return Ok(false);
-        }
-        if !self.budget.take(more) {
-            let limit = MemoryLimit::Total(self.budget.total);
-            self.shared.note_memory_refused(limit);
-            return Ok(false);
-        }
-        self.memory = sum;
-        self.shared.note_memory(sum);
-        Ok(true)
+    /// Bytes that are charged for what the host holds.
+    pub(super) fn charged(&self) -> u64 {
+        self.charged
     }
 
-    fn table_growing(
+    /// Whether so many more bytes fit.
+    pub(super) fn has_room(&self, more: u64) -> bool {
+        self.sum(more) <= self.memory_limit && self.budget.has(more)
+    }
+
+    /// Charges `bytes` for what the host holds, in place of what was charged before. Answers whether they fit; if not,
+    /// nothing changes.
+    pub(super) fn charge(&mut self, bytes: u64) -> bool {
+        if bytes <= self.charged {
+            self.budget.give_back(self.charged - bytes);
+        } else if !self.take(bytes - self.charged) {
+            return false;
+        }
+        self.charged = bytes;
+        self.note();
+        true
+    }
+
+    /// Counts a memory that grows from `current` to `desired` bytes, if it may.
+    pub(super) fn grow_memory(
         &mut self,
         current: usize,
         desired: usize,
         maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+    ) -> bool {
         if is_beyond(desired, maximum) {
-            return Ok(false);
+            return false;
+        }
+        let more = desired.saturating_sub(current) as u64;
+        if !self.take(more) {
+            return false;
+        }
+        self.memory += more;
+        self.note();
+        true
+    }
+
+    /// Counts a table that grows from `current` to `desired` elements, if it may.
+    pub(super) fn grow_table(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> bool {
+        if is_beyond(desired, maximum) {
+            return false;
         }
         let sum = self
             .table_elements
             .saturating_add(desired.saturating_sub(current));
-        if sum > self.table_limit {
-            return Ok(false);
+        let fits = sum <= self.table_limit;
+        if fits {
+            self.table_elements = sum;
         }
-        self.table_elements = sum;
-        Ok(true)
+        fits
     }
 
-    fn instances(&self) -> usize {
-        CORE_PARTS
+    fn sum(&self, more: u64) -> u64 {
+        (self.memory + self.charged).saturating_add(more)
     }
 
-    fn tables(&self) -> usize {
-        CORE_PARTS
+    fn take(&self, more: u64) -> bool {
+        let taken = match self.sum(more) <= self.memory_limit {
+            true => self.budget.take(more),
+            false => Err(MemoryLimit::Execution(self.memory_limit)),
+        };
+        taken
+            .inspect_err(|&limit| self.shared.note_memory_refused(limit))
+            .is_ok()
     }
 
-    fn memories(&self) -> usize {
-        CORE_PARTS
+    fn note(&self) {
+        self.shared.note_memory(self.memory + self.charged);
     }
 }
 
@@ -145,55 +125,73 @@ fn is_beyond(desired: usize, maximum: Option<usize>) -> bool {
 
 impl Drop for Meter {
     fn drop(&mut self) {
-        self.budget.give_back(self.memory);
+        self.budget.give_back(self.memory + self.charged);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::budget::MemoryBudget;
     use super::*;
 
-    fn meter(limit: u64, budget: &Arc<MemoryBudget>) -> Meter {
-        Meter::new(limit, 10, Arc::clone(budget), Arc::new(Shared::new(0)))
+    fn meter(limit: u64, all: &Arc<MemoryBudget>) -> Meter {
+        let budget = Budget::new(Arc::clone(all), None);
+        Meter::new(limit, 10, budget, Arc::new(Shared::new(0)))
     }
 
     #[test]
     fn memories_of_an_instance_are_bounded_by_their_sum() {
-        let budget = Arc::new(MemoryBudget::new(1000));
-        let mut meter = meter(100, &budget);
-        assert!(meter.memory_growing(0, 60, None).unwrap());
-        assert!(!meter.memory_growing(0, 60, None).unwrap());
-        assert!(meter.memory_growing(60, 100, None).unwrap());
+        let all = Arc::new(MemoryBudget::new(1000));
+        let mut meter = meter(100, &all);
+        assert!(meter.grow_memory(0, 60, None));
+        assert!(!meter.grow_memory(0, 60, None));
+        assert!(meter.grow_memory(60, 100, None));
+    }
+
+    #[test]
+    fn what_the_host_holds_counts_as_memory_and_is_given_back() {
+        let all = Arc::new(MemoryBudget::new(1000));
+        let mut meter = meter(100, &all);
+        assert!(meter.charge(60));
+        assert!(!meter.has_room(41) && meter.has_room(40));
+        assert!(!meter.grow_memory(0, 41, None));
+        assert!(meter.grow_memory(0, 40, None));
+        assert!(!meter.charge(61));
+        assert_eq!(meter.charged(), 60, "what does not fit changes nothing");
+        assert!(meter.charge(10));
+        assert_eq!((meter.shared.memory(), all.used()), (100, 50));
+        drop(meter);
+        assert_eq!(all.used(), 0);
     }
 
     #[test]
     fn executions_together_stay_within_the_budget_and_give_it_back() {
-        let budget = Arc::new(MemoryBudget::new(100));
-        let mut first = meter(90, &budget);
-        let mut second = meter(90, &budget);
-        assert!(first.memory_growing(0, 80, None).unwrap());
-        assert!(!second.memory_growing(0, 80, None).unwrap());
+        let all = Arc::new(MemoryBudget::new(100));
+        let mut first = meter(90, &all);
+        let mut second = meter(90, &all);
+        assert!(first.grow_memory(0, 80, None));
+        assert!(!second.grow_memory(0, 80, None));
         drop(first);
-        assert!(second.memory_growing(0, 80, None).unwrap());
+        assert!(second.grow_memory(0, 80, None));
         drop(second);
-        assert_eq!(budget.used(), 0);
+        assert_eq!(all.used(), 0);
     }
 
     #[test]
     fn what_exceeds_the_declared_maximum_is_refused_and_not_counted() {
-        let budget = Arc::new(MemoryBudget::new(1000));
-        let mut meter = meter(100, &budget);
-        assert!(!meter.memory_growing(0, 60, Some(50)).unwrap());
-        assert!(!meter.table_growing(0, 6, Some(5)).unwrap());
-        assert_eq!((budget.used(), meter.table_elements), (0, 0));
-        assert!(meter.memory_growing(0, 50, Some(50)).unwrap());
+        let all = Arc::new(MemoryBudget::new(1000));
+        let mut meter = meter(100, &all);
+        assert!(!meter.grow_memory(0, 60, Some(50)));
+        assert!(!meter.grow_table(0, 6, Some(5)));
+        assert_eq!((all.used(), meter.table_elements), (0, 0));
+        assert!(meter.grow_memory(0, 50, Some(50)));
     }
 
     #[test]
     fn tables_of_an_instance_are_bounded_by_their_sum() {
-        let budget = Arc::new(MemoryBudget::new(0));
-        let mut meter = meter(0, &budget);
-        assert!(meter.table_growing(0, 6, None).unwrap());
-        assert!(!meter.table_growing(0, 6, None).unwrap());
+        let all = Arc::new(MemoryBudget::new(0));
+        let mut meter = meter(0, &all);
+        assert!(meter.grow_table(0, 6, None));
+        assert!(!meter.grow_table(0, 6, None));
     }
 }

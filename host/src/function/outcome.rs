@@ -8,6 +8,7 @@ use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 
+use super::charges::HeldTooMuch;
 use super::limits::MIB;
 use super::output::{LINE_LIMIT, Line};
 
@@ -20,7 +21,7 @@ pub enum Failure {
     /// It ran longer than its wall time.
     #[error("ran longer than its limit of {0:?}; raise it with --timeout")]
     Timeout(Duration),
-    /// It trapped after it was refused memory.
+    /// It trapped after it was refused memory, or because the host would have had to hold too much for it.
     #[error("wanted more memory than {limit}\n{trap}")]
     OutOfMemory {
         /// Which bound it met.
@@ -70,6 +71,9 @@ pub enum MemoryLimit {
     /// Of one execution.
     #[error("its limit of {} MiB; raise it with --memory", .0 / MIB)]
     Execution(u64),
+    /// Of all executions of one function.
+    #[error("was left of the {} MiB that one function may have; raise them with --total-memory", .0 / MIB)]
+    Function(u64),
     /// Of all executions together.
     #[error("was left of the {} MiB of all executions; raise them with --total-memory", .0 / MIB)]
     Total(u64),
@@ -116,7 +120,9 @@ impl Failure {
         }
         let trap = bounded(format_args!("{}", describe(error)));
         match memory_refused {
-            Some(limit) if error.is::<Trap>() => Self::OutOfMemory { limit, trap },
+            Some(limit) if error.is::<Trap>() || error.is::<HeldTooMuch>() => {
+                Self::OutOfMemory { limit, trap }
+            }
             Some(limit) if !is_instantiated => {
                 Self::Start(format!("wanted more memory than {limit}"))
             }

@@ -11,7 +11,9 @@ use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
+use super::budget::{Budget, MemoryBudget};
 use super::cache::CompileCache;
+use super::charges;
 use super::component::{Function, FunctionConfig};
 use super::endings;
 use super::engine::{self, SandboxConfig};
@@ -20,7 +22,7 @@ use super::heads;
 use super::inspect::Inspection;
 use super::instance::State;
 use super::linked::{Linked, LinkedComponents};
-use super::meter::MemoryBudget;
+use super::parts::Parts;
 use super::ticker::Ticker;
 
 /// Runs components that are not trusted. Cheap to clone; all clones are the same sandbox.
@@ -34,6 +36,7 @@ struct Inner {
     linker: Linker<State>,
     ticker: Ticker,
     memory: Arc<MemoryBudget>,
+    function_memory: Option<u64>,
     cache: Option<CompileCache>,
     cache_refused: Option<String>,
     component_bytes: u64,
@@ -46,9 +49,9 @@ struct Inner {
 /// What a sandbox uses and has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SandboxUsage {
-    /// Linear memory that all executions hold, in bytes.
+    /// Memory that all executions hold, in bytes.
     pub memory: u64,
-    /// Linear memory that all executions may hold together, in bytes.
+    /// Memory that all executions may hold together, in bytes.
     pub memory_limit: u64,
     /// Components compiled. One whose compiled form was kept is not among them.
     pub compiled: u64,
@@ -76,6 +79,7 @@ impl Sandbox {
                 ticker: Ticker::start(&engine)?,
                 engine,
                 memory: Arc::new(MemoryBudget::new(config.total_memory)),
+                function_memory: config.function_memory,
                 cache,
                 cache_refused,
                 component_bytes: config.component_bytes,
@@ -152,8 +156,8 @@ impl Sandbox {
         let (sandbox, path) = (self.clone(), path.as_ref().to_owned());
         blocking(move || {
             let wasm = sandbox.read_component(&path)?;
-            let (component, _) = sandbox.compile(&wasm, &Sha256::digest(&wasm).into())?;
-            Ok(Inspection::of(&component, sandbox.engine()))
+            let (component, parts, _) = sandbox.compile(&wasm, &Sha256::digest(&wasm).into())?;
+            Ok(Inspection::of(&component, sandbox.engine(), parts))
         })
         .await
     }
@@ -182,8 +186,10 @@ impl Sandbox {
         &self.inner.ticker
     }
 
-    pub(super) fn memory_budget(&self) -> &Arc<MemoryBudget> {
-        &self.inner.memory
+    /// The memory that the executions of one more function draw on.
+    pub(super) fn function_budget(&self) -> Budget {
+        let inner = &self.inner;
+        Budget::new(Arc::clone(&inner.memory), inner.function_memory)
     }
 
     fn function(&self, wasm: &[u8], config: FunctionConfig) -> Result<Function, LoadError> {
@@ -191,9 +197,9 @@ impl Sandbox {
         let linked = match self.inner.linked.get(&digest) {
             Some(linked) => linked,
             None => {
-                let (component, is_new) = self.compile(wasm, &digest)?;
+                let (component, parts, is_new) = self.compile(wasm, &digest)?;
                 let linker = &self.inner.linker;
-                let linked = Linked::new(self.engine(), linker, &component, is_new)?;
+                let linked = Linked::new(self.engine(), linker, &component, parts, is_new)?;
                 self.inner.linked.keep(digest, linked)
             }
         };
@@ -208,13 +214,19 @@ impl Sandbox {
         Ok(())
     }
 
-    /// The compiled component, and whether it was not found compiled.
-    fn compile(&self, wasm: &[u8], digest: &[u8; 32]) -> Result<(Component, bool), LoadError> {
+    /// The compiled component, its parts, and whether it was not found compiled.
+    fn compile(
+        &self,
+        wasm: &[u8],
+        digest: &[u8; 32],
+    ) -> Result<(Component, Parts, bool), LoadError> {
         check_kind(wasm)?;
+        let parts = Parts::of(wasm);
+        parts.check()?;
         let engine = self.engine();
         let cache = self.inner.cache.as_ref();
         if let Some(component) = cache.and_then(|cache| cache.load(engine, digest)) {
-            return Ok((component, false));
+            return Ok((component, parts, false));
         }
         let begun = Instant::now();
         let component = Component::from_binary(engine, wasm)
@@ -226,7 +238,7 @@ impl Sandbox {
             // A full disk costs the next start some time, nothing more.
             let _ = cache.store(engine, digest, &component);
         }
-        Ok((component, true))
+        Ok((component, parts, true))
     }
 }
 
@@ -236,6 +248,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     heads::bound(&mut linker)?;
     endings::mark(&mut linker)?;
+    charges::levy(&mut linker)?;
     Ok(linker)
 }
 

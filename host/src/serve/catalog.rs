@@ -50,6 +50,14 @@ impl Places {
             instances: instances.map(|instances| instances.min(MOST_PLACES)),
         }
     }
+
+    /// No more than `most` of them on each worker.
+    fn within(self, most: usize) -> Self {
+        Self {
+            concurrency: self.concurrency.min(most),
+            ..self
+        }
+    }
 }
 
 /// What a worker and the catalog have in common.
@@ -74,6 +82,8 @@ pub(super) struct Account {
 /// All functions that are served. Changes are taken up by the workers with their next request.
 pub(super) struct Catalog {
     workers: Vec<WorkerRoutes>,
+    /// The places that one function may have of each worker's.
+    most_places: usize,
     queue: Queue,
     entries: Mutex<Entries>,
 }
@@ -92,9 +102,11 @@ struct Entry {
 }
 
 impl Catalog {
-    pub(super) fn new(workers: Vec<WorkerRoutes>, queue: Queue) -> Self {
+    /// For functions that may have `most_places` of those on each worker.
+    pub(super) fn new(workers: Vec<WorkerRoutes>, most_places: usize, queue: Queue) -> Self {
         Self {
             workers,
+            most_places,
             queue,
             entries: Mutex::default(),
         }
@@ -164,15 +176,16 @@ impl Catalog {
     }
 
     fn entry(&self, served: Served, before: Option<&Entry>) -> Entry {
-        let has_same_places = before.is_some_and(|entry| entry.places == served.places);
-        let instances = served.places.instances;
+        let places = served.places.within(self.most_places);
+        let has_same_places = before.is_some_and(|entry| entry.places == places);
+        let instances = places.instances;
         let instances = instances.map(|number| Arc::new(Semaphore::new(number)));
         let route = |(index, worker): (usize, &WorkerRoutes)| {
             let before = before.map(|entry| &entry.routes[index]);
             let admission = match before {
                 Some(route) if has_same_places => Arc::clone(&route.admission),
                 _ => Arc::new(Admission::new(
-                    served.places.concurrency,
+                    places.concurrency,
                     Arc::clone(&worker.places),
                     instances.clone(),
                     self.queue,
@@ -189,7 +202,7 @@ impl Catalog {
         Entry {
             routes: self.workers.iter().enumerate().map(route).collect(),
             hosts: served.hosts,
-            places: served.places,
+            places,
         }
     }
 
@@ -265,5 +278,7 @@ mod tests {
         let all = [places.concurrency, places.instances.unwrap()];
         assert!(all.iter().all(|&places| places <= Semaphore::MAX_PERMITS));
         assert_eq!(Places::new(80, None).concurrency, 80);
+        assert_eq!(Places::new(80, None).within(46), Places::new(46, None));
+        assert_eq!(Places::new(10, None).within(46), Places::new(10, None));
     }
 }

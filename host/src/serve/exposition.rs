@@ -180,11 +180,11 @@ impl Figures {
     fn sandbox(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let bytes = Some(&Unit::Bytes);
         let usage = &self.sandbox;
-        let help = "Linear memory that all executions hold";
+        let help = "Memory that all executions hold";
         let memory =
             encoder.encode_descriptor("host_instances_memory", help, bytes, MetricType::Gauge)?;
         gauge(memory, usage.memory)?;
-        let help = "Linear memory that all executions may hold together";
+        let help = "Memory that all executions may hold together";
         let name = "host_instances_memory_limit";
         let memory = encoder.encode_descriptor(name, help, bytes, MetricType::Gauge)?;
         gauge(memory, usage.memory_limit)?;

@@ -29,11 +29,12 @@ use super::published::Published;
 use super::readiness::Readiness;
 use super::registry::{self, Registry};
 use super::reload::{self, Files};
+use super::shares;
 use super::start::{self, Workers};
 use super::tls::{self, Certificate};
 use super::trust_board::TrustBoard;
 use crate::console::{self, Names};
-use crate::function::Sandbox;
+use crate::function::{Sandbox, SandboxConfig};
 use crate::identity::{Invoker, Invokers, OwnIssuer, SteadyClock};
 use crate::logs::{Destinations, LogWriter, SegmentWriter};
 use crate::scheduler::Scheduler;
@@ -87,7 +88,8 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let routes: Vec<_> = (0..options.workers)
         .map(|_| worker_routes(options))
         .collect();
-    let catalog = Arc::new(Catalog::new(routes.clone(), queue(options)));
+    let most_places = shares::places_of_one(options);
+    let catalog = Arc::new(Catalog::new(routes.clone(), most_places, queue(options)));
     let readiness = Arc::new(Readiness::default());
     let board = Arc::new(TrustBoard::new(options.workers));
     let tokens = Arc::new(JobTokens::new(clock));
@@ -343,7 +345,10 @@ fn refuse_taken_name(options: &ServeOptions, store: &Store) -> Result<(), ServeE
 }
 
 fn sandbox(options: &ServeOptions) -> Result<Sandbox, ServeError> {
-    let sandbox = Sandbox::new(options.sandbox.clone())?;
+    let sandbox = Sandbox::new(SandboxConfig {
+        function_memory: shares::memory_of_one(options),
+        ..options.sandbox.clone()
+    })?;
     if let Some(reason) = sandbox.cache_refused() {
         eprintln!("warning: compiled components are not kept: {reason}");
     }
@@ -359,9 +364,8 @@ fn queue(options: &ServeOptions) -> Queue {
 
 /// What one worker serves before any function is there: nothing.
 fn worker_routes(options: &ServeOptions) -> WorkerRoutes {
-    let share = (options.sandbox.executions as usize / options.workers).max(1);
     WorkerRoutes {
         table: Arc::new(Published::default()),
-        places: Arc::new(Semaphore::new(share)),
+        places: Arc::new(Semaphore::new(shares::places(options))),
     }
 }

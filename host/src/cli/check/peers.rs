@@ -112,12 +112,14 @@ impl fmt::Display for Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::function::Parts;
 
     fn verdict(peer: &str, imports: &[&str]) -> Verdict {
         let inspection = Inspection {
             exports: vec!["wasi:http/incoming-handler@0.2.0".into()],
             imports: imports.iter().map(|&name| name.into()).collect(),
             memory: None,
+            parts: Parts::default(),
         };
         verdicts(&inspection)
             .find(|(name, _)| *name == peer)

@@ -1,6 +1,6 @@
 //! What `wasi:http/outgoing-handler` asks of the host, for one execution.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use http::{HeaderName, HeaderValue, Request, Response};
@@ -15,6 +15,7 @@ use super::client::OutboundClient;
 use super::failure::CallError;
 use super::policy::Refusal;
 use super::uncut::UncutBody;
+use crate::function::charges::SentHead;
 
 /// What one write to a body may hold, in bytes. The host keeps as much again of it, for each body.
 const BODY_CHUNK: usize = 64 * 1024;
@@ -61,6 +62,8 @@ impl Drop for OutboundHooks {
 struct Calls {
     free: Arc<Semaphore>,
     told: Arc<AtomicUsize>,
+    /// Bytes of the heads that are being sent.
+    heads: Arc<AtomicU64>,
     guest_ended: Arc<AtomicBool>,
     sink: Arc<dyn RefusalSink>,
 }
@@ -83,12 +86,19 @@ impl OutboundHooks {
         }
     }
 
+    /// Bytes of the heads that are being sent.
+    pub(in crate::function) fn sending(&self) -> u64 {
+        let calls = self.calls.as_ref();
+        calls.map_or(0, |calls| calls.heads.load(Ordering::Relaxed))
+    }
+
     fn calls(&mut self) -> Calls {
         let calls = self.calls.get_or_insert_with(|| Calls {
             free: Arc::new(Semaphore::new(
                 self.max_concurrent.min(Semaphore::MAX_PERMITS),
             )),
             told: Arc::default(),
+            heads: Arc::default(),
             guest_ended: Arc::default(),
             sink: Arc::clone(&self.sink),
         });
@@ -105,11 +115,13 @@ impl OutboundHooks {
             let field = request.headers_mut().entry(TRACEPARENT);
             field.or_insert_with(|| traceparent.clone());
         }
+        let head = SentHead::new(&calls.heads, request.headers(), request.uri());
         let client = Arc::clone(&self.client);
         let max_concurrent = self.max_concurrent;
         // Taken now and not when the future is first polled: the order of the guest's calls is the order of permits.
         let permit = Arc::clone(&calls.free).try_acquire_owned();
         async move {
+            let _head = head;
             let response = async {
                 let destination = client.check(&request)?;
                 let permit =

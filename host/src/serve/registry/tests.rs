@@ -41,7 +41,7 @@ impl Scratch {
             length: 0,
             time: Duration::ZERO,
         };
-        let catalog = Arc::new(Catalog::new(vec![worker], queue));
+        let catalog = Arc::new(Catalog::new(vec![worker], usize::MAX, queue));
         let registry = Registry::new(Arc::clone(&store), loader, catalog, Arc::default());
         Self {
             directory,
