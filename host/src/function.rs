@@ -43,7 +43,7 @@ pub use limits::{KIB, Limits, MIB};
 pub use outbound::{
     AddressRange, AllowError, HostError, OutboundPolicy, OutboundRule, RangeError, RuleError,
 };
-pub use outcome::{Ended, Failure, MemoryLimit, Observer, Usage};
+pub use outcome::{Ended, Failure, LONG_TURN, MemoryLimit, Observer, Usage};
 pub use output::{LEAST_LINE, LINE_LIMIT, Line, Stream};
 pub use parts::Parts;
 pub use response::ResponseBody;

@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod control_plane;
+pub mod crowd;
 mod directory;
 mod h2;
 mod host;

@@ -22,7 +22,7 @@ use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 use super::component::Function;
 use super::instance::{self, State};
 use super::outbound::TRACEPARENT;
-use super::outcome::{Ended, Failure, Observer, Usage, is_success};
+use super::outcome::{Ended, Failure, LONG_TURN, Observer, Usage, is_success};
 use super::request::RequestBody;
 use super::response::{self, ResponseBody};
 use super::shared::Shared;
@@ -43,6 +43,7 @@ pub(super) struct Execution {
     is_head: bool,
     started: Instant,
     busy: Duration,
+    overruns: u64,
     /// From start to the end of the guest, once it has ended.
     wall: Duration,
     status: Option<StatusCode>,
@@ -96,6 +97,7 @@ impl Execution {
             is_head,
             started: Instant::now(),
             busy: Duration::ZERO,
+            overruns: 0,
             wall: Duration::ZERO,
             status: None,
             sent: 0,
@@ -151,7 +153,9 @@ impl Execution {
         self.function.ticker().touch();
         let before = Instant::now();
         let step = guest.as_mut().poll(cx);
-        self.busy += before.elapsed();
+        let took = before.elapsed();
+        self.busy += took;
+        self.overruns += u64::from(took > LONG_TURN);
         if let Some(turns) = &self.turns {
             turns.leave();
         }
@@ -288,6 +292,7 @@ impl Execution {
             usage: Usage {
                 wall: self.wall,
                 busy: self.busy,
+                overruns: self.overruns,
                 memory: self.shared.memory(),
                 instantiation: self.shared.instantiation(),
                 received: self.shared.received(),

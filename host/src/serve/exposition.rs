@@ -95,7 +95,15 @@ impl Figures {
         let help = "Time that it took to make an instance";
         self.histograms(encoder, "host_instantiation_duration", help, |account| {
             &account.totals.instantiations
-        })
+        })?;
+        let help = "Turns in which an execution held its worker for more than 20 ms";
+        let mut family =
+            encoder.encode_descriptor("host_turn_overruns", help, None, MetricType::Counter)?;
+        for account in &self.accounts {
+            let labels = [("function", &*account.name)];
+            counter(family.encode_family(&labels)?, account.totals.overruns)?;
+        }
+        Ok(())
     }
 
     fn instances(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

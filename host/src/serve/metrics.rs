@@ -86,6 +86,7 @@ pub(super) struct Counters {
     refused: [AtomicU64; REASONS.len()],
     durations: Times,
     instantiations: Times,
+    overruns: AtomicU64,
     received: AtomicU64,
     sent: AtomicU64,
 }
@@ -107,6 +108,8 @@ pub(super) struct Totals {
     pub(super) refused: [u64; REASONS.len()],
     pub(super) durations: Histogram,
     pub(super) instantiations: Histogram,
+    /// Turns that lasted too long.
+    pub(super) overruns: u64,
     /// Bytes of request bodies.
     pub(super) received: u64,
     /// Bytes of response bodies.
@@ -134,6 +137,7 @@ impl Counters {
         if let Some(time) = usage.instantiation {
             self.instantiations.add(time);
         }
+        add(&self.overruns, usage.overruns);
         add(&self.received, usage.received);
         add(&self.sent, usage.sent);
     }
@@ -151,6 +155,7 @@ impl Counters {
         add_all(&self.refused, &mut totals.refused);
         self.durations.add_to(&mut totals.durations);
         self.instantiations.add_to(&mut totals.instantiations);
+        totals.overruns += get(&self.overruns);
         totals.received += get(&self.received);
         totals.sent += get(&self.sent);
     }
@@ -223,6 +228,7 @@ mod tests {
             failure,
             usage: Usage {
                 wall,
+                overruns: 1,
                 received: 10,
                 sent: 100,
                 ..Usage::default()
@@ -257,7 +263,8 @@ mod tests {
             let totals = totals(&counters);
             let index = OUTCOMES.iter().position(|name| *name == outcome).unwrap();
             assert_eq!((totals.running, totals.ended[index]), (0, 1), "{outcome}");
-            assert_eq!((totals.received, totals.sent), (10, 100));
+            let others = (totals.overruns, totals.received, totals.sent);
+            assert_eq!(others, (1, 10, 100));
         }
     }
 

@@ -1,0 +1,114 @@
+//! A healthy function beside one that means ill, fifty times at once: every request of the healthy one succeeds.
+//!
+//! One specification at a time, as they measure.
+
+use tests::crowd::{FIFTY, alone, assert_99_quick, assert_healthy, fifty};
+use tests::{Host, MIB, Reply, State, wait_until};
+
+/// What means ill, and what it is asked for.
+const HOSTILE: [(&str, &str); 19] = [
+    ("spins", ""),
+    ("sleeps", ""),
+    ("allocates", ""),
+    ("grows_memories", ""),
+    ("grows_tables", ""),
+    ("recurses", ""),
+    ("traps", ""),
+    ("panics", ""),
+    ("exits", ""),
+    ("floods_log", ""),
+    ("floods_fields", "?objects=1000&count=100"),
+    ("floods_handles", ""),
+    ("floods_heads", "?part=trailers&size=100000&requests=1000"),
+    ("floods_random", ""),
+    ("never_answers", ""),
+    ("answers_twice", ""),
+    ("cuts_body", ""),
+    ("streams", "?mib=1024"),
+    ("spins_in_parts", ""),
+];
+
+/// Serves the healthy function and each of `hostile`, with two workers.
+#[track_caller]
+fn beside_hello(hostile: &[(&str, &str)]) -> (State, Host) {
+    let state = State::new();
+    state.deploy("hello", "hello", &[]);
+    for (name, _) in hostile {
+        let function = name.replace('_', "-");
+        let settings = ["--memory=32Mi", "--max-response-body=unlimited"];
+        state.deploy(&function, name, &settings);
+    }
+    let host = state.serve().arg("--workers=2").start();
+    (state, host)
+}
+
+/// How many executions of `function` there have been, those under way among them.
+#[track_caller]
+fn begun(host: &Host, function: &str) -> f64 {
+    let metrics = host.metrics();
+    let outcomes = metrics.label_values("outcome").into_iter();
+    // Runs of jobs have outcomes too.
+    let ended = |outcome| {
+        let labels = format!("function=\"{function}\",outcome=\"{outcome}\"");
+        let series = format!("host_executions_total{{{labels}}}");
+        metrics.has(&series).then(|| metrics.value(&series))
+    };
+    let busy = metrics.value(&format!("host_instances_busy{{function=\"{function}\"}}"));
+    busy + outcomes.filter_map(ended).sum::<f64>()
+}
+
+#[track_caller]
+fn greet(host: &Host) -> Reply {
+    host.post("/hello", r#"{"name": "Ada"}"#)
+}
+
+#[test]
+fn a_healthy_function_answers_every_request_beside_fifty_of_each_that_means_ill() {
+    let _alone = alone();
+    let (_state, host) = beside_hello(&HOSTILE);
+    for (name, query) in HOSTILE {
+        let function = name.replace('_', "-");
+        let ill = fifty(&host, &format!("/{function}{query}"));
+        for number in 0..20 {
+            let reply = greet(&host);
+            let answer = (reply.status, reply.text());
+            assert_eq!(answer, (200, "Hello Ada!"), "{number} beside {name}");
+        }
+        wait_until("all fifty have begun", || {
+            begun(&host, &function) >= FIFTY as f64
+        });
+        drop(ill);
+    }
+    assert_healthy(&host);
+    let resident = host.resident_memory();
+    assert!(resident < 300 * MIB, "{} MiB", resident / MIB);
+}
+
+#[test]
+fn a_second_function_and_the_control_plane_are_quick_while_all_workers_spin() {
+    let _alone = alone();
+    let (_state, host) = beside_hello(&[("spins", "")]);
+    let spinning = fifty(&host, "/spins");
+    host.wait_for_starts(FIFTY);
+    assert_99_quick(|| greet(&host));
+    assert_healthy(&host);
+    let busy = host.metric("host_instances_busy{function=\"spins\"}");
+    assert_eq!(busy, FIFTY as f64, "all fifty spun all the while");
+    drop(spinning);
+}
+
+#[test]
+fn turns_that_could_not_be_interrupted_are_counted() {
+    let _alone = alone();
+    let state = State::new();
+    state.deploy("hello", "hello", &[]);
+    state.deploy("fills-memory", "fills_memory", &[]);
+    let host = state.serve().arg("--workers=2").start();
+    let overruns =
+        |name: &str| host.metric(&format!("host_turn_overruns_total{{function=\"{name}\"}}"));
+    assert_eq!((overruns("fills-memory"), overruns("hello")), (0.0, 0.0));
+    let reply = host.get("/fills-memory");
+    assert_eq!(host.finish_of(&reply), "status: 'error'");
+    // Ten fills of 200 MiB each, and no memory takes that in 20 ms.
+    assert!(overruns("fills-memory") >= 1.0);
+}
