@@ -12,6 +12,7 @@ mod authenticate;
 mod authority;
 mod batched;
 mod body;
+mod caller;
 mod catalog;
 mod component;
 mod connection;

@@ -95,7 +95,7 @@ impl Explain {
         }
         let caller = trust
             .judge(token.trim(), &audiences, now)
-            .map_err(|error| text(&error))?;
+            .map_err(|rejected| text(&rejected.rejection))?;
         match policy.admit(&caller) {
             Ok(()) => {
                 print("pass  invoker\naccepted\n")?;
