@@ -38,6 +38,7 @@ mod principal;
 mod public_jwk;
 mod refusal;
 mod rotation;
+mod setting;
 mod shown;
 mod signature_checks;
 mod signing_key;

@@ -43,6 +43,7 @@ mod registry;
 mod reload;
 mod routes;
 mod run;
+mod serving;
 mod stall;
 mod start;
 mod stream_task;

@@ -14,6 +14,7 @@
 
 mod control_plane;
 mod directory;
+mod door;
 mod h2;
 mod host;
 mod issuer;
@@ -36,6 +37,7 @@ mod wire;
 
 pub use self::h2::{Http2, Stream};
 pub use directory::Directory;
+pub use door::Door;
 pub use host::{Host, HostBuilder, Output, Signal};
 pub use issuer::{Answers, Issuer, Key, Kind};
 pub use log::Row;
