@@ -38,9 +38,11 @@ mod principal;
 mod public_jwk;
 mod refusal;
 mod rotation;
+mod setting;
 mod shown;
 mod signature_checks;
 mod signing_key;
+mod standing;
 mod trust;
 mod verifier;
 
@@ -81,7 +83,7 @@ pub use shown::Shown;
 pub use signing_key::{
     Pkcs8, SigningAlgorithm, SigningAlgorithmError, SigningKey, SigningKeyError,
 };
-pub use trust::{OutsideIssuer, Rejection, Trust, TrustedIssuer};
+pub use trust::{OutsideIssuer, Rejected, Rejection, Trust, TrustedIssuer};
 pub use verifier::Verifier;
 
 #[cfg(test)]

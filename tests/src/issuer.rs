@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
@@ -56,6 +57,8 @@ pub enum Answers {
     AsOther(String),
     /// With documents that are right and have spaces up to this many bytes.
     Padded(usize),
+    /// As it should, at this time (RFC 9110, section 5.6.7).
+    At(&'static str),
     /// With a discovery document whose keys are at this URL.
     KeysAt(String),
     /// With the discovery document of this issuer, whose keys are at that URL.
@@ -230,35 +233,47 @@ impl Key {
                 value => header[name] = value.clone(),
             }
         }
-        self.sign_text(&header.to_string(), &claims.to_string())
+        self.sign_text(header.to_string(), claims.to_string())
     }
 
     /// A token of this header and this payload, whatever they are.
-    pub fn sign_text(&self, header: &str, payload: &str) -> String {
+    pub fn sign_text(&self, header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
         let signed = format!("{}.{}", encode(header), encode(payload));
-        let signature = match &self.pair {
+        let signature = encode(self.signature(signed.as_bytes()));
+        format!("{signed}.{signature}")
+    }
+
+    /// Its signature of these bytes.
+    pub fn signature(&self, message: &[u8]) -> Vec<u8> {
+        let random = SystemRandom::new();
+        match &self.pair {
             Pair::Ecdsa(pair) => {
-                let signature = pair.sign(&SystemRandom::new(), signed.as_bytes());
-                encode(signature.expect("the key signs"))
+                let signature = pair.sign(&random, message).expect("the key signs");
+                signature.as_ref().to_vec()
             }
-            Pair::Ed25519(pair) => encode(pair.sign(signed.as_bytes())),
+            Pair::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
             Pair::Rsa(pair) => {
                 let padding: &dyn RsaEncoding = match self.kind {
                     Kind::Ps256 => &RSA_PSS_SHA256,
                     _ => &RSA_PKCS1_SHA256,
                 };
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(
-                    padding,
-                    &SystemRandom::new(),
-                    signed.as_bytes(),
-                    &mut signature,
-                )
-                .expect("the key signs");
-                encode(signature)
+                let signed = pair.sign(padding, &random, message, &mut signature);
+                signed.expect("the key signs");
+                signature
             }
+        }
+    }
+
+    /// Its public half as a certificate has it (RFC 5280, section 4.1.2.7).
+    #[track_caller]
+    pub fn public_der(&self) -> Vec<u8> {
+        let der: Result<PublicKeyX509Der<'_>, _> = match &self.pair {
+            Pair::Ecdsa(pair) => pair.public_key().as_der(),
+            Pair::Ed25519(pair) => pair.public_key().as_der(),
+            Pair::Rsa(pair) => pair.public_key().as_der(),
         };
-        format!("{signed}.{signature}")
+        der.expect("a key has this form").as_ref().to_vec()
     }
 
     /// Its public half (RFC 7517, section 4).
@@ -345,7 +360,7 @@ fn answer(path: &str, addr: SocketAddr, state: &mut State) -> Option<String> {
         _ => return Some(response("404 Not Found", "", "")),
     }
     let mut keys = state.keys.clone();
-    let mut length = 0;
+    let (mut length, mut fields) = (0, String::new());
     match &state.answers {
         Answers::Well | Answers::SlowKeys => {}
         Answers::Broken => return Some(response("500 Internal Server Error", "", "{}")),
@@ -361,6 +376,7 @@ fn answer(path: &str, addr: SocketAddr, state: &mut State) -> Option<String> {
         }
         Answers::AsOther(issuer) => discovery["issuer"] = issuer.as_str().into(),
         Answers::Padded(bytes) => length = *bytes,
+        Answers::At(date) => fields = format!("Date: {date}\r\n"),
         Answers::KeysAt(url) => discovery["jwks_uri"] = url.as_str().into(),
         Answers::AsOtherWithKeysAt(issuer, url) => {
             discovery["issuer"] = issuer.as_str().into();
@@ -369,7 +385,7 @@ fn answer(path: &str, addr: SocketAddr, state: &mut State) -> Option<String> {
     }
     let mut document = if is_discovery { discovery } else { keys }.to_string();
     document.push_str(&" ".repeat(length.saturating_sub(document.len())));
-    Some(response("200 OK", "", &document))
+    Some(response("200 OK", &fields, &document))
 }
 
 fn response(status: &str, fields: &str, body: &str) -> String {

@@ -15,6 +15,7 @@
 mod control_plane;
 pub mod crowd;
 mod directory;
+mod door;
 mod h2;
 mod host;
 mod issuer;
@@ -37,6 +38,7 @@ mod wire;
 
 pub use self::h2::{Http2, Stream};
 pub use directory::Directory;
+pub use door::Door;
 pub use host::{Host, HostBuilder, Output, Signal};
 pub use issuer::{Answers, Issuer, Key, Kind};
 pub use log::Row;

@@ -71,7 +71,10 @@ fn without_a_token_the_caller_is_told_the_scheme_and_no_error() {
         format!("GET /\nAuthorization: {token}"),
         "GET /\nAuthorization: Bearer".to_owned(),
     ] {
-        assert_refused(&host.request(&head, ""), 401, NO_TOKEN);
+        let reply = host.request(&head, "");
+        assert_refused(&reply, 401, NO_TOKEN);
+        let entry = host.wait_for_log(|line| line.contains(reply.execution_id()));
+        assert!(entry.contains("has no bearer token"), "{head}: {entry}");
     }
     let form = "POST /\nContent-Type: application/x-www-form-urlencoded";
     let in_form = host.request(form, format!("access_token={token}"));
@@ -302,6 +305,8 @@ fn two_tokens_are_400_whatever_they_are() {
             for name in ["Authorization", "X-Serverless-Authorization"] {
                 let reply = host.request(&format!("GET /\n{name}: {first}\n{name}: {second}"), "");
                 assert_refused(&reply, 400, TWO_TOKENS);
+                let entry = host.wait_for_log(|line| line.contains(reply.execution_id()));
+                assert!(entry.contains(&format!("has {name} twice")), "{entry}");
             }
         }
     }

@@ -282,6 +282,9 @@ fn what_would_be_revoked_to_no_effect_is_told() {
     let elsewhere = served.run("auth revoke --issuer https://id.example --subject 1");
     assert_eq!(elsewhere.code, Some(0), "{elsewhere:?}");
     assert!(elsewhere.stderr.contains("warning:"), "{elsewhere:?}");
+    // One name of a key in 64 begins so.
+    let dashed = served.run("auth revoke --key-id -no-key-of-this-host");
+    assert_fails(&dashed, 1, "has no key -no-key-of-this-host");
 }
 
 #[test]

@@ -16,10 +16,11 @@ struct Provider {
     settings: String,
     issuer: String,
     good: Value,
-    bad: Vec<Value>,
+    /// Each with the guard that refuses it, by its name in the log.
+    bad: Vec<(Value, &'static str)>,
 }
 
-fn provider(settings: &str, issuer: &str, good: Value, bad: &[Value]) -> Provider {
+fn provider(settings: &str, issuer: &str, good: Value, bad: &[(Value, &'static str)]) -> Provider {
     Provider {
         settings: settings.to_owned(),
         issuer: issuer.to_owned(),
@@ -73,39 +74,45 @@ fn each_provider_is_trusted_with_its_kind_of_token_and_no_other() {
             "https://accounts.google.com",
             json!({"azp": "client", "email": "ada@example.com", "email_verified": true}),
             &[
-                json!({"iss": "https://accounts.google.com/"}),
-                json!({"aud": "client"}),
+                (
+                    json!({"iss": "https://accounts.google.com/"}),
+                    "unknown_issuer",
+                ),
+                (json!({"aud": "client"}), "audience"),
             ],
         ),
         provider(
             "provider = \"google\"",
             "https://accounts.google.com",
             json!({"iss": "accounts.google.com"}),
-            &[json!({"iss": "http://accounts.google.com"})],
+            &[(
+                json!({"iss": "http://accounts.google.com"}),
+                "unknown_issuer",
+            )],
         ),
         provider(
             "provider = \"github-actions\"\nrequire = { repository_id = \"1296269\" }",
             "https://token.actions.githubusercontent.com",
             json!({"repository_id": "1296269", "repository": "a/b"}),
             &[
-                json!({"repository_id": "7", "repository": "a/b"}),
-                json!({"repository": "a/b"}),
+                (json!({"repository_id": "7", "repository": "a/b"}), "claim"),
+                (json!({"repository": "a/b"}), "claim"),
             ],
         ),
         provider(
             &format!("provider = \"kubernetes\"\nurl = \"{CLUSTER}\""),
             CLUSTER,
             json!({"aud": [AUDIENCE], "kubernetes.io": {"namespace": "default"}}),
-            &[json!({"aud": [CLUSTER]})],
+            &[(json!({"aud": [CLUSTER]}), "audience")],
         ),
         provider(
             &format!("provider = \"keycloak\"\nurl = \"{realm}\""),
             realm,
             json!({"typ": "ID"}),
             &[
-                json!({"typ": "Bearer"}),
-                json!({"typ": "Refresh"}),
-                json!({}),
+                (json!({"typ": "Bearer"}), "claim"),
+                (json!({"typ": "Refresh"}), "claim"),
+                (json!({}), "claim"),
             ],
         ),
         provider(
@@ -113,28 +120,37 @@ fn each_provider_is_trusted_with_its_kind_of_token_and_no_other() {
             &entra,
             json!({"tid": TENANT, "ver": "2.0"}),
             &[
-                json!({"tid": "00000000-0000-0000-0000-000000000000"}),
-                json!({}),
-                json!({"tid": TENANT, "iss": format!("https://sts.windows.net/{TENANT}/")}),
+                (
+                    json!({"tid": "00000000-0000-0000-0000-000000000000"}),
+                    "claim",
+                ),
+                (json!({}), "claim"),
+                (
+                    json!({"tid": TENANT, "iss": format!("https://sts.windows.net/{TENANT}/")}),
+                    "unknown_issuer",
+                ),
             ],
         ),
         provider(
             "provider = \"auth0\"\nurl = \"https://t.auth0.com\"",
             "https://t.auth0.com/",
             json!({}),
-            &[json!({"iss": "https://t.auth0.com"})],
+            &[(json!({"iss": "https://t.auth0.com"}), "unknown_issuer")],
         ),
         provider(
             &format!("provider = \"cognito\"\nurl = \"{POOL}\""),
             POOL,
             json!({"token_use": "id"}),
-            &[json!({"token_use": "access"}), json!({})],
+            &[
+                (json!({"token_use": "access"}), "claim"),
+                (json!({}), "claim"),
+            ],
         ),
         provider(
             "provider = \"dex\"\nurl = \"https://dex.example/dex\"",
             "https://dex.example/dex",
             json!({"at_hash": "x"}),
-            &[json!({"iss": "https://dex.example"})],
+            &[(json!({"iss": "https://dex.example"}), "unknown_issuer")],
         ),
     ] {
         let state = State::new();
@@ -143,8 +159,11 @@ fn each_provider_is_trusted_with_its_kind_of_token_and_no_other() {
         let sign = |changes: &Value| key.sign(&claims(&keys, &issuer, changes));
         let reply = host.get_with("/f", &sign(&good));
         assert_eq!(reply.status, 200, "{settings}: {reply:?}");
-        for bad in bad {
-            assert_refused(&host.get_with("/f", &sign(&bad)), 401, BAD_TOKEN);
+        for (bad, guard) in bad {
+            let reply = host.get_with("/f", &sign(&bad));
+            assert_refused(&reply, 401, BAD_TOKEN);
+            let entry = host.wait_for_log(|line| line.contains(reply.execution_id()));
+            assert!(entry.contains(&format!("({guard})")), "{bad}: {entry}");
         }
     }
     assert_eq!(keys.discoveries(), 0, "where the keys are was said");

@@ -14,6 +14,9 @@ pub struct NumericDate(i64);
 const END: f64 = 253_402_300_800.0;
 
 impl NumericDate {
+    /// The first one.
+    pub(super) const FIRST: Self = Self(0);
+
     /// The date of the system's clock; a clock before 1970 counts as 1970, when no token is valid.
     pub fn of(time: SystemTime) -> Self {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -36,6 +39,10 @@ impl NumericDate {
 
     pub(super) fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(milliseconds(duration)))
+    }
+
+    pub(super) fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(milliseconds(duration)))
     }
 }
 

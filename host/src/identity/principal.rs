@@ -6,6 +6,7 @@ use super::algorithm::Algorithm;
 use super::claims::Claims;
 use super::issuer_url::IssuerUrl;
 use super::numeric_date::NumericDate;
+use super::standing::Standing;
 
 /// An issuer and a subject, which name somebody only together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -42,4 +43,6 @@ pub struct Verified {
     pub algorithm: Algorithm,
     /// All that it claims.
     pub claims: Claims,
+    /// When and for whom it is good.
+    pub(super) standing: Standing,
 }

@@ -9,6 +9,7 @@ mod rfcs;
 #[cfg(feature = "peers")]
 mod second_opinion;
 mod signatures;
+mod standing;
 mod times;
 mod wycheproof;
 mod wycheproof_tokens;

@@ -33,14 +33,15 @@ pub struct OutsideIssuer {
     pub keys: KeySource,
 }
 
-/// The issuers that are trusted, their keys, and what is revoked.
-#[derive(Debug, Default)]
+/// The issuers that are trusted, their keys, and what is revoked. Cheap to clone, so that each worker has its own and
+/// none of them counts references in memory that another one does.
+#[derive(Clone, Debug, Default)]
 pub struct Trust {
     generation: u64,
     issuers: Issuers,
     /// In the order of the issuers.
     trusted: Vec<TrustedIssuer>,
-    revoked: HashSet<Revocation>,
+    revoked: Arc<HashSet<Revocation>>,
     /// The host's own.
     accounts: Arc<ServiceAccounts>,
 }
@@ -65,6 +66,30 @@ pub enum Rejection {
     /// Nobody can tell.
     #[error("there are no keys of {0} to check it with; see why with `host auth doctor {0}`")]
     NoKeys(IssuerUrl),
+}
+
+/// A rejection, and whose the token is said to be.
+#[derive(Debug)]
+pub struct Rejected {
+    /// Why.
+    pub rejection: Rejection,
+    /// The trusted issuer that the token names; `None` if it names none, or could not be read so far.
+    pub issuer: Option<Arc<IssuerConfig>>,
+}
+
+impl From<Rejection> for Rejected {
+    fn from(rejection: Rejection) -> Self {
+        Self {
+            rejection,
+            issuer: None,
+        }
+    }
+}
+
+impl From<Refusal> for Rejected {
+    fn from(refusal: Refusal) -> Self {
+        Rejection::from(refusal).into()
+    }
 }
 
 impl Rejection {
@@ -93,7 +118,7 @@ impl Trust {
             generation,
             issuers: Issuers::new(configs.collect())?,
             trusted,
-            revoked: revoked.into_iter().collect(),
+            revoked: Arc::new(revoked.into_iter().collect()),
             accounts: accounts.unwrap_or_default(),
         })
     }
@@ -103,7 +128,7 @@ impl Trust {
         self.generation
     }
 
-    /// Judges a token for `audiences`.
+    /// Judges a token for `audiences`. It is read once, whatever comes of it.
     ///
     /// # Errors
     /// The first reason to reject it.
@@ -112,9 +137,23 @@ impl Trust {
         token: &str,
         audiences: &Arc<[String]>,
         now: SystemTime,
-    ) -> Result<Verified, Rejection> {
+    ) -> Result<Verified, Rejected> {
         let read = Jws::read(token)?;
         let trusted = self.choose(&read)?;
+        self.judge_read(read, trusted, audiences, now)
+            .map_err(|rejection| Rejected {
+                rejection,
+                issuer: Some(Arc::clone(&trusted.config)),
+            })
+    }
+
+    fn judge_read(
+        &self,
+        read: Jws<'_>,
+        trusted: &TrustedIssuer,
+        audiences: &Arc<[String]>,
+        now: SystemTime,
+    ) -> Result<Verified, Rejection> {
         let keys = trusted.keys.as_ref();
         let keys = keys.ok_or_else(|| Rejection::NoKeys(trusted.config.issuer.clone()))?;
         let verifier = self.verifier(&trusted.config, audiences);
@@ -132,25 +171,27 @@ impl Trust {
         verified: &Verified,
         audiences: &Arc<[String]>,
         now: SystemTime,
-    ) -> Result<(), Rejection> {
+    ) -> Result<(), Rejected> {
+        // Within a generation no settings change, so its standing says it all.
+        if verified.standing.holds(audiences, now) {
+            return Ok(());
+        }
         let issuer = &verified.principal.issuer;
         let config = self.issuers.get(issuer);
         // A remembered issuer is one of this generation.
         let config = config.ok_or_else(|| Rejection::NoKeys(issuer.clone()))?;
-        let verifier = self.verifier(config, audiences);
-        Ok(verifier.verify_again(verified, now)?)
+        let verified = self.verifier(config, audiences).verify_again(verified, now);
+        verified.map_err(|refusal| Rejected {
+            rejection: refusal.into(),
+            issuer: Some(Arc::clone(config)),
+        })
     }
 
-    /// How to ask for newer keys of the issuer that `token` names.
-    pub fn key_request(&self, token: &str) -> Option<&KeyRequest> {
-        let read = Jws::read(token).ok()?;
-        self.choose(&read).ok()?.request.as_ref()
-    }
-
-    /// The trusted issuer that `token` says it comes from.
-    pub fn issuer_of(&self, token: &str) -> Option<IssuerUrl> {
-        let read = Jws::read(token).ok()?;
-        Some(self.choose(&read).ok()?.config.issuer.clone())
+    /// How to ask for newer keys of a trusted issuer.
+    pub fn key_request(&self, issuer: &IssuerUrl) -> Option<&KeyRequest> {
+        let mut trusted = self.trusted.iter();
+        let trusted = trusted.find(|trusted| trusted.config.issuer == *issuer)?;
+        trusted.request.as_ref()
     }
 
     /// Every check of `token`, in order, and what came of it.
@@ -166,7 +207,8 @@ impl Trust {
         let keys = keys.ok_or_else(|| Rejection::NoKeys(trusted.config.issuer.clone()))?;
         let verifier = self.verifier(&trusted.config, audiences);
         let steps = verifier.explain(token, keys, now);
-        Ok((steps, self.judge(token, audiences, now).err()))
+        let rejected = self.judge(token, audiences, now).err();
+        Ok((steps, rejected.map(|rejected| rejected.rejection)))
     }
 
     fn verifier(&self, config: &Arc<IssuerConfig>, audiences: &Arc<[String]>) -> Verifier {

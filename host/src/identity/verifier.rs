@@ -16,6 +16,7 @@ use super::principal::{Principal, Verified};
 use super::refusal::Refusal;
 use super::shown::Shown;
 use super::signature_checks::SignedCase;
+use super::standing::Standing;
 
 /// Judges tokens of one issuer for one function. It holds no keys and no clock: both are given with each token.
 #[derive(Clone, Debug)]
@@ -151,6 +152,7 @@ impl Verifier {
             token_id: claims.get("jti").and_then(Value::as_str).map(str::to_owned),
             key_id,
             algorithm: token.parts.header.algorithm,
+            standing: Standing::of(&self.config, &claims)?,
             principal: Principal {
                 issuer: self.config.issuer.clone(),
                 subject,

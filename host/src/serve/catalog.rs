@@ -193,7 +193,8 @@ impl Catalog {
             };
             Arc::new(Route {
                 function: served.function.clone(),
-                name: Arc::clone(&served.name),
+                // Each worker counts references of its own: every entry of its log has one.
+                name: Arc::from(&*served.name),
                 access: served.access.clone(),
                 admission,
                 counters: before.map_or_else(Arc::default, |route| Arc::clone(&route.counters)),

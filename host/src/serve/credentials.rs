@@ -1,15 +1,14 @@
 //! The token that a request carries, and what of it reaches the function.
 
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName};
 
-use crate::identity::Verified;
+use super::caller::{Caller, OWN_FIELDS};
 
 /// Decides alone when it is there, as with Google's front ends: `Authorization` is then the function's own affair.
 const SERVERLESS_AUTHORIZATION: HeaderName = HeaderName::from_static("x-serverless-authorization");
-const CALLER_ISSUER: HeaderName = HeaderName::from_static("x-host-caller-issuer");
-const CALLER_SUBJECT: HeaderName = HeaderName::from_static("x-host-caller-subject");
-const CALLER_EMAIL: HeaderName = HeaderName::from_static("x-host-caller-email");
+
+const BEARER: &[u8] = b"Bearer ";
 
 /// Credentials that no one can make sense of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,7 +16,7 @@ const CALLER_EMAIL: HeaderName = HeaderName::from_static("x-host-caller-email");
 pub(super) struct Ambiguous(&'static str);
 
 /// The bearer token of a request (RFC 6750, section 2.1), if it has one. A token in the query or in a form is none.
-pub(super) fn token(headers: &HeaderMap) -> Result<Option<&str>, Ambiguous> {
+pub(super) fn token(headers: &HeaderMap) -> Result<Option<&[u8]>, Ambiguous> {
     let (name, field) = if headers.contains_key(SERVERLESS_AUTHORIZATION) {
         ("X-Serverless-Authorization", SERVERLESS_AUTHORIZATION)
     } else {
@@ -30,17 +29,16 @@ pub(super) fn token(headers: &HeaderMap) -> Result<Option<&str>, Ambiguous> {
     if values.next().is_some() {
         return Err(Ambiguous(name));
     }
-    let text = value.to_str().unwrap_or_default();
-    let Some((scheme, token)) = text.split_once(' ') else {
-        return Ok(None);
-    };
-    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
-    Ok(is_bearer.then(|| token.trim_matches(' ')))
+    // The token stays bytes: one that is remembered is never read again.
+    let token = value.as_bytes().split_at_checked(BEARER.len());
+    let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case(BEARER));
+    Ok(token.map(|(_, token)| token.trim_ascii()))
 }
 
 /// Removes what only the host may say, and for a private function the token; says who called.
-pub(super) fn present(headers: &mut HeaderMap, caller: Option<&Verified>) {
+pub(super) fn present(headers: &mut HeaderMap, caller: Option<&Caller>) {
     let claimed = headers.keys().filter(|name| is_ours(name));
+    // Nothing is allocated unless there are some.
     for name in claimed.cloned().collect::<Vec<_>>() {
         headers.remove(name);
     }
@@ -51,39 +49,24 @@ pub(super) fn present(headers: &mut HeaderMap, caller: Option<&Verified>) {
     if !is_serverless {
         headers.remove(AUTHORIZATION);
     }
-    let mut tell = |name, text: &str| {
-        if let Some(value) = plain(text) {
-            headers.insert(name, value);
-        }
-    };
-    tell(CALLER_ISSUER, caller.principal.issuer.as_str());
-    tell(CALLER_SUBJECT, &caller.principal.subject);
-    if let Some(email) = &caller.email {
-        tell(CALLER_EMAIL, email);
-    }
-}
-
-/// A text that everybody reads alike. Others are left out, not shortened or encoded: half a name is another name. A field
-/// would hold more than ASCII, in bytes of which each reader makes something else (RFC 9110, section 5.5).
-fn plain(text: &str) -> Option<HeaderValue> {
-    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    is_plain.then(|| HeaderValue::from_str(text).ok()).flatten()
+    caller.tell(headers);
 }
 
 /// Whether only the host may send this field. Many a program takes `_` for `-` (RFC 3875, section 4.1.18, has one name
 /// for both), so it is one here as well.
 fn is_ours(name: &HeaderName) -> bool {
-    let as_sent = |byte| if byte == b'_' { b'-' } else { byte };
-    [CALLER_ISSUER, CALLER_SUBJECT, CALLER_EMAIL]
-        .iter()
-        .any(|own| {
-            let bytes = name.as_str().bytes().map(as_sent);
-            bytes.eq(own.as_str().bytes())
-        })
+    let name = name.as_str().as_bytes();
+    let as_sent = |byte: &u8| if *byte == b'_' { b'-' } else { *byte };
+    OWN_FIELDS.iter().any(|own| {
+        let own = own.as_str().as_bytes();
+        own.len() == name.len() && name.iter().map(as_sent).eq(own.iter().copied())
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -102,7 +85,7 @@ mod tests {
     fn a_token_follows_the_scheme_in_any_case() {
         for value in ["Bearer a.b.c", "bearer a.b.c", "BEARER  a.b.c"] {
             let headers = headers(&[("authorization", value)]);
-            assert_eq!(token(&headers), Ok(Some("a.b.c")), "{value}");
+            assert_eq!(token(&headers), Ok(Some(&b"a.b.c"[..])), "{value}");
         }
         for value in ["Basic YTpi", "Bearer", "a.b.c", ""] {
             let headers = headers(&[("authorization", value)]);
@@ -123,22 +106,12 @@ mod tests {
             ("authorization", "Bearer other"),
             ("x-serverless-authorization", "Bearer a.b.c"),
         ];
-        assert_eq!(token(&headers(&both)), Ok(Some("a.b.c")));
+        assert_eq!(token(&headers(&both)), Ok(Some(&b"a.b.c"[..])));
         let other = [
             ("authorization", "Bearer other"),
             ("x-serverless-authorization", "Basic a"),
         ];
         assert_eq!(token(&headers(&other)), Ok(None));
-    }
-
-    #[test]
-    fn only_names_of_printable_ascii_are_told() {
-        for text in ["ada", "repo:org/app:ref:refs/heads/main", "a b", "~!"] {
-            assert_eq!(plain(text).unwrap(), text);
-        }
-        for text in ["ad\u{e4}", "\u{430}da", "a\tb", "a\nb", "a\u{7f}", "\u{80}"] {
-            assert_eq!(plain(text), None, "{text:?}");
-        }
     }
 
     #[test]

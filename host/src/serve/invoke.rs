@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use super::access::Access;
 use super::admission::Place;
 use super::answer;
-use super::authenticate::{Authenticator, NotLetIn};
+use super::authenticate::{Authenticator, LetIn, NotLetIn};
 use super::authority;
 use super::body::Body;
 use super::credentials;
@@ -24,7 +24,6 @@ use super::record::Record;
 use super::routes::{Route, Routes};
 use super::trace;
 use crate::function::{ExecutionId, ResponseBody, Turnstile};
-use crate::identity::Verified;
 use crate::logs::{Cause, Entry, LogQueue, Severity, Trace, Trigger};
 use crate::scheduler::SCHEDULER;
 
@@ -63,11 +62,15 @@ impl Invoker {
             let why = "no function has this path";
             return Ok(refuse(&self.no_function, StatusCode::NOT_FOUND, &why));
         };
-        let begun = Instant::now();
-        let caller = match self.caller(&route, request.headers()).await {
-            Ok(caller) => caller,
+        let LetIn { caller, waited } = match self.let_in(&route, request.headers()).await {
+            Ok(let_in) => let_in,
             Err(NotLetIn { reason, why }) => {
                 route.counters.refused(reason);
+                if reason == Reason::Unauthenticated {
+                    // To find that out may have taken as long as an execution. Whoever sends one such token after
+                    // another over a connection has everybody else of this worker go first in between.
+                    tokio::task::yield_now().await;
+                }
                 let mut response = refuse(&route.name, reason.status(), &why);
                 if let Some(challenge) = reason.challenge() {
                     let challenge = HeaderValue::from_static(challenge);
@@ -76,7 +79,6 @@ impl Invoker {
                 return Ok(response);
             }
         };
-        let waited = begun.elapsed();
         credentials::present(request.headers_mut(), caller.as_deref());
         let place = match admit(&route, &request).await {
             Ok(place) => place,
@@ -96,18 +98,12 @@ impl Invoker {
     }
 
     /// Who calls, if that has to be known. What it may wait for is part of the wall time.
-    async fn caller(
-        &self,
-        route: &Route,
-        headers: &HeaderMap,
-    ) -> Result<Option<Arc<Verified>>, NotLetIn> {
+    async fn let_in(&self, route: &Route, headers: &HeaderMap) -> Result<LetIn, NotLetIn> {
         let Access::Private(policy) = &route.access else {
-            return Ok(None);
+            return Ok(LetIn::default());
         };
-        let token = credentials::token(headers).map_err(|ambiguous| NotLetIn {
-            reason: Reason::BadCredentials,
-            why: ambiguous.to_string(),
-        })?;
+        let token = credentials::token(headers)
+            .map_err(|ambiguous| NotLetIn::new(Reason::BadCredentials, ambiguous))?;
         let patience = route.function.limits().wall_time;
         // A right may be given or taken away in the meantime.
         let access = || {
@@ -116,7 +112,7 @@ impl Invoker {
             successor.map_or_else(Access::nobody, |route| route.access.clone())
         };
         self.authenticator
-            .authenticate(token, policy, patience, access)
+            .authenticate(token, policy, (Instant::now(), patience), access)
             .await
     }
 
@@ -181,18 +177,13 @@ fn trigger(headers: &HeaderMap) -> Trigger {
 async fn admit<B>(route: &Route, request: &Request<B>) -> Result<Place, NotLetIn> {
     let limit = route.function.limits().request_body;
     if is_longer(request.headers(), limit) {
-        return Err(NotLetIn {
-            reason: Reason::BodyTooLarge,
-            why: format!(
-                "the request body is larger than {limit} bytes; raise the limit with --max-request-body"
-            ),
-        });
+        let why = format!(
+            "the request body is larger than {limit} bytes; raise the limit with --max-request-body"
+        );
+        return Err(NotLetIn::new(Reason::BodyTooLarge, why));
     }
     let place = route.admission.enter().await;
-    place.map_err(|refused| NotLetIn {
-        reason: refused.reason(),
-        why: refused.to_string(),
-    })
+    place.map_err(|refused| NotLetIn::new(refused.reason(), refused))
 }
 
 fn is_longer(headers: &HeaderMap, limit: u64) -> bool {

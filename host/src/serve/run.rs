@@ -30,6 +30,7 @@ use super::readiness::Readiness;
 use super::registry::{self, Registry};
 use super::reload::{self, Files};
 use super::shares;
+use super::serving::serving_host;
 use super::start::{self, Workers};
 use super::tls::{self, Certificate};
 use super::trust_board::TrustBoard;
@@ -39,7 +40,7 @@ use crate::identity::{Invoker, Invokers, OwnIssuer, SteadyClock};
 use crate::logs::{Destinations, LogWriter, SegmentWriter};
 use crate::scheduler::Scheduler;
 use crate::signals::{Hangups, Signals};
-use crate::store::{ServeLock, ServingHost, Store};
+use crate::store::{ServeLock, Store};
 
 /// How long the last log entries may take to be written.
 const LOG_CLOSE: Duration = Duration::from_secs(5);
@@ -100,14 +101,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
                 url: addresses.issuer()?,
                 algorithm: options.identity.algorithm,
             };
-            store.begin_serving(&ServingHost {
-                pid: std::process::id(),
-                url: addresses.url.clone(),
-                public_url: addresses.public_url.clone(),
-                public_urls: addresses.public_urls.clone(),
-                issuer: issuer.url.to_string(),
-                serves_functions: options.functions.is_some(),
-            })?;
+            store.begin_serving(&serving_host(options, &addresses, &issuer.url))?;
             let (mut own, keeper) = OwnIdentity::new(
                 issuer,
                 Arc::clone(store),

@@ -232,9 +232,8 @@ impl TrustBoard {
         let generation = state.generation + 1;
         let trust = Trust::new(generation, trusted.collect(), state.revoked.iter().cloned())?;
         state.generation = generation;
-        let trust = Arc::new(trust);
         for (worker, _) in &self.workers {
-            worker.replace(Arc::clone(&trust));
+            worker.replace(Arc::new(trust.clone()));
         }
         Ok(())
     }

@@ -8,13 +8,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 
-use crate::identity::{LONGEST_TOKEN, Verified};
+use super::caller::Caller;
+use crate::identity::LONGEST_TOKEN;
 
 /// Tokens that are remembered at most, and their bytes. What a token says takes a few times its own length.
 const CAPACITY: usize = 4096;
 const CAPACITY_BYTES: usize = 8 * 1024 * 1024;
 
-type Key = [u8; 32];
+/// What a token is remembered by. Made once for each request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    hash: [u8; 32],
+    /// Of the token, in bytes.
+    length: usize,
+}
 
 /// The memory of one worker. Bounded: when it is full, the older half is forgotten.
 #[derive(Debug, Default)]
@@ -28,29 +35,36 @@ struct Memory {
     generation: u64,
     /// Of the recent tokens.
     bytes: usize,
-    recent: HashMap<Key, Arc<Verified>>,
-    older: HashMap<Key, Arc<Verified>>,
+    recent: HashMap<Key, Arc<Caller>>,
+    older: HashMap<Key, Arc<Caller>>,
+}
+
+impl Key {
+    /// Of `token`; none if that is longer than any token, and not worth a hash.
+    pub(super) fn of(token: &[u8]) -> Option<Self> {
+        let length = token.len();
+        (length <= LONGEST_TOKEN).then(|| Self {
+            hash: Sha256::digest(token).into(),
+            length,
+        })
+    }
 }
 
 impl Verdicts {
-    /// What `token` was found to say in this generation.
-    pub(super) fn get(&self, token: &str, generation: u64) -> Option<Arc<Verified>> {
-        if token.len() > LONGEST_TOKEN {
-            return None;
-        }
-        let key = key(token);
+    /// Who was found to call with the token of `key` in this generation.
+    pub(super) fn get(&self, key: &Key, generation: u64) -> Option<Arc<Caller>> {
         let mut memory = self.of(generation);
-        if let Some(verified) = memory.recent.get(&key) {
-            return Some(Arc::clone(verified));
+        if let Some(caller) = memory.recent.get(key) {
+            return Some(Arc::clone(caller));
         }
-        let verified = memory.older.remove(&key)?;
-        memory.put(key, token.len(), Arc::clone(&verified));
-        Some(verified)
+        let caller = memory.older.remove(key)?;
+        memory.put(*key, Arc::clone(&caller));
+        Some(caller)
     }
 
-    /// Remembers what `token` was found to say.
-    pub(super) fn put(&self, token: &str, generation: u64, verified: Arc<Verified>) {
-        self.of(generation).put(key(token), token.len(), verified);
+    /// Remembers who was found to call.
+    pub(super) fn put(&self, key: Key, generation: u64, caller: Arc<Caller>) {
+        self.of(generation).put(key, caller);
     }
 
     fn of(&self, generation: u64) -> MutexGuard<'_, Memory> {
@@ -66,18 +80,14 @@ impl Verdicts {
 }
 
 impl Memory {
-    fn put(&mut self, key: Key, bytes: usize, verified: Arc<Verified>) {
-        if self.recent.len() >= CAPACITY / 2 || self.bytes + bytes > CAPACITY_BYTES / 2 {
+    fn put(&mut self, key: Key, caller: Arc<Caller>) {
+        if self.recent.len() >= CAPACITY / 2 || self.bytes + key.length > CAPACITY_BYTES / 2 {
             self.older = std::mem::take(&mut self.recent);
             self.bytes = 0;
         }
-        self.bytes += bytes;
-        self.recent.insert(key, verified);
+        self.bytes += key.length;
+        self.recent.insert(key, caller);
     }
-}
-
-fn key(token: &str) -> Key {
-    Sha256::digest(token).into()
 }
 
 #[cfg(test)]
@@ -90,8 +100,8 @@ mod tests {
         Verifier, jwks_document, mint,
     };
 
-    /// What some token says.
-    fn verified() -> Arc<Verified> {
+    /// Who calls with some token.
+    fn caller() -> Arc<Caller> {
         let issuer: IssuerUrl = "https://issuer.example".parse().unwrap();
         let key = SigningKey::generate(SigningAlgorithm::EdDsa).unwrap();
         let token = IdToken {
@@ -107,7 +117,11 @@ mod tests {
         let keys = KeySet::read(keys.as_bytes()).unwrap();
         let config = IssuerConfig::new(issuer, [Algorithm::EdDsa]);
         let verifier = Verifier::new(config.into(), ["x".to_owned()]);
-        Arc::new(verifier.verify(&token, &keys, now).unwrap())
+        Arc::new(Caller::new(verifier.verify(&token, &keys, now).unwrap()))
+    }
+
+    fn key(token: &str) -> Key {
+        Key::of(token.as_bytes()).unwrap()
     }
 
     impl Verdicts {
@@ -119,24 +133,24 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_bounded_in_number_and_the_newest_stays() {
-        let (verdicts, verified) = (Verdicts::default(), verified());
+        let (verdicts, caller) = (Verdicts::default(), caller());
         for number in 0..CAPACITY * 3 {
-            verdicts.put(&format!("token-{number}"), 1, Arc::clone(&verified));
+            verdicts.put(key(&format!("token-{number}")), 1, Arc::clone(&caller));
             assert!(verdicts.length() <= CAPACITY, "{number}");
         }
         assert!(verdicts.length() >= CAPACITY / 2);
         let newest = format!("token-{}", CAPACITY * 3 - 1);
-        assert!(verdicts.get(&newest, 1).is_some());
-        assert!(verdicts.get("token-0", 1).is_none());
+        assert!(verdicts.get(&key(&newest), 1).is_some());
+        assert!(verdicts.get(&key("token-0"), 1).is_none());
     }
 
     #[test]
     fn what_is_remembered_is_bounded_in_bytes() {
-        let (verdicts, verified) = (Verdicts::default(), verified());
+        let (verdicts, caller) = (Verdicts::default(), caller());
         let most = CAPACITY_BYTES / LONGEST_TOKEN;
-        let token = |number: usize| format!("{number:0LONGEST_TOKEN$}");
+        let token = |number: usize| key(&format!("{number:0LONGEST_TOKEN$}"));
         for number in 0..most * 3 {
-            verdicts.put(&token(number), 1, Arc::clone(&verified));
+            verdicts.put(token(number), 1, Arc::clone(&caller));
             assert!(verdicts.length() <= most, "{number}");
         }
         assert!(verdicts.get(&token(most * 3 - 1), 1).is_some());
@@ -144,21 +158,22 @@ mod tests {
 
     #[test]
     fn a_token_that_is_used_again_is_not_forgotten_for_others() {
-        let (verdicts, verified) = (Verdicts::default(), verified());
-        verdicts.put("used", 1, Arc::clone(&verified));
+        let (verdicts, caller) = (Verdicts::default(), caller());
+        verdicts.put(key("used"), 1, Arc::clone(&caller));
         for number in 0..CAPACITY * 3 {
-            verdicts.put(&format!("token-{number}"), 1, Arc::clone(&verified));
-            assert!(verdicts.get("used", 1).is_some(), "{number}");
+            verdicts.put(key(&format!("token-{number}")), 1, Arc::clone(&caller));
+            assert!(verdicts.get(&key("used"), 1).is_some(), "{number}");
         }
     }
 
     #[test]
-    fn another_generation_remembers_nothing_and_longer_tokens_are_not_looked_for() {
-        let (verdicts, verified) = (Verdicts::default(), verified());
-        verdicts.put("token", 1, verified);
-        assert!(verdicts.get("token", 1).is_some());
-        assert!(verdicts.get("token", 2).is_none());
-        assert!(verdicts.get("token", 1).is_none());
-        assert!(verdicts.get(&"a".repeat(LONGEST_TOKEN + 1), 2).is_none());
+    fn another_generation_remembers_nothing_and_longer_tokens_have_no_key() {
+        let (verdicts, caller) = (Verdicts::default(), caller());
+        let token = key("token");
+        verdicts.put(token, 1, caller);
+        assert!(verdicts.get(&token, 1).is_some());
+        assert!(verdicts.get(&token, 2).is_none());
+        assert!(verdicts.get(&token, 1).is_none());
+        assert_eq!(Key::of("a".repeat(LONGEST_TOKEN + 1).as_bytes()), None);
     }
 }

@@ -5,7 +5,10 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 
-use super::{FunctionName, FunctionSettings, Store, StoreError, now, suggestion};
+use super::{
+    FunctionName, FunctionSettings, ServiceAccountRecord, Store, StoreError, now, service_accounts,
+    suggestion,
+};
 
 /// How often a function has been deployed, from 1.
 pub type Revision = u32;
@@ -90,13 +93,30 @@ impl Store {
         name: &FunctionName,
         change: impl FnOnce(&mut FunctionSettings),
     ) -> Result<FunctionRecord, StoreError> {
+        self.change_settings_beside_accounts(name, |settings, _| {
+            change(settings);
+            Ok(())
+        })
+    }
+
+    /// Changes the settings of `name`, which stays the same revision, by what service accounts there are: none comes or
+    /// goes in between.
+    ///
+    /// # Errors
+    /// If there is no such function, a file declares it, `change` fails, or the database does. Then nothing is changed.
+    pub fn change_settings_beside_accounts(
+        &self,
+        name: &FunctionName,
+        change: impl FnOnce(&mut FunctionSettings, &[ServiceAccountRecord]) -> Result<(), StoreError>,
+    ) -> Result<FunctionRecord, StoreError> {
         let mut connection = self.connection();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let Some(mut record) = find(&transaction, name)? else {
             return Err(missing(&transaction, name)?);
         };
         refuse_declared(Some(&record))?;
-        change(&mut record.settings);
+        let accounts = service_accounts::all(&transaction)?;
+        change(&mut record.settings, &accounts)?;
         put_settings(&transaction, &mut record)?;
         transaction.commit()?;
         self.note_change();

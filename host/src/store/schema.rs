@@ -10,7 +10,7 @@ use super::StoreError;
 const APPLICATION_ID: u32 = 0x686f_7374;
 
 /// What leads from each version to the next. What stands here is never changed, only added to.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE components (
         sha256 TEXT PRIMARY KEY,
@@ -120,6 +120,10 @@ const MIGRATIONS: [&str; 3] = [
     "
     ALTER TABLE serving_host ADD COLUMN public_url TEXT;
     ALTER TABLE serving_host ADD COLUMN serves_functions INTEGER NOT NULL DEFAULT 1;
+",
+    "
+    ALTER TABLE serving_host ADD COLUMN issuers TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE serving_host ADD COLUMN config TEXT;
 ",
 ];
 

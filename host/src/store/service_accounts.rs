@@ -56,12 +56,7 @@ impl Store {
     /// # Errors
     /// If the database fails.
     pub fn service_accounts(&self) -> Result<Vec<ServiceAccountRecord>, StoreError> {
-        let connection = self.connection();
-        let mut statement = connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM service_accounts ORDER BY email"
-        ))?;
-        let rows = statement.query_map([], record)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        all(&self.connection())
     }
 
     /// The service account with this address.
@@ -95,6 +90,15 @@ impl Store {
     }
 }
 
+/// All service accounts, by address.
+pub(super) fn all(connection: &Connection) -> Result<Vec<ServiceAccountRecord>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM service_accounts ORDER BY email"
+    ))?;
+    let rows = statement.query_map([], record)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 fn find(
     connection: &Connection,
     email: &str,
@@ -117,11 +121,16 @@ fn record(row: &Row<'_>) -> Result<ServiceAccountRecord, rusqlite::Error> {
 }
 
 fn missing(connection: &Connection, email: &str) -> Result<StoreError, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT email FROM service_accounts")?;
-    let emails = statement.query_map([], |row| row.get::<_, String>(0))?;
-    let emails: Vec<String> = emails.collect::<Result<_, _>>()?;
-    Ok(StoreError::NoServiceAccount {
-        email: email.to_owned(),
-        nearest: suggestion::nearest(email, emails),
-    })
+    Ok(StoreError::no_service_account(email, &all(connection)?))
+}
+
+impl StoreError {
+    /// There is no account with this address among `accounts`, which are all.
+    pub fn no_service_account(email: &str, accounts: &[ServiceAccountRecord]) -> Self {
+        let emails = accounts.iter().map(|account| account.email.clone());
+        Self::NoServiceAccount {
+            email: email.to_owned(),
+            nearest: suggestion::nearest(email, emails),
+        }
+    }
 }

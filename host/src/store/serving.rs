@@ -2,6 +2,8 @@
 
 use rusqlite::{OptionalExtension, params};
 
+use serde::{Deserialize, Serialize};
+
 use super::{FunctionName, Store, StoreError, now};
 
 /// A process that serves.
@@ -19,6 +21,19 @@ pub struct ServingHost {
     pub issuer: String,
     /// Whether it serves the functions of the store, and not only goes by its accounts.
     pub serves_functions: bool,
+    /// The issuers that its command line has it trust beside its own.
+    pub issuers: Vec<NamedIssuer>,
+    /// The file that configures it, which may name more.
+    pub config: Option<String>,
+}
+
+/// An issuer as the command line of a host names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedIssuer {
+    /// Its URL.
+    pub url: String,
+    /// Whom its tokens may be for, beside the addresses of functions.
+    pub audiences: Vec<String>,
 }
 
 /// What the serving host made of a function.
@@ -37,14 +52,15 @@ impl Store {
     /// If the database fails.
     pub fn begin_serving(&self, host: &ServingHost) -> Result<(), StoreError> {
         let public_urls = serde_json::to_string(&host.public_urls)?;
+        let issuers = serde_json::to_string(&host.issuers)?;
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
         transaction.execute("DELETE FROM served_functions", [])?;
         transaction.execute("UPDATE identity_changes SET taken_up = -1", [])?;
         transaction.execute(
             "INSERT OR REPLACE INTO serving_host
-             (id, pid, url, public_url, public_urls, issuer, serves_functions, started)
-             VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+             (id, pid, url, public_url, public_urls, issuer, serves_functions, issuers, config, started)
+             VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 host.pid,
                 host.url,
@@ -52,6 +68,8 @@ impl Store {
                 public_urls,
                 host.issuer,
                 host.serves_functions,
+                issuers,
+                host.config,
                 now()
             ],
         )?;
@@ -67,7 +85,7 @@ impl Store {
         let host = self
             .connection()
             .query_row(
-                "SELECT pid, url, public_url, issuer, serves_functions, public_urls FROM serving_host",
+                "SELECT pid, url, public_url, issuer, serves_functions, config, public_urls, issuers FROM serving_host",
                 [],
                 |row| {
                     let host = ServingHost {
@@ -77,15 +95,18 @@ impl Store {
                         public_urls: Vec::new(),
                         issuer: row.get(3)?,
                         serves_functions: row.get(4)?,
+                        issuers: Vec::new(),
+                        config: row.get(5)?,
                     };
-                    Ok((host, row.get::<_, String>(5)?))
+                    Ok((host, row.get::<_, String>(6)?, row.get::<_, String>(7)?))
                 },
             )
             .optional()?;
-        let Some((mut host, public_urls)) = host else {
+        let Some((mut host, public_urls, issuers)) = host else {
             return Ok(None);
         };
         host.public_urls = serde_json::from_str(&public_urls)?;
+        host.issuers = serde_json::from_str(&issuers)?;
         Ok(Some(host))
     }
 

@@ -8,12 +8,12 @@ use clap::Args;
 use super::super::Message;
 use super::super::format::print;
 use super::super::functions::public_urls;
-use super::super::outside_issuers::outside_issuers;
+use super::super::outside_issuers::OutsideIssuers;
 use super::super::own_issuer::own_issuer;
 use super::super::state::State;
-use crate::config::ConfigFile;
 use crate::identity::{
-    OutsideIssuer, Step, Trust, TrustedIssuer, own_key_set, own_revocations, unrevoked_keys,
+    OutsideIssuer, Rejection, Step, Trust, TrustedIssuer, own_key_set, own_revocations,
+    unrevoked_keys,
 };
 use crate::logs::{Query, Record, RecordFormat, RecordRenderer, Severity, read};
 use crate::serve::{FunctionAccess, REFUSED, function_access};
@@ -40,21 +40,16 @@ pub(super) struct Explain {
     #[arg(long, value_name = "TIME")]
     at: Option<jiff::Timestamp>,
 
-    /// The file that names the issuers which are trusted
-    #[arg(long, value_name = "FILE")]
-    config: Option<std::path::PathBuf>,
-
-    /// An issuer that is trusted, as `host serve --issuer` has it; once for each
-    #[arg(long, value_name = "URL")]
-    issuer: Vec<String>,
-
-    /// An audience that tokens of --issuer may be for; once for each
-    #[arg(long, requires = "issuer", value_name = "AUDIENCE")]
-    audience: Vec<String>,
+    #[command(flatten)]
+    issuers: OutsideIssuers,
 
     #[command(flatten)]
     state: State,
 }
+
+/// What lets a principal in.
+const INVOKERS: &str =
+    "`host functions add-iam-policy-binding`, or `invokers` or `invoker-rules` of the function";
 
 impl Explain {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
@@ -84,25 +79,36 @@ impl Explain {
         let (steps, rejection) = match trust.explain(token.trim(), &audiences, now) {
             Ok(explained) => explained,
             Err(rejection) => {
-                print(&format!("fail  issuer and form\n      {rejection}\n"))?;
+                let setting = rejection.setting();
+                print(&format!(
+                    "fail  form and issuer\n      {rejection}\n      setting:  {setting}\nrefused: {rejection}\n"
+                ))?;
                 return Ok(ExitCode::FAILURE);
             }
         };
         print(&steps.iter().map(shown).collect::<String>())?;
         if let Some(rejection) = rejection {
+            if let Rejection::Revoked { .. } = rejection {
+                let setting = rejection.setting();
+                print(&format!(
+                    "fail  revocation\n      {rejection}\n      setting:  {setting}\n"
+                ))?;
+            }
             print(&format!("refused: {rejection}\n"))?;
             return Ok(ExitCode::FAILURE);
         }
         let caller = trust
             .judge(token.trim(), &audiences, now)
-            .map_err(|error| text(&error))?;
+            .map_err(|rejected| text(&rejected.rejection))?;
         match policy.admit(&caller) {
             Ok(()) => {
                 print("pass  invoker\naccepted\n")?;
                 Ok(ExitCode::SUCCESS)
             }
             Err(error) => {
-                print(&format!("fail  invoker\n      {error}\nrefused: {error}\n"))?;
+                print(&format!(
+                    "fail  invoker\n      {error}\n      setting:  {INVOKERS}\nrefused: {error}\n"
+                ))?;
                 Ok(ExitCode::FAILURE)
             }
         }
@@ -124,12 +130,7 @@ impl Explain {
                 .map(Into::into),
             request: None,
         }];
-        if let Some(path) = &self.config {
-            let file = ConfigFile::read(path).map_err(|error| text(&error))?;
-            let outside = file.issuers().map_err(|error| text(&error))?;
-            trusted.extend(fetch_all(outside)?);
-        }
-        trusted.extend(fetch_all(outside_issuers(&self.issuer, &self.audience)?)?);
+        trusted.extend(fetch_all(self.issuers.find(store)?)?);
         Trust::new(0, trusted, revoked).map_err(|error| text(&error))
     }
 }
@@ -210,7 +211,8 @@ fn shown(step: &Step) -> String {
         step.title, step.expected, step.found
     );
     if let Some(refusal) = &step.refusal {
-        lines.push_str(&format!("      {refusal}\n"));
+        let setting = refusal.setting();
+        lines.push_str(&format!("      {refusal}\n      setting:  {setting}\n"));
     }
     lines
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::super::Message;
+use super::super::outside_issuers::issuers_of_host;
 use crate::config::ConfigFile;
 use crate::identity::{IssuerUrl, Member, Preset, PresetSettings};
 use crate::store::{FunctionRecord, Store};
@@ -23,8 +24,8 @@ pub(super) enum Known<'a> {
 }
 
 impl KnownIssuers {
-    /// The host's own issuer, those that policies of functions name, those of the file `config`, and those that everybody
-    /// knows.
+    /// The host's own issuer, those that it was told of, those that policies of functions name, those of the file
+    /// `config`, and those that everybody knows.
     pub(super) fn new(
         store: &Store,
         own: &IssuerUrl,
@@ -38,6 +39,9 @@ impl KnownIssuers {
             for issuer in file.issuers().map_err(|error| text(&error))? {
                 known.add(&issuer.config.issuer, issuer.config.aliases.clone());
             }
+        }
+        for issuer in issuers_of_host(store)? {
+            known.add(&issuer.config.issuer, issuer.config.aliases.clone());
         }
         for function in store.functions().map_err(|error| text(&error))? {
             for issuer in named_in(&function) {

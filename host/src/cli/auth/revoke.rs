@@ -18,15 +18,20 @@ use crate::store::{Revocation, RevokedKind, Store, did_you_mean, nearest};
 #[command(group = clap::ArgGroup::new("what").required(true))]
 pub(super) struct Revoke {
     /// The subject (`sub`) whose tokens are refused; of this host's own issuer also the address of an account
-    #[arg(long, group = "what", value_name = "SUBJECT")]
+    #[arg(
+        long,
+        group = "what",
+        value_name = "SUBJECT",
+        allow_hyphen_values = true
+    )]
     subject: Option<String>,
 
     /// The name (`jti`) of the token that is refused
-    #[arg(long, group = "what", value_name = "ID")]
+    #[arg(long, group = "what", value_name = "ID", allow_hyphen_values = true)]
     token_id: Option<String>,
 
     /// The name (`kid`) of the key whose tokens are refused
-    #[arg(long, group = "what", value_name = "ID")]
+    #[arg(long, group = "what", value_name = "ID", allow_hyphen_values = true)]
     key_id: Option<String>,
 
     /// Whose tokens they are [default: this host's own issuer]

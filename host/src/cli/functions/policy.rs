@@ -10,7 +10,7 @@ use super::super::format::{DocumentFormat, document, print};
 use super::super::state::State;
 use super::settle;
 use crate::identity::{Member, accounts_of};
-use crate::store::{FunctionName, FunctionRecord, Store};
+use crate::store::{FunctionName, FunctionRecord, ServiceAccountRecord, StoreError};
 
 /// The one role that there is, under both of its names.
 const INVOKER: &str = "roles/cloudfunctions.invoker";
@@ -86,9 +86,6 @@ impl Binding {
     fn change(&self, is_added: bool) -> Result<ExitCode, Message> {
         let store = self.state.store()?;
         let member = self.member.to_string();
-        if is_added {
-            self.check_member(&store)?;
-        }
         let record = store
             .function(&self.name)
             .map_err(|error| error.to_string())?;
@@ -100,7 +97,10 @@ impl Binding {
         if !is_added && !is_there {
             return Err(format!("{member} has no {INVOKER} on `{}`", self.name));
         }
-        let changed = store.change_settings(&self.name, |settings| {
+        let changed = store.change_settings_beside_accounts(&self.name, |settings, accounts| {
+            if is_added {
+                self.check_member(accounts)?;
+            }
             if is_open {
                 settings.allow_unauthenticated = is_added;
             } else if is_added {
@@ -108,6 +108,7 @@ impl Binding {
             } else {
                 settings.invokers.remove(&member);
             }
+            Ok(())
         });
         let record = changed.map_err(|error| error.to_string())?;
         eprintln!("Updated IAM policy for function [{}].", self.name);
@@ -116,16 +117,15 @@ impl Binding {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Makes sure that there is, or could be, such a member.
-    fn check_member(&self, store: &Store) -> Result<(), Message> {
-        if let Member::ServiceAccount(email) = &self.member {
-            let account = store.service_account(email);
-            account.map_err(|error| error.to_string())?;
+    /// Makes sure that there is, or could be, such a member beside these accounts.
+    fn check_member(&self, accounts: &[ServiceAccountRecord]) -> Result<(), StoreError> {
+        if let Member::ServiceAccount(email) = &self.member
+            && !accounts.iter().any(|account| account.email == *email)
+        {
+            return Err(StoreError::no_service_account(email, accounts));
         }
-        let accounts = store.service_accounts();
-        let accounts = accounts_of(accounts.map_err(|error| error.to_string())?);
-        let checked = self.member.check(&accounts);
-        checked.map_err(|error| error.to_string())
+        let checked = self.member.check(&accounts_of(accounts.to_vec()));
+        checked.map_err(|error| StoreError::Settings(error.to_string()))
     }
 }
 

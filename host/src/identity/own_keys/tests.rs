@@ -62,7 +62,9 @@ impl Scratch {
     fn judge(&self, token: &str, now: SystemTime) -> Result<Option<String>, Rejection> {
         let audiences: Arc<[String]> = [AUDIENCE.to_owned()].into();
         let verified = self.trust().judge(token, &audiences, now);
-        verified.map(|verified| verified.service_account)
+        verified
+            .map(|verified| verified.service_account)
+            .map_err(|rejected| rejected.rejection)
     }
 
     fn phases(&self) -> Vec<Phase> {

@@ -68,7 +68,7 @@ impl Scratch {
     fn verdict(&self, token: &str) -> &'static str {
         let audiences = ["x".to_owned()].into();
         let verdict = self.trust().judge(token, &audiences, SystemTime::now());
-        verdict.map_or_else(|rejection| rejection.code(), |_| "good")
+        verdict.map_or_else(|rejected| rejected.rejection.code(), |_| "good")
     }
 
     fn revoke(&self, kind: RevokedKind, value: &str) {

@@ -62,7 +62,7 @@ impl Kept {
         let token = mint(&url(), &self.key, &token, now).unwrap();
         let trust = self.board.of_worker(0).0.current();
         let verdict = trust.judge(&token, &[AUDIENCE.to_owned()].into(), now);
-        verdict.map_or_else(|rejection| rejection.code(), |_| "good")
+        verdict.map_or_else(|rejected| rejected.rejection.code(), |_| "good")
     }
 }
 

@@ -36,7 +36,9 @@ fn a_store_from_before_there_were_jobs_gets_them() {
         .execute_batch(
             "DROP TABLE job_attempts; DROP TABLE job_runs; DROP TABLE jobs;
              ALTER TABLE serving_host DROP COLUMN public_url;
-             ALTER TABLE serving_host DROP COLUMN serves_functions;",
+             ALTER TABLE serving_host DROP COLUMN serves_functions;
+             ALTER TABLE serving_host DROP COLUMN issuers;
+             ALTER TABLE serving_host DROP COLUMN config;",
         )
         .unwrap();
     database.pragma_update(None, "user_version", 1).unwrap();

@@ -1,6 +1,6 @@
 //! Who serves from a store, and what of it.
 
-use super::super::{ServedFunction, ServingHost};
+use super::super::{NamedIssuer, ServedFunction, ServingHost};
 use super::{Scratch, name};
 
 #[test]
@@ -29,6 +29,11 @@ fn a_host_that_serves_no_functions_is_told_from_one_that_does() {
         public_urls: vec!["http://127.0.0.1:1".into()],
         issuer: "http://127.0.0.1:2".into(),
         serves_functions: true,
+        issuers: vec![NamedIssuer {
+            url: "https://id.example".into(),
+            audiences: vec!["a".into()],
+        }],
+        config: Some("/etc/host.toml".into()),
     };
     store.begin_serving(&host).unwrap();
     assert!(!store.serves_functions().unwrap(), "nobody has the lock");

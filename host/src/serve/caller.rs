@@ -1,0 +1,64 @@
+//! Who calls, by a good token, with all that a request needs of it made ready once.
+
+use http::header::HeaderValue;
+use http::{HeaderMap, HeaderName};
+
+use crate::identity::Verified;
+
+const ISSUER: HeaderName = HeaderName::from_static("x-host-caller-issuer");
+const SUBJECT: HeaderName = HeaderName::from_static("x-host-caller-subject");
+const EMAIL: HeaderName = HeaderName::from_static("x-host-caller-email");
+
+/// The fields that only the host may send.
+pub(super) const OWN_FIELDS: [HeaderName; 3] = [ISSUER, SUBJECT, EMAIL];
+
+/// A caller, and what its function is told of it.
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub(super) verified: Verified,
+    /// In the order of [`OWN_FIELDS`].
+    told: [Option<HeaderValue>; 3],
+}
+
+impl Caller {
+    pub(super) fn new(verified: Verified) -> Self {
+        let principal = &verified.principal;
+        let told = [
+            plain(principal.issuer.as_str()),
+            plain(&principal.subject),
+            verified.email.as_deref().and_then(plain),
+        ];
+        Self { verified, told }
+    }
+
+    /// Says who it is. The values are shared with every other request of this token.
+    pub(super) fn tell(&self, headers: &mut HeaderMap) {
+        for (name, value) in OWN_FIELDS.into_iter().zip(&self.told) {
+            if let Some(value) = value {
+                headers.insert(name, value.clone());
+            }
+        }
+    }
+}
+
+/// A text that everybody reads alike. Others are left out, not shortened or encoded: half a name is another name. A field
+/// would hold more than ASCII, in bytes of which each reader makes something else (RFC 9110, section 5.5).
+fn plain(text: &str) -> Option<HeaderValue> {
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    is_plain.then(|| HeaderValue::from_str(text).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_printable_ascii_are_told() {
+        for text in ["ada", "repo:org/app:ref:refs/heads/main", "a b", "~!"] {
+            assert_eq!(plain(text).unwrap(), text);
+        }
+        for text in ["ad\u{e4}", "\u{430}da", "a\tb", "a\nb", "a\u{7f}", "\u{80}"] {
+            assert_eq!(plain(text), None, "{text:?}");
+        }
+    }
+}

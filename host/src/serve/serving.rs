@@ -1,0 +1,39 @@
+//! What the store is told of this process, so that commands know how it serves.
+
+use std::path::Path;
+
+use super::addresses::Addresses;
+use super::options::ServeOptions;
+use crate::identity::{IssuerUrl, OutsideIssuer};
+use crate::store::{NamedIssuer, ServingHost};
+
+/// This process, whose own issuer is `issuer`.
+pub(super) fn serving_host(
+    options: &ServeOptions,
+    addresses: &Addresses,
+    issuer: &IssuerUrl,
+) -> ServingHost {
+    ServingHost {
+        pid: std::process::id(),
+        url: addresses.url.clone(),
+        public_url: addresses.public_url.clone(),
+        public_urls: addresses.public_urls.clone(),
+        issuer: issuer.to_string(),
+        serves_functions: options.functions.is_some(),
+        issuers: options.identity.issuers.iter().map(named).collect(),
+        config: options.config.as_deref().map(absolute),
+    }
+}
+
+fn named(issuer: &OutsideIssuer) -> NamedIssuer {
+    NamedIssuer {
+        url: issuer.config.issuer.to_string(),
+        audiences: issuer.config.audiences.clone(),
+    }
+}
+
+/// A command may be run in another directory.
+fn absolute(path: &Path) -> String {
+    let absolute = std::path::absolute(path);
+    absolute.as_deref().unwrap_or(path).display().to_string()
+}
