@@ -11,6 +11,10 @@ pub const FIFTY: usize = 50;
 /// How many calls a percentile is taken of.
 const CALLS: usize = 200;
 
+/// How often it is measured before a figure counts as too high. Whatever else runs on the machine may raise it once;
+/// what the host itself does wrong raises it each time.
+const ROUNDS: usize = 3;
+
 /// Keeps the other specifications of this file waiting: they measure.
 pub fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
@@ -53,25 +57,36 @@ pub fn assert_quick(host: &Host, path: &str) {
 /// That 99 of 100 calls succeed in less than 100 ms, and the others succeed too.
 #[track_caller]
 pub fn assert_99_quick(call: impl Fn() -> Reply) {
-    let took = durations(CALLS, || assert_eq!(call().status, 200));
-    let (median, p99) = (took[CALLS / 2], took[CALLS * 99 / 100 - 1]);
-    assert!(
-        p99 < Duration::from_millis(100),
-        "p99 {p99:?}, median {median:?}, max {:?}",
-        took[CALLS - 1]
-    );
+    let p99 = || durations(CALLS, || assert_eq!(call().status, 200))[CALLS * 99 / 100 - 1];
+    assert_below(Duration::from_millis(100), p99);
 }
 
 /// That the control plane answers each probe within 50 ms.
 #[track_caller]
 pub fn assert_healthy(host: &Host) {
-    let took = durations(50, || {
-        let mut wire = Wire::connect(host.admin_addr());
-        wire.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-        assert_eq!(wire.read_reply().status, 200);
-    });
-    let slowest = took.last().copied().unwrap_or_default();
-    assert!(slowest < Duration::from_millis(50), "{slowest:?}");
+    let slowest = || {
+        let took = durations(50, || {
+            let mut wire = Wire::connect(host.admin_addr());
+            wire.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+            assert_eq!(wire.read_reply().status, 200);
+        });
+        took.last().copied().unwrap_or_default()
+    };
+    assert_below(Duration::from_millis(50), slowest);
+}
+
+/// That what is measured is below `bound`, in one of a few rounds.
+#[track_caller]
+fn assert_below(bound: Duration, measure: impl Fn() -> Duration) {
+    let mut rounds = Vec::new();
+    while rounds.len() < ROUNDS {
+        let figure = measure();
+        if figure < bound {
+            return;
+        }
+        rounds.push(figure);
+    }
+    panic!("not below {bound:?} in any round: {rounds:?}");
 }
 
 /// That the host still answers `path`, and its memory has returned.

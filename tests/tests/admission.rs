@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tests::{Host, HostBuilder, Http2, PATIENCE, Reply, Wire};
+use tests::{Host, HostBuilder, Http2, PATIENCE, Reply, Wire, wait_until};
 
 /// A host with one instance, whose guest `spins`.
 fn one_instance(guest: &str) -> HostBuilder {
@@ -83,20 +83,23 @@ fn those_who_wait_are_served_in_the_order_they_came() {
     let host = one_instance("sleeps").arg("--queue-time=15s").start();
     let busy = occupy(&host);
     let mut waiting: Vec<Wire> = Vec::new();
-    for _ in 0..5 {
-        let mut wire = begin(&host, "/?ms=100");
-        assert!(wire.is_silent_for(Duration::from_millis(50)));
-        waiting.push(wire);
+    for number in 1..=5 {
+        waiting.push(begin(&host, "/?ms=1"));
+        wait_until("it waits", || {
+            host.metric("host_queue_length{function=\"sleeps\"}") >= f64::from(number)
+        });
     }
     drop(busy);
-    for n in 0..5 {
-        assert_eq!(waiting[n].read_reply().status, 200);
-        for later in &mut waiting[n + 1..] {
-            assert!(
-                later.is_silent_for(Duration::from_millis(1)),
-                "nobody came before {n}"
-            );
-        }
+    let replies: Vec<Reply> = waiting.iter_mut().map(Wire::read_reply).collect();
+    let came: Vec<&str> = replies.iter().map(Reply::execution_id).collect();
+    for reply in &replies {
+        assert_eq!(reply.status, 200);
+        wait_for_end(&host, reply);
+    }
+    let log = host.log();
+    let served = log.iter().filter(|line| line.contains("started")).skip(1);
+    for (line, id) in served.zip(came) {
+        assert!(line.contains(id), "{id} was next: {log:#?}");
     }
 }
 

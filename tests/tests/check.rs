@@ -142,7 +142,6 @@ fn every_guest_that_imports_only_wasi_is_taken() {
     for name in [
         "spins",
         "echoes",
-        "calls_out",
         "tries_files",
         "tries_sockets",
         "grows_memories",
@@ -151,6 +150,28 @@ fn every_guest_that_imports_only_wasi_is_taken() {
         assert_eq!((output.code, &*output.stderr), (Some(0), ""), "{name}");
         assert_eq!(row(&output.stdout, "host"), "yes", "{name}");
     }
+}
+
+#[test]
+fn a_component_that_calls_out_is_told_the_flag_that_lets_it() {
+    let output = check(&guest("calls_out"), &[]);
+    assert_eq!((output.code, &*output.stderr), (Some(0), ""));
+    assert_eq!(row(&output.stdout, "host"), "yes, with --allow-outbound");
+    let output = check(&guest("calls_out"), &["--format=json"]);
+    let found: serde_json::Value = serde_json::from_str(&output.stdout).expect("it is JSON");
+    let expected = serde_json::json!({"takes": true, "flags": "--allow-outbound"});
+    assert_eq!(found["verdicts"]["host"], expected);
+}
+
+#[test]
+fn what_an_execution_holds_of_the_pool_is_told() {
+    let output = check(&guest("grows_memories"), &[]);
+    let parts = row(&output.stdout, "parts");
+    assert_eq!(parts, "5 core instances, 4 memories, 0 tables");
+    let output = check(&guest("grows_memories"), &["--format=json"]);
+    let found: serde_json::Value = serde_json::from_str(&output.stdout).expect("it is JSON");
+    let expected = serde_json::json!({"coreInstances": 5, "memories": 4, "tables": 0});
+    assert_eq!(found["parts"], expected);
 }
 
 #[test]

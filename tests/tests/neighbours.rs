@@ -6,7 +6,7 @@ use tests::crowd::{FIFTY, alone, assert_99_quick, assert_healthy, fifty};
 use tests::{Host, MIB, Reply, State, wait_until};
 
 /// What means ill, and what it is asked for.
-const HOSTILE: [(&str, &str); 19] = [
+const HOSTILE: [(&str, &str); 20] = [
     ("spins", ""),
     ("sleeps", ""),
     ("allocates", ""),
@@ -24,6 +24,7 @@ const HOSTILE: [(&str, &str); 19] = [
     ("never_answers", ""),
     ("answers_twice", ""),
     ("cuts_body", ""),
+    ("leaks_body", "?length=100"),
     ("streams", "?mib=1024"),
     ("spins_in_parts", ""),
 ];

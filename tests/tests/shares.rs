@@ -40,15 +40,15 @@ fn a_component_with_more_parts_than_an_execution_may_hold_is_refused_before_it_i
     );
 }
 
-/// Were the places of the pool counted by what most components have, fifteen of these would take those of all.
+/// Were the places of the pool counted by what most components have, these would take those of all.
 #[test]
 fn executions_with_all_the_parts_they_may_have_leave_the_others_theirs() {
     let state = State::new();
     state.deploy("parts", "spins_in_parts", &[]);
     state.deploy("hello", "hello", &[]);
-    let host = serve(&state, &["--max-executions=20"]);
-    let spinning: Vec<_> = (0..15).map(|_| begin(&host, "/parts")).collect();
-    host.wait_for_starts(15);
+    let host = serve(&state, &["--max-executions=64"]);
+    let spinning: Vec<_> = (0..48).map(|_| begin(&host, "/parts")).collect();
+    host.wait_for_starts(48);
     for _ in 0..5 {
         let reply = host.post("/hello", r#"{"name": "Ada"}"#);
         assert_eq!((reply.status, reply.text()), (200, "Hello Ada!"));
@@ -58,7 +58,7 @@ fn executions_with_all_the_parts_they_may_have_leave_the_others_theirs() {
         .iter()
         .filter(|line| line.contains("parts") && line.contains("took"))
         .count();
-    assert_eq!(ended, 0, "all fifteen had what they need");
+    assert_eq!(ended, 0, "all of them had what they need");
     drop(spinning);
 }
 

@@ -11,6 +11,7 @@ use super::parts::Parts;
 const PAGE: u64 = 64 * KIB;
 
 const HANDLER: &str = "wasi:http/incoming-handler";
+const CALLER: &str = "wasi:http/outgoing-handler";
 
 /// The packages of WASI 0.2 and the interfaces of each that this host provides.
 const PROVIDED: &[(&str, &[&str])] = &[
@@ -80,6 +81,12 @@ impl Inspection {
         self.exports.iter().any(|name| {
             interface(name).is_some_and(|(path, version)| path == HANDLER && is_0_2(version))
         })
+    }
+
+    /// Whether it may want to make HTTP requests of its own.
+    pub fn calls_out(&self) -> bool {
+        let mut paths = self.imports.iter().filter_map(|name| interface(name));
+        paths.any(|(path, _)| path == CALLER)
     }
 
     /// The imports that this host does not provide.
