@@ -5,6 +5,7 @@
 //! the host that serves. Nothing outside this room knows that it is SQLite.
 
 mod backup;
+mod components;
 mod error;
 mod files;
 mod function_name;
@@ -32,11 +33,11 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+pub(crate) use components::sha256;
 pub use error::StoreError;
 use files::DatabaseFile;
 pub(crate) use files::private_directory;
 pub use function_name::{FunctionName, NameError};
-pub(crate) use functions::sha256;
 pub use functions::{Declaration, FunctionAndComponent, FunctionRecord, Revision};
 pub use job_ledger::{DueRun, Going, JobLedger, KEPT_RUNS};
 pub use job_name::{JobName, JobNameError};

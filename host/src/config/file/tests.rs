@@ -1,0 +1,170 @@
+use super::*;
+
+/// A file with `text` in a directory of its own.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str, text: &str) -> Self {
+        let name = format!("host-config-{name}-{}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join("host.toml"), text).unwrap();
+        Self(directory)
+    }
+
+    fn read(&self) -> Result<ConfigFile, ConfigError> {
+        ConfigFile::read(&self.0.join("host.toml"))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What is said of `text`, after the file's path.
+fn refusal(name: &str, text: &str) -> String {
+    let scratch = Scratch::new(name, text);
+    let error = scratch.read().unwrap_err().to_string();
+    let path = scratch.0.join("host.toml").display().to_string();
+    error.strip_prefix(&path).unwrap().to_owned()
+}
+
+#[test]
+fn an_empty_file_declares_nothing() {
+    let scratch = Scratch::new("empty", "");
+    let file = scratch.read().unwrap();
+    assert_eq!(file.host(), HostTable::default());
+    assert_eq!(file.functions(), []);
+}
+
+#[test]
+fn paths_begin_at_the_directory_of_the_file() {
+    let scratch = Scratch::new(
+        "paths",
+        "[host]\nstate-dir = \"state\"\n[functions.a]\nsource = \"a.wasm\"\n",
+    );
+    let file = scratch.read().unwrap();
+    assert_eq!(file.host().state_dir, Some(scratch.0.join("state")));
+    assert_eq!(file.functions()[0].source, scratch.0.join("a.wasm"));
+}
+
+#[test]
+fn settings_are_those_of_the_command_line() {
+    let text = r#"
+        [functions.a]
+        source = "/a.wasm"
+        memory = "64Mi"
+        timeout = "5m"
+        max-instances = 3
+        max-response-body = "unlimited"
+        allow-unauthenticated = true
+        env-vars = { A = "1" }
+        allow-outbound = ["https://api.example.com"]
+        hosts = ["API.example.com"]
+    "#;
+    let declared = Scratch::new("settings", text).read().unwrap().functions();
+    let expected = FunctionSettings {
+        memory: 64 << 20,
+        timeout: 300_000,
+        max_instances: Some(3),
+        max_response_body: None,
+        allow_unauthenticated: true,
+        environment: [("A".into(), "1".into())].into(),
+        allow_outbound: vec!["https://api.example.com".into()],
+        hosts: vec!["api.example.com".into()],
+        ..FunctionSettings::default()
+    };
+    assert_eq!(declared[0].settings, expected);
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_line_and_column() {
+    let cases = [
+        ("[host", ":1:6: "),
+        (
+            "[host]\nadr = 1\n",
+            ":2:1: unknown key `adr`; did you mean `addr`?",
+        ),
+        (
+            "[hosts]\n",
+            ":1:2: unknown key `hosts`; did you mean `host`?",
+        ),
+        ("[functions.a]\n", ":1:1: missing field `source`"),
+        (
+            "[functions.1a]\nsource = \"a\"\n",
+            ":1:12: `1a` is not a function name",
+        ),
+        (
+            "[functions.a]\nsource = \"a\"\nmemory = \"lots\"\n",
+            ":3:10: `lots` is not a size",
+        ),
+        (
+            "[functions.a]\nsource = \"a\"\ntimeout = 5\n",
+            ":3:11: invalid type: integer `5`",
+        ),
+        (
+            "[functions.a]\nsource = \"a\"\nallow-outbound = [\"ftp://x\"]\n",
+            ":3:19: ",
+        ),
+        (
+            "[functions.a]\nsource = \"a\"\nhosts = [\"x:1\"]\n",
+            ":3:10: `x:1` is not a host name",
+        ),
+        (
+            "[functions.a]\nsource = \"a\"\nsecrets = { K = \"gone\" }\n",
+            ":3:17: cannot read the secret",
+        ),
+        (
+            "[functions.a]\nsource = \"a\"\nhosts = [\"x\"]\n[functions.b]\nsource = \"b\"\nhosts = [\"X\"]\n",
+            ":6:10: the host name leads to the function `a` already",
+        ),
+        (
+            "[functions.a]\nsource = \"a\"\nconcurrency = 2305843009213693952\n",
+            ":3:15: `2305843009213693952` is not a number of executions; expected 1 to 10000",
+        ),
+        (
+            "[host]\nmax-executions = 0\n",
+            ":2:18: `0` is not a number of executions",
+        ),
+        ("[host]\nissuer-url = \"ftp://a\"\n", ":2:14: "),
+        (
+            "[host]\npublic-urls = [\"https://a.example\", \"b\"]\n",
+            ":2:37: `b` is not an address of this host",
+        ),
+        ("[host]\nsigning-algorithm = \"HS256\"\n", ":2:21: "),
+        (
+            "[host]\notlp-endpoint = \"collector\"\n",
+            ":2:17: `collector` is no address of a collector",
+        ),
+        ("[host]\njob-allow-outbound = [\"ftp://x\"]\n", ":2:23: "),
+        (
+            "[issuers.a]\nurl = \"https://a.example\"\n[issuers.b]\nurl = \"https://a.example\"\n",
+            ":3:10: two issuers go by the name https://a.example",
+        ),
+        (
+            "[host]\nissuer-url = \"https://a.example\"\n[issuers.b]\nurl = \"https://a.example\"\n",
+            ":3:10: two issuers go by the name https://a.example",
+        ),
+        (
+            "[host]\ntls-cert = \"c\"\n",
+            ": tls-cert and tls-key go together",
+        ),
+    ];
+    for (number, (text, expected)) in cases.into_iter().enumerate() {
+        let refusal = refusal(&format!("wrong-{number}"), text);
+        assert!(refusal.starts_with(expected), "{text}: {refusal}");
+        assert!(!refusal.contains('\n'), "{refusal}");
+    }
+}
+
+#[test]
+fn a_directory_is_no_configuration() {
+    let error = ConfigFile::read(&std::env::temp_dir()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("expected one in TOML, such as host.toml")
+    );
+}
