@@ -30,6 +30,7 @@ mod sink;
 mod structured;
 mod table;
 mod timestamp;
+mod untold;
 mod writer;
 
 pub use entry::{Cause, Entry, FinishStatus, Payload, Trace, Trigger};
@@ -46,4 +47,4 @@ pub use segments::{Keeping, Lost, SegmentError, SegmentWriter};
 pub use severity::Severity;
 pub use shown::{RecordFormat, RecordRenderer};
 pub use structured::Structured;
-pub use writer::{Destinations, LogWriter};
+pub use writer::{Destinations, FLUSH_INTERVAL, LogWriter};
