@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::values::{Executions, Size, Time};
+use super::values::{Executions, FlushInterval, Size, Time};
 use crate::logs::LogFormat;
 
 /// The process: its listeners and its capacity. Each key is the flag of `host serve` with the same name, and a flag
@@ -66,6 +66,8 @@ pub struct HostTable {
     pub log_retention: Option<Time>,
     /// How much of the log is kept on disk
     pub log_max_size: Option<Size>,
+    /// How long a log entry may wait to be written to disk
+    pub log_flush_interval: Option<FlushInterval>,
     /// A collector that log entries and spans are sent to: OTLP over HTTP, such as `http://127.0.0.1:4318`
     pub otlp_endpoint: Option<String>,
     /// A file with headers that are sent along, one `name: value` a line

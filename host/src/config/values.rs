@@ -65,6 +65,15 @@ pub struct Bound(pub Option<u64>);
 #[schemars(with = "String", extend("pattern" = TIME))]
 pub struct Time(pub Duration);
 
+/// How long a log entry may wait to be written, written as `200ms`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String", extend("pattern" = TIME))]
+pub struct FlushInterval(pub Duration);
+
+/// The longest: whoever follows the log waits a part of it for each entry.
+const LONGEST_FLUSH_INTERVAL: Duration = Duration::from_secs(10);
+
 /// A number of executions at once: no more than the pool can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "i64")]
@@ -99,6 +108,28 @@ impl TryFrom<String> for Time {
 
     fn try_from(text: String) -> Result<Self, String> {
         duration(&text).map(Self)
+    }
+}
+
+impl TryFrom<String> for FlushInterval {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl FromStr for FlushInterval {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let interval = duration(text).ok();
+        interval
+            .filter(|interval| *interval <= LONGEST_FLUSH_INTERVAL)
+            .map(Self)
+            .ok_or_else(|| {
+                format!("`{text}` is no such interval; expected 1ms to {LONGEST_FLUSH_INTERVAL:?}")
+            })
     }
 }
 
@@ -252,6 +283,18 @@ mod tests {
             "999999h",
         ] {
             assert!(duration(text).unwrap_err().contains("60s"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_flush_interval_is_neither_nothing_nor_long() {
+        for (text, milliseconds) in [("1ms", 1), ("200ms", 200), ("10s", 10_000)] {
+            let interval = Duration::from_millis(milliseconds);
+            assert_eq!(text.parse(), Ok(FlushInterval(interval)));
+        }
+        for text in ["", "0ms", "11s", "1h", "soon"] {
+            let refused = text.parse::<FlushInterval>().unwrap_err();
+            assert!(refused.ends_with("expected 1ms to 10s"), "{refused}");
         }
     }
 

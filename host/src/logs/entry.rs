@@ -186,9 +186,10 @@ impl Entry {
         self.execution.as_ref().map_or("", ExecutionId::as_str)
     }
 
-    /// Whether it says that an execution started or finished.
-    pub(super) fn is_start_or_finish(&self) -> bool {
-        matches!(self.payload, Payload::Started | Payload::Finished { .. })
+    /// Whether more depends on it than on what is printed: it says that an execution started or finished, or what a job
+    /// does, which tells whose the executions are that it causes.
+    pub(super) fn is_left_out_last(&self) -> bool {
+        self.job.is_some() || matches!(self.payload, Payload::Started | Payload::Finished { .. })
     }
 
     /// About how many bytes it holds.

@@ -47,6 +47,11 @@ pub(super) fn write(entry: &Entry, clock: &mut Clock, out: &mut Vec<u8>) {
 }
 
 impl<'a> LineHead<'a> {
+    /// The function's name; nothing if it is damaged.
+    pub(super) fn function_name(&self) -> Option<String> {
+        unescaped(self.function)
+    }
+
     /// Reads the head of `line`; nothing if this program has not written it.
     pub(super) fn parse(line: &'a [u8]) -> Option<Self> {
         let rest = line.strip_prefix(TIMESTAMP)?;
@@ -64,6 +69,11 @@ impl<'a> LineHead<'a> {
             execution: execution.map(|(id, _)| id),
         })
     }
+}
+
+/// What stood in a JSON string before it was `written` so.
+pub(super) fn unescaped(written: &[u8]) -> Option<String> {
+    serde_json::from_slice(&[b"\"", written, b"\""].concat()).ok()
 }
 
 /// Splits `text` before the quote that ends the string it begins in.
@@ -148,6 +158,7 @@ mod tests {
             assert_eq!(head.time, Stamp::from(entry.time));
             assert_eq!(head.severity, Severity::Debug);
             assert_eq!(head.function, &function[1..function.len() - 1]);
+            assert_eq!(head.function_name().as_deref(), Some(name));
             assert_eq!(head.execution, Some(entry.execution_id().as_bytes()));
         }
     }

@@ -103,25 +103,26 @@ fn labels(entry: &Entry, out: &mut Vec<u8>) {
     }
 }
 
-/// The trace that the guest names, or the one of its execution.
+/// The trace that the guest names, or the one of its execution; and the span that it names there. The execution's own
+/// span is in no other trace.
 fn trace(entry: &Entry, structured: Option<&Structured>, out: &mut Vec<u8>) {
-    let said = structured.map(|structured| (&structured.trace, &structured.span_id));
-    if let Some((Some(_), _) | (_, Some(_))) = said {
-        for (key, value) in [
-            ("trace", said.and_then(|said| said.0.as_deref())),
-            ("spanId", said.and_then(|said| said.1.as_deref())),
-        ] {
-            if let Some(value) = value {
-                // A `Vec` takes every write.
-                let _ = write!(out, ",\"{key}\":");
-                string(value, out);
-            }
-        }
-    } else if let Some(trace) = entry.trace {
+    let said_trace = structured.and_then(|structured| structured.trace.as_deref());
+    let said_span = structured.and_then(|structured| structured.span_id.as_deref());
+    let own = entry.trace.filter(|_| said_trace.is_none());
+    if let Some(trace) = said_trace {
+        out.extend_from_slice(b",\"trace\":");
+        string(trace, out);
+    } else if let Some(own) = own {
         out.extend_from_slice(b",\"trace\":\"");
-        hex(&trace.trace_id, out);
-        out.extend_from_slice(b"\",\"spanId\":\"");
-        hex(&trace.span_id, out);
+        hex(&own.trace_id, out);
+        out.push(b'"');
+    }
+    if let Some(span) = said_span {
+        out.extend_from_slice(b",\"spanId\":");
+        string(span, out);
+    } else if let Some(own) = own {
+        out.extend_from_slice(b",\"spanId\":\"");
+        hex(&own.span_id, out);
         out.push(b'"');
     }
 }

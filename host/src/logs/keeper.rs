@@ -10,7 +10,8 @@ use super::kept::Kept;
 use super::otlp::Outlet;
 use super::queue::{Done, LogQueue, Lost, Shared};
 use super::structured;
-use super::writer::{CHUNK, REST, left_out};
+use super::untold::Reason;
+use super::writer::CHUNK;
 
 /// How often kept entries are looked after when there are no new ones.
 const IDLE: Duration = Duration::from_secs(1);
@@ -28,14 +29,16 @@ pub(super) struct Keeper {
     /// What was rendered since the last write, and the batches that came to their end with it.
     rendered: Done,
     through: Vec<Vec<Entry>>,
+    /// How long entries gather after a write.
+    rest: Duration,
 }
 
 impl Keeper {
     pub(super) fn new(
         shared: Arc<Shared>,
-        kept: Option<Kept>,
-        outlet: Option<Outlet>,
+        (kept, outlet): (Option<Kept>, Option<Outlet>),
         next: LogQueue,
+        rest: Duration,
     ) -> Self {
         Self {
             shared,
@@ -45,6 +48,7 @@ impl Keeper {
             next,
             rendered: Done::default(),
             through: Vec::new(),
+            rest,
         }
     }
 
@@ -61,7 +65,7 @@ impl Keeper {
                 kept.step();
             }
             if !is_idle {
-                self.shared.rest(REST);
+                self.shared.rest(self.rest);
             }
         }
         if let Some(kept) = &mut self.kept {
@@ -125,14 +129,15 @@ impl Keeper {
             return;
         }
         for (function, count) in lost {
-            if let Some(kept) = &self.kept {
-                kept.leave_out(count);
+            // It is told there as soon as the disk takes something.
+            if let Some(kept) = &mut self.kept {
+                kept.leave_out(&function, count);
             }
-            if let Some(outlet) = &self.outlet {
+            let note = Reason::Behind.note(&function, count);
+            if let Some(outlet) = &mut self.outlet {
                 outlet.leave_out(count);
+                outlet.render(&note);
             }
-            let note = left_out(function, count);
-            self.render_entry(&note);
             self.through.push(vec![note]);
         }
         self.write();

@@ -1,6 +1,5 @@
 //! Entries on their way to the disk, and what becomes of those that find no room there.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,10 +9,7 @@ use super::entry::Entry;
 use super::head::LineHead;
 use super::json::JsonLines;
 use super::segments::{Lost, SegmentWriter};
-use super::severity::Severity;
-
-/// How many functions lost entries are counted of, by name, at a time; those of others are counted together.
-const MOST_FUNCTIONS: usize = 1000;
+use super::untold::{Reason, Untold};
 
 /// How many entries were kept, and how many could not be, since the start.
 #[derive(Debug, Default)]
@@ -32,6 +28,11 @@ impl KeptCounts {
     pub fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }
+
+    /// Counts entries that are left out.
+    pub(super) fn lose(&self, entries: u64) {
+        self.lost.fetch_add(entries, Ordering::Relaxed);
+    }
 }
 
 /// Keeps entries in segments.
@@ -41,8 +42,8 @@ pub(super) struct Kept {
     buffer: Vec<u8>,
     /// In the buffer.
     entries: u64,
-    /// Lost, and not yet told in the log, by function.
-    untold: BTreeMap<String, u64>,
+    /// Lost, and not yet told in the log.
+    untold: Untold,
     counts: Arc<KeptCounts>,
     /// Where failures are told, once each until it goes well again.
     reports: Box<dyn Write + Send>,
@@ -61,7 +62,7 @@ impl Kept {
             segments,
             buffer: Vec::new(),
             entries: 0,
-            untold: BTreeMap::new(),
+            untold: Untold::default(),
             counts,
             reports,
             cannot_write: false,
@@ -97,9 +98,9 @@ impl Kept {
         self.buffer.clear();
     }
 
-    /// Counts entries that were left out before they came here. The log tells of them already.
-    pub(super) fn leave_out(&self, entries: u64) {
-        self.counts.lost.fetch_add(entries, Ordering::Relaxed);
+    /// Tells of entries of `function` that were left out, and counted, before they came here, as soon as it can.
+    pub(super) fn leave_out(&mut self, function: &str, entries: u64) {
+        self.untold.add(Reason::Behind, function, entries);
     }
 
     /// Closes, compresses and removes segments as far as it is time for that, and tells what is missing if there is room
@@ -129,7 +130,7 @@ impl Kept {
         if let Err(error) = self.segments.sync() {
             self.cannot_write(&error);
         }
-        let untold: u64 = self.untold.values().sum();
+        let untold = self.untold.count();
         if untold > 0 {
             self.report(format_args!(
                 "warning: {untold} log entries could not be kept, and the log does not say so: there was no room for it"
@@ -140,36 +141,24 @@ impl Kept {
     fn lose(&mut self, entries: u64, lost: &Lost) {
         let kept = entries.saturating_sub(lost.lines);
         self.counts.kept.fetch_add(kept, Ordering::Relaxed);
-        self.counts.lost.fetch_add(lost.lines, Ordering::Relaxed);
+        self.counts.lose(lost.lines);
         let lines = self.buffer[lost.from..].split(|byte| *byte == b'\n');
         for head in lines.filter_map(LineHead::parse) {
-            let function = String::from_utf8_lossy(head.function);
-            match self.untold.get_mut(&*function) {
-                Some(count) => *count += 1,
-                None => {
-                    let is_full = self.untold.len() >= MOST_FUNCTIONS;
-                    let name = if is_full { "(others)" } else { &*function };
-                    *self.untold.entry(name.to_owned()).or_default() += 1;
-                }
-            }
+            let function = head.function_name().unwrap_or_default();
+            self.untold.add(Reason::Disk, &function, 1);
         }
         self.cannot_write(&lost.source);
     }
 
     /// Says in the log what is missing from it, if there is room. What is told once is not told again.
     fn tell(&mut self) {
-        while let Some(first) = self.untold.first_entry() {
-            let (function, count) = (first.key(), first.get());
-            let text = format!(
-                "{count} log entries of this function were left out: they could not be written to the disk"
-            );
-            let note = Entry::note(function.as_str().into(), None, Severity::Warning, text);
+        while let Some(note) = self.untold.first() {
             let mut line = Vec::new();
             self.lines.line(&note, &mut line);
             if self.segments.append(&line).is_err() {
                 break;
             }
-            first.remove();
+            self.untold.remove_first();
         }
     }
 
@@ -190,6 +179,7 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::logs::Severity;
     use crate::logs::paper::Paper;
     use crate::logs::query::{Query, read};
     use crate::logs::scratch::Scratch;
@@ -242,6 +232,32 @@ mod tests {
         assert_eq!(kept.counts.lost(), 3);
         kept.finish();
         assert_eq!(reports.text().lines().count(), 1);
+    }
+
+    #[test]
+    fn what_the_queue_had_no_room_for_is_told_when_there_is_a_disk_again() {
+        let directory = Scratch::new();
+        let (mut kept, _) = kept(&directory);
+        kept.leave_out("with \"quotes\"", 7);
+        lose(&mut kept, "with \"quotes\"");
+        kept.leave_out("with \"quotes\"", 5);
+        kept.step();
+        let told = |count: u32, why: &str| {
+            format!("{count} log entries of this function were left out: {why}")
+        };
+        assert_eq!(
+            texts(&directory),
+            [
+                told(12, "the log output could not keep up"),
+                told(1, "they could not be written to the disk")
+            ]
+        );
+        let query = Query {
+            function: Some("with \"quotes\"".into()),
+            ..Query::default()
+        };
+        assert_eq!(read(&directory, &query).unwrap().records.len(), 2);
+        assert_eq!(kept.counts.lost(), 1, "the others were counted before");
     }
 
     #[test]

@@ -9,7 +9,8 @@ use super::job_traces::JobTraces;
 use super::queue::{Done, Lost, Shared};
 use super::sink::Sink;
 use super::structured;
-use super::writer::{CHUNK, REST, left_out};
+use super::untold::Reason;
+use super::writer::{CHUNK, REST};
 
 /// What the thread owns.
 pub(super) struct Printer {
@@ -95,7 +96,7 @@ impl Printer {
             return;
         }
         for (function, count) in lost {
-            let note = left_out(function, count);
+            let note = Reason::Behind.note(&function, count);
             self.renderer.render(&note, &mut self.buffer);
         }
         self.write();

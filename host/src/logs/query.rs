@@ -4,6 +4,7 @@
 //! bytes for what every line that is asked for must hold; only lines that hold it are looked at further.
 
 mod follow;
+mod functions;
 mod literal;
 mod matcher;
 mod reader;
@@ -15,7 +16,8 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 pub use follow::{Follow, News};
-pub use reader::{Found, read};
+pub use functions::logged_functions;
+pub use reader::{Found, Unreadable, read};
 pub use record::{HttpRequest, Record, RecordPayload};
 
 use super::severity::Severity;

@@ -32,6 +32,8 @@ pub struct LogQueue {
     shared: Arc<Shared>,
     /// The queue to which the reader of this one hands on what it took.
     next: Option<Arc<Shared>>,
+    /// Whether its reader keeps entries.
+    is_kept: bool,
 }
 
 impl LogQueue {
@@ -40,21 +42,23 @@ impl LogQueue {
         let queue = Self {
             shared: Arc::clone(&shared),
             next: None,
+            is_kept: false,
         };
         (queue, shared)
     }
 
-    /// This queue, whose reader hands on what it takes to `next`.
-    pub(super) fn before(self, next: &Arc<Shared>) -> Self {
+    /// This queue, whose reader hands on what it takes to `next`, and keeps it if `is_kept`.
+    pub(super) fn before(self, next: &Arc<Shared>, is_kept: bool) -> Self {
         Self {
             next: Some(Arc::clone(next)),
+            is_kept,
             ..self
         }
     }
 
     /// Hands over `entries`, oldest first. Never waits for the output: what finds no room is left out, and the log says
-    /// how much that was. That executions started and finished is left out last, however much they printed. All entries
-    /// take up the room of the first one's function.
+    /// how much that was. That executions started and finished is left out last, however much they printed, and so is what
+    /// jobs did. All entries take up the room of the first one's function.
     pub fn push(&self, mut entries: Vec<Entry>) {
         let mut room = batch(&entries);
         let mut state = self.shared.lock();
@@ -67,9 +71,9 @@ impl LogQueue {
         };
         state.room.take(&first.function, room);
         state.accept(entries);
-        let is_reader_idle = std::mem::take(&mut state.is_reader_idle);
+        let is_awaited = state.is_awaited();
         drop(state);
-        if is_reader_idle {
+        if is_awaited {
             self.shared.wake.notify_one();
         }
     }
@@ -77,13 +81,17 @@ impl LogQueue {
     /// Of `entries`, which find no room, those that do without the rest.
     fn without_the_rest(&self, entries: Vec<Entry>, state: &mut State) -> Vec<Entry> {
         let (mut kept, mut lost): (Vec<_>, Vec<_>) =
-            entries.into_iter().partition(Entry::is_start_or_finish);
+            entries.into_iter().partition(Entry::is_left_out_last);
         if state.closing.is_some() || !state.room.has_last_place(batch(&kept)) {
             lost.append(&mut kept);
         }
         state.lose(&lost);
-        let dropped = &self.shared.counts.dropped;
-        dropped.fetch_add(lost.len() as u64, Ordering::Relaxed);
+        let (counts, count) = (&self.shared.counts, lost.len() as u64);
+        counts.dropped.fetch_add(count, Ordering::Relaxed);
+        // Counted now: the reader may be held up by the disk for as long as that takes.
+        if self.is_kept {
+            counts.kept.lose(count);
+        }
         kept
     }
 
@@ -137,6 +145,7 @@ struct State {
     entries: u64,
     flushes: usize,
     is_reader_idle: bool,
+    is_reader_resting: bool,
     closing: Option<Closing>,
     has_ended: bool,
 }
@@ -160,6 +169,15 @@ impl State {
         self.accepted += 1;
         self.entries += entries.len() as u64;
         self.waiting.push(entries);
+    }
+
+    /// Whether the reader waits for what has just been let in; once for each time that it waits.
+    fn is_awaited(&mut self) -> bool {
+        let is_resting = self.is_reader_resting && self.room.is_filling();
+        if is_resting {
+            self.is_reader_resting = false;
+        }
+        std::mem::take(&mut self.is_reader_idle) || is_resting
     }
 
     fn settle(&mut self, done: &Done) {
@@ -196,6 +214,7 @@ impl Shared {
                 entries: 0,
                 flushes: 0,
                 is_reader_idle: false,
+                is_reader_resting: false,
                 closing: None,
                 has_ended: false,
             }),
@@ -258,12 +277,16 @@ impl Shared {
         self.progress.notify_all();
     }
 
-    /// Lets entries gather for `time`, unless someone waits for them.
+    /// Lets entries gather for `time`, unless someone waits for them or they take up much of the room.
     pub(super) fn rest(&self, time: Duration) {
-        let state = self.lock();
-        let nobody_waits = |state: &mut State| state.flushes == 0 && state.closing.is_none();
-        let rested = self.wake.wait_timeout_while(state, time, nobody_waits);
-        drop(rested);
+        let mut state = self.lock();
+        state.is_reader_resting = true;
+        let goes_on = |state: &mut State| {
+            state.flushes == 0 && state.closing.is_none() && !state.room.is_filling()
+        };
+        let rested = self.wake.wait_timeout_while(state, time, goes_on);
+        let (mut state, _) = rested.unwrap_or_else(PoisonError::into_inner);
+        state.is_reader_resting = false;
     }
 
     /// Whether the end has been put off for as long as it may.

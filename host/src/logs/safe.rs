@@ -1,5 +1,18 @@
 //! Text that is not trusted, made harmless for a terminal.
 
+use std::borrow::Cow;
+
+/// `text` with every character escaped that [`push`] escapes.
+pub(super) fn text(text: &str) -> Cow<'_, str> {
+    if is_printable_ascii(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = Vec::with_capacity(text.len());
+    push(text, &mut out);
+    // What is pushed is UTF-8.
+    Cow::Owned(String::from_utf8(out).unwrap_or_default())
+}
+
 /// Appends `text` with every character escaped that a terminal would act on or hide: controls, and the Unicode
 /// characters that change the order of what is read.
 pub(super) fn push(text: &str, out: &mut Vec<u8>) {

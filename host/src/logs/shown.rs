@@ -1,12 +1,13 @@
 //! Kept entries as they are shown: a table for people, JSON Lines or logfmt for machines.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use clap::ValueEnum;
 
+use super::json::{EXECUTION_LABEL, JOB_LABEL, string};
 use super::query::{Record, RecordPayload};
 use super::safe;
-use super::table::Table;
+use super::table::{Table, width};
 use super::timestamp::Clock;
 
 /// A form in which kept entries are shown.
@@ -28,6 +29,13 @@ pub struct RecordRenderer {
 }
 
 impl RecordRenderer {
+    /// For stdout, with a NAME column that is made for `records`.
+    pub fn for_records(format: RecordFormat, records: &[Record]) -> Self {
+        let names = records.iter().map(|record| record.function.as_str());
+        let widest = names.max_by_key(|name| width(name));
+        Self::for_stdout(format, widest.unwrap_or_default())
+    }
+
     /// For stdout: in colour if it is a terminal and `NO_COLOR` (no-color.org) is not set. The NAME column is made for
     /// functions named like `name`.
     pub fn for_stdout(format: RecordFormat, name: &str) -> Self {
@@ -72,7 +80,11 @@ fn logfmt(record: &Record, out: &mut Vec<u8>) {
     pair("level", record.severity.name(), out);
     pair("function", &record.function, out);
     for (key, value) in &record.labels {
-        pair(key, value, out);
+        match key.as_str() {
+            // Only the host sets these.
+            EXECUTION_LABEL | JOB_LABEL => pair(key, value, out),
+            _ => guest_pair("labels.", key, value, out),
+        }
     }
     for (key, value) in [("trace", &record.trace), ("span_id", &record.span_id)] {
         if let Some(value) = value {
@@ -91,37 +103,38 @@ fn logfmt(record: &Record, out: &mut Vec<u8>) {
     if let RecordPayload::Json(object) = &record.payload {
         for (key, value) in object.iter().filter(|(key, _)| *key != "message") {
             match value.as_str() {
-                Some(text) => pair(key, text, out),
-                None => pair(key, &value.to_string(), out),
+                Some(text) => guest_pair("payload.", key, text, out),
+                None => guest_pair("payload.", key, &value.to_string(), out),
             }
         }
     }
 }
 
-/// A key has no space, quote or `=`; a value that has one, or that a terminal would act on, is quoted.
+/// A pair of the host's own: no other has its key.
 fn pair(key: &str, value: &str, out: &mut Vec<u8>) {
     out.push(b' ');
-    let is_plain =
-        |c: char| !(c.is_whitespace() || matches!(c, '"' | '=' | '\\') || safe::is_harmful(c));
-    out.extend(key.chars().map(|c| {
-        if is_plain(c) && c.is_ascii() {
-            c as u8
-        } else {
-            b'_'
-        }
-    }));
+    out.extend_from_slice(key.as_bytes());
     out.push(b'=');
-    if !value.is_empty() && value.chars().all(is_plain) {
-        out.extend_from_slice(value.as_bytes());
-        return;
+    // A value is quoted, as JSON does it, if there is anything in it that could end it or that a terminal would act on.
+    match !value.is_empty() && value.chars().all(is_plain) {
+        true => out.extend_from_slice(value.as_bytes()),
+        false => string(value, out),
     }
-    let mut quoted = Vec::with_capacity(value.len() + 2);
-    safe::push(
-        &value.replace('\\', "\\\\").replace('"', "\\\""),
-        &mut quoted,
-    );
-    // A `Vec` takes every write.
-    let _ = write!(out, "\"{}\"", String::from_utf8_lossy(&quoted));
+}
+
+/// A pair whose key a guest chose. It stands behind `prefix`, so that it passes for none of the host's, and what could end
+/// it is replaced.
+fn guest_pair(prefix: &str, key: &str, value: &str, out: &mut Vec<u8>) {
+    let plain = |c: char| match c.is_ascii() && is_plain(c) {
+        true => c,
+        false => '_',
+    };
+    let key: String = prefix.chars().chain(key.chars().map(plain)).collect();
+    pair(&key, value, out);
+}
+
+fn is_plain(c: char) -> bool {
+    !(c.is_whitespace() || matches!(c, '"' | '=' | '\\') || safe::is_harmful(c))
 }
 
 #[cfg(test)]
@@ -158,12 +171,24 @@ mod tests {
         assert_eq!(
             shown(RecordFormat::Logfmt, TEXT),
             "time=2026-11-23T14:00:00.125000000Z level=INFO function=hello execution_id=rndmid64qasr trace=ab \
-             msg=\"a \\\"b\\\"\\x1b[2J=c\"\n"
+             msg=\"a \\\"b\\\"\\u001b[2J=c\"\n"
         );
         assert_eq!(
             shown(RecordFormat::Logfmt, JSON),
             "time=2026-11-23T14:00:00.125000000Z level=WARNING function=hello execution_id=rndmid64qasr \
-             msg=\"two\\nlines\" bad_key_=x n=7\n"
+             msg=\"two\\nlines\" payload.bad_key_=x payload.n=7\n"
+        );
+    }
+
+    #[test]
+    fn no_guest_can_forge_a_pair() {
+        let forged = r#"{"timestamp":"2026-11-23T14:00:00.125000000Z","severity":"INFO","resource":{"type":"cloud_function","labels":{"function_name":"hello"}},"labels":{"execution_id":"rndmid64qasr","a severity=ERROR b":"x level=ERROR","level":"ERROR","msg":"no"},"trace":"x span_id=1","insertId":"1","jsonPayload":{"":"","execution_id":"forged","message":"hi\" level=ERROR x=\"","time":"2020\nlevel=ERROR"}}"#;
+        assert_eq!(
+            shown(RecordFormat::Logfmt, forged),
+            "time=2026-11-23T14:00:00.125000000Z level=INFO function=hello \
+             labels.a_severity_ERROR_b=\"x level=ERROR\" execution_id=rndmid64qasr labels.level=ERROR labels.msg=no \
+             trace=\"x span_id=1\" msg=\"hi\\\" level=ERROR x=\\\"\" payload.=\"\" payload.execution_id=forged \
+             payload.time=\"2020\\nlevel=ERROR\"\n"
         );
     }
 

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::entry::{Entry, Payload};
+use super::object::Object;
 use super::severity::Severity;
 
 /// The longest line that is looked into, in bytes: the most that Cloud Logging takes as one entry.
@@ -105,9 +106,7 @@ fn object(text: &str) -> Option<Map<String, Value>> {
     if !text.starts_with('{') || !text.ends_with('}') || text.len() > LONGEST {
         return None;
     }
-    let Ok(Value::Object(object)) = serde_json::from_str(text) else {
-        return None;
-    };
+    let Object(object) = serde_json::from_str(text).ok()?;
     object
         .values()
         .all(|value| is_within(value, DEEPEST - 1))

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::time::SystemTime;
 
+use unicode_width::UnicodeWidthStr;
+
 use super::entry::{Entry, Payload};
 use super::query::{Record, RecordPayload};
 use super::safe;
@@ -34,7 +36,7 @@ impl Table {
     pub(super) fn new(name: &str, colour: bool) -> Self {
         Self {
             colour,
-            name_width: name.chars().count().max(NAME_WIDTH),
+            name_width: width(&safe::text(name)).max(NAME_WIDTH),
             clock: Clock::default(),
         }
     }
@@ -139,19 +141,22 @@ fn lines(text: &str, indent: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends `text`, at least `width` characters wide, and the gap after it; tells how many characters that made.
-fn cell(text: &str, width: usize, out: &mut Vec<u8>) -> usize {
-    let start = out.len();
-    safe::push(text, out);
-    let shown = characters(&out[start..]);
-    let padding = width.saturating_sub(shown) + GAP.len();
+/// Appends `text`, at least `least` columns wide, and the gap after it; tells how many columns that made.
+fn cell(text: &str, least: usize, out: &mut Vec<u8>) -> usize {
+    let text = safe::text(text);
+    out.extend_from_slice(text.as_bytes());
+    let shown = width(&text);
+    let padding = least.saturating_sub(shown) + GAP.len();
     out.resize(out.len() + padding, b' ');
     shown + padding
 }
 
-/// How many characters there are in UTF-8: all bytes but those that continue one.
-fn characters(utf8: &[u8]) -> usize {
-    utf8.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
+/// How many columns `text` takes on a terminal (UAX 11): some characters take two, and some none.
+pub(super) fn width(text: &str) -> usize {
+    match text.is_ascii() {
+        true => text.len(),
+        false => text.width(),
+    }
 }
 
 fn colour(severity: Severity) -> Option<&'static [u8]> {
@@ -257,6 +262,32 @@ D      hello_world  {id}  2026-11-23 14:00:00.127  Function execution took 4 ms,
         let text = rows(&[long, printed(Stream::Stdout, "two")], false);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[1].find("one"), lines[2].find("two"));
+    }
+
+    #[test]
+    fn columns_stay_where_they_are_whatever_a_name_is_written_in() {
+        // Wide characters, a letter with its accent apart, an emoji of several characters, and what is escaped.
+        for (name, columns) in [
+            ("函数", 4),
+            ("e\u{301}te\u{301}", 3),
+            ("👩\u{200d}🚀go", 4),
+            ("a\x1bb", 6),
+        ] {
+            let mut entry = printed(Stream::Stdout, "said");
+            entry.function = name.into();
+            let mut table = Table::new("hello_world", false);
+            let mut out = Vec::new();
+            table.row(&entry, &mut out);
+            let row = String::from_utf8(out).unwrap();
+            let before = &row[..row.find(entry.execution_id()).unwrap()];
+            assert_eq!(
+                width(before),
+                LEVEL_WIDTH + 2 + "hello_world".len() + 2,
+                "{row}"
+            );
+            assert_eq!(width(before.trim_end()), LEVEL_WIDTH + 2 + columns, "{row}");
+            assert_eq!(Table::new(name, false).name_width, columns.max(NAME_WIDTH));
+        }
     }
 
     #[test]

@@ -74,6 +74,8 @@ pub struct KeptLog {
     pub directory: PathBuf,
     /// How long and how much is kept.
     pub keeping: Keeping,
+    /// How long an entry may wait to be written.
+    pub flush_interval: Duration,
 }
 
 /// Settings of a serving process.

@@ -37,7 +37,7 @@ use super::trust_board::TrustBoard;
 use crate::console::{self, Names};
 use crate::function::{Sandbox, SandboxConfig};
 use crate::identity::{Invoker, Invokers, OwnIssuer, SteadyClock};
-use crate::logs::{Destinations, LogWriter, SegmentWriter};
+use crate::logs::{Destinations, FLUSH_INTERVAL, LogWriter, SegmentWriter};
 use crate::scheduler::Scheduler;
 use crate::signals::{Hangups, Signals};
 use crate::store::{ServeLock, Store};
@@ -153,6 +153,10 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     }
     let others = Destinations {
         segments: segments(options)?,
+        flush_interval: options
+            .kept_log
+            .as_ref()
+            .map_or(FLUSH_INTERVAL, |log| log.flush_interval),
         collector: options.collector.clone(),
     };
     let (log, writer) = LogWriter::stdout(options.log_format, &name, others)?;

@@ -1,6 +1,10 @@
 //! `host functions logs`
 
+mod damage;
+mod follow;
+mod hint;
 mod read;
+mod screen;
 mod selection;
 
 use std::process::ExitCode;

@@ -8,8 +8,8 @@ use clap::Args;
 use super::super::Message;
 use super::super::state::State;
 use crate::config::HostTable;
-use crate::config::values::{bytes, duration};
-use crate::logs::{Collector, Keeping, LogFormat};
+use crate::config::values::{FlushInterval, bytes, duration};
+use crate::logs::{Collector, FLUSH_INTERVAL, Keeping, LogFormat};
 use crate::serve::KeptLog;
 
 #[derive(Args)]
@@ -27,8 +27,12 @@ pub(super) struct LogArgs {
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     log_max_size: Option<u64>,
 
+    /// How long a log entry may wait to be written to disk: kill -9 loses none that is older [default: 200ms]
+    #[arg(long, value_name = "TIME")]
+    log_flush_interval: Option<FlushInterval>,
+
     /// Do not keep log entries on disk
-    #[arg(long, conflicts_with_all = ["log_retention", "log_max_size"])]
+    #[arg(long, conflicts_with_all = ["log_retention", "log_max_size", "log_flush_interval"])]
     no_keep_logs: bool,
 
     /// Send log entries, and a span for each execution, to this collector as well: OTLP over HTTP, such as
@@ -58,9 +62,11 @@ impl LogArgs {
         if let Some(size) = self.log_max_size.or(host.log_max_size.map(|size| size.0)) {
             keeping.bytes = size;
         }
+        let interval = self.log_flush_interval.or(host.log_flush_interval);
         Some(KeptLog {
             directory: state.log_directory().ok()?,
             keeping,
+            flush_interval: interval.map_or(FLUSH_INTERVAL, |interval| interval.0),
         })
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::uri::Scheme;
@@ -157,9 +157,18 @@ fn refused(status: StatusCode, headers: &HeaderMap) -> SendError {
         return SendError::Lasting(text);
     }
     let after = headers.get(header::RETRY_AFTER);
-    let seconds = after.and_then(|after| after.to_str().ok()?.trim().parse().ok());
-    let wait = seconds.map(|seconds| Duration::from_secs(seconds).min(LONGEST_WAIT));
-    SendError::Passing(text, wait)
+    let wait = after.and_then(|after| wait(after.to_str().ok()?, SystemTime::now()));
+    SendError::Passing(text, wait.map(|wait| wait.min(LONGEST_WAIT)))
+}
+
+/// How long `Retry-After` says to wait: seconds, or until a date (RFC 9110, section 10.2.3).
+fn wait(after: &str, now: SystemTime) -> Option<Duration> {
+    let after = after.trim();
+    if let Ok(seconds) = after.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(after).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
 }
 
 fn passing(error: &(dyn std::error::Error + 'static)) -> SendError {
@@ -278,7 +287,10 @@ mod tests {
             assert!(matches!(refused(status, &none), SendError::Lasting(_)));
         }
         for (after, expected) in [
+            ("0", Some(Duration::ZERO)),
             ("7", Some(Duration::from_secs(7))),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", Some(Duration::ZERO)),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", Some(LONGEST_WAIT)),
             ("999999", Some(LONGEST_WAIT)),
             ("soon", None),
         ] {

@@ -32,7 +32,7 @@ pub(super) fn log_record(entry: &Entry) -> LogRecord {
             let labels = structured.labels.iter();
             let labels = labels.filter(|(key, _)| !OWN.contains(&key.as_str()));
             attributes.extend(labels.map(|(key, value)| KeyValue::text(key, value)));
-            trace = said_trace(structured).or(trace);
+            trace = said_trace(structured, trace);
         }
         Payload::Finished { status, .. } => attributes.push(outcome(*status)),
         Payload::Started | Payload::Printed(_) | Payload::Note(_) => {}
@@ -163,16 +163,22 @@ fn any_value(json: &Json) -> AnyValue {
     AnyValue { value }
 }
 
-/// The trace and the span that the guest names, if they are such; a trace may be named as Google does, with its project
-/// before it.
-fn said_trace(structured: &Structured) -> Option<(Vec<u8>, Vec<u8>)> {
-    let trace = structured.trace.as_deref()?.rsplit('/').next()?;
-    let trace = from_hex(trace, 16)?;
+/// The trace and the span that the guest names, if they are such, else those of its execution; a trace may be named as
+/// Google does, with its project before it. A span without a trace is one in the execution's.
+fn said_trace(
+    structured: &Structured,
+    own: Option<(Vec<u8>, Vec<u8>)>,
+) -> Option<(Vec<u8>, Vec<u8>)> {
     let span = structured.span_id.as_deref();
-    Some((
-        trace,
-        span.and_then(|span| from_hex(span, 8)).unwrap_or_default(),
-    ))
+    let span = span.and_then(|span| from_hex(span, 8));
+    let Some(trace) = &structured.trace else {
+        return own.map(|(trace, own)| (trace, span.unwrap_or(own)));
+    };
+    let trace = trace
+        .rsplit('/')
+        .next()
+        .and_then(|trace| from_hex(trace, 16));
+    trace.map(|trace| (trace, span.unwrap_or_default())).or(own)
 }
 
 fn from_hex(text: &str, length: usize) -> Option<Vec<u8>> {
@@ -180,7 +186,9 @@ fn from_hex(text: &str, length: usize) -> Option<Vec<u8>> {
         return None;
     }
     let bytes = (0..length).map(|at| u8::from_str_radix(&text[at * 2..at * 2 + 2], 16).ok());
-    bytes.collect()
+    let bytes: Option<Vec<_>> = bytes.collect();
+    // All zeros stand for none.
+    bytes.filter(|bytes| bytes.iter().any(|byte| *byte != 0))
 }
 
 /// `SeverityNumber`, as the logs data model, appendix B, gives it to the severities of syslog.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use memchr::memrchr;
 
 use super::matcher::Matcher;
-use super::reader::{Found, Reading};
+use super::reader::{Found, Reading, Unreadable};
 use super::record::Record;
 use super::{Query, QueryError};
 use crate::logs::segments::{Listing, Sealed, Source, exists, open, whole_lines};
@@ -37,8 +37,8 @@ pub struct News {
     pub records: Vec<Record>,
     /// Whether there is more already, so that there is nothing to wait for.
     pub is_behind: bool,
-    /// How many blocks or segments could not be read. Entries in them are missing.
-    pub unreadable: u64,
+    /// What could not be read, and is missing from them.
+    pub unreadable: Unreadable,
 }
 
 /// How far the log was read.
@@ -124,18 +124,20 @@ impl Follow {
         let next = place.next(&self.directory)?;
         match place.source.read(&mut self.text) {
             Ok(true) => {
-                let mut found = Vec::new();
-                self.matcher.lines(&self.text, &mut found);
-                let records = found
-                    .into_iter()
-                    .map(|line| Record::parse(&self.text[line]));
-                news.records.extend(records.flatten());
                 news.is_behind = true;
+                let mut found = Vec::new();
+                news.unreadable.entries += self.matcher.lines(&self.text, &mut found);
+                for line in found {
+                    match Record::parse(&self.text[line]) {
+                        Some(record) => news.records.push(record),
+                        None => news.unreadable.entries += 1,
+                    }
+                }
                 return Ok(());
             }
             Ok(false) => {}
             Err(_) => {
-                news.unreadable += 1;
+                news.unreadable.parts += 1;
                 if matches!(place.source, Position::Sealed(..)) {
                     // The blocks behind a damaged one may be whole.
                     news.is_behind = true;
@@ -184,7 +186,7 @@ impl Place {
             Ok(Some(Source::Sealed(sealed))) => Position::Sealed(Box::new(sealed), 0),
             Ok(None) => Position::Done,
             Err(_) => {
-                news.unreadable += 1;
+                news.unreadable.parts += 1;
                 Position::Done
             }
         };

@@ -80,30 +80,42 @@ impl Matcher {
         Ok(candidates.into_iter().filter(may_hold).collect())
     }
 
-    /// Appends the places of the lines in `block` that are asked for, without their ends.
-    pub(super) fn lines(&self, block: &[u8], found: &mut Vec<Range<usize>>) {
-        let mut at = 0;
+    /// Appends the places of the lines in `block` that are asked for, without their ends, and tells how many it could not
+    /// judge because they are no entries.
+    pub(super) fn lines(&self, block: &[u8], found: &mut Vec<Range<usize>>) -> u64 {
+        let (mut at, mut unreadable) = (0, 0);
         while at < block.len() {
             let start = match &self.needle {
                 None => at,
                 Some(needle) => match needle.find(&block[at..]) {
-                    None => return,
+                    None => break,
                     Some(hit) => at + line_start(&block[at..], hit),
                 },
             };
             let end = memchr(b'\n', &block[start..]).map_or(block.len(), |end| start + end);
-            if self.accepts(&block[start..end]) {
-                found.push(start..end);
+            match self.accepts(&block[start..end]) {
+                Some(true) => found.push(start..end),
+                Some(false) => {}
+                None => unreadable += 1,
             }
             at = end + 1;
         }
+        unreadable
     }
 
-    /// Whether `line` is asked for.
-    fn accepts(&self, line: &[u8]) -> bool {
-        LineHead::parse(line).is_some_and(|head| self.accepts_head(&head))
-            && (!self.needs_whole_line()
-                || Record::parse(line).is_some_and(|record| self.accepts_record(&record)))
+    /// Whether `line` is asked for; nothing if it is no entry.
+    fn accepts(&self, line: &[u8]) -> Option<bool> {
+        if line.is_empty() {
+            return Some(false);
+        }
+        let head = LineHead::parse(line)?;
+        if !self.accepts_head(&head) {
+            return Some(false);
+        }
+        if !self.needs_whole_line() {
+            return Some(true);
+        }
+        Record::parse(line).map(|record| self.accepts_record(&record))
     }
 
     fn accepts_head(&self, head: &LineHead<'_>) -> bool {

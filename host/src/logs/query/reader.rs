@@ -1,7 +1,7 @@
 //! Reads segments newest first, as far as a query needs it.
 
 use std::io;
-use std::ops::Range;
+use std::ops::{AddAssign, Range};
 use std::path::Path;
 
 use super::matcher::Matcher;
@@ -15,9 +15,24 @@ use crate::logs::segments::{Listing, Sealed, Source};
 pub struct Found {
     /// The entries, in the order that was asked for.
     pub records: Vec<Record>,
-    /// How many blocks or segments could not be read, because they are damaged or the disk failed. Entries in them are
-    /// missing.
-    pub unreadable: u64,
+    /// What could not be read, and is missing from them.
+    pub unreadable: Unreadable,
+}
+
+/// What could not be read of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Blocks or segments, because they are damaged or the disk failed, with all entries in them.
+    pub parts: u64,
+    /// Single entries among others: lines that are none, of those that were looked at.
+    pub entries: u64,
+}
+
+impl AddAssign for Unreadable {
+    fn add_assign(&mut self, more: Self) {
+        self.parts += more.parts;
+        self.entries += more.entries;
+    }
 }
 
 /// The entries in `directory` that `query` asks for. One that is not there holds none.
@@ -46,7 +61,7 @@ pub(super) struct Reading<'a> {
     limit: usize,
     /// The newest first.
     records: Vec<Record>,
-    unreadable: u64,
+    unreadable: Unreadable,
     /// Made once, used for each block.
     text: Vec<u8>,
     places: Vec<Range<usize>>,
@@ -58,7 +73,7 @@ impl<'a> Reading<'a> {
             matcher,
             limit,
             records: Vec::new(),
-            unreadable: 0,
+            unreadable: Unreadable::default(),
             text: Vec::new(),
             places: Vec::new(),
         }
@@ -83,7 +98,7 @@ impl<'a> Reading<'a> {
                 self.plain(Tail::new(file, end)?)
             }
         });
-        self.unreadable += u64::from(read.is_err());
+        self.unreadable.parts += u64::from(read.is_err());
     }
 
     fn sealed(&mut self, mut segment: Sealed) -> io::Result<()> {
@@ -94,7 +109,7 @@ impl<'a> Reading<'a> {
             }
             match segment.read(number, &mut text) {
                 Ok(()) => self.block(&text),
-                Err(_) => self.unreadable += 1,
+                Err(_) => self.unreadable.parts += 1,
             }
         }
         self.text = text;
@@ -112,11 +127,16 @@ impl<'a> Reading<'a> {
 
     fn block(&mut self, text: &[u8]) {
         self.places.clear();
-        self.matcher.lines(text, &mut self.places);
-        let left = self.limit - self.records.len();
-        let newest_first = self.places.drain(..).rev();
-        let records = newest_first.filter_map(|place| Record::parse(&text[place]));
-        self.records.extend(records.take(left));
+        self.unreadable.entries += self.matcher.lines(text, &mut self.places);
+        for place in self.places.drain(..).rev() {
+            if self.records.len() >= self.limit {
+                break;
+            }
+            match Record::parse(&text[place]) {
+                Some(record) => self.records.push(record),
+                None => self.unreadable.entries += 1,
+            }
+        }
     }
 
     pub(super) fn finish(mut self, order: Order) -> Found {

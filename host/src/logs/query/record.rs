@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::logs::head::LineHead;
 use crate::logs::json::{EXECUTION_LABEL, JOB_LABEL};
+use crate::logs::object::Object;
 use crate::logs::severity::Severity;
 use crate::logs::structured;
 
@@ -61,7 +62,7 @@ pub struct HttpRequest {
 struct Line {
     timestamp: String,
     text_payload: Option<String>,
-    json_payload: Option<Map<String, Value>>,
+    json_payload: Option<Object>,
     #[serde(default)]
     labels: BTreeMap<String, String>,
     resource: Resource,
@@ -89,7 +90,7 @@ impl Record {
         let parsed: Line = serde_json::from_str(text).ok()?;
         let time: jiff::Timestamp = parsed.timestamp.parse().ok()?;
         let payload = match parsed.json_payload {
-            Some(object) => RecordPayload::Json(object),
+            Some(Object(object)) => RecordPayload::Json(object),
             None => RecordPayload::Text(parsed.text_payload?),
         };
         Some(Self {

@@ -7,6 +7,8 @@ use std::sync::Arc;
 const SMALL_SHARE: usize = 64;
 /// This part of the room is for those with a small share, however many others print all they can.
 const RESERVE: usize = 4;
+/// From this part of the room on it is filling.
+const FILLING: usize = 8;
 /// How many functions are remembered that hold no room at the moment.
 const MOST_HELD: usize = 1000;
 
@@ -98,6 +100,11 @@ impl Room {
     pub(super) fn has_last_place(&self, batch: Bounds) -> bool {
         let reserved = self.bounds.part(2 * RESERVE);
         self.taken.plus(batch).fits(self.bounds.minus(reserved))
+    }
+
+    /// Whether so much is taken that its reader should not wait for more.
+    pub(super) fn is_filling(&self) -> bool {
+        !self.taken.fits(self.bounds.part(FILLING))
     }
 
     /// Takes up room for `batch` of `function`.

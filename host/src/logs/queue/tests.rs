@@ -2,6 +2,7 @@ use super::*;
 use crate::function::ExecutionId;
 use crate::logs::Severity;
 use crate::logs::entry::{FinishStatus, Payload};
+use std::thread;
 
 const NO_TIME: Duration = Duration::ZERO;
 
@@ -45,6 +46,18 @@ fn what_finds_no_place_is_counted_by_function() {
     assert_eq!(shared.take(&mut batches, None), lost(&[("b", 2), ("c", 1)]));
     assert_eq!(batches.len(), 1);
     assert_eq!(queue.dropped(), 3);
+}
+
+#[test]
+fn what_is_lost_on_the_way_to_the_disk_is_counted_whatever_the_reader_does() {
+    let (_, next) = room_for(1, 1 << 20);
+    for (is_kept, lost) in [(true, 1), (false, 0)] {
+        let (queue, _reader) = room_for(1, 1 << 20);
+        let queue = queue.before(&next, is_kept);
+        queue.push(note("a"));
+        queue.push(note("a"));
+        assert_eq!((queue.dropped(), queue.kept().lost()), (1, lost));
+    }
 }
 
 #[test]
@@ -151,18 +164,19 @@ fn functions_that_print_without_end_leave_room_for_a_quiet_one() {
 fn a_flush_waits_for_the_next_queue_as_well() {
     let (_, next) = room_for(100, 1 << 20);
     let (queue, _) = room_for(100, 1 << 20);
-    let queue = queue.before(&next);
+    let queue = queue.before(&next, true);
     assert!(queue.flush(NO_TIME));
     let to_next = LogQueue {
         shared: Arc::clone(&next),
         next: None,
+        is_kept: false,
     };
     to_next.push(note("a"));
     assert!(!queue.flush(NO_TIME));
 }
 
 #[test]
-fn that_an_execution_started_and_finished_does_not_depend_on_what_it_printed() {
+fn what_executions_and_jobs_did_does_not_depend_on_what_was_printed() {
     let (queue, shared) = room_for(usize::MAX, 4000);
     let id = ExecutionId::random();
     let finish = |status| Entry::finished("f".into(), id, NO_TIME, FinishStatus::Code(status));
@@ -171,9 +185,28 @@ fn that_an_execution_started_and_finished_does_not_depend_on_what_it_printed() {
     batch.extend(printed);
     batch.push(finish(200));
     queue.push(batch);
+    let attempt = Entry::note("f".into(), None, Severity::Info, "begins".into());
+    let attempt = attempt.of_job("nightly".into());
+    queue.push([vec![attempt.clone()], note("f"), note("f"), note("f")].concat());
     let mut batches = Vec::new();
-    assert_eq!(shared.take(&mut batches, None), lost(&[("f", 10)]));
+    assert_eq!(shared.take(&mut batches, None), lost(&[("f", 13)]));
     let kept: Vec<_> = batches.concat().into_iter().map(|e| e.payload).collect();
-    assert_eq!(kept, [Payload::Started, finish(200).payload]);
-    assert_eq!(queue.dropped(), 10);
+    assert_eq!(
+        kept,
+        [Payload::Started, finish(200).payload, attempt.payload]
+    );
+    assert_eq!(queue.dropped(), 13);
+}
+
+#[test]
+fn a_reader_rests_no_longer_than_there_is_room_for_what_gathers() {
+    let (queue, shared) = room_for(800, 1 << 30);
+    let long = Duration::from_secs(600);
+    let resting = thread::spawn(move || shared.rest(long));
+    for _ in 0..100 {
+        queue.push(note("a"));
+    }
+    assert!(!resting.is_finished(), "an eighth is taken, and not more");
+    queue.push(note("a"));
+    resting.join().unwrap();
 }

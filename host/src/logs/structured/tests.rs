@@ -1,7 +1,9 @@
 use super::*;
 use crate::function::{ExecutionId, Line, Stream};
+use crate::logs::Trace;
 use crate::logs::head::LineHead;
 use crate::logs::json::JsonLines;
+use crate::logs::query::{Record, RecordPayload};
 use serde_json::json;
 
 fn printed(text: &str) -> Entry {
@@ -216,4 +218,51 @@ fn a_table_shows_the_message_or_the_payload() {
         shown(r#"{"message":1,"severity":"INFO"}"#),
         r#"{"message":1}"#
     );
+}
+
+#[test]
+fn a_span_without_a_trace_is_one_in_that_of_the_execution() {
+    let said = |text: &str| {
+        let mut entry = printed(text);
+        entry.trace = Some(Trace {
+            trace_id: [0xab; 16],
+            span_id: [1; 8],
+        });
+        let mut line = Vec::new();
+        JsonLines::new().line(&lift(&entry).unwrap(), &mut line);
+        let value: Value = serde_json::from_slice(&line).unwrap();
+        (value["trace"].clone(), value["spanId"].clone())
+    };
+    let span = r#""logging.googleapis.com/spanId":"b7ad""#;
+    let trace = r#""logging.googleapis.com/trace":"0af7""#;
+    let (own, own_span) = (json!("ab".repeat(16)), json!("01".repeat(8)));
+    assert_eq!(said("{}"), (own.clone(), own_span));
+    assert_eq!(said(&format!("{{{span}}}")), (own, json!("b7ad")));
+    assert_eq!(said(&format!("{{{trace}}}")), (json!("0af7"), Value::Null));
+    assert_eq!(
+        said(&format!("{{{trace},{span}}}")),
+        (json!("0af7"), json!("b7ad"))
+    );
+}
+
+#[test]
+fn a_key_that_a_parser_gives_a_meaning_is_a_key_like_any_other() {
+    const RAW: &str = "$serde_json::private::RawValue";
+    for payload in [
+        json!({RAW: "{\"a\":1}"}),
+        json!({"a": {RAW: 5}}),
+        json!({"a": {"b": 1, RAW: 5}}),
+        json!({"a": [{RAW: "{}"}]}),
+    ] {
+        let text = payload.to_string();
+        for said in [text.clone(), text.replace('$', "\\u0024")] {
+            let mut line = Vec::new();
+            let entry = lift(&printed(&said)).expect("it is an object");
+            JsonLines::new().line(&entry, &mut line);
+            let record = Record::parse(line.trim_ascii_end()).expect("it is read back");
+            let expected = payload.as_object().unwrap().clone();
+            assert_eq!(record.payload, RecordPayload::Json(expected), "{said}");
+            assert!(record.line.contains(&text), "{}", record.line);
+        }
+    }
 }

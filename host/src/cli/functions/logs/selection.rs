@@ -49,6 +49,10 @@ pub(super) struct Selection {
     #[arg(long, value_name = "ID")]
     trace: Option<String>,
 
+    /// Of runs of this job, and of the executions that they caused
+    #[arg(long, value_name = "NAME")]
+    job: Option<String>,
+
     /// The order: by time, or backwards
     #[arg(long, value_enum, default_value_t = Direction::Asc, value_name = "ORDER")]
     order: Direction,
@@ -76,7 +80,7 @@ impl Selection {
             regex: self.regex.clone(),
             status: self.status.clone(),
             trace: self.trace.clone(),
-            job: None,
+            job: self.job.clone(),
             limit,
             order: match self.order {
                 Direction::Asc => Order::OldestFirst,

@@ -148,6 +148,30 @@ fn what_is_no_trace_leaves_the_one_of_the_execution() {
 }
 
 #[test]
+fn a_span_without_a_trace_is_one_in_that_of_the_execution() {
+    for (said, span) in [
+        (
+            "b7ad6b7169203331",
+            &[0xb7, 0xad, 0x6b, 0x71, 0x69, 0x20, 0x33, 0x31][..],
+        ),
+        ("b7ad", &TRACE.span_id),
+        ("0000000000000000", &TRACE.span_id),
+    ] {
+        let line = format!(r#"{{"message": "m", "logging.googleapis.com/spanId": "{said}"}}"#);
+        let record = log_record(&printed(&line));
+        assert_eq!(record.trace_id, TRACE.trace_id);
+        assert_eq!(record.span_id, span, "{said}");
+    }
+    let other = log_record(&printed(
+        r#"{"logging.googleapis.com/trace": "zz", "logging.googleapis.com/spanId": "b7ad6b7169203331"}"#,
+    ));
+    assert_eq!(
+        other.span_id, TRACE.span_id,
+        "it is a span of another trace"
+    );
+}
+
+#[test]
 fn an_attempt_of_a_job_tells_the_job() {
     let note = Entry::note("nightly".into(), None, Severity::Info, "x".into());
     let record = log_record(&note.of_job(Arc::from("nightly")));

@@ -7,7 +7,7 @@ fn news(follow: &mut Follow) -> Vec<String> {
     let mut all = Vec::new();
     loop {
         let news = follow.poll().unwrap();
-        assert_eq!(news.unreadable, 0);
+        assert_eq!(news.unreadable, Unreadable::default());
         all.extend(texts(&news.records));
         if !news.is_behind {
             return all;
@@ -167,7 +167,7 @@ fn a_damaged_block_is_told_and_those_behind_it_are_seen() {
     let (mut seen, mut unreadable) = (Vec::new(), 0);
     loop {
         let news = follow.poll().unwrap();
-        unreadable += news.unreadable;
+        unreadable += news.unreadable.parts;
         seen.extend(texts(&news.records));
         if !news.is_behind {
             break;

@@ -46,7 +46,7 @@ fn kept(directory: &Path) -> Vec<usize> {
         ..Query::default()
     };
     let found = read(directory, &query).unwrap();
-    assert_eq!(found.unreadable, 0);
+    assert_eq!(found.unreadable.parts, 0);
     let number = |text: std::borrow::Cow<'_, str>| text.parse().unwrap();
     found
         .records

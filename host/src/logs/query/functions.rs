@@ -1,0 +1,51 @@
+//! Whose entries there are.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use memchr::memchr_iter;
+
+use super::QueryError;
+use super::tail::Tail;
+use crate::logs::head::{LineHead, unescaped};
+use crate::logs::segments::{Listing, Source};
+
+/// The names of functions and jobs in the log in `directory`. Segments that cannot be read are passed over.
+///
+/// # Errors
+/// If the directory cannot be read.
+pub fn logged_functions(directory: &Path) -> Result<BTreeSet<String>, QueryError> {
+    let listing = Listing::read(directory);
+    let listing = listing.map_err(|error| QueryError::Read(directory.to_owned(), error))?;
+    let mut names = BTreeSet::new();
+    for number in listing.newest_first() {
+        match Source::open(directory, number) {
+            Ok(Some(Source::Sealed(sealed))) => {
+                let written = sealed.index().functions.iter();
+                names.extend(written.map(|name| name.as_bytes().to_vec()));
+            }
+            Ok(Some(Source::Plain(file))) => {
+                let length = file.metadata().map_or(0, |metadata| metadata.len());
+                if let Ok(mut tail) = Tail::new(file, length) {
+                    while let Ok(Some(lines)) = tail.lines_before() {
+                        add(lines, &mut names);
+                    }
+                }
+            }
+            Ok(None) | Err(_) => {}
+        }
+    }
+    Ok(names.iter().filter_map(|name| unescaped(name)).collect())
+}
+
+fn add(lines: &[u8], names: &mut BTreeSet<Vec<u8>>) {
+    let mut start = 0;
+    for end in memchr_iter(b'\n', lines) {
+        if let Some(head) = LineHead::parse(&lines[start..end])
+            && !names.contains(head.function)
+        {
+            names.insert(head.function.to_vec());
+        }
+        start = end + 1;
+    }
+}

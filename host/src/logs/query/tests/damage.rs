@@ -1,0 +1,59 @@
+//! What cannot be read costs nothing else.
+
+use super::*;
+
+#[test]
+fn a_damaged_block_costs_its_own_entries_only_and_is_told() {
+    let log = Log::of((0..100).map(|n| printed("f", n, &n.to_string())));
+    let sealed = log.directory.join("000000000003.jsonl.zst");
+    let mut bytes = fs::read(&sealed).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xff;
+    fs::write(&sealed, bytes).unwrap();
+    let found = read(&log.directory, &all()).unwrap();
+    assert_eq!((found.unreadable.parts, found.unreadable.entries), (1, 0));
+    assert!((80..100).contains(&found.records.len()));
+}
+
+#[test]
+fn lines_that_are_no_entries_are_passed_over_and_counted() {
+    let log = Log::of([printed("f", 0, "one"), printed("f", 1, "two")]);
+    let plain = log.directory.join("000000000001.jsonl");
+    let text = fs::read_to_string(&plain).unwrap();
+    let (one, two) = text.split_at(text.find('\n').unwrap() + 1);
+    // A head with nothing behind it that can be read, and lines that have none.
+    let cut = &one[..one.find("\"insertId\"").unwrap()];
+    let others = "\0\0\0\nnot json\n{\"severity\":\"INFO\"}\n\n[1]\n";
+    let bytes = [
+        one.as_bytes(),
+        cut.as_bytes(),
+        b"\n\xff\xfe\n",
+        others.as_bytes(),
+        two.as_bytes(),
+    ]
+    .concat();
+    fs::write(&plain, bytes).unwrap();
+    let found = read(&log.directory, &all()).unwrap();
+    assert_eq!(texts(&found.records), ["one", "two"]);
+    assert_eq!((found.unreadable.parts, found.unreadable.entries), (0, 6));
+    let words = Query {
+        contains: Some("two".into()),
+        ..all()
+    };
+    assert_eq!(log.read(&words), ["two"]);
+    let (before, _) = Follow::start(&log.directory, &all()).unwrap();
+    assert_eq!(before.unreadable.entries, 6);
+}
+
+#[test]
+fn a_log_that_is_not_there_is_empty() {
+    let found = read(Path::new("/nowhere/at/all"), &all()).unwrap();
+    assert!(found.records.is_empty());
+}
+
+#[test]
+fn a_log_is_read_with_no_writer() {
+    let mut log = Log::of((0..50).map(|n| printed("f", n, &n.to_string())));
+    log.writer = None;
+    assert_eq!(log.read(&all()), count(0..50));
+}
