@@ -58,7 +58,7 @@ mod verdicts;
 mod watch;
 mod worker;
 
-pub(crate) use access::{Access as FunctionAccess, function_access};
+pub(crate) use access::{Access as FunctionAccess, component_access, function_access};
 pub use error::ServeError;
 pub(crate) use invoke::REFUSED;
 pub(crate) use load::function_config;

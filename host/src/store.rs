@@ -47,7 +47,7 @@ pub use jobs::{JobCounts, JobDeclaration, JobId, JobRecord};
 pub use lock::ServeLock;
 pub use revocations::{Revocation, RevokedKind};
 pub use service_accounts::ServiceAccountRecord;
-pub use serving::{NamedIssuer, ServedFunction, ServingHost};
+pub use serving::{NamedIssuer, ServedComponent, ServedFunction, ServingHost};
 pub use settings::{ClaimValues, FunctionSettings, InvokerRule, Outlet};
 pub use signing_keys::SigningKeyRecord;
 pub(crate) use suggestion::{did_you_mean, nearest};

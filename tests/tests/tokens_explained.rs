@@ -225,6 +225,47 @@ fn issuers_are_those_that_the_host_was_told_of_also_once_it_has_ended() {
 }
 
 #[test]
+fn a_component_of_the_command_line_is_explained_by_its_name() {
+    let issuer = Issuer::start();
+    let host = Host::private(&issuer);
+    let explain = |token: &str| host.run(&format!("auth explain {token} --function echoes"));
+    for (token, code, told) in [
+        (issuer.token("ada", AUDIENCE), 0, "accepted"),
+        (issuer.token("bob", AUDIENCE), 1, "fail  invoker"),
+        (issuer.token("ada", "other"), 1, "fail  audience (aud)"),
+        (
+            issuer.token("ada", &format!("http://{}/", host.addr())),
+            0,
+            "accepted",
+        ),
+    ] {
+        let output = explain(&token);
+        assert_eq!(output.code, Some(code), "{output:?}");
+        assert!(output.stdout.contains(told), "{told}: {output:?}");
+        let status = if code == 0 { 2 } else { 4 };
+        assert_eq!(host.get_with("/", &token).status / 100, status, "{told}");
+    }
+    let other = host.run("auth explain e30.e30.e30 --function hello");
+    assert_eq!(other.code, Some(1), "{other:?}");
+    assert!(
+        other.stderr.contains("there is no function `hello`"),
+        "{other:?}"
+    );
+    let own = Host::serve("echoes")
+        .args(["--no-allow-unauthenticated", "--signing-algorithm=ES256"])
+        .start();
+    succeeded(own.run("iam service-accounts create caller"));
+    let url = format!("http://{}", own.addr());
+    let token = succeeded(own.run(&tests::served::print(&url)));
+    let output = own.run(&format!("auth explain {} --function echoes", token.trim()));
+    assert_eq!(
+        output.code,
+        Some(0),
+        "every service account may call: {output:?}"
+    );
+}
+
+#[test]
 fn a_revocation_is_of_an_issuer_that_the_host_was_told_of() {
     let door = Door::start();
     let url = door.issuer.url();

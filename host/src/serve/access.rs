@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::identity::{Invoker, Invokers, NotInvoker, Verified};
+use crate::identity::{Invoker, Invokers, Member, NotInvoker, Verified};
 use crate::store::{FunctionRecord, FunctionSettings};
 
 /// Who may call a function.
@@ -37,6 +37,20 @@ pub(crate) fn function_access(
     let mut addressed = addresses(public_urls, &format!("/{}", record.name));
     addressed.extend(addresses(&hosts, ""));
     Access::of(&record.settings, &addressed)
+}
+
+/// Who may call the component of the command line that callers know as `public_urls`: anyone, or these members, or if
+/// there are none all service accounts of this host.
+pub(crate) fn component_access(members: Option<&[Member]>, public_urls: &[String]) -> Access {
+    let Some(members) = members else {
+        return Access::Open;
+    };
+    let invokers = members.iter().cloned().map(Invoker::Member);
+    Access::Private(Arc::new(Policy {
+        audiences: addresses(public_urls, "").into(),
+        invokers: Invokers::new(invokers.collect()),
+        own_accounts: members.is_empty(),
+    }))
 }
 
 impl Access {
@@ -96,7 +110,7 @@ impl Policy {
 }
 
 /// Each of `bases` followed by `path`, with and without a slash at the end: the addresses that tokens may name.
-pub(super) fn addresses(bases: &[String], path: &str) -> Vec<String> {
+fn addresses(bases: &[String], path: &str) -> Vec<String> {
     let bases = bases.iter().map(|base| base.trim_end_matches('/'));
     bases
         .flat_map(|base| [format!("{base}{path}"), format!("{base}{path}/")])

@@ -19,6 +19,16 @@ pub enum ComponentAccess {
     Private(Vec<Member>),
 }
 
+impl ComponentAccess {
+    /// Who may call; nothing if anyone may.
+    pub(super) fn members(&self) -> Option<&[Member]> {
+        match self {
+            Self::Open => None,
+            Self::Private(members) => Some(members),
+        }
+    }
+}
+
 /// Whose tokens are trusted, and what the host's own are like.
 #[derive(Clone, Debug)]
 pub struct IdentityOptions {

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
-use super::access::{self, Access, Policy};
+use super::access;
 use super::addresses::Addresses;
 use super::admission::Queue;
 use super::announce::announce;
@@ -36,7 +36,7 @@ use super::tls::{self, Certificate};
 use super::trust_board::TrustBoard;
 use crate::console::{self, Names};
 use crate::function::{Sandbox, SandboxConfig};
-use crate::identity::{Invoker, Invokers, OwnIssuer, SteadyClock};
+use crate::identity::{OwnIssuer, SteadyClock};
 use crate::logs::{Destinations, FLUSH_INTERVAL, LogWriter, SegmentWriter};
 use crate::scheduler::Scheduler;
 use crate::signals::{Hangups, Signals};
@@ -101,7 +101,11 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
                 url: addresses.issuer()?,
                 algorithm: options.identity.algorithm,
             };
-            store.begin_serving(&serving_host(options, &addresses, &issuer.url))?;
+            store.begin_serving(&serving_host(
+                options,
+                &addresses,
+                (&issuer.url, component_access.as_ref()),
+            ))?;
             let (mut own, keeper) = OwnIdentity::new(
                 issuer,
                 Arc::clone(store),
@@ -115,7 +119,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let root = match (&options.component, &component_access) {
         (Some(component), Some(access)) => Some(RootComponent::new(
             component.clone(),
-            root_access(access, &addresses),
+            access::component_access(access.members(), &addresses.public_urls),
             sandbox.clone(),
             Arc::clone(&catalog),
         )),
@@ -270,20 +274,6 @@ fn component_access(
         None if addr.ip().is_loopback() => Ok(Some(ComponentAccess::Open)),
         None => Err(ServeError::Unguarded(addr)),
     }
-}
-
-/// As the workers need it.
-fn root_access(access: &ComponentAccess, addresses: &Addresses) -> Access {
-    let members = match access {
-        ComponentAccess::Open => return Access::Open,
-        ComponentAccess::Private(members) => members,
-    };
-    let invokers = members.iter().cloned().map(Invoker::Member);
-    Access::Private(Arc::new(Policy {
-        audiences: access::addresses(&addresses.public_urls, "").into(),
-        invokers: Invokers::new(invokers.collect()),
-        own_accounts: members.is_empty(),
-    }))
 }
 
 fn listen(addr: SocketAddr, error: std::io::Error, flag: &'static str) -> ServeError {

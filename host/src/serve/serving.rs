@@ -3,15 +3,15 @@
 use std::path::Path;
 
 use super::addresses::Addresses;
-use super::options::ServeOptions;
-use crate::identity::{IssuerUrl, OutsideIssuer};
-use crate::store::{NamedIssuer, ServingHost};
+use super::options::{ComponentAccess, ComponentOptions, ServeOptions};
+use crate::identity::{IssuerUrl, Member, OutsideIssuer};
+use crate::store::{NamedIssuer, ServedComponent, ServingHost};
 
-/// This process, whose own issuer is `issuer`.
+/// This process, with the name of its own issuer, and who may call its component if it has one.
 pub(super) fn serving_host(
     options: &ServeOptions,
     addresses: &Addresses,
-    issuer: &IssuerUrl,
+    (issuer, access): (&IssuerUrl, Option<&ComponentAccess>),
 ) -> ServingHost {
     ServingHost {
         pid: std::process::id(),
@@ -22,6 +22,15 @@ pub(super) fn serving_host(
         serves_functions: options.functions.is_some(),
         issuers: options.identity.issuers.iter().map(named).collect(),
         config: options.config.as_deref().map(absolute),
+        component: options.component.as_ref().zip(access).map(component),
+    }
+}
+
+fn component((component, access): (&ComponentOptions, &ComponentAccess)) -> ServedComponent {
+    let members = access.members();
+    ServedComponent {
+        name: component.name.clone(),
+        members: members.map(|members| members.iter().map(Member::to_string).collect()),
     }
 }
 

@@ -124,6 +124,7 @@ const MIGRATIONS: [&str; 4] = [
     "
     ALTER TABLE serving_host ADD COLUMN issuers TEXT NOT NULL DEFAULT '[]';
     ALTER TABLE serving_host ADD COLUMN config TEXT;
+    ALTER TABLE serving_host ADD COLUMN component TEXT NOT NULL DEFAULT 'null';
 ",
 ];
 

@@ -25,6 +25,17 @@ pub struct ServingHost {
     pub issuers: Vec<NamedIssuer>,
     /// The file that configures it, which may name more.
     pub config: Option<String>,
+    /// The component of its command line, if it serves one.
+    pub component: Option<ServedComponent>,
+}
+
+/// A component that the command line of a host names, and that is no function of the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServedComponent {
+    /// Its name in log entries.
+    pub name: String,
+    /// Who may call it: anyone if there is nothing, and all service accounts if nobody is named.
+    pub members: Option<Vec<String>>,
 }
 
 /// An issuer as the command line of a host names it.
@@ -53,14 +64,15 @@ impl Store {
     pub fn begin_serving(&self, host: &ServingHost) -> Result<(), StoreError> {
         let public_urls = serde_json::to_string(&host.public_urls)?;
         let issuers = serde_json::to_string(&host.issuers)?;
+        let component = serde_json::to_string(&host.component)?;
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
         transaction.execute("DELETE FROM served_functions", [])?;
         transaction.execute("UPDATE identity_changes SET taken_up = -1", [])?;
         transaction.execute(
             "INSERT OR REPLACE INTO serving_host
-             (id, pid, url, public_url, public_urls, issuer, serves_functions, issuers, config, started)
-             VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             (id, pid, url, public_url, public_urls, issuer, serves_functions, issuers, config, component, started)
+             VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 host.pid,
                 host.url,
@@ -70,6 +82,7 @@ impl Store {
                 host.serves_functions,
                 issuers,
                 host.config,
+                component,
                 now()
             ],
         )?;
@@ -85,7 +98,8 @@ impl Store {
         let host = self
             .connection()
             .query_row(
-                "SELECT pid, url, public_url, issuer, serves_functions, config, public_urls, issuers FROM serving_host",
+                "SELECT pid, url, public_url, issuer, serves_functions, config, public_urls, issuers, component
+                 FROM serving_host",
                 [],
                 |row| {
                     let host = ServingHost {
@@ -97,16 +111,19 @@ impl Store {
                         serves_functions: row.get(4)?,
                         issuers: Vec::new(),
                         config: row.get(5)?,
+                        component: None,
                     };
-                    Ok((host, row.get::<_, String>(6)?, row.get::<_, String>(7)?))
+                    let lists = [6, 7, 8].map(|column| row.get::<_, String>(column));
+                    Ok((host, lists))
                 },
             )
             .optional()?;
-        let Some((mut host, public_urls, issuers)) = host else {
+        let Some((mut host, [public_urls, issuers, component])) = host else {
             return Ok(None);
         };
-        host.public_urls = serde_json::from_str(&public_urls)?;
-        host.issuers = serde_json::from_str(&issuers)?;
+        host.public_urls = serde_json::from_str(&public_urls?)?;
+        host.issuers = serde_json::from_str(&issuers?)?;
+        host.component = serde_json::from_str(&component?)?;
         Ok(Some(host))
     }
 

@@ -12,12 +12,12 @@ use super::super::outside_issuers::OutsideIssuers;
 use super::super::own_issuer::own_issuer;
 use super::super::state::State;
 use crate::identity::{
-    OutsideIssuer, Rejection, Step, Trust, TrustedIssuer, own_key_set, own_revocations,
+    Member, OutsideIssuer, Rejection, Step, Trust, TrustedIssuer, own_key_set, own_revocations,
     unrevoked_keys,
 };
 use crate::logs::{Query, Record, RecordFormat, RecordRenderer, Severity, read};
-use crate::serve::{FunctionAccess, REFUSED, function_access};
-use crate::store::{FunctionName, Store};
+use crate::serve::{FunctionAccess, REFUSED, component_access, function_access};
+use crate::store::{FunctionName, Store, StoreError};
 
 /// Say of a token whether a function would let it in, check by check, or of a request why it was refused
 ///
@@ -28,7 +28,7 @@ pub(super) struct Explain {
     #[arg(required_unless_present = "request")]
     token: Option<String>,
 
-    /// The function
+    /// The function, or the component that `host serve` was given, by its name in log entries
     #[arg(long, value_name = "NAME", required_unless_present = "request")]
     function: Option<FunctionName>,
 
@@ -63,9 +63,7 @@ impl Explain {
     fn explain(&self, token: &str, function: &FunctionName) -> Result<ExitCode, Message> {
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let store = self.state.store()?;
-        let record = store.function(function).map_err(|error| text(&error))?;
-        let urls = public_urls(&store)?;
-        let policy = match function_access(&record, &urls)? {
+        let policy = match access(&store, function)? {
             FunctionAccess::Open => {
                 print("The function is open: no token is looked at.\n")?;
                 return Ok(ExitCode::SUCCESS);
@@ -133,6 +131,28 @@ impl Explain {
         trusted.extend(fetch_all(self.issuers.find(store)?)?);
         Trust::new(0, trusted, revoked).map_err(|error| text(&error))
     }
+}
+
+/// Who may call `function` of the store, or else the component of that name which the host serves, or served last.
+fn access(store: &Store, function: &FunctionName) -> Result<FunctionAccess, Message> {
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    let urls = public_urls(store)?;
+    let missing = match store.function(function) {
+        Ok(record) => return function_access(&record, &urls),
+        Err(missing @ StoreError::NoFunction { .. }) => missing,
+        Err(error) => return Err(text(&error)),
+    };
+    let host = store.serving_host().map_err(|error| text(&error))?;
+    let component = host.and_then(|host| host.component);
+    let Some(component) = component.filter(|component| component.name == function.as_str()) else {
+        return Err(text(&missing));
+    };
+    let members = component.members.map(|members| {
+        let members = members.iter().map(|member| member.parse::<Member>());
+        members.collect::<Result<Vec<_>, _>>()
+    });
+    let members = members.transpose().map_err(|error| text(&error))?;
+    Ok(component_access(members.as_deref(), &urls))
 }
 
 /// What the log says of the request whose answer had this execution id.

@@ -38,7 +38,8 @@ fn a_store_from_before_there_were_jobs_gets_them() {
              ALTER TABLE serving_host DROP COLUMN public_url;
              ALTER TABLE serving_host DROP COLUMN serves_functions;
              ALTER TABLE serving_host DROP COLUMN issuers;
-             ALTER TABLE serving_host DROP COLUMN config;",
+             ALTER TABLE serving_host DROP COLUMN config;
+             ALTER TABLE serving_host DROP COLUMN component;",
         )
         .unwrap();
     database.pragma_update(None, "user_version", 1).unwrap();

@@ -1,6 +1,6 @@
 //! Who serves from a store, and what of it.
 
-use super::super::{NamedIssuer, ServedFunction, ServingHost};
+use super::super::{NamedIssuer, ServedComponent, ServedFunction, ServingHost};
 use super::{Scratch, name};
 
 #[test]
@@ -34,6 +34,10 @@ fn a_host_that_serves_no_functions_is_told_from_one_that_does() {
             audiences: vec!["a".into()],
         }],
         config: Some("/etc/host.toml".into()),
+        component: Some(ServedComponent {
+            name: "hello".into(),
+            members: Some(vec!["allUsers".into()]),
+        }),
     };
     store.begin_serving(&host).unwrap();
     assert!(!store.serves_functions().unwrap(), "nobody has the lock");
