@@ -21,8 +21,9 @@ pub struct Received {
 }
 
 /// An HTTP/1.1 server on a port of its own. It answers 200, and below these paths something else: `/status/N` status N,
-/// `/recovers/N` 500 and `/busy/N` 503 to the first N requests, `/rejects` as a collector that takes one record less, `/slow/MS` after MS milliseconds, `/hangs` never, `/redirect?URL` with a
-/// redirection to URL.
+/// `/recovers/N` 500 and `/busy/N` 503 to the first N requests, `/rejects` as a collector that takes one record less,
+/// `/slow/MS` after MS milliseconds, `/hangs` never, `/redirect?URL` with a redirection to URL, `/claims/ID` as if the
+/// execution ID of a host had.
 #[derive(Debug)]
 pub struct Target {
     addr: SocketAddr,
@@ -130,6 +131,11 @@ fn answer(target: &str, before: usize) -> String {
         }
         "redirect" => {
             return format!("HTTP/1.1 302 Found\r\nLocation: {value}\r\nContent-Length: 0\r\n\r\n");
+        }
+        "claims" => {
+            return format!(
+                "HTTP/1.1 200 OK\r\nFunction-Execution-Id: {value}\r\nContent-Length: 0\r\n\r\n"
+            );
         }
         "hangs" => loop {
             thread::park();

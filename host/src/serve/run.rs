@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
@@ -29,8 +30,8 @@ use super::published::Published;
 use super::readiness::Readiness;
 use super::registry::{self, Registry};
 use super::reload::{self, Files};
-use super::shares;
 use super::serving::serving_host;
+use super::shares;
 use super::start::{self, Workers};
 use super::tls::{self, Certificate};
 use super::trust_board::TrustBoard;
@@ -38,7 +39,7 @@ use crate::console::{self, Names};
 use crate::function::{Sandbox, SandboxConfig};
 use crate::identity::{OwnIssuer, SteadyClock};
 use crate::logs::{Destinations, FLUSH_INTERVAL, LogWriter, SegmentWriter};
-use crate::scheduler::Scheduler;
+use crate::scheduler::{self, OwnListener, Scheduler};
 use crate::signals::{Hangups, Signals};
 use crate::store::{ServeLock, Store};
 
@@ -167,7 +168,10 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let parts = Parts {
         options,
         store: store.as_ref().map(|(store, _lock)| store),
-        url: &addresses.url,
+        own: OwnListener {
+            addr,
+            certificate: certificate.as_ref().map(tls::shown),
+        },
         tokens,
         log: &log,
         readiness: &readiness,
@@ -304,7 +308,7 @@ fn declare(
 ) -> Result<Option<DeclaredFunctions>, ServeError> {
     let Some(path) = &options.config else {
         store.declare("", &[])?;
-        store.declare_jobs("", &[])?;
+        scheduler::declare(store, "", Vec::new(), Timestamp::now())?;
         return Ok(None);
     };
     let (store, loader) = (Arc::clone(store), loader.clone());

@@ -13,6 +13,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
 use super::options::TlsFiles;
+use crate::scheduler::ShownCertificate;
 
 /// How often the files are looked at.
 const POLL: Duration = Duration::from_secs(1);
@@ -108,6 +109,19 @@ impl ResolvesServerCert for Certificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(Arc::clone(&self.current().key))
     }
+}
+
+/// Tells what `certificate` shows to clients.
+pub(super) fn shown(certificate: &Arc<Certificate>) -> ShownCertificate {
+    let certificate = Arc::clone(certificate);
+    Arc::new(move || {
+        let key = Arc::clone(&certificate.current().key);
+        // The chain of a certificate that could be read has one at least.
+        key.cert
+            .first()
+            .cloned()
+            .unwrap_or_else(|| CertificateDer::from(Vec::new()))
+    })
 }
 
 /// Settings of the listener: TLS 1.2 and 1.3, HTTP/2 preferred.

@@ -167,22 +167,13 @@ impl Server {
             .ok_or_else(|| "the system does not tell the server's memory".into())
     }
 
-    /// Processor time used so far, by all threads (proc_pid_stat(5): fields 14 and 15, in hundredths of a second).
+    /// Processor time used so far, by all threads.
     pub(crate) fn processor_time(&self) -> Result<Duration, String> {
-        let stat = self.proc("stat")?;
-        let fields = stat.rsplit(')').next().unwrap_or_default();
-        let ticks: u64 = fields
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .filter_map(|field| field.parse::<u64>().ok())
-            .sum();
-        Ok(Duration::from_millis(ticks * 10))
+        processor_time(self.process.id())
     }
 
     fn proc(&self, file: &str) -> Result<String, String> {
-        fs::read_to_string(format!("/proc/{}/{file}", self.process.id()))
-            .map_err(|error| format!("cannot look at the server: {error}"))
+        proc(self.process.id(), file)
     }
 }
 
@@ -192,6 +183,25 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Processor time that a process has used so far, by all threads (proc_pid_stat(5): fields 14 and 15, in hundredths of a
+/// second).
+pub(crate) fn processor_time(pid: u32) -> Result<Duration, String> {
+    let stat = proc(pid, "stat")?;
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let ticks: u64 = fields
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum();
+    Ok(Duration::from_millis(ticks * 10))
+}
+
+fn proc(pid: u32, file: &str) -> Result<String, String> {
+    fs::read_to_string(format!("/proc/{pid}/{file}"))
+        .map_err(|error| format!("cannot look at the server: {error}"))
 }
 
 fn ask(addr: SocketAddr, path: &str) -> std::io::Result<Vec<u8>> {

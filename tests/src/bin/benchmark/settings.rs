@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-const USAGE: &str = "usage: benchmark [tokens|functions|together|soak] [--rounds N] [--seconds N] [--connections N] \
+const USAGE: &str = "usage: benchmark [tokens|functions|jobs|together|soak] [--rounds N] [--seconds N] [--connections N] \
     [--functions N] [--wrk FILE] [--wasmtime FILE]";
 
 #[derive(Clone)]

@@ -191,7 +191,7 @@ fn configuration(settings: &Settings, addr: SocketAddr, round: usize) -> String 
     file
 }
 
-fn run(host: &PathBuf, state: &PathBuf, arguments: &[&str]) -> Result<String, String> {
+pub(crate) fn run(host: &PathBuf, state: &PathBuf, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new(host)
         .args(arguments)
         .arg("--state-dir")
