@@ -1,9 +1,10 @@
 //! The benchmark: host, plain hyper and `wasmtime serve`, each under the same load, in one run; with `tokens`, what it
-//! costs to check them; with `together`, everything on at once; with `soak`, that for as long as one likes.
+//! costs to check them; with `logs`, what it costs to keep entries and to find them; with `together`, everything on at once; with `soak`, that for as long as one likes.
 //!
 //! Prints figures and the ratios between them. Absolute figures belong to the machine; the ratios are what is claimed.
 
 mod load;
+mod logs;
 mod paced;
 mod plain;
 mod report;
@@ -32,6 +33,9 @@ fn main() -> ExitCode {
     let done = match arguments.split_first() {
         Some((first, rest)) if first == "tokens" => {
             Settings::parse(rest).and_then(|settings| tokens::run(&settings))
+        }
+        Some((first, rest)) if first == "logs" => {
+            Settings::parse(rest).and_then(|settings| logs::run(&settings))
         }
         Some((first, rest)) if first == "together" => {
             Settings::parse(rest).and_then(|settings| together::run(&settings))

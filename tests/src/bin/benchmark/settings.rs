@@ -3,16 +3,20 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-const USAGE: &str = "usage: benchmark [tokens|together|soak] [--rounds N] [--seconds N] [--connections N] [--wrk FILE] [--wasmtime FILE]";
+const USAGE: &str = "usage: benchmark [tokens|logs|together|soak] [--rounds N] [--seconds N] [--connections N] [--millions N] [--wrk FILE] [--wasmtime FILE]";
 
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) rounds: usize,
     pub(crate) duration: Duration,
     pub(crate) connections: usize,
+    /// How many million entries are written and read back.
+    pub(crate) millions: String,
     pub(crate) wrk: PathBuf,
     pub(crate) wasmtime: PathBuf,
     pub(crate) host: PathBuf,
+    /// The program that fills a log and reads it.
+    pub(crate) kept_logs: PathBuf,
     pub(crate) hello: PathBuf,
     pub(crate) spins: PathBuf,
     /// Whose tokens a private function accepts.
@@ -32,9 +36,11 @@ impl Settings {
             rounds: 3,
             duration: Duration::from_secs(5),
             connections: 16,
+            millions: "50".into(),
             wrk: "wrk".into(),
             wasmtime: "wasmtime".into(),
             host: profile.join("host"),
+            kept_logs: profile.join("examples/kept_logs"),
             hello: target.join("hello.wasm"),
             spins: target.join("guests/spins.wasm"),
             issuer: None,
@@ -61,6 +67,7 @@ impl Settings {
             "--rounds" => self.rounds = number()?,
             "--seconds" => self.duration = Duration::from_secs(number()? as u64),
             "--connections" => self.connections = number()?,
+            "--millions" => self.millions.clone_from(value),
             "--wrk" => self.wrk = value.into(),
             "--wasmtime" => self.wasmtime = value.into(),
             _ => return Err(format!("{flag} is not known; {USAGE}")),
