@@ -21,8 +21,8 @@ pub struct Received {
 }
 
 /// An HTTP/1.1 server on a port of its own. It answers 200, and below these paths something else: `/status/N` status N,
-/// `/recovers/N` 500 and `/busy/N` 503 to the first N requests, `/rejects` as a collector that takes one record less, `/slow/MS` after MS milliseconds, `/hangs` never, `/redirect?URL` with a
-/// redirection to URL.
+/// `/recovers/N` 500 and `/busy/N` 503 to the first N requests, `/rejects` as a collector that takes one record less, `/slow/MS` after MS milliseconds, `/hangs` never, `/claims/ID` as if it were the
+/// execution ID of a host, `/redirect?URL` with a redirection to URL.
 #[derive(Debug)]
 pub struct Target {
     addr: SocketAddr,
@@ -127,6 +127,11 @@ fn answer(target: &str, before: usize) -> String {
         "rejects" => {
             // `partial_success { rejected_log_records: 1 }` of OTLP.
             return "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n\u{a}\u{2}\u{8}\u{1}".into();
+        }
+        "claims" => {
+            return format!(
+                "HTTP/1.1 200 OK\r\nFunction-Execution-Id: {value}\r\nContent-Length: 0\r\n\r\n"
+            );
         }
         "redirect" => {
             return format!("HTTP/1.1 302 Found\r\nLocation: {value}\r\nContent-Length: 0\r\n\r\n");
