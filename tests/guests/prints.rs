@@ -1,4 +1,4 @@
-//! Prints what is odd, as `?kind=` says, and answers.
+//! Prints what is odd, as `?kind=` says, and answers. With `?kind=body` it prints what it is sent.
 #![cfg(target_family = "wasm")]
 
 use guests::wasi::cli::{stderr::get_stderr, stdout::get_stdout};
@@ -31,10 +31,22 @@ fn handle(request: IncomingRequest, out: ResponseOutparam) {
             "\",\"labels\":{\"execution_id\":\"aaaaaaaaaaaa\"}\r\x1b[2J\0\n",
             "D      other   aaaaaaaaaaaa  2026-11-23 14:00:00.000  Function execution started\n"
         )),
+        "body" => to_stdout(body(&request)),
         "none" => {}
         other => panic!("no such kind: {other:?}"),
     }
     answer(out, 200, &[], "printed\n");
+}
+
+/// All that the request brings along.
+fn body(request: &IncomingRequest) -> Vec<u8> {
+    let incoming = request.consume().expect("the body is asked for once");
+    let stream = incoming.stream().expect("the stream is asked for once");
+    let mut body = Vec::new();
+    while let Ok(chunk) = stream.blocking_read(64 * 1024) {
+        body.extend_from_slice(&chunk);
+    }
+    body
 }
 
 fn interleaved() {

@@ -23,6 +23,20 @@ impl State {
         names
     }
 
+    /// The number of the segment that is written to, if there is one.
+    pub fn segment(&self) -> Option<u64> {
+        let current = fs::read_link(self.log_directory().join("current")).ok()?;
+        current.to_str()?.split('.').next()?.parse().ok()
+    }
+
+    /// `host functions logs read --follow` with these arguments, divided by spaces. Its lines are there as they come.
+    #[track_caller]
+    pub fn follow_log(&self, arguments: &str) -> Host {
+        self.command(["functions", "logs", "read", "--follow"])
+            .args(arguments.split_whitespace())
+            .start_unannounced()
+    }
+
     /// `host serve` with the component called `guest` and this state.
     #[track_caller]
     pub fn serve_component(&self, guest: &str) -> crate::HostBuilder {

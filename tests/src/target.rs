@@ -129,6 +129,11 @@ fn answer(target: &str, before: usize) -> String {
             // `partial_success { rejected_log_records: 1 }` of OTLP.
             return "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n\u{a}\u{2}\u{8}\u{1}".into();
         }
+        "claims" => {
+            return format!(
+                "HTTP/1.1 200 OK\r\nFunction-Execution-Id: {value}\r\nContent-Length: 0\r\n\r\n"
+            );
+        }
         "redirect" => {
             return format!("HTTP/1.1 302 Found\r\nLocation: {value}\r\nContent-Length: 0\r\n\r\n");
         }

@@ -1,13 +1,7 @@
 //! Log entries found again: by whatever is known of them, whether or not a host serves.
 
-use std::io::{BufRead, BufReader};
-use std::process::Stdio;
-use std::sync::mpsc::channel;
-use std::thread;
-use std::time::{Duration, Instant};
-
 use serde_json::json;
-use tests::{Host, PATIENCE, Reply, Signal, State, wait_until};
+use tests::{PATIENCE, Reply, Signal, State, wait_until};
 
 /// A state with entries of `prints` and `echoes`, whose hosts are gone.
 struct Logged {
@@ -163,7 +157,6 @@ fn what_makes_no_sense_is_refused_with_what_was_expected() {
         ("--status 42", 2, "such as 503"),
         ("--format xml", 2, "logfmt"),
         ("--follow --order desc", 2, "cannot be used with"),
-        ("Bad/Name", 2, "Bad/Name"),
         ("--regex (", 1, "not a regular expression"),
     ] {
         let refused = state.read_log(arguments);
@@ -189,98 +182,10 @@ fn logfmt_says_the_same_in_pairs() {
         "{line}"
     );
     assert!(line.contains(&format!(" execution_id={id} ")), "{line}");
-    assert!(line.ends_with(" msg=\"mind the gap\" platform=9"), "{line}");
-}
-
-#[test]
-fn a_trace_goes_from_the_caller_to_the_guest_and_the_log() {
-    let state = State::new();
-    let host = state.serve_component("echoes").start();
-    let trace = "0af7651916cd43dd8448eb211c80319c";
-    let reply = host.request(
-        &format!("GET /headers\ntraceparent: 00-{trace}-b7ad6b7169203331-01"),
-        "",
-    );
-    let seen = reply.text();
-    let told = seen
-        .lines()
-        .find_map(|line| line.strip_prefix("traceparent: "));
-    let told = told.unwrap_or_else(|| panic!("{seen}"));
     assert!(
-        told.starts_with(&format!("00-{trace}-")) && told.ends_with("-01"),
-        "{told}"
+        line.ends_with(" msg=\"mind the gap\" payload.platform=9"),
+        "{line}"
     );
-    let span = &told[36..52];
-    assert_ne!(
-        span, "b7ad6b7169203331",
-        "the execution is a span of its own"
-    );
-    for entry in state.kept_of(reply.execution_id()) {
-        assert_eq!(
-            (&entry["trace"], &entry["spanId"]),
-            (&json!(trace), &json!(span))
-        );
-    }
-    let other = host.get("/headers");
-    assert!(other.text().contains("traceparent: 00-"), "one is made");
-    assert!(!other.text().contains(trace));
-}
-
-/// `host functions logs read --follow`, and its lines as they come.
-fn follow(state: &State, arguments: &str) -> Host {
-    state
-        .command(["functions", "logs", "read", "--follow"])
-        .args(arguments.split_whitespace())
-        .start_unannounced()
-}
-
-#[test]
-fn new_entries_are_followed_across_restarts_until_ctrl_c() {
-    let state = State::new();
-    let first = state.serve_component("prints").start();
-    state.kept_of(first.get("/?kind=line").execution_id());
-    let following = follow(&state, "--limit 1 --contains Function");
-    following.wait_for_log(|line| line.contains("Function execution took"));
-    let begun = Instant::now();
-    let id = first.get("/?kind=line").execution_id().to_owned();
-    following.wait_for_log(|line| line.contains(&id) && line.contains("execution took"));
-    assert!(
-        begun.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        begun.elapsed()
-    );
-    first.signal(Signal::Kill);
-    first.wait(PATIENCE);
-    let second = state.serve_component("prints").start();
-    let id = second.get("/?kind=line").execution_id().to_owned();
-    following.wait_for_log(|line| line.contains(&id) && line.contains("execution took"));
-    let shown = following.log();
-    assert!(
-        !shown.iter().any(|line| line.ends_with("a line")),
-        "it is no flood of all there is"
-    );
-    following.signal(Signal::Int);
-    assert_eq!(following.wait(PATIENCE).code(), Some(0));
-}
-
-#[test]
-fn following_ends_when_nobody_reads_any_more() {
-    let state = State::new();
-    let host = state.serve_component("prints").start();
-    state.kept_of(host.get("/?kind=line").execution_id());
-    let mut child = std::process::Command::new(tests::host_binary())
-        .args(["functions", "logs", "read", "--follow"])
-        .env("HOST_STATE_DIR", state.path())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.next().unwrap().unwrap().starts_with("LEVEL"));
-    drop(lines);
-    let (ended, end) = channel();
-    thread::spawn(move || ended.send(child.wait()));
-    let status = end.recv_timeout(PATIENCE).expect("it ends").unwrap();
-    assert_eq!(status.code(), Some(0));
 }
 
 #[test]
@@ -299,4 +204,56 @@ fn a_deployment_and_a_deletion_leave_the_log_as_it_is() {
     wait_until("the metrics tell of what was kept", || {
         host.metric("host_log_entries_total{fate=\"kept\"}") >= 6.0
     });
+}
+
+#[test]
+fn a_function_is_found_by_any_name_that_it_can_have() {
+    let state = State::new();
+    for name in ["hello.v2", "With-Capitals_and.dots", "a b"] {
+        let host = state
+            .serve_component("prints")
+            .args(["--name", name])
+            .start();
+        state.kept_of(host.get("/?kind=line").execution_id());
+        host.signal(Signal::Term);
+        host.wait(PATIENCE);
+        let found = state
+            .command(["functions", "logs", "read", name, "--format=json"])
+            .run();
+        assert_eq!(found.stdout.lines().count(), 3, "{found:?}");
+    }
+}
+
+#[test]
+fn a_name_that_has_no_entries_is_told_and_a_near_one_suggested() {
+    let logged = Logged::new();
+    for (arguments, told) in [
+        (
+            "print",
+            "Listed 0 items.\nNo entry is kept of `print`; did you mean `prints`?\n",
+        ),
+        (
+            "nowhere",
+            "Listed 0 items.\nNo entry is kept of `nowhere`\n",
+        ),
+        ("prints --contains nothing", "Listed 0 items.\n"),
+    ] {
+        let none = logged.state.read_log(arguments);
+        assert_eq!(
+            (none.code, none.stdout.as_str(), none.stderr.as_str()),
+            (Some(0), "", told)
+        );
+    }
+}
+
+#[test]
+fn a_long_line_is_whole_where_there_is_no_terminal_to_cut_it_to() {
+    let state = State::new();
+    let host = state.serve_component("floods_log").start();
+    let reply = host.get("/?lines=1&width=5000");
+    state.kept_of(reply.execution_id());
+    let table = state.read_log("--severity info");
+    let line = format!("  {:x>5000}", 1);
+    assert!(table.stdout.trim_end().ends_with(&line), "{table:?}");
+    assert_eq!(table.stdout.lines().count(), 2);
 }

@@ -101,6 +101,7 @@ fn bench(workspace: &Workspace, arguments: &[OsString]) -> Result<(), Failure> {
     guests(workspace, &[])?;
     let mut build = workspace.cargo();
     build.args(["build", "--profile", "dist", "--bins"]);
+    build.args(["--example", "kept_logs"]);
     build.args(["--package", "host", "--package", "tests"]);
     process::run(&mut build)?;
     let mut benchmark = workspace.binary("dist", "benchmark");

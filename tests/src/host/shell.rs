@@ -15,14 +15,30 @@ impl HostBuilder {
             .arg(format!("{setup}\nexec \"$0\" \"$@\" {redirection}"))
             .arg(self.command.get_program())
             .args(self.command.get_args());
+        self.run_by(shell)
+    }
+
+    /// Runs it by another command, which gets its command line behind its own.
+    #[must_use]
+    pub(crate) fn under(self, command: &[&str]) -> Self {
+        let mut outer = Command::new(command[0]);
+        outer
+            .args(&command[1..])
+            .arg(self.command.get_program())
+            .args(self.command.get_args());
+        self.run_by(outer)
+    }
+
+    /// Variables that were set stay set.
+    fn run_by(self, mut outer: Command) -> Self {
         for (name, value) in self.command.get_envs() {
             match value {
-                Some(value) => shell.env(name, value),
-                None => shell.env_remove(name),
+                Some(value) => outer.env(name, value),
+                None => outer.env_remove(name),
             };
         }
         Self {
-            command: shell,
+            command: outer,
             state: self.state,
         }
     }

@@ -1,12 +1,14 @@
 //! The benchmark: host, plain hyper and `wasmtime serve`, each under the same load, in one run; with `tokens`, what it
-//! costs to check them; with `functions`, a thousand of them; with `jobs`, how late jobs begin that are due at once, and what
-//! those cost that are not due; with `together`, everything on at once; with `soak`, that for as long as one likes.
+//! costs to check them; with `functions`, a thousand of them; with `logs`, what it costs to keep entries and to find them;
+//! with `jobs`, how late jobs begin that are due at once, and what those cost that are not due; with `together`, everything
+//! on at once; with `soak`, that for as long as one likes.
 //!
 //! Prints figures and the ratios between them. Absolute figures belong to the machine; the ratios are what is claimed.
 
 mod functions;
 mod jobs;
 mod load;
+mod logs;
 mod paced;
 mod plain;
 mod report;
@@ -38,6 +40,9 @@ fn main() -> ExitCode {
         }
         Some((first, rest)) if first == "functions" => {
             Settings::parse(rest).and_then(|settings| functions::run(&settings))
+        }
+        Some((first, rest)) if first == "logs" => {
+            Settings::parse(rest).and_then(|settings| logs::run(&settings))
         }
         Some((first, rest)) if first == "together" => {
             Settings::parse(rest).and_then(|settings| together::run(&settings))

@@ -20,6 +20,10 @@ pub(crate) enum Kind {
     Wasmtime,
     HostSpinning,
     HostPrivate,
+    /// Keeps its log on disk, and prints it to nobody.
+    HostKeeping,
+    /// Captures its log, and nothing becomes of it.
+    HostForgetting,
 }
 
 impl Kind {
@@ -29,6 +33,8 @@ impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Host | Self::HostSpinning | Self::HostPrivate => "host",
+            Self::HostKeeping => "log on disk",
+            Self::HostForgetting => "log to nothing",
             Self::Hyper => "plain hyper",
             Self::Wasmtime => "wasmtime serve",
         }
@@ -53,7 +59,11 @@ impl Kind {
     fn command(self, settings: &Settings, addr: SocketAddr) -> Result<Command, String> {
         let addr = addr.to_string();
         let mut command = match self {
-            Self::Host | Self::HostSpinning | Self::HostPrivate => {
+            Self::Host
+            | Self::HostSpinning
+            | Self::HostPrivate
+            | Self::HostKeeping
+            | Self::HostForgetting => {
                 let component = match self {
                     Self::HostSpinning => &settings.spins,
                     _ => &settings.hello,
@@ -67,7 +77,10 @@ impl Kind {
                     "127.0.0.1:0",
                     "--state-dir",
                 ]);
-                command.arg(scratch().join("state"));
+                command.arg(state());
+                if self == Self::HostForgetting {
+                    command.arg("--no-keep-logs");
+                }
                 if let (Self::HostPrivate, Some(issuer), Some(invoker)) =
                     (self, &settings.issuer, &settings.invoker)
                 {
@@ -95,9 +108,13 @@ impl Kind {
         // The log of each goes to a file, as an operator's would.
         let log = |name: &str| File::create(scratch().join(name)).map_err(|e| e.to_string());
         fs::create_dir_all(scratch()).map_err(|error| error.to_string())?;
+        let stdout = match self {
+            Self::HostKeeping | Self::HostForgetting => Stdio::null(),
+            _ => log("stdout")?.into(),
+        };
         command
             .stdin(Stdio::null())
-            .stdout(log("stdout")?)
+            .stdout(stdout)
             .stderr(log("stderr")?);
         Ok(command)
     }
@@ -172,6 +189,22 @@ impl Server {
         processor_time(self.process.id())
     }
 
+    /// Processor time used so far by the threads of this name.
+    pub(crate) fn thread_time(&self, name: &str) -> Result<Duration, String> {
+        let unseen = |error| format!("cannot look at the server's threads: {error}");
+        let folder = format!("/proc/{}/task", self.process.id());
+        let mut time = Duration::ZERO;
+        for thread in fs::read_dir(folder).map_err(unseen)? {
+            let thread = thread.map_err(unseen)?.path();
+            // A thread may end at any time.
+            let stat = fs::read_to_string(thread.join("stat")).unwrap_or_default();
+            if stat.contains(&format!("({name})")) {
+                time += used(&stat);
+            }
+        }
+        Ok(time)
+    }
+
     fn proc(&self, file: &str) -> Result<String, String> {
         proc(self.process.id(), file)
     }
@@ -185,10 +218,18 @@ impl Drop for Server {
     }
 }
 
-/// Processor time that a process has used so far, by all threads (proc_pid_stat(5): fields 14 and 15, in hundredths of a
-/// second).
+/// Processor time that a process has used so far, by all threads.
 pub(crate) fn processor_time(pid: u32) -> Result<Duration, String> {
-    let stat = proc(pid, "stat")?;
+    proc(pid, "stat").map(|stat| used(&stat))
+}
+
+fn proc(pid: u32, file: &str) -> Result<String, String> {
+    fs::read_to_string(format!("/proc/{pid}/{file}"))
+        .map_err(|error| format!("cannot look at the server: {error}"))
+}
+
+/// The processor time in a `stat` (proc_pid_stat(5): fields 14 and 15, in hundredths of a second).
+fn used(stat: &str) -> Duration {
     let fields = stat.rsplit(')').next().unwrap_or_default();
     let ticks: u64 = fields
         .split_whitespace()
@@ -196,12 +237,7 @@ pub(crate) fn processor_time(pid: u32) -> Result<Duration, String> {
         .take(2)
         .filter_map(|field| field.parse::<u64>().ok())
         .sum();
-    Ok(Duration::from_millis(ticks * 10))
-}
-
-fn proc(pid: u32, file: &str) -> Result<String, String> {
-    fs::read_to_string(format!("/proc/{pid}/{file}"))
-        .map_err(|error| format!("cannot look at the server: {error}"))
+    Duration::from_millis(ticks * 10)
 }
 
 fn ask(addr: SocketAddr, path: &str) -> std::io::Result<Vec<u8>> {
@@ -216,6 +252,11 @@ fn ask(addr: SocketAddr, path: &str) -> std::io::Result<Vec<u8>> {
 
 pub(crate) fn free_addr() -> std::io::Result<SocketAddr> {
     TcpListener::bind("127.0.0.1:0")?.local_addr()
+}
+
+/// The state of the hosts, one after another.
+pub(crate) fn state() -> PathBuf {
+    scratch().join("state")
 }
 
 pub(crate) fn scratch() -> PathBuf {

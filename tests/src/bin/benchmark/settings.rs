@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-const USAGE: &str = "usage: benchmark [tokens|functions|jobs|together|soak] [--rounds N] [--seconds N] [--connections N] \
-    [--functions N] [--wrk FILE] [--wasmtime FILE]";
+const USAGE: &str = "usage: benchmark [tokens|functions|logs|jobs|together|soak] [--rounds N] [--seconds N] [--connections N] \
+    [--functions N] [--millions N] [--wrk FILE] [--wasmtime FILE]";
 
 #[derive(Clone)]
 pub(crate) struct Settings {
@@ -13,9 +13,13 @@ pub(crate) struct Settings {
     pub(crate) connections: usize,
     /// How many of them one host serves.
     pub(crate) functions: usize,
+    /// How many million entries are written and read back.
+    pub(crate) millions: String,
     pub(crate) wrk: PathBuf,
     pub(crate) wasmtime: PathBuf,
     pub(crate) host: PathBuf,
+    /// The program that fills a log and reads it.
+    pub(crate) kept_logs: PathBuf,
     pub(crate) hello: PathBuf,
     pub(crate) spins: PathBuf,
     /// Whose tokens a private function accepts.
@@ -36,9 +40,11 @@ impl Settings {
             duration: Duration::from_secs(5),
             connections: 16,
             functions: 1000,
+            millions: "50".into(),
             wrk: "wrk".into(),
             wasmtime: "wasmtime".into(),
             host: profile.join("host"),
+            kept_logs: profile.join("examples/kept_logs"),
             hello: target.join("hello.wasm"),
             spins: target.join("guests/spins.wasm"),
             issuer: None,
@@ -66,6 +72,7 @@ impl Settings {
             "--seconds" => self.duration = Duration::from_secs(number()? as u64),
             "--connections" => self.connections = number()?,
             "--functions" => self.functions = number()?,
+            "--millions" => self.millions.clone_from(value),
             "--wrk" => self.wrk = value.into(),
             "--wasmtime" => self.wasmtime = value.into(),
             _ => return Err(format!("{flag} is not known; {USAGE}")),
