@@ -137,11 +137,6 @@ fn answer(target: &str, before: usize) -> String {
         "redirect" => {
             return format!("HTTP/1.1 302 Found\r\nLocation: {value}\r\nContent-Length: 0\r\n\r\n");
         }
-        "claims" => {
-            return format!(
-                "HTTP/1.1 200 OK\r\nFunction-Execution-Id: {value}\r\nContent-Length: 0\r\n\r\n"
-            );
-        }
         "hangs" => loop {
             thread::park();
         },
