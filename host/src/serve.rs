@@ -43,6 +43,7 @@ mod registry;
 mod reload;
 mod routes;
 mod run;
+mod sandbox_setup;
 mod serving;
 mod shares;
 mod stall;

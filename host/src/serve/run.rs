@@ -30,13 +30,13 @@ use super::published::Published;
 use super::readiness::Readiness;
 use super::registry::{self, Registry};
 use super::reload::{self, Files};
+use super::sandbox_setup::SandboxSetup;
 use super::serving::serving_host;
 use super::shares;
 use super::start::{self, Workers};
 use super::tls::{self, Certificate};
 use super::trust_board::TrustBoard;
 use crate::console::{self, Names};
-use crate::function::{Sandbox, SandboxConfig};
 use crate::identity::{OwnIssuer, SteadyClock};
 use crate::logs::{Destinations, FLUSH_INTERVAL, LogWriter, SegmentWriter};
 use crate::scheduler::{self, OwnListener, Scheduler};
@@ -58,6 +58,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     descriptors::raise_limit();
     let mut inherited = Inherited::take()?;
     let component_access = component_access(options, inherited.addr()?)?;
+    let sandbox = SandboxSetup::begin(options)?;
     let control = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -85,7 +86,8 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let admin_addr = admin.local_addr()?;
     let addresses = Addresses::new(options, addr, admin_addr);
 
-    let sandbox = sandbox(options)?;
+    let segments = segments(options)?;
+    let sandbox = sandbox.ready()?;
 
     let routes: Vec<_> = (0..options.workers)
         .map(|_| worker_routes(options))
@@ -157,7 +159,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         name = format!("{name:STORE_NAME_WIDTH$}");
     }
     let others = Destinations {
-        segments: segments(options)?,
+        segments,
         flush_interval: options
             .kept_log
             .as_ref()
@@ -334,17 +336,6 @@ fn refuse_taken_name(options: &ServeOptions, store: &Store) -> Result<(), ServeE
         true => Err(ServeError::NameTaken(component.name.clone())),
         false => Ok(()),
     }
-}
-
-fn sandbox(options: &ServeOptions) -> Result<Sandbox, ServeError> {
-    let sandbox = Sandbox::new(SandboxConfig {
-        function_memory: shares::memory_of_one(options),
-        ..options.sandbox.clone()
-    })?;
-    if let Some(reason) = sandbox.cache_refused() {
-        eprintln!("warning: compiled components are not kept: {reason}");
-    }
-    Ok(sandbox)
 }
 
 fn queue(options: &ServeOptions) -> Queue {

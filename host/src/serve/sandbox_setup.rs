@@ -1,0 +1,45 @@
+//! Sets the sandbox up while the rest of a start goes on: to reserve the pool takes milliseconds.
+
+use std::panic;
+use std::thread::{self, JoinHandle};
+
+use super::error::ServeError;
+use super::options::ServeOptions;
+use super::shares;
+use crate::function::{Sandbox, SandboxConfig, SandboxError};
+
+/// A sandbox that is being set up.
+#[derive(Debug)]
+pub(super) struct SandboxSetup {
+    thread: JoinHandle<Result<Sandbox, SandboxError>>,
+}
+
+impl SandboxSetup {
+    /// # Errors
+    /// When the system gives no thread.
+    pub(super) fn begin(options: &ServeOptions) -> Result<Self, ServeError> {
+        let config = SandboxConfig {
+            function_memory: shares::memory_of_one(options),
+            ..options.sandbox.clone()
+        };
+        let thread = thread::Builder::new()
+            .name("sandbox".into())
+            .spawn(move || Sandbox::new(config))?;
+        Ok(Self { thread })
+    }
+
+    /// Waits for it.
+    ///
+    /// # Errors
+    /// As of [`Sandbox::new`].
+    pub(super) fn ready(self) -> Result<Sandbox, ServeError> {
+        let sandbox = match self.thread.join() {
+            Ok(sandbox) => sandbox?,
+            Err(panicked) => panic::resume_unwind(panicked),
+        };
+        if let Some(reason) = sandbox.cache_refused() {
+            eprintln!("warning: compiled components are not kept: {reason}");
+        }
+        Ok(sandbox)
+    }
+}
