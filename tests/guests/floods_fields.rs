@@ -2,7 +2,8 @@
 //! them. Then it answers with them all.
 //!
 //! With `?objects=` it makes so many sets of fields instead, from nothing or with `?how=clone` from
-//! the first one, and keeps them all unless `?keep=0`. Then it answers how many it made.
+//! the first one, and keeps them all unless `?keep=0`. Then it lets them go, takes `?then_mib=`
+//! mebibytes of memory for itself, and answers how many it made.
 #![cfg(target_family = "wasm")]
 
 use guests::wasi::http::types::{Fields, HeaderError, OutgoingBody, OutgoingResponse};
@@ -14,6 +15,8 @@ fn handle(request: IncomingRequest, out: ResponseOutparam) {
     let query = Query::of(&request);
     if let Some(objects) = query.number("objects") {
         make(&query, objects);
+        let mebibytes = query.number("then_mib").unwrap_or(0) as usize;
+        std::hint::black_box(vec![1_u8; mebibytes << 20]);
         answer(out, 200, &[], format!("made {objects}\n"));
         return;
     }

@@ -39,6 +39,9 @@ fn fields_that_were_let_go_count_no_longer() {
     let host = small("floods_fields");
     let reply = host.get("/?objects=1000&count=100&keep=0");
     assert_eq!(reply.text(), "made 1000\n");
+    // Some 18 MiB, which a guest with 25 MiB of its own could not have had beside them.
+    let reply = host.get("/?objects=150&count=100&then_mib=25");
+    assert_eq!(reply.text(), "made 150\n");
 }
 
 #[test]

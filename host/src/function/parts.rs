@@ -38,6 +38,13 @@ pub(super) const MOST: Parts = Parts {
 /// The same with those that the compiler adds for calls from one component of a composition to another.
 pub(super) const MOST_CORE_INSTANCES: u32 = 2 * MOST.core_instances;
 
+/// How many modules, and how many components, can be named within one component. The compiler takes no more; to remember
+/// them would take more memory than the file.
+const MOST_ITEMS: usize = 1_000;
+
+/// How deep components may stand in each other, likewise.
+const DEEPEST: usize = 1_000;
+
 impl Parts {
     /// Counts what an instance of the component `wasm` has. What is no component, or damaged, is counted as far as it
     /// can be read; the compiler will say what is wrong with it.
@@ -47,9 +54,10 @@ impl Parts {
     pub(super) fn of(wasm: &[u8]) -> Self {
         let mut count = Count::default();
         for payload in Parser::new(0).parse_all(wasm) {
-            let Ok(()) = payload.and_then(|payload| count.take(payload)) else {
+            let taken = payload.and_then(|payload| count.take(payload));
+            if taken.is_err() || count.scopes.len() > DEEPEST {
                 break;
-            };
+            }
         }
         count.whole()
     }
@@ -167,8 +175,10 @@ impl Count {
             return;
         };
         match self.scopes.last_mut() {
-            Some(outer) if scope.is_module => outer.modules.push(scope.parts),
-            Some(outer) => outer.components.push(scope.parts),
+            Some(outer) if scope.is_module => {
+                outer.push(ComponentExternalKind::Module, scope.parts);
+            }
+            Some(outer) => outer.push(ComponentExternalKind::Component, scope.parts),
             None => self.whole = scope.parts,
         }
     }
@@ -234,10 +244,13 @@ impl Scope {
     }
 
     fn push(&mut self, kind: ComponentExternalKind, parts: Parts) {
-        match kind {
-            ComponentExternalKind::Module => self.modules.push(parts),
-            ComponentExternalKind::Component => self.components.push(parts),
-            _ => {}
+        let items = match kind {
+            ComponentExternalKind::Module => &mut self.modules,
+            ComponentExternalKind::Component => &mut self.components,
+            _ => return,
+        };
+        if items.len() < MOST_ITEMS {
+            items.push(parts);
         }
     }
 
@@ -331,6 +344,15 @@ mod tests {
             assert!(line.contains(expected) && line.contains("; "), "{line}");
         }
         assert!(MOST.check().is_ok());
+    }
+
+    #[test]
+    fn a_file_of_nothing_but_names_is_not_remembered_whole() {
+        let mut scope = Scope::default();
+        for _ in 0..3 * MOST_ITEMS {
+            scope.push(ComponentExternalKind::Module, Parts::default());
+        }
+        assert_eq!(scope.modules.len(), MOST_ITEMS);
     }
 
     #[test]
