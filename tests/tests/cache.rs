@@ -78,6 +78,19 @@ fn the_second_start_uses_what_the_first_compiled() {
 }
 
 #[test]
+fn what_is_kept_is_mapped_and_not_copied_into_memory() {
+    let directory = Directory::new();
+    for start in ["the one that compiles", "one that finds it compiled"] {
+        let host = hello(directory.path()).start();
+        assert_serves(&host);
+        let maps = fs::read_to_string(format!("/proc/{}/maps", host.pid()));
+        let maps = maps.expect("the system tells what is mapped");
+        let file = &kept(directory.path(), "cwasm")[0];
+        assert!(maps.contains(&*file.to_string_lossy()), "{start}: {maps}");
+    }
+}
+
+#[test]
 fn another_component_is_kept_beside_it() {
     let directory = Directory::new();
     fill(directory.path());

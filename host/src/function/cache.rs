@@ -14,9 +14,9 @@ use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-const MAGIC: &[u8; 8] = b"hostcmp1";
+const MAGIC: &[u8; 8] = b"hostcmp2";
 const DIGEST: usize = 32;
-const HEADER: usize = MAGIC.len() + DIGEST;
+const TRAILER: usize = MAGIC.len() + DIGEST;
 
 /// What the names of files end in: whole ones, and ones being written.
 const COMPILED: &str = "cwasm";
@@ -53,13 +53,17 @@ impl CompileCache {
     }
 
     /// The compiled form of the component with the SHA-256 `digest`, if a sound one is kept.
+    ///
+    /// It is mapped, so that of many functions only what runs is in memory. Nothing writes to a file that is there: a
+    /// new one takes its place.
     pub(super) fn load(&self, engine: &Engine, digest: &[u8; 32]) -> Option<Component> {
-        let compiled = read_entry(&self.path(engine, digest))?;
-        // SAFETY: `deserialize` wants bytes that `serialize` made. The file is the user's own in a directory that
-        // nobody else may write, its digest is right, and its name binds it to this component and this engine;
-        // wasmtime checks the engine once more.
-        #[allow(unsafe_code)]
-        let component = unsafe { Component::deserialize(engine, &compiled[HEADER..]) };
+        let file = open_sound(&self.path(engine, digest))?;
+        // SAFETY: `deserialize_file` wants a file that `serialize` made and that stays as it is. This one is the
+        // user's own in a directory that nobody else may write, its digest is right, and its name binds it to this
+        // component and this engine; wasmtime checks the engine once more. What is mapped is the file that was checked,
+        // whatever is found under its name by then.
+        #[allow(unsafe_code, clippy::disallowed_methods)]
+        let component = unsafe { Component::deserialize_file(engine, path_of(&file)) };
         component.ok()
     }
 
@@ -114,7 +118,8 @@ impl CompileCache {
     }
 }
 
-fn read_entry(path: &Path) -> Option<Vec<u8>> {
+/// Opens the file at `path`, if it is what [`write_entry`] made of a component.
+fn open_sound(path: &Path) -> Option<File> {
     let mut file = open_nofollow(path).ok()?;
     let metadata = file.metadata().ok()?;
     if !metadata.is_file() || !is_private(&metadata) || metadata.len() > ENTRY_LIMIT {
@@ -122,16 +127,28 @@ fn read_entry(path: &Path) -> Option<Vec<u8>> {
     }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).ok()?);
     file.read_to_end(&mut bytes).ok()?;
-    let digest = bytes.get(MAGIC.len()..HEADER)?;
-    let sound = bytes.starts_with(MAGIC) && digest == Sha256::digest(&bytes[HEADER..]).as_slice();
-    sound.then_some(bytes)
+    let (compiled, trailer) = bytes.split_at_checked(bytes.len().checked_sub(TRAILER)?)?;
+    let digest = trailer.strip_prefix(MAGIC)?;
+    (digest == Sha256::digest(compiled).as_slice()).then_some(file)
 }
 
+/// A path that leads to an open file and no other, whatever becomes of its name.
+#[cfg(unix)]
+fn path_of(file: &File) -> PathBuf {
+    use std::os::fd::AsRawFd;
+    let descriptors = match cfg!(target_os = "linux") {
+        true => "/proc/self/fd",
+        false => "/dev/fd",
+    };
+    Path::new(descriptors).join(file.as_raw_fd().to_string())
+}
+
+/// The digest comes last, so that the compiled component begins where a mapping does.
 fn write_entry(path: &Path, compiled: &[u8]) -> io::Result<()> {
     let mut file = create_new_private(path)?;
+    file.write_all(compiled)?;
     file.write_all(MAGIC)?;
-    file.write_all(&Sha256::digest(compiled))?;
-    file.write_all(compiled)
+    file.write_all(&Sha256::digest(compiled))
 }
 
 /// Whether a file is one that the cache makes.
@@ -235,6 +252,17 @@ mod tests {
     }
 
     #[test]
+    fn the_path_of_an_open_file_leads_to_it_whatever_has_its_name() {
+        let scratch = Scratch::new("path");
+        let (_, path) = scratch.filled();
+        let sound = fs::read(&path).unwrap();
+        let file = open_sound(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "another").unwrap();
+        assert_eq!(fs::read(path_of(&file)).unwrap(), sound);
+    }
+
+    #[test]
     fn another_component_or_engine_finds_nothing() {
         let scratch = Scratch::new("other");
         let (cache, _) = scratch.filled();
@@ -248,7 +276,13 @@ mod tests {
         let scratch = Scratch::new("damaged");
         let (cache, path) = scratch.filled();
         let sound = fs::read(&path).unwrap();
-        for at in [0, 10, HEADER, HEADER + 100, sound.len() - 1] {
+        for at in [
+            0,
+            100,
+            sound.len() - TRAILER,
+            sound.len() - DIGEST,
+            sound.len() - 1,
+        ] {
             let mut damaged = sound.clone();
             damaged[at] ^= 1;
             fs::write(&path, damaged).unwrap();

@@ -222,11 +222,12 @@ impl Sandbox {
         let time = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.inner.compiled.fetch_add(1, Ordering::Relaxed);
         self.inner.compile_time.fetch_add(time, Ordering::Relaxed);
-        if let Some(cache) = cache {
-            // A full disk costs the next start some time, nothing more.
-            let _ = cache.store(engine, digest, &component);
-        }
-        Ok((component, true))
+        // Once it is kept it is mapped from there. A full disk costs memory, and the next start some time, nothing more.
+        let kept = cache.and_then(|cache| {
+            cache.store(engine, digest, &component).ok()?;
+            cache.load(engine, digest)
+        });
+        Ok((kept.unwrap_or(component), true))
     }
 }
 
