@@ -1,8 +1,10 @@
 //! The benchmark: host, plain hyper and `wasmtime serve`, each under the same load, in one run; with `tokens`, what it
-//! costs to check them; with `together`, everything on at once; with `soak`, that for as long as one likes.
+//! costs to check them; with `functions`, a thousand of them; with `together`, everything on at once; with `soak`, that for
+//! as long as one likes.
 //!
 //! Prints figures and the ratios between them. Absolute figures belong to the machine; the ratios are what is claimed.
 
+mod functions;
 mod load;
 mod paced;
 mod plain;
@@ -32,6 +34,9 @@ fn main() -> ExitCode {
     let done = match arguments.split_first() {
         Some((first, rest)) if first == "tokens" => {
             Settings::parse(rest).and_then(|settings| tokens::run(&settings))
+        }
+        Some((first, rest)) if first == "functions" => {
+            Settings::parse(rest).and_then(|settings| functions::run(&settings))
         }
         Some((first, rest)) if first == "together" => {
             Settings::parse(rest).and_then(|settings| together::run(&settings))

@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-const USAGE: &str = "usage: benchmark [tokens|together|soak] [--rounds N] [--seconds N] [--connections N] [--wrk FILE] [--wasmtime FILE]";
+const USAGE: &str = "usage: benchmark [tokens|functions|together|soak] [--rounds N] [--seconds N] [--connections N] \
+    [--functions N] [--wrk FILE] [--wasmtime FILE]";
 
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) rounds: usize,
     pub(crate) duration: Duration,
     pub(crate) connections: usize,
+    /// How many of them one host serves.
+    pub(crate) functions: usize,
     pub(crate) wrk: PathBuf,
     pub(crate) wasmtime: PathBuf,
     pub(crate) host: PathBuf,
@@ -32,6 +35,7 @@ impl Settings {
             rounds: 3,
             duration: Duration::from_secs(5),
             connections: 16,
+            functions: 1000,
             wrk: "wrk".into(),
             wasmtime: "wasmtime".into(),
             host: profile.join("host"),
@@ -61,6 +65,7 @@ impl Settings {
             "--rounds" => self.rounds = number()?,
             "--seconds" => self.duration = Duration::from_secs(number()? as u64),
             "--connections" => self.connections = number()?,
+            "--functions" => self.functions = number()?,
             "--wrk" => self.wrk = value.into(),
             "--wasmtime" => self.wasmtime = value.into(),
             _ => return Err(format!("{flag} is not known; {USAGE}")),
