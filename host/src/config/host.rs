@@ -26,6 +26,7 @@ pub struct HostTable {
     /// The name of this host's own issuer
     pub issuer_url: Option<String>,
     /// What new keys of this host's own issuer sign with: RS256, ES256 or EdDSA
+    #[schemars(extend("enum" = ["RS256", "ES256", "EdDSA", null]))]
     pub signing_algorithm: Option<String>,
     /// Directory for what is kept between runs
     pub state_dir: Option<PathBuf>,

@@ -20,6 +20,9 @@ use crate::store::ClaimValues;
 pub struct IssuerTable {
     /// The kind of provider, which knows its traps: google, github-actions, kubernetes, keycloak, entra, auth0, cognito,
     /// dex or generic; if none is named, the one that the URL shows
+    #[schemars(extend("enum" = [
+        "google", "github-actions", "kubernetes", "keycloak", "entra", "auth0", "cognito", "dex", "generic", null
+    ]))]
     pub provider: Option<String>,
     /// Its URL, to the letter as its tokens have it
     pub url: Option<String>,

@@ -74,9 +74,9 @@ pub struct Executions(pub u32);
 /// What the pool can hold.
 const MOST_EXECUTIONS: u32 = 10_000;
 
-const SIZE: &str = "^[0-9]+(Ki|KiB|Mi|MiB|Gi|GiB|k|KB|M|MB|G|GB)?$";
-const BOUND: &str = "^([0-9]+(Ki|KiB|Mi|MiB|Gi|GiB|k|KB|M|MB|G|GB)?|unlimited)$";
-const TIME: &str = "^[0-9]+(ms|s|m|h|d)?$";
+const SIZE: &str = "^0*[1-9][0-9]*(Ki|KiB|Mi|MiB|Gi|GiB|k|KB|M|MB|G|GB)?$";
+const BOUND: &str = "^(0*[1-9][0-9]*(Ki|KiB|Mi|MiB|Gi|GiB|k|KB|M|MB|G|GB)?|unlimited)$";
+const TIME: &str = "^0*[1-9][0-9]*(ms|s|m|h|d)?$";
 
 impl TryFrom<String> for Size {
     type Error = String;
