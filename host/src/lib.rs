@@ -30,9 +30,9 @@
 //! Each call is an execution in a fresh instance: nothing of one is left for the next. It has no files, no network and
 //! no environment but what [`FunctionConfig`] gives it, and is held to its [`Limits`].
 //!
-//! The rooms of the house, from the ground up: [`function`] (the sandbox), [`logs`] (what executions print),
-//! `console` (the control plane's listener), [`serve`] (the process) and [`cli`] (the command line). Each uses only
-//! those below it.
+//! The rooms of the house, from the ground up: [`store`] (the database), [`function`] (the sandbox), [`logs`] (what
+//! executions print), [`identity`] (tokens), [`scheduler`] (jobs), [`config`] (`host.toml`), `console` (the control
+//! plane's listener), [`serve`] (the process) and [`cli`] (the command line). Each uses only those below it.
 
 #![deny(unsafe_code)]
 
@@ -41,6 +41,7 @@ mod authorities;
 pub mod cli;
 pub mod config;
 mod console;
+mod counted;
 pub mod function;
 pub mod identity;
 pub mod logs;

@@ -202,7 +202,9 @@ fn a_host_does_not_start_with_a_bad_file() {
     let output = config.serve().run();
     assert_eq!((output.code, &*output.stdout), (Some(1), ""));
     assert!(
-        output.stderr.contains("host.toml:2:1: unknown field `adr`"),
+        output
+            .stderr
+            .contains("host.toml:2:1: unknown key `adr`; did you mean `addr`?"),
         "{}",
         output.stderr
     );
@@ -217,10 +219,13 @@ fn a_check_says_what_a_host_would() {
     assert!(
         output
             .stdout
-            .ends_with("1 function(s), all of which can be served\n")
+            .ends_with("host.toml can be served: 1 function, 0 jobs\n")
     );
     for (text, expected) in [
-        (hello("memroy = 1"), "host.toml:4:1: unknown field `memroy`"),
+        (
+            hello("memroy = 1"),
+            "host.toml:4:1: unknown key `memroy`; did you mean `memory`?",
+        ),
         (
             hello("").replace("hello.wasm", "gone.wasm"),
             "host.toml:2:10: ",

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::unknown_key::explained;
 use super::values::host_name;
 use super::{ConfigError, FunctionTable, HostTable, IssuerTable, JobTable};
 use crate::function::OutboundPolicy;
@@ -78,8 +79,9 @@ impl ConfigFile {
             let message = format!("is larger than {LARGEST} bytes");
             return Err(ConfigError::whole(path, message));
         }
-        let tables = toml::from_str(&text)
-            .map_err(|error| ConfigError::at(path, &text, error.span(), error.message()))?;
+        let tables = toml::from_str(&text).map_err(|error| {
+            ConfigError::at(path, &text, error.span(), &explained(error.message()))
+        })?;
         let file = Self {
             path: path.clone(),
             text,

@@ -6,6 +6,7 @@ use super::component::RootComponent;
 use super::declared::DeclaredFunctions;
 use super::error::ServeError;
 use super::watch;
+use crate::counted::counted;
 use crate::signals::Hangups;
 
 /// What is loaded from files.
@@ -51,7 +52,8 @@ fn apply(declared: &Mutex<DeclaredFunctions>, is_asked: bool) -> Option<Result<u
 fn tell(outcome: &Result<usize, ServeError>) {
     match outcome {
         Ok(number) => {
-            eprintln!("The configuration was read again; it declares {number} function(s).")
+            let functions = counted(*number, "function");
+            eprintln!("The configuration was read again; it declares {functions}.");
         }
         Err(error) => eprintln!("error: the old configuration stays in use: {error}"),
     }

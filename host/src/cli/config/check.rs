@@ -11,6 +11,7 @@ use super::super::serve::trust;
 use super::super::state::State;
 use super::super::trial::Trial;
 use crate::config::{ConfigError, ConfigFile, Declared};
+use crate::counted::counted;
 use crate::function::OutboundPolicy;
 use crate::logs::{Collector, CollectorError};
 use crate::serve::{TlsError, TlsFiles, check_tls};
@@ -51,9 +52,10 @@ impl Check {
             })?;
         }
         print(&format!(
-            "{}: {} function(s), all of which can be served\n",
+            "{} can be served: {}, {}\n",
             self.file.display(),
-            functions.len()
+            counted(functions.len(), "function"),
+            counted(file.jobs().len(), "job")
         ))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -85,11 +85,11 @@ fn what_is_wrong_is_told_with_its_line_and_column() {
         ("[host", ":1:6: "),
         (
             "[host]\nadr = 1\n",
-            ":2:1: unknown field `adr`",
+            ":2:1: unknown key `adr`; did you mean `addr`?",
         ),
         (
             "[hosts]\n",
-            ":1:2: unknown field `hosts`",
+            ":1:2: unknown key `hosts`; did you mean `host`?",
         ),
         ("[functions.a]\n", ":1:1: missing field `source`"),
         (
