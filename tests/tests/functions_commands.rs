@@ -42,6 +42,23 @@ fn deploy_prints_the_url_on_stdout_and_the_rest_on_stderr() {
 }
 
 #[test]
+fn a_component_can_come_from_standard_input() {
+    let state = State::new();
+    let deploy = |file: &std::path::Path| {
+        let command = state.functions(["deploy", "greet", "--source=-"]);
+        let redirection = format!("< '{}'", file.display());
+        command.in_shell("", &redirection).run()
+    };
+    let refused = deploy(&state.file("text.wasm", "fn main() {}"));
+    assert_failed(&refused, &["standard input: ", "not WebAssembly"]);
+    let deployed = deploy(&guest("hello"));
+    assert_eq!(deployed.code, Some(0), "{deployed:?}");
+    let sha256 = &state.describe("greet")["componentSha256"];
+    state.deploy("other", "hello", &[]);
+    assert_eq!(&state.describe("other")["componentSha256"], sha256);
+}
+
+#[test]
 fn a_component_is_needed_the_first_time_only() {
     let state = State::new();
     let output = state.functions(["deploy", "greet", "--memory=64Mi"]).run();

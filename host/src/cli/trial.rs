@@ -1,5 +1,6 @@
 //! Tries whether a component can be served, before anyone depends on it.
 
+use std::io;
 use std::path::Path;
 
 use tokio::runtime::{Builder, Runtime};
@@ -9,6 +10,9 @@ use super::state::State;
 use crate::function::{LoadError, Sandbox, SandboxConfig};
 use crate::serve::function_config;
 use crate::store::FunctionSettings;
+
+/// What messages call standard input.
+pub(super) const STDIN: &str = "standard input";
 
 /// A sandbox for trials. What it compiles is kept for the host.
 pub(super) struct Trial {
@@ -27,6 +31,15 @@ impl Trial {
             sandbox: sandbox.map_err(|error| error.to_string())?,
             runtime: runtime.map_err(|error| format!("cannot start: {error}"))?,
         })
+    }
+
+    /// The bytes of the component that comes from standard input.
+    ///
+    /// # Errors
+    /// If it is larger than what is loaded.
+    pub(super) fn read_stdin(&self) -> Result<Vec<u8>, Message> {
+        let read = self.sandbox.read_component_from(io::stdin().lock(), STDIN);
+        read.map_err(|error| error.to_string())
     }
 
     /// The bytes of the component at `path`.

@@ -136,10 +136,22 @@ impl Sandbox {
         }
         self.check_size(metadata.len())?;
         let mut wasm = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
-        // One byte more than allowed shows a file that has grown since.
-        file.take(self.inner.component_bytes + 1)
-            .read_to_end(&mut wasm)
-            .map_err(read)?;
+        self.read_into(&mut wasm, file).map_err(read)?;
+        self.check_size(wasm.len() as u64)?;
+        Ok(wasm)
+    }
+
+    /// The bytes of a component that comes from `input`, which errors call `name`.
+    ///
+    /// # Errors
+    /// [`LoadError`], if it cannot be read or is larger than what is loaded.
+    pub fn read_component_from(&self, input: impl Read, name: &str) -> Result<Vec<u8>, LoadError> {
+        let mut wasm = Vec::new();
+        let read = self.read_into(&mut wasm, input);
+        read.map_err(|error| LoadError::Read {
+            path: name.into(),
+            error,
+        })?;
         self.check_size(wasm.len() as u64)?;
         Ok(wasm)
     }
@@ -198,6 +210,12 @@ impl Sandbox {
             }
         };
         Function::new(self.clone(), linked, config)
+    }
+
+    /// Reads all there is, but no more than one byte beyond what is allowed.
+    fn read_into(&self, wasm: &mut Vec<u8>, input: impl Read) -> std::io::Result<()> {
+        let mut input = input.take(self.inner.component_bytes + 1);
+        input.read_to_end(wasm).map(drop)
     }
 
     fn check_size(&self, size: u64) -> Result<(), LoadError> {

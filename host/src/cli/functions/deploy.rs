@@ -10,7 +10,7 @@ use clap::Args;
 use super::super::Message;
 use super::super::format::print;
 use super::super::state::State;
-use super::super::trial::Trial;
+use super::super::trial::{STDIN, Trial};
 use super::{base_url, settle};
 use crate::store::{FunctionName, FunctionRecord, FunctionSettings, Store, StoreError};
 use settings::SettingArgs;
@@ -24,7 +24,7 @@ pub(super) struct Deploy {
     /// The function
     name: FunctionName,
 
-    /// Its component, a .wasm file; may be left out where only settings change
+    /// Its component, a .wasm file, or `-` for standard input; may be left out where only settings change
     #[arg(long, value_name = "FILE")]
     source: Option<PathBuf>,
 
@@ -86,9 +86,18 @@ impl Deploy {
     ) -> Result<Option<Vec<u8>>, Message> {
         let trial = Trial::new(&self.state)?;
         if let Some(source) = &self.source {
-            let named = |error| format!("{}: {error}", source.display());
-            eprintln!("Checking and compiling {} …", source.display());
-            let wasm = trial.read(source).map_err(named)?;
+            let is_stdin = source.as_os_str() == "-";
+            let name = match is_stdin {
+                true => STDIN.to_owned(),
+                false => source.display().to_string(),
+            };
+            let named = |error| format!("{name}: {error}");
+            eprintln!("Checking and compiling {name} …");
+            let wasm = match is_stdin {
+                true => trial.read_stdin(),
+                false => trial.read(source),
+            };
+            let wasm = wasm.map_err(named)?;
             trial.run(&wasm, settings).map_err(named)?;
             return Ok(Some(wasm));
         }
