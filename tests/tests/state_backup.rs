@@ -57,7 +57,7 @@ fn what_is_no_backup_is_not_restored_and_nothing_is_overwritten() {
     assert_fails(
         &state.run(&format!("state backup {name}")),
         1,
-        "File exists",
+        "there is a file",
     );
     assert_fails(
         &state.run(&format!("state restore {name}")),
@@ -91,6 +91,10 @@ fn what_is_no_backup_is_not_restored_and_nothing_is_overwritten() {
     );
     let missing = state.beside().join("missing");
     assert_fails(&restore(&missing.display().to_string()), 1, "No such file");
+    let none = State::new();
+    let unmade = none.run(&format!("state backup {}", missing.display()));
+    assert_fails(&unmade, 1, "there is no store in");
+    assert!(!missing.exists() && !none.path().exists());
     let nowhere = state.run("state backup /no/such/directory/backup");
     assert_fails(&nowhere, 1, "No such file");
 }

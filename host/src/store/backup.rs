@@ -23,7 +23,10 @@ impl Store {
         // Absolute, so that SQLite takes no name for a URI.
         let path = std::path::absolute(backup).map_err(unusable)?;
         // Made first, so that it is never anybody else's to read; SQLite writes into an empty file.
-        new_file(&path).map_err(unusable)?;
+        new_file(&path).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => StoreError::BackupExists(backup.to_owned()),
+            _ => unusable(error),
+        })?;
         let copied = self
             .connection()
             // Its bytes as they are: a path need not be UTF-8.

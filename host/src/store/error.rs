@@ -12,8 +12,11 @@ pub enum StoreError {
     #[error("the state directory {} cannot be used: {_1}", _0.display())]
     Directory(PathBuf, io::Error),
     /// A backup cannot be written or read.
-    #[error("the backup {}: {_1}", _0.display())]
+    #[error("the backup {} cannot be written or read: {_1}", _0.display())]
     Backup(PathBuf, io::Error),
+    /// A backup does not take the place of a file.
+    #[error("there is a file {} already; a backup goes into a new one", _0.display())]
+    BackupExists(PathBuf),
     /// A file is no backup, or not any more.
     #[error("{} is not a whole backup: {_1}", _0.display())]
     Damaged(PathBuf, String),

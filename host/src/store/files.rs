@@ -17,9 +17,15 @@ pub(crate) fn private_directory(directory: &Path) -> io::Result<()> {
         .mode(0o700)
         .create(directory)?;
     let metadata = fs::metadata(directory)?;
-    if !is_ours(&metadata) || metadata.mode() & 0o022 != 0 {
+    if !is_ours(&metadata) {
+        return Err(io::Error::other(format!(
+            "it belongs to the user {}; run the command as that user (sudo -u), or choose another directory with --state-dir",
+            metadata.uid()
+        )));
+    }
+    if metadata.mode() & 0o022 != 0 {
         return Err(io::Error::other(
-            "others own it or may write to it; expected a directory of one's own (mode 700)",
+            "others may write to it; expected a directory of one's own (mode 700)",
         ));
     }
     Ok(())

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::State;
 use crate::cli::Message;
+use crate::counted::counted;
 use crate::store::Store;
 
 /// Back up the state, and restore it
@@ -49,6 +50,13 @@ impl StateCommand {
     pub(in crate::cli) fn run(self) -> Result<ExitCode, Message> {
         match self.verb {
             Verb::Backup(backup) => {
+                let directory = backup.state.directory()?;
+                if !Store::is_in(&directory) {
+                    return Err(format!(
+                        "there is no store in {}; name its directory with --state-dir",
+                        directory.display()
+                    ));
+                }
                 let store = backup.state.store()?;
                 let done = store.back_up(&backup.file);
                 done.map_err(|error| error.to_string())?;
@@ -64,8 +72,8 @@ impl StateCommand {
                 let store = restored.map_err(|error| error.to_string())?;
                 let functions = store.functions().map_err(|error| error.to_string())?;
                 eprintln!(
-                    "Restored {} functions to {}.",
-                    functions.len(),
+                    "Restored {} to {}.",
+                    counted(functions.len(), "function"),
                     directory.display()
                 );
             }

@@ -3,7 +3,8 @@
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
 
 use super::{Scratch, Store, StoreError, name, names, with};
 
@@ -33,6 +34,20 @@ fn a_database_that_others_could_read_is_taken_from_them() {
     for file in files {
         assert_eq!(scratch.mode(file), 0o600, "{file}");
     }
+}
+
+#[test]
+fn a_directory_of_another_user_is_refused_and_that_user_named() {
+    let scratch = Scratch::new();
+    fs::create_dir_all(&scratch.0).unwrap();
+    // Only root can give a directory away; to all others that of root is another's.
+    let (directory, owner) = match chown(&scratch.0, Some(65534), None) {
+        Ok(()) => (scratch.0.as_path(), "65534"),
+        Err(_) => (Path::new("/"), "0"),
+    };
+    let refused = Store::open(directory).unwrap_err().to_string();
+    let expected = format!("it belongs to the user {owner}; run the command as that user");
+    assert!(refused.contains(&expected), "{refused}");
 }
 
 #[test]
