@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use tests::Host;
+use tests::{Host, State};
 
 #[track_caller]
 fn file(name: &str) -> String {
@@ -13,31 +13,44 @@ fn file(name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The flags of `host serve` in a text.
-fn flags(text: &str) -> Vec<&str> {
-    let words = text.split(|c: char| c.is_whitespace() || ",[]\"".contains(c));
-    words.filter(|word| word.starts_with("--")).collect()
+/// The arguments that the line which begins with `prefix` gives to `host`.
+#[track_caller]
+fn arguments(name: &str, prefix: &str) -> Vec<String> {
+    let text = file(name);
+    let line = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix(prefix));
+    let line = line.unwrap_or_else(|| panic!("{name} starts nothing"));
+    let words = line.split(|c: char| c.is_whitespace() || ",[]\"".contains(c));
+    let words = words.filter(|word| !word.is_empty() && *word != "/usr/local/bin/host");
+    words.map(str::to_owned).collect()
 }
 
 #[test]
-fn the_commands_that_are_deployed_have_flags_that_there_are() {
-    let help = Host::command(["serve", "--help"]).run().stdout;
-    let lines = [
+fn the_commands_that_are_deployed_start_a_host() {
+    for (name, prefix) in [
         ("host.service", "ExecStart="),
         ("Containerfile", "CMD "),
-        ("kubernetes.yaml", "args:"),
-    ];
-    for (name, prefix) in lines {
-        let text = file(name);
-        let mut lines = text.lines().map(str::trim);
-        let command = lines.find(|line| line.starts_with(prefix));
-        let command = command.unwrap_or_else(|| panic!("{name} starts nothing"));
-        let flags = flags(command);
-        assert_eq!(flags.len(), 3, "{name}: {command}");
-        for flag in flags {
-            assert!(help.contains(flag), "{name}: {flag}");
-        }
+        ("kubernetes.yaml", "args: "),
+    ] {
+        let state = State::new();
+        let arguments = arguments(name, prefix).into_iter();
+        // Ports and a directory of this test's own in the place of those.
+        let arguments = arguments.map(|word| match word.as_str() {
+            "/var/lib/host" => state.path().display().to_string(),
+            word => word.replace(":8080", ":0").replace(":8081", ":0"),
+        });
+        let host = state.command(arguments).start();
+        assert_eq!(host.control_plane("/readyz").status, 200, "{name}");
     }
+}
+
+#[test]
+fn the_state_of_a_container_is_below_its_volume() {
+    assert!(file("Containerfile").contains("\nVOLUME /state\nENV HOST_STATE_DIR=/state/host\n"));
+    let manifest = file("kubernetes.yaml");
+    assert!(manifest.contains("{name: HOST_STATE_DIR, value: /state/host}"));
+    assert!(manifest.contains("mountPath: /state}"));
 }
 
 #[test]
