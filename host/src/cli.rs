@@ -18,6 +18,7 @@ mod own_issuer;
 mod quickstart;
 mod scheduler;
 mod serve;
+mod shell_words;
 mod state;
 mod trial;
 

@@ -1,6 +1,7 @@
 //! `host new` writes projects that build with their language's own tools, and run here and elsewhere.
 
 use std::fs;
+use std::process::Command;
 
 use tests::{Directory, Host};
 
@@ -32,7 +33,7 @@ fn a_project_is_written_whole_and_says_how_to_go_on() {
         for file in files {
             assert!(path.join(file).is_file(), "{file}");
         }
-        for file in ["spin.toml", ".wash/config.yaml", "wadm.yaml"] {
+        for file in ["spin.toml", ".wash/config.yaml", "workload.yaml"] {
             let text = fs::read_to_string(path.join(file)).expect("it is written");
             assert!(text.contains(component), "{file}: {text}");
             for blank in ["NAME", "COMPONENT", "BUILD"] {
@@ -40,6 +41,20 @@ fn a_project_is_written_whole_and_says_how_to_go_on() {
             }
         }
     }
+}
+
+#[test]
+fn the_commands_to_go_on_with_can_be_typed_as_they_are_shown() {
+    let directory = Directory::new();
+    let path = directory.path().join("it's mine");
+    let output = Host::command(["new", "f", "--path"]).arg(&path).run();
+    let shown = output.stderr.lines().nth(1).expect("it says how to go on");
+    let listed = Command::new("sh")
+        .args(["-c", &format!("{shown} && ls")])
+        .output()
+        .expect("there is a shell");
+    let listed = String::from_utf8_lossy(&listed.stdout);
+    assert!(listed.contains("spin.toml"), "{shown}: {listed}");
 }
 
 #[test]
@@ -54,9 +69,13 @@ fn nothing_is_overwritten_and_bad_names_are_refused() {
     assert!(refused.stderr.contains("is not empty"), "{refused:?}");
     assert_eq!(fs::read_to_string(file).unwrap(), "mine");
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
-    for name in ["", "F", "1f", "f-", "f_g", "../f", "f/g"] {
+    for name in ["", "F", "1f", "f-", "f--g", "f_g", "../f", "f/g"] {
         let refused = Host::command(["new", name]).run();
         assert_eq!(refused.code, Some(2), "{name}: {refused:?}");
+        assert!(
+            refused.stderr.contains("such as my-function"),
+            "{refused:?}"
+        );
     }
 }
 
@@ -104,6 +123,18 @@ mod built {
         let check = Host::command(["check"]).arg(component).run();
         for peer in ["Spin            yes", "wasmCloud       yes"] {
             assert!(check.stdout.contains(peer), "{check:?}");
+        }
+    }
+
+    #[test]
+    fn wash_takes_the_configuration_of_each_project() {
+        for template in ["rust", "python"] {
+            let project = new(template);
+            let file = ".wash/config.yaml";
+            run(
+                &project,
+                &format!("$HOST_PEERS/wash config validate --file {file}"),
+            );
         }
     }
 

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::Message;
+use super::shell_words::typed;
 use template::Template;
 
 /// The longest name, as Spin and wasmCloud take them.
@@ -48,13 +49,9 @@ impl New {
             write(&directory.join(path), &text).map_err(unusable)?;
         }
         eprintln!("Wrote {}. To build and run it:", directory.display());
-        eprintln!("  cd {}", directory.display());
-        if self.template == Template::Python {
-            eprintln!("  python3 -m venv .venv && .venv/bin/pip install -r requirements.txt");
-            eprintln!("  PATH=.venv/bin:$PATH {}", self.template.build(&self.name));
-        } else {
-            eprintln!("  {}", self.template.build(&self.name));
-        }
+        eprintln!("  cd {}", typed(&[&directory.to_string_lossy()]));
+        eprintln!("  {}", self.template.prepare());
+        eprintln!("  {}", self.template.build_prepared(&self.name));
         eprintln!("  host serve {}", self.template.component(&self.name));
         Ok(ExitCode::SUCCESS)
     }
@@ -80,14 +77,15 @@ fn name(text: &str) -> Result<String, String> {
     let is_name = text.len() <= LONGEST_NAME
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && !text.ends_with('-')
+        && !text.contains("--")
         && text
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     match is_name {
         true => Ok(text.to_owned()),
         false => Err(format!(
-            "`{text}` is not the name of a project; expected a lower-case letter, then up to 62 of a-z, 0-9 and -, the last \
-             one not -"
+            "`{text}` is not the name of a project; expected words of a-z and 0-9 with a dash between them, the first one \
+             beginning with a letter, such as my-function; {LONGEST_NAME} characters at most"
         )),
     }
 }

@@ -18,7 +18,7 @@ const SHARED: Files = &[
     (".gitignore", include_str!("shared/gitignore")),
     ("spin.toml", include_str!("shared/spin.toml")),
     (".wash/config.yaml", include_str!("shared/wash.yaml")),
-    ("wadm.yaml", include_str!("shared/wadm.yaml")),
+    ("workload.yaml", include_str!("shared/workload.yaml")),
 ];
 /// What the README of each project ends with.
 const SHARED_README: &str = include_str!("shared/README.md");
@@ -200,7 +200,23 @@ impl Template {
         }
     }
 
-    /// The command that builds it.
+    /// The command that has to be run once before it can be built.
+    pub(super) fn prepare(self) -> &'static str {
+        match self {
+            Self::Rust => "rustup target add wasm32-wasip2",
+            Self::Python => "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt",
+        }
+    }
+
+    /// The command that builds it after that.
+    pub(super) fn build_prepared(self, name: &str) -> String {
+        match self {
+            Self::Rust => self.build(name),
+            Self::Python => format!("PATH=.venv/bin:$PATH {}", self.build(name)),
+        }
+    }
+
+    /// The command that builds it, where its tools are found.
     pub(super) fn build(self, name: &str) -> String {
         match self {
             Self::Rust => "cargo build --release --target wasm32-wasip2".into(),
