@@ -13,10 +13,10 @@ use super::state::State;
 use crate::store::{JobName, RunRecord, Store, StoreError};
 use guide::Guide;
 
-const FUNCTION: &str = "hello_world";
+const FUNCTION: &str = "quickstart_hello";
 const ACCOUNT: &str = "quickstart";
 const EMAIL: &str = "quickstart@host.internal";
-const JOB: &str = "my-hourly-job";
+const JOB: &str = "quickstart-hourly";
 
 /// Walk from a component to a private, scheduled function, a step at a time
 ///
@@ -44,22 +44,41 @@ impl Quickstart {
             ));
         }
         let store = self.state.store()?;
-        let guide = Guide::new(store.directory(), self.yes)?;
+        let guide = Guide::new(store.directory(), self.state.is_default(), self.yes)?;
+        refuse_foreign(&guide, &store)?;
         guide.say(&format!(
-            "This makes {} the private function `{FUNCTION}`, lets the new service account `{EMAIL}` call it, and has a \
+            "This makes {} the private function `{FUNCTION}`, lets the service account `{EMAIL}` call it, and has a \
              job call it every hour. Each step is one command.",
             self.component.display()
         ))?;
-        let _host = guide.host(&store)?;
+        let host = guide.host(&store)?;
         let url = format!("{}/{FUNCTION}", base_url(&store)?);
+        if !url.starts_with("http://") {
+            return Err(format!(
+                "the host that serves is called at {url}, and this walk speaks no TLS; take it with another state: --state-dir"
+            ));
+        }
         self.deploy(&guide)?;
         call_without_token(&guide, &url)?;
         let_account_call(&guide, &store)?;
         schedule(&guide, &store, &url)?;
+        let serve = guide.shown(&["serve"]);
+        let how = match host {
+            Some(_) => format!(
+                "while a host serves. The one of this walk ends with it: start another with `{serve}`."
+            ),
+            None => "while the host serves.".to_owned(),
+        };
         guide.say(&format!(
-            "Done. `{FUNCTION}` is private and is called every hour while `host serve` runs. To undo it: `host scheduler jobs \
-             delete {JOB}`, `host functions delete {FUNCTION}`, `host iam service-accounts delete {EMAIL}`."
+            "\nDone. `{FUNCTION}` is private, and is called every hour {how} To undo it:"
         ))?;
+        for undo in [
+            ["scheduler", "jobs", "delete", JOB].as_slice(),
+            &["functions", "delete", FUNCTION],
+            &["iam", "service-accounts", "delete", EMAIL],
+        ] {
+            guide.say(&format!("  {}", guide.shown(undo)))?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 
@@ -68,6 +87,26 @@ impl Quickstart {
             .step("Deploy the component as a function. It is private unless one says otherwise.")?;
         let source = self.component.to_string_lossy();
         guide.run(&["functions", "deploy", FUNCTION, "--source", &source])
+    }
+}
+
+/// Leaves a function alone that was not made by this walk, though it has the name.
+fn refuse_foreign(guide: &Guide, store: &Store) -> Result<(), Message> {
+    let name = FUNCTION.parse().map_err(|error| format!("{error}"))?;
+    let settings = match store.function(&name) {
+        Ok(function) => function.settings,
+        Err(StoreError::NoFunction { .. }) => return Ok(()),
+        Err(error) => return Err(error.to_string()),
+    };
+    let member = format!("serviceAccount:{EMAIL}");
+    // Until the account may call it, a function of this walk lets nobody in.
+    match settings.lets_nobody_in() || settings.invokers.contains(&member) {
+        true => Ok(()),
+        false => Err(format!(
+            "there is a function `{FUNCTION}` already, which this walk did not make; delete it with `{}`, or take the walk \
+             with another state: --state-dir",
+            guide.shown(&["functions", "delete", FUNCTION])
+        )),
     }
 }
 

@@ -39,6 +39,13 @@ impl State {
         })
     }
 
+    /// Whether it is the one that is used where no flag names another.
+    pub(super) fn is_default(&self) -> bool {
+        let variable = std::env::var_os("HOST_STATE_DIR").map(PathBuf::from);
+        let default = variable.or_else(platform_directory);
+        self.state_dir.is_none() || self.state_dir == default
+    }
+
     /// Where log entries are kept.
     pub(super) fn log_directory(&self) -> Result<PathBuf, Message> {
         Ok(self.directory()?.join("logs"))

@@ -7,8 +7,13 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::runtime::Builder;
+
 use super::super::Message;
+use super::super::shell_words::typed;
 use crate::logs::{Query, read};
+use crate::signals::{Hangups, Signals};
 use crate::store::Store;
 
 /// How long a host may take until it serves, or an answer until it is there.
@@ -19,6 +24,8 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) struct Guide {
     program: PathBuf,
     state: PathBuf,
+    /// What a reader has to add to commands so that they use the same state.
+    flag: Option<String>,
     asks: bool,
 }
 
@@ -27,21 +34,48 @@ pub(super) struct Host(Child);
 
 impl Drop for Host {
     fn drop(&mut self) {
-        let pid = i32::try_from(self.0.id()).ok();
-        if let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) {
-            // It may have ended by itself.
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        }
+        end(self.0.id());
         let _ = self.0.wait();
     }
 }
 
+impl Host {
+    /// Has it end with this process if a signal ends that. To the host itself the end of a terminal, SIGHUP, is a reason
+    /// to read its configuration again.
+    fn end_with_signals(&self) {
+        let id = self.0.id();
+        // Where that cannot be waited for, the host goes on until it is ended by hand.
+        thread::spawn(move || end_with_signals(id));
+    }
+}
+
+fn end_with_signals(host: u32) -> io::Result<()> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let code = runtime.block_on(async {
+        let (mut signals, mut hangups) = (Signals::listen()?, Hangups::listen()?);
+        io::Result::Ok(tokio::select! {
+            code = signals.next() => code,
+            () = hangups.next() => 128 + Signal::HUP.as_raw(),
+        })
+    })?;
+    end(host);
+    std::process::exit(code)
+}
+
+/// Asks a process to end. It may have done so by itself.
+fn end(id: u32) {
+    if let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+        let _ = kill_process(pid, Signal::TERM);
+    }
+}
+
 impl Guide {
-    /// Works on the store in `state`, and asks before each step unless `yes`.
+    /// Works on the store in `state`, which commands use by themselves or by a flag, and asks before each step unless
+    /// `yes`.
     ///
     /// # Errors
     /// If it would have to ask, and there is nobody to answer.
-    pub(super) fn new(state: &Path, yes: bool) -> Result<Self, Message> {
+    pub(super) fn new(state: &Path, is_default: bool, yes: bool) -> Result<Self, Message> {
         if !yes && !io::stdin().is_terminal() {
             return Err("there is no terminal to ask on; --yes takes all steps".into());
         }
@@ -49,6 +83,7 @@ impl Guide {
         Ok(Self {
             program: program.map_err(|error| format!("cannot find this program: {error}"))?,
             state: state.to_owned(),
+            flag: (!is_default).then(|| state.to_string_lossy().into_owned()),
             asks: !yes,
         })
     }
@@ -68,13 +103,16 @@ impl Guide {
         let mut line = String::new();
         match io::stdin().read_line(&mut line) {
             Ok(count) if count > 0 => Ok(()),
-            _ => Err("stopped; what was done so far stays".into()),
+            _ => {
+                eprintln!();
+                Err("stopped; what was done so far stays".into())
+            }
         }
     }
 
     /// Shows a command of this program, and runs it.
     pub(super) fn run(&self, arguments: &[&str]) -> Result<(), Message> {
-        self.say(&format!("$ host {}", shown(arguments)))?;
+        self.say(&format!("$ {}", self.shown(arguments)))?;
         let status = self.command(arguments).status();
         match status {
             Ok(status) if status.success() => Ok(()),
@@ -97,7 +135,7 @@ impl Guide {
         self.step(
             "Start a host. It serves whatever is deployed; here, for as long as this walk takes.",
         )?;
-        self.say("$ host serve")?;
+        self.say(&format!("$ {}", self.shown(&["serve"])))?;
         let mut child = self
             .command(&["serve"])
             .stdin(Stdio::null())
@@ -107,6 +145,7 @@ impl Guide {
             .map_err(|error| format!("cannot run {}: {error}", self.program.display()))?;
         let errors = child.stderr.take();
         let mut host = Host(child);
+        host.end_with_signals();
         let begun = Instant::now();
         while !store.is_served() || !store.is_identity_taken_up().unwrap_or(false) {
             if host.0.try_wait().ok().flatten().is_some() || begun.elapsed() > PATIENCE {
@@ -114,14 +153,26 @@ impl Guide {
                 if let Some(mut errors) = errors {
                     let _ = errors.read_to_string(&mut said);
                 }
-                let said = said.lines().last().unwrap_or("it said nothing").to_owned();
-                return Err(format!("the host does not serve: {said}"));
+                return Err(self.why_not(said.lines().last().unwrap_or("it said nothing")));
             }
             thread::sleep(LOOK);
         }
         // What it says from now on is nobody's; its pipe must not fill up.
         thread::spawn(move || errors.map(|mut errors| io::copy(&mut errors, &mut io::sink())));
         Ok(Some(host))
+    }
+
+    /// Why the host does not serve, by what it `said`, and what to do.
+    fn why_not(&self, said: &str) -> Message {
+        let said = said.strip_prefix("error: ").unwrap_or(said);
+        match said.split_once("; choose another address") {
+            Some((taken, _)) => format!(
+                "the host {taken}; start `{} --addr IP:PORT --admin-addr IP:PORT` with free addresses in another terminal, \
+                 and take this walk again",
+                self.shown(&["serve"])
+            ),
+            None => format!("the host does not serve: {said}"),
+        }
     }
 
     /// Shows a request without a token, makes it, and expects this status.
@@ -158,6 +209,13 @@ impl Guide {
         Ok(last.is_some_and(|record| record.message().starts_with("AttemptFinished")))
     }
 
+    /// The command with these arguments, as the reader would type it.
+    pub(super) fn shown(&self, arguments: &[&str]) -> String {
+        let flag = self.flag.as_deref().map(|state| ["--state-dir", state]);
+        let flag = flag.as_ref().map_or(&[][..], |flag| &flag[..]);
+        format!("host {}", typed(&[arguments, flag].concat()))
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(arguments).env("HOST_STATE_DIR", &self.state);
@@ -180,29 +238,4 @@ fn status(url: &str) -> io::Result<u16> {
     BufReader::new(stream).take(1024).read_line(&mut line)?;
     let status = line.split(' ').nth(1).and_then(|code| code.parse().ok());
     status.ok_or_else(invalid)
-}
-
-/// Arguments as a shell reads them.
-fn shown(arguments: &[&str]) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@=,+".contains(&byte);
-    let shown = arguments.iter().map(|argument| {
-        match !argument.is_empty() && argument.bytes().all(is_plain) {
-            true => (*argument).to_owned(),
-            false => format!("'{}'", argument.replace('\'', r"'\''")),
-        }
-    });
-    shown.collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_is_shown_as_a_shell_reads_it() {
-        assert_eq!(
-            shown(&["call", "f", "--data", r#"{"a": "it's"}"#, ""]),
-            r#"call f --data '{"a": "it'\''s"}' ''"#
-        );
-    }
 }
