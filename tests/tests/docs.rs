@@ -29,16 +29,38 @@ fn every_link_leads_to_a_file() {
 }
 
 #[test]
-fn every_flag_that_is_named_exists() {
-    let help: String = COMMANDS
-        .iter()
-        .map(|command| {
-            Host::command(command.split(' ').skip(1))
-                .arg("--help")
-                .run()
-                .stdout
-        })
+fn every_file_that_the_architecture_names_is_there() {
+    let mut files = Vec::new();
+    list(&root().join("host/src"), &mut files);
+    let is_there = |path: &str| {
+        let end = Path::new(path.trim_end_matches('/'));
+        root().join(end).exists() || files.iter().any(|file| file.ends_with(end))
+    };
+    let text = page(&root().join("ARCHITECTURE.md"));
+    let paths = text.split('`').skip(1).step_by(2);
+    let paths: Vec<_> = paths
+        .filter(|code| code.contains('/') || code.ends_with(".rs"))
         .collect();
+    assert!(paths.len() > 20, "{paths:?}");
+    for path in paths {
+        assert!(is_there(path), "{path}");
+    }
+}
+
+/// Adds all that is below `directory`.
+fn list(directory: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).expect("it can be listed") {
+        let path = entry.expect("it can be listed").path();
+        if path.is_dir() {
+            list(&path, files);
+        }
+        files.push(path);
+    }
+}
+
+#[test]
+fn every_flag_that_is_named_exists() {
+    let help: String = commands().into_iter().map(|(_, help)| help).collect();
     for path in pages() {
         for code in page(&path).split('`').skip(1).step_by(2) {
             let flag = code.split(' ').next().unwrap_or_default();
@@ -75,14 +97,10 @@ fn every_command_that_is_shown_prints_what_is_shown() {
 #[test]
 fn the_page_of_commands_is_the_help_of_the_binary() {
     let mut text = String::from(
-        "# Commands\n\nWhat `host help COMMAND` prints. Made by `UPDATE_DOCS=1 cargo xtask test docs`.\n",
+        "# Commands\n\nWhat `host help COMMAND` prints. Made by `UPDATE_DOCS=1 cargo xtask test --test docs`.\n",
     );
-    for command in COMMANDS {
-        let help = Host::command(command.split(' ').skip(1))
-            .arg("--help")
-            .run();
-        assert_eq!(help.code, Some(0), "{command}");
-        let help = help.stdout.lines().map(str::trim_end).collect::<Vec<_>>();
+    for (command, help) in commands() {
+        let help = help.lines().map(str::trim_end).collect::<Vec<_>>();
         text.push_str(&format!(
             "\n## {command}\n\n```text\n{}\n```\n",
             help.join("\n").trim_end()
@@ -109,54 +127,23 @@ fn the_schema_of_the_configuration_is_the_one_that_the_binary_prints() {
     );
 }
 
-/// Commands of the binary, each with its page's heading.
-const COMMANDS: [&str; 48] = [
-    "host",
-    "host serve",
-    "host functions",
-    "host functions deploy",
-    "host functions list",
-    "host functions describe",
-    "host functions delete",
-    "host functions call",
-    "host functions add-iam-policy-binding",
-    "host functions remove-iam-policy-binding",
-    "host functions get-iam-policy",
-    "host functions logs read",
-    "host scheduler",
-    "host scheduler next",
-    "host scheduler jobs",
-    "host scheduler jobs create http",
-    "host scheduler jobs update http",
-    "host scheduler jobs list",
-    "host scheduler jobs describe",
-    "host scheduler jobs pause",
-    "host scheduler jobs resume",
-    "host scheduler jobs run",
-    "host scheduler jobs delete",
-    "host scheduler jobs runs",
-    "host scheduler jobs runs list",
-    "host scheduler jobs runs describe",
-    "host iam",
-    "host iam service-accounts",
-    "host iam service-accounts create",
-    "host iam service-accounts list",
-    "host iam service-accounts describe",
-    "host iam service-accounts delete",
-    "host iam keys list",
-    "host iam keys rotate",
-    "host auth",
-    "host auth print-identity-token",
-    "host auth explain",
-    "host auth doctor",
-    "host auth revoke",
-    "host config check",
-    "host config schema",
-    "host check",
-    "host state backup",
-    "host state restore",
-    "host new",
-    "host quickstart",
-    "host completion",
-    "host man",
-];
+/// All commands of the binary, as they are typed, each with its help.
+fn commands() -> Vec<(String, String)> {
+    let mut commands = Vec::new();
+    collect("host", &mut commands);
+    commands
+}
+
+fn collect(command: &str, commands: &mut Vec<(String, String)>) {
+    let words = command.split(' ').skip(1);
+    let help = Host::command(words).arg("--help").run();
+    assert_eq!(help.code, Some(0), "{command}");
+    commands.push((command.to_owned(), help.stdout.clone()));
+    let verbs = help.stdout.lines().skip_while(|line| *line != "Commands:");
+    let verbs = verbs.skip(1).take_while(|line| !line.is_empty());
+    // What is set in further goes on with the line before.
+    let verbs = verbs.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    for verb in verbs.filter(|verb| !matches!(*verb, "" | "help")) {
+        collect(&format!("{command} {verb}"), commands);
+    }
+}

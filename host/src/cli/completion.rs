@@ -10,7 +10,11 @@ use super::{Message, command};
 
 /// Print what makes a shell complete the commands of this program
 ///
-/// For bash: host completion bash > ~/.local/share/bash-completion/completions/host
+/// bash: ~/.local/share/bash-completion/completions/host
+///
+/// zsh: a file `_host` in a directory of $fpath, such as /usr/local/share/zsh/site-functions
+///
+/// fish: ~/.config/fish/completions/host.fish
 #[derive(Args)]
 pub(super) struct Completion {
     /// The shell

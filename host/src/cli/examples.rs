@@ -4,7 +4,7 @@ use clap::Command;
 
 /// Commands, without `host`, and what one types.
 const EXAMPLES: &[(&str, &str)] = &[
-    ("", "host quickstart"),
+    ("", "host quickstart hello.wasm"),
     ("serve", "host serve hello.wasm --watch"),
     (
         "functions",
@@ -148,7 +148,7 @@ const EXAMPLES: &[(&str, &str)] = &[
         "host state restore before-upgrade.db --state-dir restored",
     ),
     ("new", "host new my-function --template python"),
-    ("quickstart", "host quickstart --yes"),
+    ("quickstart", "host quickstart hello.wasm"),
     (
         "completion",
         "host completion bash > ~/.local/share/bash-completion/completions/host",
@@ -166,9 +166,32 @@ pub(super) fn add(mut command: Command) -> Command {
 
 fn below<'a>(command: Command, mut path: impl Iterator<Item = &'a str>, example: &str) -> Command {
     match path.next() {
-        None => command.after_help(format!("Example:\n  {example}")),
+        None => command.after_help(format!("Example:\n  {}", broken(example))),
         Some(name) => command.mut_subcommand(name, |part| below(part, path, example)),
     }
+}
+
+/// The most that a line of an example has, in characters, so that a terminal need not break it elsewhere.
+const LONGEST_LINE: usize = 74;
+
+/// `example` in lines that a shell reads as one.
+fn broken(example: &str) -> String {
+    let mut text = String::new();
+    let mut length = 0;
+    for part in example.split(" --") {
+        let part = match text.is_empty() {
+            true => part.to_owned(),
+            false => format!("--{part}"),
+        };
+        if length > 0 {
+            let fits = length + part.len() < LONGEST_LINE;
+            text.push_str(if fits { " " } else { " \\\n      " });
+            length = if fits { length + 1 } else { 4 };
+        }
+        length += part.len();
+        text.push_str(&part);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -200,6 +223,20 @@ mod tests {
         }
         words.retain(|word| !word.is_empty());
         words
+    }
+
+    #[test]
+    fn a_long_example_is_broken_where_a_shell_reads_on() {
+        assert_eq!(broken("host new f --path g"), "host new f --path g");
+        let long = format!("host a --b {} --c d", "e".repeat(60));
+        let lines = format!("host a --b {} \\\n      --c d", "e".repeat(60));
+        assert_eq!(broken(&long), lines);
+        for (path, example) in EXAMPLES {
+            let text = broken(example);
+            assert_eq!(text.replace(" \\\n      ", " "), *example, "{path}");
+            let longest = text.lines().map(str::len).max();
+            assert!(longest.is_some_and(|length| length <= 78), "{text}");
+        }
     }
 
     #[test]
