@@ -132,14 +132,9 @@ fn compiled_code_is_never_loaded() {
         .next()
         .expect("a component is kept");
     let kept = fs::read(kept.path()).expect("it can be read");
-    let elf = kept
-        .windows(4)
-        .position(|four| four == b"\x7fELF")
-        .expect("it is native code");
-    let elf = file(&directory, "hello.cwasm", &kept[elf..]);
-    assert_refused(&elf, &["never loaded", "give the .wasm it was made from"]);
-    let with_our_header = file(&directory, "kept.cwasm", &kept);
-    assert_refused(&with_our_header, &["not WebAssembly"]);
+    assert!(kept.starts_with(b"\x7fELF"), "it is native code");
+    let given = file(&directory, "hello.cwasm", &kept);
+    assert_refused(&given, &["never loaded", "give the .wasm it was made from"]);
 }
 
 #[test]

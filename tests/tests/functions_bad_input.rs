@@ -103,7 +103,32 @@ fn what_cannot_be_served_is_not_deployed() {
             .arg(&file)
             .run();
         assert_fails(&output, 1, &[expected]);
+        let error = output.stderr.lines().last().unwrap_or_default();
+        let name = file.display().to_string();
+        assert_eq!(error.matches(&name).count(), 1, "{error}");
         assert_eq!(state.describe("f"), before, "{expected}");
+    }
+}
+
+#[test]
+fn an_account_of_this_host_that_is_not_there_is_told_with_the_nearest() {
+    let state = State::new();
+    let created = state.run("iam service-accounts create caller");
+    assert_eq!(created.code, Some(0), "{created:?}");
+    state.deploy("f", "hello", &["--service-account=caller@host.internal"]);
+    let before = state.describe("f");
+    for (email, expected) in [
+        (
+            "calller@host.internal",
+            "did you mean `caller@host.internal`?",
+        ),
+        ("caller", "there is no service account caller"),
+    ] {
+        let output = state
+            .functions(["deploy", "f", "--service-account", email])
+            .run();
+        assert_fails(&output, 1, &[expected]);
+        assert_eq!(state.describe("f"), before, "{email}");
     }
 }
 

@@ -85,6 +85,7 @@ mod built {
     use std::env;
     use std::path::Path;
     use std::process::Command;
+    use std::time::Duration;
 
     use tests::{Directory, Host, host_binary};
 
@@ -113,14 +114,21 @@ mod built {
     #[track_caller]
     fn assert_greets(component: &Path) {
         assert!(host_binary().exists());
+        let state = Directory::new();
+        // Compiled for what comes after: a component with a Python in it takes a while.
+        let check = Host::command(["check"])
+            .arg(component)
+            .env("HOST_STATE_DIR", state.path())
+            .run_for(Duration::from_secs(300));
+        assert_eq!(check.code, Some(0), "{check:?}");
         let host = Host::command(["serve"])
             .arg(component)
+            .env("HOST_STATE_DIR", state.path())
             .args(["--addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0"])
             .start();
         let reply = host.post("/", r#"{"name": "template"}"#);
         assert_eq!((reply.status, reply.text()), (200, "Hello template!"));
         assert_eq!(host.post("/", "no JSON").status, 400);
-        let check = Host::command(["check"]).arg(component).run();
         for peer in ["Spin            yes", "wasmCloud       yes"] {
             assert!(check.stdout.contains(peer), "{check:?}");
         }

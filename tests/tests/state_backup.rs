@@ -83,6 +83,8 @@ fn what_is_no_backup_is_not_restored_and_nothing_is_overwritten() {
         1,
         "is not a whole backup",
     );
+    let directory = state.beside().display().to_string();
+    assert_fails(&restore(&directory), 1, "it is no file");
     let empty = state.file("empty", "");
     assert_fails(
         &restore(&empty.display().to_string()),

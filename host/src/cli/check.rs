@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::Message;
+use super::format::print;
 use super::state::State;
 use crate::config::values::bytes;
 use crate::function::{Inspection, KIB, LoadError, Parts, Sandbox, SandboxConfig};
@@ -42,16 +43,13 @@ enum Format {
 
 impl Check {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let named = |error: LoadError| match error {
-            LoadError::Read { .. } | LoadError::NotAFile(_) => error.to_string(),
-            _ => format!("{}: {error}", self.file.display()),
-        };
+        let named = |error: LoadError| error.named(self.file.display());
         let inspection = self.inspect()?.map_err(named)?;
         let refused = inspection.check(self.memory).err();
-        match self.format {
-            Format::Text => print!("{}", text(&inspection, refused.as_ref())),
-            Format::Json => println!("{:#}", value(&inspection, refused.as_ref())),
-        }
+        print(&match self.format {
+            Format::Text => text(&inspection, refused.as_ref()),
+            Format::Json => format!("{:#}\n", value(&inspection, refused.as_ref())),
+        })?;
         match refused {
             None => Ok(ExitCode::SUCCESS),
             Some(error) => Err(named(error)),

@@ -36,19 +36,19 @@ impl Trial {
     /// The bytes of the component that comes from standard input.
     ///
     /// # Errors
-    /// If it is larger than what is loaded.
+    /// If it is larger than what is loaded, in one line that names it.
     pub(super) fn read_stdin(&self) -> Result<Vec<u8>, Message> {
         let read = self.sandbox.read_component_from(io::stdin().lock(), STDIN);
-        read.map_err(|error| error.to_string())
+        read.map_err(|error| error.named(STDIN))
     }
 
     /// The bytes of the component at `path`.
     ///
     /// # Errors
-    /// If it is no file of a size that is loaded.
+    /// If it is no file of a size that is loaded, in one line that names it.
     pub(super) fn read(&self, path: &Path) -> Result<Vec<u8>, Message> {
         let read = self.sandbox.read_component(path);
-        read.map_err(|error| error.to_string())
+        read.map_err(|error| error.named(path.display()))
     }
 
     /// Makes an instance of the component `wasm` as it would be served with `settings`.

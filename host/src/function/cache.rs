@@ -57,15 +57,13 @@ impl CompileCache {
     /// It is mapped, so that of many functions only what runs is in memory. Nothing writes to a file that is there: a
     /// new one takes its place.
     pub(super) fn load(&self, engine: &Engine, digest: &[u8; 32]) -> Option<Component> {
-        let path = self.path(engine, digest);
-        if !is_sound(&path) {
-            return None;
-        }
+        let file = open_sound(&self.path(engine, digest))?;
         // SAFETY: `deserialize_file` wants a file that `serialize` made and that stays as it is. This one is the
         // user's own in a directory that nobody else may write, its digest is right, and its name binds it to this
-        // component and this engine; wasmtime checks the engine once more.
-        #[allow(unsafe_code)]
-        let component = unsafe { Component::deserialize_file(engine, &path) };
+        // component and this engine; wasmtime checks the engine once more. What is mapped is the file that was checked,
+        // whatever is found under its name by then.
+        #[allow(unsafe_code, clippy::disallowed_methods)]
+        let component = unsafe { Component::deserialize_file(engine, path_of(&file)) };
         component.ok()
     }
 
@@ -120,21 +118,29 @@ impl CompileCache {
     }
 }
 
-/// Whether the file at `path` is what [`write_entry`] made of a component.
-fn is_sound(path: &Path) -> bool {
-    let sound = || {
-        let mut file = open_nofollow(path).ok()?;
-        let metadata = file.metadata().ok()?;
-        if !metadata.is_file() || !is_private(&metadata) || metadata.len() > ENTRY_LIMIT {
-            return None;
-        }
-        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).ok()?);
-        file.read_to_end(&mut bytes).ok()?;
-        let (compiled, trailer) = bytes.split_at_checked(bytes.len().checked_sub(TRAILER)?)?;
-        let digest = trailer.strip_prefix(MAGIC)?;
-        Some(digest == Sha256::digest(compiled).as_slice())
+/// Opens the file at `path`, if it is what [`write_entry`] made of a component.
+fn open_sound(path: &Path) -> Option<File> {
+    let mut file = open_nofollow(path).ok()?;
+    let metadata = file.metadata().ok()?;
+    if !metadata.is_file() || !is_private(&metadata) || metadata.len() > ENTRY_LIMIT {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).ok()?);
+    file.read_to_end(&mut bytes).ok()?;
+    let (compiled, trailer) = bytes.split_at_checked(bytes.len().checked_sub(TRAILER)?)?;
+    let digest = trailer.strip_prefix(MAGIC)?;
+    (digest == Sha256::digest(compiled).as_slice()).then_some(file)
+}
+
+/// A path that leads to an open file and no other, whatever becomes of its name.
+#[cfg(unix)]
+fn path_of(file: &File) -> PathBuf {
+    use std::os::fd::AsRawFd;
+    let descriptors = match cfg!(target_os = "linux") {
+        true => "/proc/self/fd",
+        false => "/dev/fd",
     };
-    sound().unwrap_or(false)
+    Path::new(descriptors).join(file.as_raw_fd().to_string())
 }
 
 /// The digest comes last, so that the compiled component begins where a mapping does.
@@ -243,6 +249,17 @@ mod tests {
         let scratch = Scratch::new("stored");
         let (cache, _) = scratch.filled();
         assert!(cache.load(&scratch.engine, &DIGEST_OF_IT).is_some());
+    }
+
+    #[test]
+    fn the_path_of_an_open_file_leads_to_it_whatever_has_its_name() {
+        let scratch = Scratch::new("path");
+        let (_, path) = scratch.filled();
+        let sound = fs::read(&path).unwrap();
+        let file = open_sound(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "another").unwrap();
+        assert_eq!(fs::read(path_of(&file)).unwrap(), sound);
     }
 
     #[test]

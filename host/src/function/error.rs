@@ -1,5 +1,6 @@
 //! Why a sandbox could not be made or a component not loaded.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 /// A sandbox could not be set up.
@@ -103,4 +104,14 @@ pub enum LoadError {
     /// The thread that compiles broke down.
     #[error("the compiler broke down; the component may be made to do so")]
     Compiler,
+}
+
+impl LoadError {
+    /// What is wrong with the component that goes by `name`, which stands in it once.
+    pub(crate) fn named(&self, name: impl Display) -> String {
+        match self {
+            Self::Read { .. } | Self::NotAFile(_) => self.to_string(),
+            _ => format!("{name}: {self}"),
+        }
+    }
 }

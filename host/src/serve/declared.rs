@@ -105,17 +105,15 @@ impl DeclaredFunctions {
             source,
             settings,
         } = function;
-        let bad = |message: String| {
-            let message = format!("{}: {message}", source.display());
-            file.bad_source(&name, &message)
-        };
+        let bad = |message: String| file.bad_source(&name, &message);
         let read = self.loader.sandbox.read_component(&source);
-        let wasm = read.map_err(|error| bad(error.to_string()))?;
+        let wasm = read.map_err(|error| bad(error.named(source.display())))?;
         let component = sha256(&wasm);
         let before = known.get(&name);
         let is_known = before.is_some_and(|before| before.component == component);
         if !is_known || before.is_some_and(|before| before.settings != settings) {
-            self.loader.load(wasm.clone(), &settings).map_err(bad)?;
+            let loaded = self.loader.load(wasm.clone(), &settings);
+            loaded.map_err(|error| bad(format!("{}: {error}", source.display())))?;
         }
         Ok(Declaration {
             name,

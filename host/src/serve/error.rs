@@ -14,7 +14,7 @@ use crate::store::StoreError;
 #[non_exhaustive]
 pub enum ServeError {
     /// The component cannot be loaded.
-    #[error("{}: {error}", path.display())]
+    #[error("{}", error.named(path.display()))]
     Load {
         /// Its file.
         path: PathBuf,

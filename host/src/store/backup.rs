@@ -90,7 +90,10 @@ impl Store {
 fn check(backup: &Path) -> Result<(), StoreError> {
     let damaged = |reason: String| StoreError::Damaged(backup.to_owned(), reason);
     let unreadable = |error| StoreError::Backup(backup.to_owned(), error);
-    File::open(backup).map_err(unreadable)?;
+    let file = File::open(backup).map_err(unreadable)?;
+    if !file.metadata().map_err(unreadable)?.is_file() {
+        return Err(damaged("it is no file".into()));
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let path = std::path::absolute(backup).map_err(unreadable)?;
     let connection = Connection::open_with_flags(path, flags)?;

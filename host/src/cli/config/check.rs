@@ -44,12 +44,11 @@ impl Check {
             settings,
         } in &functions
         {
-            let tried = trial.read(source);
-            let tried = tried.and_then(|wasm| trial.run(&wasm, settings));
-            tried.map_err(|error| {
-                let message = format!("{}: {error}", source.display());
-                file.bad_source(name, &message).to_string()
-            })?;
+            let tried = trial.read(source).and_then(|wasm| {
+                let run = trial.run(&wasm, settings);
+                run.map_err(|error| format!("{}: {error}", source.display()))
+            });
+            tried.map_err(|error| file.bad_source(name, &error).to_string())?;
         }
         print(&format!(
             "{} can be served: {}, {}\n",

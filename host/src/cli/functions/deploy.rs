@@ -53,6 +53,7 @@ impl Deploy {
                 self.name
             ));
         }
+        self.settings.check_account(&store)?;
         let settings = before.as_ref().map(|before| before.settings.clone());
         let settings = self.settings.apply(settings.unwrap_or_default())?;
         let wasm = self.try_out(&store, before.as_ref(), &settings)?;
@@ -91,14 +92,14 @@ impl Deploy {
                 true => STDIN.to_owned(),
                 false => source.display().to_string(),
             };
-            let named = |error| format!("{name}: {error}");
             eprintln!("Checking and compiling {name} …");
             let wasm = match is_stdin {
                 true => trial.read_stdin(),
                 false => trial.read(source),
-            };
-            let wasm = wasm.map_err(named)?;
-            trial.run(&wasm, settings).map_err(named)?;
+            }?;
+            trial
+                .run(&wasm, settings)
+                .map_err(|error| format!("{name}: {error}"))?;
             return Ok(Some(wasm));
         }
         if let Some(before) = before {

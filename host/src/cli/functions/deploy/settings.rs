@@ -11,7 +11,8 @@ use crate::config::values::{
     Bound, Executions, bytes, bytes_or_unlimited, duration, host_name, pair,
 };
 use crate::function::OutboundPolicy;
-use crate::store::FunctionSettings;
+use crate::identity::SERVICE_ACCOUNT_DOMAIN;
+use crate::store::{FunctionSettings, Store};
 
 #[derive(Args)]
 #[command(next_help_heading = "Settings")]
@@ -114,6 +115,20 @@ pub(super) struct SettingArgs {
 }
 
 impl SettingArgs {
+    /// Makes sure that the account which is named is there, if it would be one of this host.
+    pub(super) fn check_account(&self, store: &Store) -> Result<(), Message> {
+        let Some(email) = &self.service_account else {
+            return Ok(());
+        };
+        match email.split_once('@') {
+            Some((_, domain)) if domain != SERVICE_ACCOUNT_DOMAIN => Ok(()),
+            _ => {
+                let found = store.service_account(email);
+                found.map(drop).map_err(|error| error.to_string())
+            }
+        }
+    }
+
     /// `settings`, changed as the flags say.
     pub(super) fn apply(
         &self,
