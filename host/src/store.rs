@@ -5,6 +5,7 @@
 //! the host that serves. Nothing outside this room knows that it is SQLite.
 
 mod backup;
+mod declared_jobs;
 mod error;
 mod files;
 mod function_name;
@@ -32,17 +33,19 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+pub use declared_jobs::JobDeclaration;
 pub use error::StoreError;
 use files::DatabaseFile;
 pub(crate) use files::private_directory;
 pub use function_name::{FunctionName, NameError};
 pub(crate) use functions::sha256;
 pub use functions::{Declaration, FunctionAndComponent, FunctionRecord, Revision};
-pub use job_ledger::{DueRun, Going, JobLedger, KEPT_RUNS};
+pub use job_ledger::{DueRun, Going, JobLedger, JobWait, KEPT_RUNS, NextTimes, Span, Tried};
+pub(crate) use job_ledger::{PAUSED, not_again};
 pub use job_name::{JobName, JobNameError};
 pub use job_runs::{AttemptEnd, AttemptRecord, RunKey, RunRecord, RunState, Trigger};
 pub use job_settings::{CatchUp, JobSettings, Overlap};
-pub use jobs::{JobCounts, JobDeclaration, JobId, JobRecord};
+pub use jobs::{JobCounts, JobId, JobRecord};
 pub use lock::ServeLock;
 pub use revocations::{Revocation, RevokedKind};
 pub use service_accounts::ServiceAccountRecord;
@@ -56,7 +59,7 @@ const DATABASE: &str = "host.db";
 const BUSY: Duration = Duration::from_secs(10);
 
 /// Statements that are kept prepared: all that there are.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 96;
 
 /// An open store. Its methods block for as long as the disk does.
 #[derive(Debug)]

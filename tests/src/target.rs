@@ -21,8 +21,9 @@ pub struct Received {
 }
 
 /// An HTTP/1.1 server on a port of its own. It answers 200, and below these paths something else: `/status/N` status N,
-/// `/recovers/N` 500 and `/busy/N` 503 to the first N requests, `/rejects` as a collector that takes one record less, `/slow/MS` after MS milliseconds, `/hangs` never, `/claims/ID` as if it were the
-/// execution ID of a host, `/redirect?URL` with a redirection to URL.
+/// `/recovers/N` 500 and `/busy/N` 503 to the first N requests, `/rejects` as a collector that takes one record less,
+/// `/slow/MS` after MS milliseconds, `/hangs` never, `/redirect?URL` with a redirection to URL, `/claims/ID` as if the
+/// execution ID of a host had.
 #[derive(Debug)]
 pub struct Target {
     addr: SocketAddr,

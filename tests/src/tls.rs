@@ -37,9 +37,14 @@ impl Certificate {
     /// Makes one, unlike any other.
     #[expect(clippy::new_without_default, reason = "no two are the same")]
     pub fn new() -> Self {
+        Self::of(&[NAME, ADDRESS])
+    }
+
+    /// Makes one for other names.
+    pub fn of(names: &[&str]) -> Self {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let CertifiedKey { cert, signing_key } =
-            rcgen::generate_simple_self_signed([NAME.to_owned(), ADDRESS.to_owned()])
-                .expect("the name is a DNS name");
+            rcgen::generate_simple_self_signed(names).expect("the names are DNS names");
         Self {
             der: cert.der().clone(),
             certificate_pem: cert.pem(),

@@ -213,6 +213,15 @@ fn what_makes_no_job_is_refused_and_changes_nothing() {
         ("--schedule=0 24 * * *", &["the hour (field 2) is `24`"][..]),
         ("--schedule=0 0 30 2 *", &["it never comes"]),
         (
+            "--schedule=0 0 30 2 */2",
+            &[
+                "it never comes",
+                "(field 3)",
+                "(field 4)",
+                "(field 5) is `*/2`",
+            ],
+        ),
+        (
             "--time-zone=Mars/Olympus",
             &["`Mars/Olympus` is not a time zone"],
         ),
@@ -288,6 +297,8 @@ fn next_shows_the_coming_times_with_a_word_where_clocks_change() {
     assert_eq!(times[0]["utc"], "2026-11-24T10:05:00Z");
     let output = state.command(["scheduler", "next", "* * * * 8"]).run();
     assert_failed(&output, &["the day of the week (field 5)"]);
+    let output = state.command(["scheduler", "next", "0 0 31 4 */2"]).run();
+    assert_failed(&output, &["it never comes", "(field 3)"]);
 }
 
 #[test]

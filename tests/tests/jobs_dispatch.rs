@@ -173,6 +173,35 @@ fn failures_are_tried_again_as_often_as_was_said() {
 }
 
 #[test]
+fn only_a_function_of_this_host_says_which_execution_it_was() {
+    let state = State::new();
+    let target = Target::start();
+    let other = State::new();
+    let host = state.serve().start();
+    let elsewhere = other.serve().start();
+    for state in [&state, &other] {
+        state.deploy("hello", "hello", &[]);
+    }
+    let own = |host: &str, port| format!("http://{host}:{port}/hello");
+    let (here, there) = (host.addr().port(), elsewhere.addr().port());
+    for (job, uri, is_own) in [
+        ("own", own("127.0.0.1", here), true),
+        ("own-by-name", own("localhost", here), true),
+        ("another-host", own("127.0.0.1", there), false),
+        ("outside", target.url("/claims/rndmid64qasr"), false),
+    ] {
+        state.create_job(job, NEVER, &uri, &["--message-body={}"]);
+        state.run_job(job);
+        let run = state.ended_run(job);
+        assert_eq!(run["state"], "succeeded", "{job}: {run}");
+        let id = &run["attempts"][0]["executionId"];
+        assert_eq!(id.is_string(), is_own, "{job}: {run}");
+    }
+    let is_claim = |line: &String| line.contains("rndmid64qasr");
+    assert!(!host.log().iter().any(is_claim), "{:#?}", host.log());
+}
+
+#[test]
 fn redirects_are_not_followed() {
     let state = State::new();
     let target = Target::start();
@@ -333,6 +362,10 @@ fn what_is_wrong_with_a_job_of_a_file_is_told_with_its_line() {
         (
             "[jobs.a]\nschedule = \"0 24 * * *\"\nuri = \"http://a/\"\n",
             "host.toml:2:12: the hour (field 2)",
+        ),
+        (
+            "[jobs.a]\nschedule = \"0 0 30 2 */2\"\nuri = \"http://a/\"\n",
+            "host.toml:2:12: it never comes",
         ),
         (
             "[jobs.a]\nschedule = \"@daily\"\nuri = \"a\"\n",

@@ -11,12 +11,13 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::client::legacy::connect::{HttpConnector, HttpInfo};
 use hyper_util::rt::TokioExecutor;
 use tokio::sync::Semaphore;
 use tower_service::Service;
 
+use super::own_listener::OwnListener;
 use crate::authorities;
 use crate::function::OutboundPolicy;
 
@@ -33,6 +34,10 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub struct Reach {
     /// What may be called; anything if it allows nothing.
     pub policy: OutboundPolicy,
+    /// Where this host's own functions answer.
+    pub own: Option<OwnListener>,
+    /// Whether nothing else is called than those, and nothing else is trusted.
+    pub is_own_only: bool,
 }
 
 impl Reach {
@@ -72,7 +77,11 @@ impl TargetClient {
     /// # Errors
     /// If a certificate authority cannot be trusted.
     pub(super) fn new(reach: Reach) -> Result<Self, rustls::Error> {
-        let tls = authorities::client_config(&reach.policy.authorities)?;
+        let own = reach.own.as_ref().filter(|_| reach.is_own_only);
+        let tls = match own.map(OwnListener::client_config).transpose()?.flatten() {
+            Some(tls) => tls,
+            None => authorities::client_config(&reach.policy.authorities)?,
+        };
         let reach = Arc::new(reach);
         let mut http = HttpConnector::new_with_resolver(Resolver {
             reach: Arc::clone(&reach),
@@ -105,6 +114,13 @@ impl TargetClient {
         }
         let response = self.client.request(request).await;
         response.map_err(|error| CallError::Failed(causes(&error)))
+    }
+
+    /// Whether a function of this host gave `response`, by the connection that it came on.
+    pub(super) fn is_own<B>(&self, response: &Response<B>) -> bool {
+        let connection = response.extensions().get::<HttpInfo>();
+        let own = self.reach.own.as_ref().zip(connection);
+        own.is_some_and(|(own, connection)| own.is_end_of(connection))
     }
 }
 

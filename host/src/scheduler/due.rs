@@ -3,12 +3,16 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Schedule;
-use crate::store::{CatchUp, Going, KEPT_RUNS, Overlap};
+use crate::store::{CatchUp, Going, KEPT_RUNS, Overlap, Span};
 
 /// A due time that is noticed later than this came while no host served, or the clock was set.
 pub(super) const GRACE: SignedDuration = SignedDuration::from_secs(30);
 /// How far back missed times are first looked for; as long as there are too few, twice as far.
 const FIRST_LOOK: SignedDuration = SignedDuration::from_hours(1);
+/// How many due times are looked at: as many as are kept of a job, and one that shows that there are more.
+const MOST: usize = KEPT_RUNS + 1;
+/// The shortest time that there is.
+const INSTANT: SignedDuration = SignedDuration::from_nanos(1);
 
 /// What is to be done with a due time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,19 +25,22 @@ pub(super) enum Verdict {
     Missed,
 }
 
-/// The due times from `first`, which is one, up to `now`, oldest first, with what is to be done with each. Of a long time
-/// only the latest are told, as many as are kept of a job.
+/// The due times within `parts` up to `now`, oldest first, with what is to be done with each. Those that are missed come
+/// before all others. Of a long time only the latest are told, [`MOST`] of them, and whether those are all.
 pub(super) fn due(
     schedule: &Schedule,
-    first: Timestamp,
+    parts: &[Span],
     now: Timestamp,
     catch_up: CatchUp,
-) -> Vec<(Timestamp, Verdict)> {
-    let times = latest(schedule, first, now);
+) -> (Vec<(Timestamp, Verdict)>, bool) {
+    let (times, are_all) = latest(schedule, parts);
     let last = times.last().copied();
+    // That there are more than can be run is told by the first that is not.
+    let one_too_many = times.first().copied().filter(|_| times.len() == MOST);
     let verdict = |time: Timestamp| {
         let is_late = now.duration_since(time) > GRACE;
         match catch_up {
+            _ if Some(time) == one_too_many => Verdict::Missed,
             _ if !is_late && Some(time) == last => Verdict::Run,
             CatchUp::Last if Some(time) == last => Verdict::CatchUp,
             CatchUp::All if is_late => Verdict::CatchUp,
@@ -41,26 +48,40 @@ pub(super) fn due(
             _ => Verdict::Missed,
         }
     };
-    times.iter().map(|time| (*time, verdict(*time))).collect()
+    let verdicts = times.iter().map(|time| (*time, verdict(*time))).collect();
+    (verdicts, are_all)
 }
 
-/// The latest due times of those from `first` up to `now`.
-fn latest(schedule: &Schedule, first: Timestamp, now: Timestamp) -> Vec<Timestamp> {
-    let mut span = FIRST_LOOK;
-    loop {
-        let from = now.checked_sub(span).unwrap_or(Timestamp::MIN);
-        let is_all = from <= first;
-        let begin = if is_all {
-            Some(first)
-        } else {
-            schedule.next_after(from)
-        };
-        let times = std::iter::successors(begin, |time| schedule.next_after(*time));
-        let times: Vec<_> = times.take_while(|time| *time <= now).collect();
-        if is_all || times.len() >= KEPT_RUNS {
-            return times[times.len().saturating_sub(KEPT_RUNS)..].to_vec();
+/// The latest due times within `parts`, [`MOST`] of them, and whether those are all.
+fn latest(schedule: &Schedule, parts: &[Span]) -> (Vec<Timestamp>, bool) {
+    let mut latest = Vec::new();
+    for (index, part) in parts.iter().enumerate().rev() {
+        let (mut times, are_all) = latest_within(schedule, *part, MOST - latest.len());
+        times.append(&mut latest);
+        latest = times;
+        if !are_all || (latest.len() == MOST && index > 0) {
+            return (latest, false);
         }
-        span = span.saturating_mul(2);
+    }
+    (latest, true)
+}
+
+/// The latest due times within `part`, `most` at most, and whether those are all.
+fn latest_within(schedule: &Schedule, part: Span, most: usize) -> (Vec<Timestamp>, bool) {
+    let mut look = FIRST_LOOK;
+    loop {
+        let from = part.last.checked_sub(look).unwrap_or(Timestamp::MIN);
+        let is_whole = from < part.first;
+        // The first moment may be due itself.
+        let from = if is_whole { part.first - INSTANT } else { from };
+        let begin = schedule.next_after(from);
+        let times = std::iter::successors(begin, |time| schedule.next_after(*time));
+        let times: Vec<_> = times.take_while(|time| *time <= part.last).collect();
+        if is_whole || times.len() > most {
+            let more = times.len().saturating_sub(most);
+            return (times[more..].to_vec(), more == 0);
+        }
+        look = look.saturating_mul(2);
     }
 }
 
@@ -99,7 +120,13 @@ mod tests {
 
     fn verdicts(first: &str, now: &str, catch_up: CatchUp) -> Vec<(Timestamp, Verdict)> {
         let hourly = Schedule::parse("0 * * * *", "Etc/UTC").unwrap();
-        due(&hourly, at(first), at(now), catch_up)
+        let part = Span {
+            first: at(first),
+            last: at(now),
+        };
+        let (verdicts, are_all) = due(&hourly, &[part], at(now), catch_up);
+        assert!(are_all);
+        verdicts
     }
 
     #[test]
@@ -141,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn of_years_the_latest_hundred_are_told_at_once() {
+    fn of_years_the_latest_hundred_are_told_at_once_and_one_that_is_not_run() {
         for text in ["* * * * *", "0 * * * *", "0 0 * * *", "0 0 1 * *"] {
             let schedule = Schedule::parse(text, "Australia/Sydney").unwrap();
             let now: Timestamp = "2026-11-24T12:30:00Z".parse().unwrap();
@@ -149,13 +176,21 @@ mod tests {
                 .next_after("1990-01-01T00:00:00Z".parse().unwrap())
                 .unwrap();
             let begun = std::time::Instant::now();
-            let found = due(&schedule, first, now, CatchUp::All);
+            let part = Span { first, last: now };
+            let (found, are_all) = due(&schedule, &[part], now, CatchUp::All);
+            assert!(!are_all);
             assert!(
                 begun.elapsed().as_secs() < 2,
                 "{text}: {:?}",
                 begun.elapsed()
             );
-            assert_eq!(found.len(), 100);
+            assert_eq!(found.len(), 101);
+            assert_eq!(found[0].1, Verdict::Missed);
+            assert!(
+                found[1..]
+                    .iter()
+                    .all(|(_, verdict)| *verdict != Verdict::Missed)
+            );
             let mut expected = schedule.next_after(found[0].0);
             for (time, _) in &found[1..] {
                 assert_eq!(Some(*time), expected);
@@ -163,6 +198,24 @@ mod tests {
             }
             assert!(expected.unwrap() > now);
         }
+    }
+
+    #[test]
+    fn of_several_parts_each_gives_what_is_due_in_it() {
+        let hourly = Schedule::parse("0 * * * *", "Etc/UTC").unwrap();
+        let part = |first, last| Span {
+            first: at(first),
+            last: at(last),
+        };
+        let parts = [
+            part("10:00:00", "11:30:00"),
+            part("12:10:00", "12:50:00"),
+            part("14:00:00", "15:10:00"),
+        ];
+        let (found, are_all) = due(&hourly, &parts, at("15:10:00"), CatchUp::All);
+        let times: Vec<_> = found.iter().map(|(time, _)| *time).collect();
+        let expected = ["10:00:00", "11:00:00", "14:00:00", "15:00:00"].map(at);
+        assert!(are_all && times == expected, "{times:?}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::function::ExecutionId;
-use crate::logs::{Entry, Severity};
+use crate::logs::{Entry, Severity, Trace};
 use crate::store::{AttemptEnd, JobName};
 
 use super::round::{OK, Start};
@@ -20,6 +20,8 @@ pub struct AttemptNote {
     pub scheduled: Timestamp,
     /// Which attempt of the run, from 1.
     pub attempt: u32,
+    /// The trace that it begins, in which are the entries of what it calls.
+    pub trace: Trace,
     /// What came of it, unless it only begins.
     pub end: Option<AttemptEnd>,
 }
@@ -30,6 +32,7 @@ impl AttemptNote {
             job: start.name.clone(),
             scheduled: start.run.scheduled,
             attempt: start.number,
+            trace: start.trace,
             end: None,
         }
     }
@@ -50,7 +53,8 @@ impl AttemptNote {
         let name: Arc<str> = self.job.as_str().into();
         let execution = self.end.as_ref().and_then(|end| end.execution.as_deref());
         let execution = execution.and_then(ExecutionId::read);
-        Entry::note(Arc::clone(&name), execution, severity, self.to_string()).of_job(name)
+        let entry = Entry::note(Arc::clone(&name), execution, severity, self.to_string());
+        entry.of_job(name).in_trace(self.trace)
     }
 }
 

@@ -38,7 +38,8 @@ impl Retry {
         let backoff = SignedDuration::try_from(self.backoff(failures)).ok()?;
         let next = now.checked_add(backoff).ok()?;
         let has_attempts = failures <= self.attempts;
-        let has_time = next.duration_since(first).unsigned_abs() <= self.duration;
+        let limit = SignedDuration::try_from(self.duration).unwrap_or(SignedDuration::MAX);
+        let has_time = next.duration_since(first) <= limit;
         (has_attempts || has_time).then_some(next)
     }
 }
@@ -117,6 +118,12 @@ mod tests {
     fn with_a_duration_alone_it_is_tried_until_that_has_passed() {
         // After 0, 10, 30, 70 s; the next would be after 150 s.
         assert_eq!(attempts(retry(0, 100)), Some(4));
+    }
+
+    #[test]
+    fn a_first_attempt_that_seems_to_come_is_none_that_was_long_ago() {
+        let retry = retry(0, 100);
+        assert!(retry.next(1, at(3_600), at(0)).is_some());
     }
 
     #[test]

@@ -7,16 +7,16 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::error::ServeError;
 use super::load::{Loader, in_parallel};
 use super::trust_board::TrustBoard;
 use super::watch::WatchedFile;
 use crate::config::{ConfigError, ConfigFile, Declared, HostTable};
 use crate::identity::OutsideIssuer;
-use crate::scheduler::Job;
-use crate::store::{
-    Declaration, FunctionName, FunctionRecord, JobDeclaration, JobName, JobSettings, Store, sha256,
-};
+use crate::scheduler;
+use crate::store::{Declaration, FunctionName, FunctionRecord, Store, sha256};
 
 /// Where the issuers of a file go, and those of the command line that stand beside them.
 pub(super) struct DeclaredIssuers {
@@ -73,12 +73,11 @@ impl DeclaredFunctions {
         let mut issuers = file.issuers()?;
         issuers.extend(self.issuers.others.iter().cloned());
         self.issuers.board.check_outside(&issuers)?;
-        let jobs = job_declarations(file.jobs());
-        self.store.check_jobs(&jobs)?;
-        self.store
-            .declare(&file.path().display().to_string(), &declarations)?;
-        self.store
-            .declare_jobs(&file.path().display().to_string(), &jobs)?;
+        let jobs = file.jobs();
+        self.store.check_jobs(jobs.iter().map(|(name, _)| name))?;
+        let path = file.path().display().to_string();
+        self.store.declare(&path, &declarations)?;
+        scheduler::declare(&self.store, &path, jobs, Timestamp::now())?;
         self.issuers.board.set_outside(&issuers)?;
         self.tell_of_host(file.host());
         Ok(declarations.len())
@@ -135,18 +134,4 @@ impl DeclaredFunctions {
             Some(_) => {}
         }
     }
-}
-
-/// What the store is told of jobs, which are due from now on if they are new or changed.
-fn job_declarations(jobs: Vec<(JobName, JobSettings)>) -> Vec<JobDeclaration> {
-    let now = jiff::Timestamp::now();
-    let jobs = jobs.into_iter();
-    jobs.map(|(name, settings)| JobDeclaration {
-        name,
-        next_due: Job::read(&settings)
-            .ok()
-            .and_then(|job| job.schedule.next_after(now)),
-        settings,
-    })
-    .collect()
 }

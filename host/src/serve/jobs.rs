@@ -1,5 +1,6 @@
 //! The schedulers of a process: one for the jobs of the store, and one for the trigger of the command line.
 
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,7 +10,7 @@ use super::job_tokens::JobTokens;
 use super::options::ServeOptions;
 use super::readiness::Readiness;
 use crate::logs::LogQueue;
-use crate::scheduler::{Job, Scheduler};
+use crate::scheduler::{Job, OwnListener, Reach, Scheduler};
 use crate::store::{JobName, JobSettings, Store};
 
 /// What readiness calls the scheduler.
@@ -22,7 +23,7 @@ pub(super) struct Parts<'a> {
     pub(super) options: &'a ServeOptions,
     pub(super) store: Option<&'a Arc<Store>>,
     /// Where the functions answer.
-    pub(super) url: &'a str,
+    pub(super) own: OwnListener,
     pub(super) tokens: Arc<JobTokens>,
     pub(super) log: &'a LogQueue,
     pub(super) readiness: &'a Arc<Readiness>,
@@ -34,19 +35,27 @@ impl Parts<'_> {
     /// # Errors
     /// If a certificate authority cannot be trusted, or the trigger is no job.
     pub(super) fn schedulers(&self) -> Result<Vec<Scheduler>, ServeError> {
-        let stores = [self.store.cloned(), self.trigger()?];
-        stores
-            .into_iter()
-            .flatten()
-            .map(|store| self.scheduler(store))
-            .collect()
+        let jobs = self.store.cloned().map(|store| {
+            let own = Some(self.own.clone());
+            let reach = self.options.jobs.reach.clone();
+            self.scheduler(store, Reach { own, ..reach })
+        });
+        let trigger = self.trigger()?.map(|store| {
+            let reach = Reach {
+                own: Some(self.own.clone()),
+                is_own_only: true,
+                ..Reach::default()
+            };
+            self.scheduler(store, reach)
+        });
+        [jobs, trigger].into_iter().flatten().collect()
     }
 
-    fn scheduler(&self, store: Arc<Store>) -> Result<Scheduler, ServeError> {
+    fn scheduler(&self, store: Arc<Store>, reach: Reach) -> Result<Scheduler, ServeError> {
         let readiness = Arc::clone(self.readiness);
         Ok(Scheduler::new(
             store,
-            self.options.jobs.reach.clone(),
+            reach,
             Arc::clone(&self.tokens) as _,
             self.log.clone(),
             move |problem| readiness.note(JOBS, problem),
@@ -61,7 +70,7 @@ impl Parts<'_> {
             return Ok(None);
         };
         let settings = JobSettings {
-            uri: format!("{}/", self.url),
+            uri: self.url(),
             ..settings.clone()
         };
         let name: Result<JobName, _> = component.name.parse();
@@ -72,5 +81,20 @@ impl Parts<'_> {
         let next = job.schedule.next_after(Timestamp::now());
         store.create_job(&name, &settings, next)?;
         Ok(Some(Arc::new(store)))
+    }
+
+    /// Where the trigger calls. An address that stands for all of them is none to call.
+    fn url(&self) -> String {
+        let mut addr = self.own.addr;
+        if addr.ip().is_unspecified() {
+            addr.set_ip(match addr {
+                SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        match self.own.certificate {
+            Some(_) => format!("https://{addr}/"),
+            None => format!("http://{addr}/"),
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
@@ -36,7 +37,7 @@ use crate::console::{self, Names};
 use crate::function::Sandbox;
 use crate::identity::{Invoker, Invokers, OwnIssuer, SteadyClock};
 use crate::logs::{Destinations, FLUSH_INTERVAL, LogWriter, SegmentWriter};
-use crate::scheduler::Scheduler;
+use crate::scheduler::{self, OwnListener, Scheduler};
 use crate::signals::{Hangups, Signals};
 use crate::store::{ServeLock, ServingHost, Store};
 
@@ -167,7 +168,10 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let parts = Parts {
         options,
         store: store.as_ref().map(|(store, _lock)| store),
-        url: &addresses.url,
+        own: OwnListener {
+            addr,
+            certificate: certificate.as_ref().map(tls::shown),
+        },
         tokens,
         log: &log,
         readiness: &readiness,
@@ -318,7 +322,7 @@ fn declare(
 ) -> Result<Option<DeclaredFunctions>, ServeError> {
     let Some(path) = &options.config else {
         store.declare("", &[])?;
-        store.declare_jobs("", &[])?;
+        scheduler::declare(store, "", Vec::new(), Timestamp::now())?;
         return Ok(None);
     };
     let (store, loader) = (Arc::clone(store), loader.clone());

@@ -13,6 +13,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
 use super::options::TlsFiles;
+use crate::scheduler::ShownCertificate;
 
 /// How often the files are looked at.
 const POLL: Duration = Duration::from_secs(1);
@@ -98,11 +99,30 @@ impl Certificate {
     }
 }
 
+impl Certificate {
+    fn current(&self) -> Arc<CertifiedKey> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&current.key)
+    }
+}
+
 impl ResolvesServerCert for Certificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        Some(Arc::clone(&current.key))
+        Some(self.current())
     }
+}
+
+/// Tells what `certificate` shows to clients.
+pub(super) fn shown(certificate: &Arc<Certificate>) -> ShownCertificate {
+    let certificate = Arc::clone(certificate);
+    Arc::new(move || {
+        let key = certificate.current();
+        // The chain of a certificate that could be read has one at least.
+        key.cert
+            .first()
+            .cloned()
+            .unwrap_or_else(|| CertificateDer::from(Vec::new()))
+    })
 }
 
 /// Settings of the listener: TLS 1.2 and 1.3, HTTP/2 preferred.

@@ -4,21 +4,26 @@
 //! is due next, which run is tried when, and which attempt is under way stand here and nowhere else: a host that starts
 //! goes on from what it finds.
 
+mod attempts;
+mod corrections;
+mod pauses;
+mod places;
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::job_runs::attempts;
-use super::jobs::{COLUMN_COUNT, COLUMNS, micros, record, time};
-use super::{
-    AttemptEnd, AttemptRecord, JobId, JobRecord, RunKey, RunState, Store, StoreError, Trigger,
-};
+use super::jobs::{COLUMNS, micros, record, time};
+use super::{JobId, JobRecord, RunKey, RunState, Store, StoreError, Trigger};
+pub use attempts::{DueRun, Tried};
+pub use corrections::{JobWait, Span};
+pub(crate) use pauses::{PAUSED, not_again};
 
 /// How many runs of a job are kept once they are over.
 pub const KEPT_RUNS: usize = 100;
 
 /// What is being written.
 #[derive(Debug)]
-pub struct JobLedger<'a>(Transaction<'a>);
+pub struct JobLedger<'a>(pub(super) Transaction<'a>);
 
 /// How many runs of a job are not over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,17 +34,20 @@ pub struct Going {
     pub waiting: u32,
 }
 
-/// A run that is to be tried now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DueRun {
-    /// Which one.
-    pub key: RunKey,
-    /// Its job.
-    pub job: JobRecord,
-    /// When it was to be tried.
-    pub due: Timestamp,
-    /// What was tried before.
-    pub attempts: Vec<AttemptRecord>,
+/// When there is something to do next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NextTimes {
+    /// A job is due.
+    pub due: Option<Timestamp>,
+    /// A run is to be tried.
+    pub attempt: Option<Timestamp>,
+}
+
+impl NextTimes {
+    /// The earlier of the two.
+    pub fn first(self) -> Option<Timestamp> {
+        self.due.into_iter().chain(self.attempt).min()
+    }
 }
 
 impl Store {
@@ -59,19 +67,38 @@ impl Store {
         Ok(written)
     }
 
-    /// When there is something to do next: a job is due, or a run is to be tried.
+    /// When there is something to do next. Runs that are parked wait for a place, and not for a time.
     ///
     /// # Errors
     /// If the database fails.
-    pub fn next_job_time(&self) -> Result<Option<Timestamp>, StoreError> {
-        let next: Option<i64> = self
+    pub fn next_job_times(&self) -> Result<NextTimes, StoreError> {
+        let next = self
             .connection()
             .prepare_cached(
-                "SELECT min(next) FROM (SELECT min(next_due) AS next FROM jobs
-                 UNION ALL SELECT min(next_attempt) FROM job_runs WHERE next_attempt IS NOT NULL)",
+                "SELECT (SELECT min(next_due) FROM jobs), (SELECT min(next_attempt) FROM job_runs
+                 WHERE next_attempt IS NOT NULL AND parked IS NULL)",
             )?
-            .query_row([], |row| row.get(0))?;
-        Ok(next.map(time))
+            .query_row([], |row| {
+                Ok(NextTimes {
+                    due: row.get::<_, Option<i64>>(0)?.map(time),
+                    attempt: row.get::<_, Option<i64>>(1)?.map(time),
+                })
+            })?;
+        Ok(next)
+    }
+
+    /// How many runs others than the serving host have ended, by how: those of jobs that were changed or paused.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn job_outcomes(&self) -> Result<Vec<(RunState, u64)>, StoreError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached("SELECT outcome, runs FROM job_outcomes")?;
+        let rows = statement.query_map([], |row| {
+            let state = RunState::of(&row.get::<_, String>(0)?);
+            Ok((state, row.get::<_, i64>(1)?.unsigned_abs()))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 }
 
@@ -89,6 +116,25 @@ impl JobLedger<'_> {
         rows.map(|row| row?).collect()
     }
 
+    /// Jobs that are due after `now` and whose id is greater than `last`, by id; `limit` at most.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn later_jobs(
+        &self,
+        now: Timestamp,
+        last: JobId,
+        limit: usize,
+    ) -> Result<Vec<JobRecord>, StoreError> {
+        let mut statement = self.0.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM jobs WHERE id > ? AND next_due > ? ORDER BY id LIMIT ?"
+        ))?;
+        let rows = statement.query_map(params![last, micros(now), limit as i64], |row| {
+            Ok(record(row))
+        })?;
+        rows.map(|row| row?).collect()
+    }
+
     /// Notes when `job` is due next.
     ///
     /// # Errors
@@ -97,6 +143,24 @@ impl JobLedger<'_> {
         self.0
             .prepare_cached("UPDATE jobs SET next_due = ? WHERE id = ?")?
             .execute(params![next.map(micros), job])?;
+        Ok(())
+    }
+
+    /// Notes that the due times of `job` up to `now` have been decided, and when it is due next.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn decide(
+        &self,
+        job: JobId,
+        now: Timestamp,
+        next: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.0
+            .prepare_cached(
+                "UPDATE jobs SET next_due = ?1, decided = max(ifnull(decided, ?2), ?2) WHERE id = ?3",
+            )?
+            .execute(params![next.map(micros), micros(now), job])?;
         Ok(())
     }
 
@@ -121,7 +185,8 @@ impl JobLedger<'_> {
         Ok(going)
     }
 
-    /// Keeps a run that is tried at `next_attempt`, or that waits for another to end. False if there is one for this time.
+    /// Keeps a run that is tried at `next_attempt`, or that waits for another to end. False if there is one for this time
+    /// that was not missed.
     ///
     /// # Errors
     /// If the database fails.
@@ -134,8 +199,11 @@ impl JobLedger<'_> {
         let added = self
             .0
             .prepare_cached(
-                "INSERT OR IGNORE INTO job_runs (job, scheduled, trigger, state, next_attempt)
-                 VALUES (?, ?, ?, 'waiting', ?)",
+                "INSERT INTO job_runs (job, scheduled, trigger, state, next_attempt)
+                 VALUES (?, ?, ?, 'waiting', ?)
+                 ON CONFLICT (job, scheduled) DO UPDATE SET trigger = excluded.trigger, state = 'waiting',
+                 next_attempt = excluded.next_attempt, reason = NULL, ended = NULL
+                 WHERE job_runs.state = 'missed'",
             )?
             .execute(params![
                 run.job,
@@ -175,137 +243,18 @@ impl JobLedger<'_> {
         Ok(added == 1)
     }
 
-    /// Runs that are to be tried by `now`, those first that have waited longest; `limit` at most.
+    /// Counts runs that ended so, for the host that serves to tell of: see [`Store::job_outcomes`].
     ///
     /// # Errors
     /// If the database fails.
-    pub fn due_runs(&self, now: Timestamp, limit: usize) -> Result<Vec<DueRun>, StoreError> {
-        let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {COLUMNS}, scheduled, next_attempt FROM job_runs JOIN jobs ON jobs.id = job_runs.job
-             WHERE next_attempt <= ? ORDER BY next_attempt LIMIT ?"
-        ))?;
-        let mut rows = statement.query(params![micros(now), limit as i64])?;
-        let mut runs = Vec::new();
-        while let Some(row) = rows.next()? {
-            let job = record(row)?;
-            let scheduled = time(row.get(COLUMN_COUNT)?);
-            let key = RunKey {
-                job: job.id,
-                scheduled,
-            };
-            runs.push(DueRun {
-                key,
-                job,
-                due: time(row.get(COLUMN_COUNT + 1)?),
-                attempts: attempts(&self.0, key)?,
-            });
+    pub fn tally(&self, states: &[RunState]) -> Result<(), StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "INSERT INTO job_outcomes (outcome, runs) VALUES (?, 1)
+             ON CONFLICT (outcome) DO UPDATE SET runs = runs + 1",
+        )?;
+        for state in states {
+            statement.execute([state.as_str()])?;
         }
-        Ok(runs)
-    }
-
-    /// Notes that an attempt begins.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn begin_attempt(
-        &self,
-        run: RunKey,
-        number: u32,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.0
-            .prepare_cached(
-                "UPDATE job_runs SET state = 'running', next_attempt = NULL WHERE job = ? AND scheduled = ?",
-            )?
-            .execute(params![run.job, micros(run.scheduled)])?;
-        self.0
-            .prepare_cached(
-                "INSERT INTO job_attempts (job, scheduled, number, started) VALUES (?, ?, ?, ?)",
-            )?
-            .execute(params![run.job, micros(run.scheduled), number, micros(now)])?;
-        Ok(())
-    }
-
-    /// Notes what came of an attempt, and tells all attempts of its run; `None` if the job has been deleted meanwhile.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn end_attempt(
-        &self,
-        run: RunKey,
-        number: u32,
-        end: &AttemptEnd,
-    ) -> Result<Option<Vec<AttemptRecord>>, StoreError> {
-        let known = self
-            .0
-            .prepare_cached(
-                "UPDATE job_attempts SET ended = ?, code = ?, status = ?, reason = ?, execution = ?
-                 WHERE job = ? AND scheduled = ? AND number = ? AND ended IS NULL",
-            )?
-            .execute(params![
-                micros(end.time),
-                end.code,
-                end.status,
-                end.reason,
-                end.execution,
-                run.job,
-                micros(run.scheduled),
-                number
-            ])?;
-        if known == 0 {
-            return Ok(None);
-        }
-        Ok(Some(attempts(&self.0, run)?))
-    }
-
-    /// Has a run tried again at `time`.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn retry(&self, run: RunKey, time: Timestamp) -> Result<(), StoreError> {
-        self.0
-            .prepare_cached("UPDATE job_runs SET next_attempt = ? WHERE job = ? AND scheduled = ?")?
-            .execute(params![micros(time), run.job, micros(run.scheduled)])?;
-        Ok(())
-    }
-
-    /// Ends a run, begins the one that waited for it, and forgets what is older than the history that is kept.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn end_run(
-        &self,
-        run: RunKey,
-        state: RunState,
-        reason: Option<&str>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.0
-            .prepare_cached(
-                "UPDATE job_runs SET state = ?, reason = ?, ended = ?, next_attempt = NULL WHERE job = ? AND scheduled = ?",
-            )?
-            .execute(params![
-                state.as_str(),
-                reason,
-                micros(now),
-                run.job,
-                micros(run.scheduled)
-            ])?;
-        if self.going(run.job)?.running == 0 {
-            self.release(run.job, now)?;
-        }
-        self.forget_old(run.job)
-    }
-
-    /// Lets the run begin that has waited longest.
-    fn release(&self, job: JobId, now: Timestamp) -> Result<(), StoreError> {
-        self.0
-            .prepare_cached(
-                "UPDATE job_runs SET next_attempt = ?2 WHERE job = ?1 AND scheduled =
-                 (SELECT min(scheduled) FROM job_runs INDEXED BY job_runs_going
-                  WHERE job = ?1 AND state IN ('waiting', 'running') AND state = 'waiting' AND next_attempt IS NULL)",
-            )?
-            .execute(params![job, micros(now)])?;
         Ok(())
     }
 
@@ -330,40 +279,5 @@ impl JobLedger<'_> {
                 .execute(params![job, oldest])?;
         }
         Ok(())
-    }
-
-    /// Ends attempts that a host had under way when it ended, and has their runs tried again now. Tells how many.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn interrupt(&self, end: &AttemptEnd) -> Result<usize, StoreError> {
-        self.0.execute(
-            "UPDATE job_runs SET next_attempt = ? WHERE state = 'running' AND next_attempt IS NULL",
-            [micros(end.time)],
-        )?;
-        let interrupted = self.0.execute(
-            "UPDATE job_attempts SET ended = ?, code = ?, reason = ? WHERE ended IS NULL",
-            params![micros(end.time), end.code, end.reason],
-        )?;
-        Ok(interrupted)
-    }
-
-    /// Jobs that are due after `now` and whose id is greater than `last`, by id; `limit` at most.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn later_jobs(
-        &self,
-        now: Timestamp,
-        last: JobId,
-        limit: usize,
-    ) -> Result<Vec<JobRecord>, StoreError> {
-        let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM jobs WHERE id > ? AND next_due > ? ORDER BY id LIMIT ?"
-        ))?;
-        let rows = statement.query_map(params![last, micros(now), limit as i64], |row| {
-            Ok(record(row))
-        })?;
-        rows.map(|row| row?).collect()
     }
 }

@@ -1,5 +1,7 @@
 //! Runs of jobs and their attempts, as people look at them.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -37,9 +39,9 @@ pub enum RunState {
     Succeeded,
     /// No attempt went well, and there are no more.
     Failed,
-    /// It was not begun, because another run was going.
+    /// It was not begun, because another run was going, or the job was paused.
     Skipped,
-    /// No host served when it was due.
+    /// No host served when it was due, the clock was set past it, or the job was changed before it began.
     Missed,
 }
 
@@ -76,6 +78,8 @@ pub struct AttemptRecord {
 pub struct AttemptEnd {
     /// When it ended.
     pub time: Timestamp,
+    /// How long it took, whatever was done to the clock meanwhile; `None` if nobody was there to tell.
+    pub took: Option<Duration>,
     /// How, by the name that gRPC has for it, such as `OK`.
     pub code: String,
     /// The status of the answer.
@@ -133,11 +137,14 @@ impl RunState {
         !matches!(self, Self::Waiting | Self::Running)
     }
 
-    fn of(word: &str) -> Self {
+    pub(super) fn of(word: &str) -> Self {
         let state = Self::ALL.into_iter().find(|state| state.as_str() == word);
         state.unwrap_or(Self::Failed)
     }
 }
+
+/// The next attempt of a run that is due whatever the clock shows: somebody asked for it.
+pub(super) const AT_ONCE: i64 = 0;
 
 const COLUMNS: &str = "scheduled, trigger, state, reason, ended";
 
@@ -196,7 +203,7 @@ impl Store {
         let request =
             "INSERT OR IGNORE INTO job_runs (job, scheduled, trigger, state, next_attempt)
                        VALUES (?1, ?2, 'manual', 'waiting', ?3)";
-        while connection.execute(request, params![job, scheduled, micros(now)])? == 0 {
+        while connection.execute(request, params![job, scheduled, AT_ONCE])? == 0 {
             // Somebody else asked in the same microsecond.
             scheduled += 1;
         }
@@ -221,7 +228,7 @@ pub(super) fn attempts(
     run: RunKey,
 ) -> Result<Vec<AttemptRecord>, rusqlite::Error> {
     let mut statement = connection.prepare_cached(
-        "SELECT number, started, ended, code, status, reason, execution FROM job_attempts
+        "SELECT number, started, ended, code, status, reason, execution, took FROM job_attempts
          WHERE job = ? AND scheduled = ? ORDER BY number",
     )?;
     let rows = statement.query_map(params![run.job, micros(run.scheduled)], |row| {
@@ -230,6 +237,10 @@ pub(super) fn attempts(
             None => None,
             Some(ended) => Some(AttemptEnd {
                 time: time(ended),
+                took: row.get::<_, Option<i64>>(7)?.map(|took| {
+                    // Never below zero, for nothing takes less.
+                    Duration::from_micros(took.unsigned_abs())
+                }),
                 code: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
                 status: row.get(4)?,
                 reason: row.get(5)?,

@@ -1,11 +1,9 @@
 //! Jobs, and when each is due next.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
-use super::{JobName, JobSettings, Store, StoreError, now, suggestion};
+use super::{JobLedger, JobName, JobSettings, Store, StoreError, now, suggestion};
 
 /// Tells a job from others that had its name before.
 pub type JobId = i64;
@@ -23,23 +21,14 @@ pub struct JobRecord {
     pub is_paused: bool,
     /// The first due time that has not been dealt with.
     pub next_due: Option<Timestamp>,
+    /// Up to when its due times have been dealt with, but for those that were passed over; `None` if none has been.
+    pub decided: Option<Timestamp>,
     /// The configuration file that declares it, if one does.
     pub declared_in: Option<String>,
     /// When it was created, in RFC 3339.
     pub created: String,
     /// When it was changed last, in RFC 3339.
     pub updated: String,
-}
-
-/// A job that a configuration file declares.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobDeclaration {
-    /// Its name.
-    pub name: JobName,
-    /// What it does, and when.
-    pub settings: JobSettings,
-    /// When it is due first, if it is new or changed.
-    pub next_due: Option<Timestamp>,
 }
 
 /// How many jobs are in each state.
@@ -54,9 +43,9 @@ pub struct JobCounts {
 }
 
 pub(super) const COLUMNS: &str =
-    "jobs.id, name, settings, is_paused, next_due, declared_in, jobs.created, updated";
+    "jobs.id, name, settings, is_paused, next_due, declared_in, jobs.created, updated, decided";
 /// How many columns these are.
-pub(super) const COLUMN_COUNT: usize = 8;
+pub(super) const COLUMN_COUNT: usize = 9;
 
 impl Store {
     /// Keeps a new job, due first at `next_due`.
@@ -80,26 +69,26 @@ impl Store {
         Ok(record)
     }
 
-    /// Changes a job as `change` says, which may see it change under its hands in no way.
+    /// Changes a job as `change` says, which may write of its runs in the same transaction. When its due times have been
+    /// decided is no part of that: see [`JobLedger::decide`].
     ///
     /// # Errors
     /// If there is none, a file declares it, `change` refuses, or the database fails.
     pub fn change_job(
         &self,
         name: &JobName,
-        change: impl FnOnce(&mut JobRecord) -> Result<(), String>,
+        change: impl FnOnce(&JobLedger<'_>, &mut JobRecord) -> Result<(), StoreError>,
     ) -> Result<JobRecord, StoreError> {
-        let mut connection = self.connection();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let Some(mut record) = find(&transaction, name)? else {
-            return Err(missing(&transaction, name)?);
-        };
-        refuse_declared(&record)?;
-        change(&mut record).map_err(StoreError::Settings)?;
-        record.updated = now();
-        replace(&transaction, &record)?;
-        transaction.commit()?;
-        Ok(record)
+        self.write_jobs(|ledger| {
+            let Some(mut record) = find(&ledger.0, name)? else {
+                return Err(missing(&ledger.0, name)?);
+            };
+            refuse_declared(&record)?;
+            change(ledger, &mut record)?;
+            record.updated = now();
+            replace(&ledger.0, &record)?;
+            Ok(record)
+        })
     }
 
     /// Removes a job and its history.
@@ -115,58 +104,6 @@ impl Store {
         refuse_declared(&record)?;
         transaction.execute("DELETE FROM jobs WHERE id = ?", [record.id])?;
         transaction.commit()?;
-        Ok(())
-    }
-
-    /// Whether a file may declare `jobs`.
-    ///
-    /// # Errors
-    /// If one of them has been created already, or the database fails.
-    pub fn check_jobs(&self, jobs: &[JobDeclaration]) -> Result<(), StoreError> {
-        let connection = self.connection();
-        for job in jobs {
-            let before = find(&connection, &job.name)?;
-            if before.is_some_and(|before| before.declared_in.is_none()) {
-                return Err(StoreError::JobCreated(job.name.clone()));
-            }
-        }
-        Ok(())
-    }
-
-    /// Has the jobs that files declare be `jobs`, all declared in `file`. Those that are the same as before stay as they are.
-    ///
-    /// # Errors
-    /// If one of them has been created already, or the database fails; then nothing is changed.
-    pub fn declare_jobs(&self, file: &str, jobs: &[JobDeclaration]) -> Result<(), StoreError> {
-        let mut connection = self.connection();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for job in jobs {
-            match find(&transaction, &job.name)? {
-                None => insert(
-                    &transaction,
-                    &job.name,
-                    &job.settings,
-                    job.next_due,
-                    Some(file),
-                )?,
-                Some(before) if before.declared_in.is_none() => {
-                    return Err(StoreError::JobCreated(job.name.clone()));
-                }
-                Some(before) if before.settings == job.settings => {}
-                Some(before) => {
-                    let record = JobRecord {
-                        settings: job.settings.clone(),
-                        next_due: job.next_due,
-                        updated: now(),
-                        ..before
-                    };
-                    replace(&transaction, &record)?;
-                }
-            }
-        }
-        remove_undeclared(&transaction, jobs)?;
-        transaction.commit()?;
-        self.note_change();
         Ok(())
     }
 
@@ -216,7 +153,10 @@ impl Store {
     }
 }
 
-fn find(connection: &Connection, name: &JobName) -> Result<Option<JobRecord>, StoreError> {
+pub(super) fn find(
+    connection: &Connection,
+    name: &JobName,
+) -> Result<Option<JobRecord>, StoreError> {
     connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM jobs WHERE name = ?"))?
         .query_row([name.as_str()], |row| Ok(record(row)))
@@ -237,10 +177,11 @@ pub(super) fn record(row: &Row<'_>) -> Result<JobRecord, StoreError> {
         declared_in: row.get(5)?,
         created: row.get(6)?,
         updated: row.get(7)?,
+        decided: row.get::<_, Option<i64>>(8)?.map(time),
     })
 }
 
-fn insert(
+pub(super) fn insert(
     connection: &Connection,
     name: &JobName,
     settings: &JobSettings,
@@ -261,7 +202,7 @@ fn insert(
     Ok(())
 }
 
-fn replace(connection: &Connection, record: &JobRecord) -> Result<(), StoreError> {
+pub(super) fn replace(connection: &Connection, record: &JobRecord) -> Result<(), StoreError> {
     connection.execute(
         "UPDATE jobs SET settings = ?, is_paused = ?, next_due = ?, updated = ? WHERE id = ?",
         params![
@@ -272,24 +213,11 @@ fn replace(connection: &Connection, record: &JobRecord) -> Result<(), StoreError
             record.id
         ],
     )?;
-    Ok(())
-}
-
-fn remove_undeclared(
-    connection: &Connection,
-    declared: &[JobDeclaration],
-) -> Result<(), StoreError> {
-    let declared: HashSet<&str> = declared.iter().map(|job| job.name.as_str()).collect();
-    let mut statement =
-        connection.prepare_cached("SELECT name FROM jobs WHERE declared_in IS NOT NULL")?;
-    let names = statement.query_map([], |row| row.get::<_, String>(0))?;
-    let names: Vec<String> = names.collect::<Result<_, _>>()?;
-    for name in names
-        .iter()
-        .filter(|name| !declared.contains(name.as_str()))
-    {
-        connection.execute("DELETE FROM jobs WHERE name = ?", [name])?;
-    }
+    // What its runs call may be another place now.
+    connection.execute(
+        "UPDATE job_runs SET parked = NULL WHERE job = ? AND parked IS NOT NULL",
+        [record.id],
+    )?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use super::StoreError;
 const APPLICATION_ID: u32 = 0x686f_7374;
 
 /// What leads from each version to the next. What stands here is never changed, only added to.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE components (
         sha256 TEXT PRIMARY KEY,
@@ -120,6 +120,31 @@ const MIGRATIONS: [&str; 3] = [
     "
     ALTER TABLE serving_host ADD COLUMN public_url TEXT;
     ALTER TABLE serving_host ADD COLUMN serves_functions INTEGER NOT NULL DEFAULT 1;
+",
+    // What was due before the next due time had been decided; what is due later had not.
+    "
+    ALTER TABLE jobs ADD COLUMN decided INTEGER;
+    UPDATE jobs SET decided = next_due - 1;
+    CREATE TABLE job_spans (
+        job INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+        first INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        PRIMARY KEY (job, first)
+    ) STRICT, WITHOUT ROWID;
+    ALTER TABLE job_runs ADD COLUMN since INTEGER;
+    UPDATE job_runs SET since = (SELECT min(started) FROM job_attempts
+        WHERE job_attempts.job = job_runs.job AND job_attempts.scheduled = job_runs.scheduled)
+        WHERE state IN ('waiting', 'running');
+    ALTER TABLE job_runs ADD COLUMN parked TEXT;
+    DROP INDEX job_runs_next_attempt;
+    CREATE INDEX job_runs_next_attempt ON job_runs (next_attempt)
+        WHERE next_attempt IS NOT NULL AND parked IS NULL;
+    CREATE INDEX job_runs_parked ON job_runs (parked, next_attempt) WHERE parked IS NOT NULL;
+    ALTER TABLE job_attempts ADD COLUMN took INTEGER;
+    CREATE TABLE job_outcomes (
+        outcome TEXT PRIMARY KEY,
+        runs INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
 ",
 ];
 

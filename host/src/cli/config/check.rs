@@ -14,7 +14,7 @@ use crate::config::{ConfigError, ConfigFile, Declared};
 use crate::function::OutboundPolicy;
 use crate::logs::{Collector, CollectorError};
 use crate::serve::{TlsError, TlsFiles, check_tls};
-use crate::store::{JobDeclaration, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// Check that a host could serve what a file declares, components and other files included
 #[derive(Args)]
@@ -128,14 +128,9 @@ fn check_beside(
             return Err(file.bad_function(name, &clash.to_string()).to_string());
         }
     }
-    for (name, settings) in file.jobs() {
-        let job = JobDeclaration {
-            name: name.clone(),
-            settings,
-            next_due: None,
-        };
+    for (name, _) in file.jobs() {
         store
-            .check_jobs(&[job])
+            .check_jobs([&name])
             .map_err(|error| file.bad_job(&name, &error.to_string()).to_string())?;
     }
     Ok(())

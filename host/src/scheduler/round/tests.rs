@@ -1,7 +1,11 @@
 //! The scheduler under a clock of our own.
 
+mod clock;
 mod crashes;
+mod edits;
+mod killed;
 mod life;
+mod shares;
 mod year;
 
 use std::collections::BTreeMap;
@@ -9,7 +13,9 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::store::{CatchUp, JobSettings, Overlap, RunRecord};
+use crate::scheduler::correction::{recover, resync, retract_waiting, shift};
+use crate::scheduler::edit;
+use crate::store::{CatchUp, JobId, JobRecord, JobSettings, Overlap, RunRecord, Trigger};
 
 /// A store with jobs, a clock that stands until it is moved, and targets that do as they are told.
 struct World {
@@ -68,7 +74,8 @@ impl World {
     /// Sets the clock and plays a round, with what `ended`.
     fn round(&mut self, now: Timestamp, ended: &[Ended]) -> usize {
         self.now = now;
-        let round = play(&self.store, ended, now, usize::MAX).expect("memory does not fail");
+        let mut places = Places::new(usize::MAX);
+        let round = play(&self.store, ended, now, &mut places).expect("memory does not fail");
         assert_eq!(round.unreadable, []);
         self.outcomes.extend(round.outcomes);
         let begun = round.starts.len();
@@ -78,15 +85,29 @@ impl World {
 
     /// Waits until something is to be done, and plays a round.
     fn next(&mut self) -> Option<usize> {
-        let next = self.store.next_job_time().expect("memory does not fail")?;
+        let next = self.store.next_job_times().expect("memory does not fail");
+        let next = next.first()?;
         Some(self.round(next.max(self.now), &[]))
+    }
+
+    /// Sets the clock by `step`, and puts right what that makes wrong.
+    fn set_clock(&mut self, step: SignedDuration) {
+        self.now += step;
+        shift(&self.store, step).expect("memory does not fail");
+        self.resync();
     }
 
     /// Works out all due times anew.
     fn resync(&self) {
+        self.resync_from(self.now);
+    }
+
+    /// Works out anew what is due after `since`.
+    fn resync_from(&self, since: Timestamp) {
+        retract_waiting(&self.store, since).expect("memory does not fail");
         let mut last = Some(JobId::MIN);
         while let Some(before) = last {
-            last = resync(&self.store, before, self.now).expect("memory does not fail");
+            last = resync(&self.store, before, since).expect("memory does not fail");
         }
     }
 
@@ -118,7 +139,7 @@ impl World {
     }
 
     fn change(&self, change: impl FnOnce(&mut JobRecord)) {
-        let changed = self.store.change_job(&name("job"), |record| {
+        let changed = self.store.change_job(&name("job"), |_, record| {
             change(record);
             Ok(())
         });
@@ -127,16 +148,12 @@ impl World {
 }
 
 fn ended(start: &Start, code: &str, now: Timestamp) -> Ended {
-    Ended {
-        run: start.run,
-        number: start.number,
-        retry: start.job.retry,
-        end: AttemptEnd {
-            time: now,
-            code: code.into(),
-            status: None,
-            reason: (code != OK).then(|| format!("it was {code}")),
-            execution: None,
-        },
-    }
+    start.ended(AttemptEnd {
+        time: now,
+        took: None,
+        code: code.into(),
+        status: None,
+        reason: (code != OK).then(|| format!("it was {code}")),
+        execution: None,
+    })
 }

@@ -65,14 +65,16 @@ pub(super) fn parse(text: &str) -> Result<Calendar, ScheduleError> {
         })?;
     }
     let [minute, hour, day, month, weekday] = fields;
-    if weekday == "*" && !has_a_date(values[2], values[3]) {
+    // crontab(5): a day matches by either field, unless one of them begins with `*`. As cronie does it, that holds for
+    // `*/2` too. A day of the month that begins with `*` has the first, which every month has; and any date comes on any
+    // day of the week in some year.
+    if weekday.starts_with('*') && !has_a_date(values[2], values[3]) {
         return Err(ScheduleError::NoSuchDate {
             day: day.to_owned(),
             month: month.to_owned(),
+            weekday: weekday.to_owned(),
         });
     }
-    // crontab(5): a day matches by either field, unless one of them begins with `*`. As cronie does it, that holds for
-    // `*/2` too.
     let both = [day, weekday].iter().any(|field| field.starts_with('*'));
     let mut lists: Vec<String> = (0..5)
         .map(|index| FIELDS[index].list(fields[index], values[index]))

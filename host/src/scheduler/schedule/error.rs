@@ -21,12 +21,17 @@ pub enum ScheduleError {
         error: FieldError,
     },
     /// No month has the day.
-    #[error("it never comes: no month of `{month}` has a day `{day}`")]
+    #[error(
+        "it never comes: no month of `{month}` (field 4) has a day of `{day}` (field 3), and the day of the week (field 5) is \
+         `{weekday}`, which adds no others"
+    )]
     NoSuchDate {
         /// The days.
         day: String,
         /// The months.
         month: String,
+        /// The days of the week.
+        weekday: String,
     },
     /// A name that is no schedule's.
     #[error("`{0}` is not known; expected @hourly, @daily, @weekly, @monthly or @yearly")]

@@ -1,7 +1,10 @@
 use jiff::Timestamp;
 
 use super::Scratch;
-use crate::store::{JobDeclaration, JobName, JobSettings, RunKey, RunState, StoreError, Trigger};
+use crate::store::{
+    JobDeclaration, JobLedger, JobName, JobRecord, JobSettings, NextTimes, RunKey, RunState,
+    StoreError, Trigger,
+};
 
 fn name(text: &str) -> JobName {
     text.parse().unwrap()
@@ -27,6 +30,17 @@ fn declaration(job: &str, schedule: &str, next_due: i64) -> JobDeclaration {
     }
 }
 
+/// Gives a job other settings, and has it be due at the third second.
+fn change(
+    _: &JobLedger<'_>,
+    record: &mut JobRecord,
+    settings: JobSettings,
+) -> Result<(), StoreError> {
+    record.settings = settings;
+    record.next_due = at(3);
+    Ok(())
+}
+
 #[test]
 fn a_store_from_before_there_were_jobs_gets_them() {
     let scratch = Scratch::new();
@@ -34,7 +48,7 @@ fn a_store_from_before_there_were_jobs_gets_them() {
     let database = scratch.database();
     database
         .execute_batch(
-            "DROP TABLE job_attempts; DROP TABLE job_runs; DROP TABLE jobs;
+            "DROP TABLE job_attempts; DROP TABLE job_runs; DROP TABLE job_spans; DROP TABLE job_outcomes; DROP TABLE jobs;
              ALTER TABLE serving_host DROP COLUMN public_url;
              ALTER TABLE serving_host DROP COLUMN serves_functions;",
         )
@@ -66,9 +80,9 @@ fn a_change_that_is_refused_is_none() {
     let before = store
         .create_job(&name("a"), &settings("@daily"), at(1))
         .unwrap();
-    let refused = store.change_job(&name("a"), |record| {
+    let refused = store.change_job(&name("a"), |_, record| {
         record.is_paused = true;
-        Err("no".into())
+        Err(StoreError::Settings("no".into()))
     });
     assert_eq!(refused.unwrap_err().to_string(), "no");
     assert_eq!(store.job(&name("a")).unwrap(), before);
@@ -79,9 +93,9 @@ fn a_file_declares_all_of_its_jobs_and_what_stays_the_same_keeps_its_time() {
     let scratch = Scratch::new();
     let store = scratch.store();
     let first = [declaration("a", "@daily", 1), declaration("b", "@daily", 1)];
-    store.declare_jobs("host.toml", &first).unwrap();
+    store.declare_jobs("host.toml", &first, change).unwrap();
     let second = [declaration("a", "@daily", 2), declaration("c", "@daily", 2)];
-    store.declare_jobs("host.toml", &second).unwrap();
+    store.declare_jobs("host.toml", &second, change).unwrap();
     let jobs = store.jobs().unwrap();
     let times: Vec<_> = jobs
         .iter()
@@ -89,7 +103,7 @@ fn a_file_declares_all_of_its_jobs_and_what_stays_the_same_keeps_its_time() {
         .collect();
     assert_eq!(times, [("a", at(1)), ("c", at(2))]);
     store
-        .declare_jobs("host.toml", &[declaration("a", "@hourly", 3)])
+        .declare_jobs("host.toml", &[declaration("a", "@hourly", 3)], change)
         .unwrap();
     assert_eq!(store.job(&name("a")).unwrap().next_due, at(3));
 }
@@ -99,19 +113,19 @@ fn commands_do_not_change_what_a_file_declares_nor_the_other_way_round() {
     let scratch = Scratch::new();
     let store = scratch.store();
     store
-        .declare_jobs("host.toml", &[declaration("a", "@daily", 1)])
+        .declare_jobs("host.toml", &[declaration("a", "@daily", 1)], change)
         .unwrap();
     let deleted = store.delete_job(&name("a"));
     assert!(matches!(deleted, Err(StoreError::JobDeclared { .. })));
-    let changed = store.change_job(&name("a"), |_| Ok(()));
+    let changed = store.change_job(&name("a"), |_, _| Ok(()));
     assert!(matches!(changed, Err(StoreError::JobDeclared { .. })));
     store
         .create_job(&name("b"), &settings("@daily"), at(1))
         .unwrap();
     let both = [declaration("b", "@daily", 1)];
     for refused in [
-        store.check_jobs(&both),
-        store.declare_jobs("host.toml", &both),
+        store.check_jobs(both.iter().map(|job| &job.name)),
+        store.declare_jobs("host.toml", &both, change),
     ] {
         assert!(matches!(refused, Err(StoreError::JobCreated(_))));
     }
@@ -142,7 +156,7 @@ fn a_job_has_one_run_for_each_time_and_takes_them_with_it() {
         .unwrap();
     assert_ne!(again.id, job.id);
     assert_eq!(store.job_runs(&name("a"), 10).unwrap(), []);
-    assert_eq!(store.next_job_time().unwrap(), None);
+    assert_eq!(store.next_job_times().unwrap(), NextTimes::default());
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! The benchmark: host, plain hyper and `wasmtime serve`, each under the same load, in one run; with `tokens`, what it
-//! costs to check them; with `logs`, what it costs to keep entries and to find them; with `together`, everything on at once; with `soak`, that for as long as one likes.
+//! costs to check them; with `logs`, what it costs to keep entries and to find them; with `together`, everything on at once;
+//! with `soak`, that for as long as one likes; with `jobs`, how late jobs begin that are due at once, and what those cost that
+//! are not due.
 //!
 //! Prints figures and the ratios between them. Absolute figures belong to the machine; the ratios are what is claimed.
 
+mod jobs;
 mod load;
 mod logs;
 mod paced;
@@ -42,6 +45,9 @@ fn main() -> ExitCode {
         }
         Some((first, rest)) if first == "soak" => {
             Settings::parse(rest).and_then(|settings| soak::run(&settings))
+        }
+        Some((first, rest)) if first == "jobs" => {
+            Settings::parse(rest).and_then(|settings| jobs::run(&settings))
         }
         _ => Settings::parse(&arguments).and_then(|settings| run(&settings)),
     };

@@ -186,7 +186,7 @@ impl Server {
 
     /// Processor time used so far, by all threads.
     pub(crate) fn processor_time(&self) -> Result<Duration, String> {
-        self.proc("stat").map(|stat| used(&stat))
+        processor_time(self.process.id())
     }
 
     /// Processor time used so far by the threads of this name.
@@ -206,8 +206,7 @@ impl Server {
     }
 
     fn proc(&self, file: &str) -> Result<String, String> {
-        fs::read_to_string(format!("/proc/{}/{file}", self.process.id()))
-            .map_err(|error| format!("cannot look at the server: {error}"))
+        proc(self.process.id(), file)
     }
 }
 
@@ -217,6 +216,11 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Processor time that a process has used so far, by all threads.
+pub(crate) fn processor_time(pid: u32) -> Result<Duration, String> {
+    proc(pid, "stat").map(|stat| used(&stat))
 }
 
 /// The processor time in a `stat` (proc_pid_stat(5): fields 14 and 15, in hundredths of a second).
@@ -229,6 +233,11 @@ fn used(stat: &str) -> Duration {
         .filter_map(|field| field.parse::<u64>().ok())
         .sum();
     Duration::from_millis(ticks * 10)
+}
+
+fn proc(pid: u32, file: &str) -> Result<String, String> {
+    fs::read_to_string(format!("/proc/{pid}/{file}"))
+        .map_err(|error| format!("cannot look at the server: {error}"))
 }
 
 fn ask(addr: SocketAddr, path: &str) -> std::io::Result<Vec<u8>> {

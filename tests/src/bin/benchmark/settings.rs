@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-const USAGE: &str = "usage: benchmark [tokens|logs|together|soak] [--rounds N] [--seconds N] [--connections N] [--millions N] [--wrk FILE] [--wasmtime FILE]";
+const USAGE: &str = "usage: benchmark [tokens|logs|together|soak|jobs] [--rounds N] [--seconds N] [--connections N] [--millions N] [--wrk FILE] [--wasmtime FILE]";
 
 #[derive(Clone)]
 pub(crate) struct Settings {

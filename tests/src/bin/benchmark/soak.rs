@@ -224,7 +224,7 @@ impl Crowd {
 }
 
 /// Resident memory of a process, in mebibytes.
-fn memory(pid: u32) -> Result<f64, String> {
+pub(crate) fn memory(pid: u32) -> Result<f64, String> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))
         .map_err(|error| format!("the host is gone: {error}"))?;
     let kibibytes = status

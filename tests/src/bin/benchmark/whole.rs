@@ -191,7 +191,7 @@ fn configuration(settings: &Settings, addr: SocketAddr, round: usize) -> String 
     file
 }
 
-fn run(host: &PathBuf, state: &PathBuf, arguments: &[&str]) -> Result<String, String> {
+pub(crate) fn run(host: &PathBuf, state: &PathBuf, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new(host)
         .args(arguments)
         .arg("--state-dir")
@@ -208,7 +208,7 @@ fn run(host: &PathBuf, state: &PathBuf, arguments: &[&str]) -> Result<String, St
     }
 }
 
-fn get(addr: SocketAddr, path: &str) -> std::io::Result<String> {
+pub(crate) fn get(addr: SocketAddr, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(addr)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     write!(
@@ -220,6 +220,6 @@ fn get(addr: SocketAddr, path: &str) -> std::io::Result<String> {
     Ok(answer)
 }
 
-fn text(error: impl std::fmt::Display) -> String {
+pub(crate) fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }

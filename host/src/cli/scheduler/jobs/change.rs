@@ -7,10 +7,12 @@ use jiff::Timestamp;
 
 use super::super::super::Message;
 use super::super::super::state::State;
-use crate::scheduler::Job;
+use crate::scheduler;
 use crate::store::JobName;
 
 /// Pause a job: it is not due until it is resumed
+///
+/// Runs of it that wait end: those that were not tried yet as skipped, others as failed. An attempt under way goes on.
 #[derive(Args)]
 pub(super) struct Pause {
     /// The job
@@ -42,17 +44,8 @@ pub(super) struct Run {
 
 impl Pause {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let changed = self.state.store()?.change_job(&self.name, |record| {
-            if record.is_paused {
-                return Err(format!(
-                    "the job `{}` is PAUSED; expected ENABLED",
-                    record.name
-                ));
-            }
-            (record.is_paused, record.next_due) = (true, None);
-            Ok(())
-        });
-        changed.map_err(|error| error.to_string())?;
+        let paused = scheduler::pause(&self.state.store()?, &self.name, Timestamp::now());
+        paused.map_err(|error| error.to_string())?;
         eprintln!("Job has been paused.");
         Ok(ExitCode::SUCCESS)
     }
@@ -60,19 +53,8 @@ impl Pause {
 
 impl Resume {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let changed = self.state.store()?.change_job(&self.name, |record| {
-            if !record.is_paused {
-                return Err(format!(
-                    "the job `{}` is ENABLED; expected PAUSED",
-                    record.name
-                ));
-            }
-            let job = Job::read(&record.settings).map_err(|error| error.to_string())?;
-            record.is_paused = false;
-            record.next_due = job.schedule.next_after(Timestamp::now());
-            Ok(())
-        });
-        changed.map_err(|error| error.to_string())?;
+        let resumed = scheduler::resume(&self.state.store()?, &self.name, Timestamp::now());
+        resumed.map_err(|error| error.to_string())?;
         eprintln!("Job has been resumed.");
         Ok(ExitCode::SUCCESS)
     }

@@ -159,8 +159,16 @@ fn attempt_value(attempt: &AttemptRecord) -> Value {
     let Some(end) = &attempt.end else {
         return value;
     };
-    let took = end.time.duration_since(attempt.started);
-    value["duration"] = json!(format!("{:.3}s", took.as_secs_f64().max(0.0)));
+    let took = match end.took {
+        Some(took) => took.as_secs_f64(),
+        // The clock tells it as well as it can.
+        None => end
+            .time
+            .duration_since(attempt.started)
+            .as_secs_f64()
+            .max(0.0),
+    };
+    value["duration"] = json!(format!("{took:.3}s"));
     value["status"] = json!(end.code);
     let given = [
         ("httpStatus", json!(end.status)),

@@ -10,7 +10,8 @@ use super::super::super::format::{DocumentFormat, document, print};
 use super::super::super::state::State;
 use super::settings::{SettingArgs, checked, header};
 use super::shown::value;
-use crate::store::{JobName, JobSettings, StoreError};
+use crate::scheduler;
+use crate::store::{JobName, JobSettings};
 
 /// Change a job
 #[derive(Args)]
@@ -121,16 +122,10 @@ impl UpdateHttp {
         let before = store.job(&self.name).map_err(|error| error.to_string())?;
         let settings = self.apply(before.settings)?;
         checked(&store, &settings)?;
-        let changed = store.change_job(&self.name, |record| {
-            record.settings = self.apply(record.settings.clone())?;
-            let job = crate::scheduler::Job::read(&record.settings);
-            let schedule = job.map_err(|error| error.to_string())?.schedule;
-            if !record.is_paused {
-                record.next_due = schedule.next_after(Timestamp::now());
-            }
-            Ok(())
+        let changed = scheduler::update(&store, &self.name, Timestamp::now(), |settings| {
+            self.apply(settings)
         });
-        let record = changed.map_err(|error: StoreError| error.to_string())?;
+        let record = changed.map_err(|error| error.to_string())?;
         print(&document(&value(&record, None), DocumentFormat::Yaml)?)?;
         Ok(ExitCode::SUCCESS)
     }

@@ -107,7 +107,8 @@ fn an_attempt_that_a_crash_cut_short_is_made_again_and_does_not_count_as_a_retry
     world.going.clear();
     world.now += seconds(90);
     let interrupted = recover(&world.store, world.now);
-    assert_eq!(interrupted.expect("memory does not fail"), 1);
+    let interrupted = interrupted.expect("memory does not fail").interrupted;
+    assert_eq!(interrupted, 1);
     assert_eq!(world.round(world.now, &[]), 1);
     assert_eq!(world.going[0].number, 2);
     world.end(OK);

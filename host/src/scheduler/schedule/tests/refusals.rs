@@ -108,12 +108,59 @@ fn a_date_that_no_year_has_is_refused() {
         "0 0 31 4,6,9,11 *",
         "0 0 30-31 FEB *",
         "31 of feb 00:00",
+        "30 of february 09:00",
+        // A day of the week that begins with `*` has to match as well.
+        "0 0 30 2 */2",
+        "0 0 30,31 FEB */6",
+        "*/5 * 31 2 *,MON",
+        "0 0 31 4 *",
+        "0 0 31 4 */3",
+        "0 0 31 2,11 */6",
     ] {
         let refusal = refusal(text);
         assert!(refusal.starts_with("it never comes: "), "{refusal}");
     }
     // Either day will do.
     assert!(Schedule::parse("0 0 30 2 MON", "Etc/UTC").is_ok());
+}
+
+#[test]
+fn a_date_that_never_comes_is_refused_with_the_fields_that_make_it_so() {
+    assert_eq!(
+        refusal("0 0 30 2 */2"),
+        "it never comes: no month of `2` (field 4) has a day of `30` (field 3), and the day of the week (field 5) is `*/2`, \
+         which adds no others"
+    );
+}
+
+#[test]
+fn what_is_not_refused_comes() {
+    let from = "2026-01-01T00:00:00Z".parse().unwrap();
+    let days = [
+        "1", "29", "30", "31", "30,31", "29-31", "*", "*/2", "*/31", "*,5",
+    ];
+    let months = ["*", "2", "4", "2,4,6,9,11", "1-2", "*/2", "FEB,APR"];
+    let weekdays = [
+        "*", "*/2", "*/3", "*/6", "*,1", "0", "MON", "1-5", "SUN,SAT",
+    ];
+    let mut refused = 0;
+    for day in days {
+        for month in months {
+            for weekday in weekdays {
+                let text = format!("0 12 {day} {month} {weekday}");
+                match Schedule::parse(&text, "Etc/UTC") {
+                    Ok(schedule) => assert!(schedule.next_after(from).is_some(), "{text}"),
+                    Err(error) => {
+                        assert!(error.to_string().starts_with("it never comes"), "{error}");
+                        refused += 1;
+                    }
+                }
+            }
+        }
+    }
+    // Five of the days of the week begin with `*`. 30 in February; 31 in February, April, February and April (in one
+    // list or another); both in February.
+    assert_eq!(refused, 5 * (1 + 4 + 1));
 }
 
 #[test]

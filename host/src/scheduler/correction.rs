@@ -1,0 +1,121 @@
+//! What is put right when the clock was set, and when a host starts: see [`Undecided`].
+//!
+//! Due times that the clock will show again are due again if nothing was tried of them. Waits take as long as they were to
+//! take.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::round::{ABORTED, BATCH, failures};
+use super::undecided::Undecided;
+use super::{Job, Schedule};
+use crate::store::{AttemptEnd, JobId, JobLedger, JobRecord, RunState, Store, StoreError};
+
+/// What a start has come to.
+#[derive(Debug, Default)]
+pub(super) struct Recovered {
+    /// Attempts that were under way.
+    pub(super) interrupted: usize,
+    /// How runs ended.
+    pub(super) outcomes: Vec<RunState>,
+}
+
+/// Goes on after a start: attempts that were under way have come to nothing. What a clock did meanwhile is not known; what
+/// seems to come from a time after `now` is taken for something that the clock has been set back behind.
+pub(super) fn recover(store: &Store, now: Timestamp) -> Result<Recovered, StoreError> {
+    store.write_jobs(|ledger| {
+        let mut recovered = Recovered {
+            interrupted: ledger.interrupt(&AttemptEnd {
+                time: now,
+                took: None,
+                code: ABORTED.into(),
+                status: None,
+                reason: Some("the host ended during the attempt".into()),
+                execution: None,
+            })?,
+            outcomes: Vec::new(),
+        };
+        ledger.unpark_all()?;
+        for job in ledger.paused_and_going()? {
+            recovered.outcomes.extend(ledger.end_waiting(job, now)?);
+        }
+        retract_early(ledger, now)?;
+        ledger.cap_since(now)?;
+        for wait in ledger.waits(now)? {
+            let Ok(job) = Job::read(&wait.job.settings) else {
+                // It is told when it is due.
+                continue;
+            };
+            let backoff = job.retry.backoff(failures(&wait.attempts));
+            let backoff = SignedDuration::try_from(backoff).unwrap_or(SignedDuration::MAX);
+            ledger.cap_wait(wait.key, now.checked_add(backoff).unwrap_or(now))?;
+        }
+        Ok(recovered)
+    })
+}
+
+/// Moves what runs that have been tried wait for by `step`, as the clock was moved. Those that have not been tried wait for
+/// a time, and not for a while.
+pub(super) fn shift(store: &Store, step: SignedDuration) -> Result<(), StoreError> {
+    store.write_jobs(|ledger| ledger.shift(step))
+}
+
+/// Forgets runs that are due after `since` and have not been tried: they are due when that time comes.
+pub(super) fn retract_waiting(store: &Store, since: Timestamp) -> Result<(), StoreError> {
+    store.write_jobs(|ledger| retract_early(ledger, since))
+}
+
+fn retract_early(ledger: &JobLedger<'_>, since: Timestamp) -> Result<(), StoreError> {
+    for record in ledger.early_jobs(since)? {
+        if let Ok(schedule) = schedule(&record) {
+            retract(ledger, &record, &schedule, since)?;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets the runs of a job that are due after `since` and of which nothing was tried.
+fn retract(
+    ledger: &JobLedger<'_>,
+    record: &JobRecord,
+    schedule: &Schedule,
+    since: Timestamp,
+) -> Result<Undecided, StoreError> {
+    let times = ledger.retract(record.id, since)?;
+    let mut undecided = Undecided::new(record.decided, ledger.passed_over(record.id)?);
+    if !times.is_empty() {
+        undecided.pass_times(schedule, &times);
+        ledger.set_passed_over(record.id, undecided.passed())?;
+    }
+    Ok(undecided)
+}
+
+/// Works out anew when jobs are due next, for the clock was set or zones have other rules now; as many as one round takes,
+/// those after `last`, and from `since` on. Tells the last of them, or that there are no more.
+pub(super) fn resync(
+    store: &Store,
+    last: JobId,
+    since: Timestamp,
+) -> Result<Option<JobId>, StoreError> {
+    store.write_jobs(|ledger| {
+        let records = ledger.later_jobs(since, last, BATCH)?;
+        for record in &records {
+            let Ok(schedule) = schedule(record) else {
+                // It is told when it is due.
+                continue;
+            };
+            let undecided = match record.decided {
+                Some(decided) if decided > since => retract(ledger, record, &schedule, since)?,
+                decided => Undecided::new(decided, Vec::new()),
+            };
+            let next = undecided.next_after(&schedule, since);
+            if next != record.next_due {
+                ledger.set_next_due(record.id, next)?;
+            }
+        }
+        Ok(records.last().map(|record| record.id))
+    })
+}
+
+fn schedule(record: &JobRecord) -> Result<Schedule, super::ScheduleError> {
+    Schedule::parse(&record.settings.schedule, &record.settings.time_zone)
+}
