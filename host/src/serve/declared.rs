@@ -116,7 +116,9 @@ impl DeclaredFunctions {
         let before = known.get(&name);
         let is_known = before.is_some_and(|before| before.component == component);
         if !is_known || before.is_some_and(|before| before.settings != settings) {
-            self.loader.load(wasm.clone(), &settings).map_err(bad)?;
+            self.loader
+                .load(wasm.clone(), &settings, None)
+                .map_err(bad)?;
         }
         Ok(Declaration {
             name,

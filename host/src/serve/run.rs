@@ -29,12 +29,12 @@ use super::published::Published;
 use super::readiness::Readiness;
 use super::registry::{self, Registry};
 use super::reload::{self, Files};
-use super::shares;
+use super::shares::{self, MemoryShares};
 use super::start::{self, Workers};
 use super::tls::{self, Certificate};
 use super::trust_board::TrustBoard;
 use crate::console::{self, Names};
-use crate::function::{Sandbox, SandboxConfig};
+use crate::function::Sandbox;
 use crate::identity::{Invoker, Invokers, OwnIssuer, SteadyClock};
 use crate::logs::{Destinations, LogWriter, SegmentWriter};
 use crate::scheduler::Scheduler;
@@ -118,9 +118,11 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
             Some((own, keeper))
         }
     };
+    let shares = Arc::new(MemoryShares::new(options));
     let root = match (&options.component, &component_access) {
         (Some(component), Some(access)) => Some(RootComponent::new(
             component.clone(),
+            shares.of(&component.name),
             root_access(access, &addresses),
             sandbox.clone(),
             Arc::clone(&catalog),
@@ -132,6 +134,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     }
     let loader = Loader {
         sandbox: sandbox.clone(),
+        shares,
         request_idle: options.body_timeout,
         public_urls: addresses.public_urls.clone(),
         taken: options
@@ -345,10 +348,7 @@ fn refuse_taken_name(options: &ServeOptions, store: &Store) -> Result<(), ServeE
 }
 
 fn sandbox(options: &ServeOptions) -> Result<Sandbox, ServeError> {
-    let sandbox = Sandbox::new(SandboxConfig {
-        function_memory: shares::memory_of_one(options),
-        ..options.sandbox.clone()
-    })?;
+    let sandbox = Sandbox::new(options.sandbox.clone())?;
     if let Some(reason) = sandbox.cache_refused() {
         eprintln!("warning: compiled components are not kept: {reason}");
     }
