@@ -33,6 +33,7 @@ mod ticker;
 mod trial;
 mod turn;
 
+pub use budget::MemoryShare;
 pub use call::{CallError, Done};
 pub use component::{Function, FunctionConfig};
 pub use engine::SandboxConfig;

@@ -168,7 +168,12 @@ fn without_a_word_a_function_has_80_instances_on_each_worker() {
 #[test]
 fn without_a_word_there_are_1_000_executions_in_all() {
     let host = Host::serve("sleeps")
-        .args(["--workers=1", "--concurrency=5000", "--max-streams=2000"])
+        .args([
+            "--workers=1",
+            "--concurrency=5000",
+            "--max-streams=2000",
+            "--total-memory=8Gi",
+        ])
         .arg("--queue-time=500ms")
         .start();
     let client = Http2::connect(host.addr());

@@ -321,6 +321,7 @@ impl FunctionArgs {
             limits,
             environment: self.set_env_vars,
             outbound,
+            memory_share: None,
         })
     }
 }

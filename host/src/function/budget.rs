@@ -48,24 +48,39 @@ impl MemoryBudget {
     }
 }
 
+/// Memory that the executions of some functions may hold together, beside what those of all may. Clones are the same.
+#[derive(Clone, Debug)]
+pub struct MemoryShare(Arc<MemoryBudget>);
+
+impl MemoryShare {
+    /// A share of so many bytes.
+    pub fn new(bytes: u64) -> Self {
+        Self(Arc::new(MemoryBudget::new(bytes)))
+    }
+
+    /// Whether there is another clone of it.
+    pub fn is_in_use(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+}
+
 /// What the executions of one function draw on. Clones draw on the same.
 #[derive(Clone, Debug)]
 pub(super) struct Budget {
     all: Arc<MemoryBudget>,
-    /// Of this function alone, where it may not have all.
-    own: Option<Arc<MemoryBudget>>,
+    /// Of the function's own, where it may not have all.
+    own: Option<MemoryShare>,
 }
 
 impl Budget {
-    /// A share of `all` for one function: `share` bytes of it at most, if that is given.
-    pub(super) fn new(all: Arc<MemoryBudget>, share: Option<u64>) -> Self {
-        let own = share.map(|share| Arc::new(MemoryBudget::new(share)));
+    /// All of `all`, or the function's `own` share of it.
+    pub(super) fn new(all: Arc<MemoryBudget>, own: Option<MemoryShare>) -> Self {
         Self { all, own }
     }
 
     /// Whether [`take`](Self::take) would succeed at this moment.
     pub(super) fn has(&self, bytes: u64) -> bool {
-        self.all.has(bytes) && self.own.as_ref().is_none_or(|own| own.has(bytes))
+        self.all.has(bytes) && self.own.as_ref().is_none_or(|own| own.0.has(bytes))
     }
 
     /// Takes so many bytes.
@@ -73,13 +88,13 @@ impl Budget {
     /// # Errors
     /// Which bound does not allow it. Then nothing is taken.
     pub(super) fn take(&self, bytes: u64) -> Result<(), MemoryLimit> {
-        if let Some(own) = &self.own
+        if let Some(MemoryShare(own)) = &self.own
             && !own.take(bytes)
         {
             return Err(MemoryLimit::Function(own.total()));
         }
         if !self.all.take(bytes) {
-            if let Some(own) = &self.own {
+            if let Some(MemoryShare(own)) = &self.own {
                 own.give_back(bytes);
             }
             return Err(MemoryLimit::Total(self.all.total()));
@@ -90,7 +105,7 @@ impl Budget {
     /// Gives back what was taken.
     pub(super) fn give_back(&self, bytes: u64) {
         self.all.give_back(bytes);
-        if let Some(own) = &self.own {
+        if let Some(MemoryShare(own)) = &self.own {
             own.give_back(bytes);
         }
     }
@@ -118,8 +133,8 @@ mod tests {
     fn a_function_with_a_share_leaves_the_rest_to_others() {
         let all = Arc::new(MemoryBudget::new(100));
         let (greedy, other) = (
-            Budget::new(Arc::clone(&all), Some(75)),
-            Budget::new(Arc::clone(&all), Some(75)),
+            Budget::new(Arc::clone(&all), Some(MemoryShare::new(75))),
+            Budget::new(Arc::clone(&all), Some(MemoryShare::new(75))),
         );
         assert_eq!(greedy.take(75), Ok(()));
         assert!(!greedy.has(1));

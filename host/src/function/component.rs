@@ -10,7 +10,7 @@ use http_body::Body;
 use wasmtime::Engine;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
-use super::budget::Budget;
+use super::budget::{Budget, MemoryShare};
 use super::call::{self, CallError, Done};
 use super::error::LoadError;
 use super::execution::Execution;
@@ -34,6 +34,10 @@ pub struct FunctionConfig {
     pub environment: Vec<(String, String)>,
     /// Whom it may call. Default nobody.
     pub outbound: OutboundPolicy,
+    /// Memory that its executions may hold together. Default no bound but that of all functions.
+    ///
+    /// A function that takes another one's place should have the same share, as long as both run.
+    pub memory_share: Option<MemoryShare>,
 }
 
 impl From<Limits> for FunctionConfig {
@@ -73,7 +77,7 @@ impl Function {
             .map_err(|error| LoadError::Outbound(error.to_string()))?;
         Ok(Self {
             inner: Arc::new(Inner {
-                budget: sandbox.function_budget(),
+                budget: Budget::new(Arc::clone(sandbox.memory_budget()), config.memory_share),
                 sandbox,
                 linked,
                 limits: config.limits,

@@ -33,8 +33,6 @@ pub struct SandboxConfig {
     /// Memory that all executions may hold together, in bytes. Default half of the machine's (or the container's)
     /// memory.
     pub total_memory: u64,
-    /// What of that the executions of any one function may hold, in bytes. Default all of it.
-    pub function_memory: Option<u64>,
     /// The largest component file that is loaded, in bytes. Default 100 MiB.
     pub component_bytes: u64,
     /// Where compiled components are kept. Default nowhere: every load compiles.
@@ -48,7 +46,6 @@ impl Default for SandboxConfig {
         Self {
             executions: 1000,
             total_memory: super::memory::available() / 2,
-            function_memory: None,
             component_bytes: 100 * super::limits::MIB,
             cache: None,
         }

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
-use super::budget::{Budget, MemoryBudget};
+use super::budget::MemoryBudget;
 use super::cache::CompileCache;
 use super::charges;
 use super::component::{Function, FunctionConfig};
@@ -36,7 +36,6 @@ struct Inner {
     linker: Linker<State>,
     ticker: Ticker,
     memory: Arc<MemoryBudget>,
-    function_memory: Option<u64>,
     cache: Option<CompileCache>,
     cache_refused: Option<String>,
     component_bytes: u64,
@@ -79,7 +78,6 @@ impl Sandbox {
                 ticker: Ticker::start(&engine)?,
                 engine,
                 memory: Arc::new(MemoryBudget::new(config.total_memory)),
-                function_memory: config.function_memory,
                 cache,
                 cache_refused,
                 component_bytes: config.component_bytes,
@@ -198,10 +196,9 @@ impl Sandbox {
         &self.inner.ticker
     }
 
-    /// The memory that the executions of one more function draw on.
-    pub(super) fn function_budget(&self) -> Budget {
-        let inner = &self.inner;
-        Budget::new(Arc::clone(&inner.memory), inner.function_memory)
+    /// The memory that all executions draw on.
+    pub(super) fn memory_budget(&self) -> &Arc<MemoryBudget> {
+        &self.inner.memory
     }
 
     fn function(&self, wasm: &[u8], config: FunctionConfig) -> Result<Function, LoadError> {

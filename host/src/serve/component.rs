@@ -7,7 +7,7 @@ use super::catalog::{Catalog, Places, Served};
 use super::error::ServeError;
 use super::options::ComponentOptions;
 use super::watch::WatchedFile;
-use crate::function::Sandbox;
+use crate::function::{MemoryShare, Sandbox};
 
 /// The component, and where it is served.
 pub(super) struct RootComponent {
@@ -19,13 +19,15 @@ pub(super) struct RootComponent {
 }
 
 impl RootComponent {
-    /// Watches the component's file from now on.
+    /// Watches the component's file from now on. Whatever is in it draws on `memory_share`.
     pub(super) fn new(
-        options: ComponentOptions,
+        mut options: ComponentOptions,
+        memory_share: Option<MemoryShare>,
         access: Access,
         sandbox: Sandbox,
         catalog: Arc<Catalog>,
     ) -> Self {
+        options.function.memory_share = memory_share;
         Self {
             file: WatchedFile::new(&options.file),
             options,

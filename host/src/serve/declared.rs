@@ -112,7 +112,7 @@ impl DeclaredFunctions {
         let before = known.get(&name);
         let is_known = before.is_some_and(|before| before.component == component);
         if !is_known || before.is_some_and(|before| before.settings != settings) {
-            let loaded = self.loader.load(wasm.clone(), &settings);
+            let loaded = self.loader.load(wasm.clone(), &settings, None);
             loaded.map_err(|error| bad(format!("{}: {error}", source.display())))?;
         }
         Ok(Declaration {

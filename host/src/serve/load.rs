@@ -4,13 +4,16 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use super::access::function_access;
 use super::catalog::{Places, Served};
-use crate::function::{Function, FunctionConfig, Limits, LoadError, OutboundPolicy, Sandbox};
+use super::shares::MemoryShares;
+use crate::function::{
+    Function, FunctionConfig, Limits, LoadError, MemoryShare, OutboundPolicy, Sandbox,
+};
 use crate::store::{FunctionRecord, FunctionSettings};
 
 /// Loads functions, each on the thread that asks for it.
@@ -23,6 +26,7 @@ pub(super) struct Loader {
     pub(super) public_urls: Vec<String>,
     /// The name of the component of the command line: metrics and log entries of both would be one.
     pub(super) taken: Option<String>,
+    pub(super) shares: Arc<MemoryShares>,
 }
 
 impl Loader {
@@ -44,7 +48,7 @@ impl Loader {
         let settings = &record.settings;
         let wasm = wasm.ok_or("its component is gone; deploy it again with --source")?;
         Ok(Served {
-            function: self.load(wasm, settings)?,
+            function: self.load(wasm, settings, self.shares.of(record.name.as_str()))?,
             name: record.name.as_str().into(),
             access: function_access(record, &self.public_urls)?,
             places: Places::new(settings.concurrency, settings.max_instances),
@@ -52,7 +56,7 @@ impl Loader {
         })
     }
 
-    /// A function of the component `wasm`, of which an instance has been made for a trial.
+    /// A function of the component `wasm` with this share of the memory, of which an instance has been made for a trial.
     ///
     /// # Errors
     /// Why it cannot be served, in one line.
@@ -60,8 +64,10 @@ impl Loader {
         &self,
         wasm: Vec<u8>,
         settings: &FunctionSettings,
+        memory_share: Option<MemoryShare>,
     ) -> Result<Function, String> {
         let mut config = function_config(settings)?;
+        config.memory_share = memory_share;
         config.limits.request_idle = self.request_idle;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -124,6 +130,7 @@ pub(crate) fn function_config(settings: &FunctionSettings) -> Result<FunctionCon
         },
         environment: environment.into_iter().collect(),
         outbound,
+        memory_share: None,
     })
 }
 

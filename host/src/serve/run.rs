@@ -32,7 +32,7 @@ use super::registry::{self, Registry};
 use super::reload::{self, Files};
 use super::sandbox_setup::SandboxSetup;
 use super::serving::serving_host;
-use super::shares;
+use super::shares::{self, MemoryShares};
 use super::start::{self, Workers};
 use super::tls::{self, Certificate};
 use super::trust_board::TrustBoard;
@@ -119,9 +119,11 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
             Some((own, keeper))
         }
     };
+    let shares = Arc::new(MemoryShares::new(options));
     let root = match (&options.component, &component_access) {
         (Some(component), Some(access)) => Some(RootComponent::new(
             component.clone(),
+            shares.of(&component.name),
             access::component_access(access.members(), &addresses.public_urls),
             sandbox.clone(),
             Arc::clone(&catalog),
@@ -133,6 +135,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     }
     let loader = Loader {
         sandbox: sandbox.clone(),
+        shares,
         request_idle: options.body_timeout,
         public_urls: addresses.public_urls.clone(),
         taken: options

@@ -5,8 +5,7 @@ use std::thread::{self, JoinHandle};
 
 use super::error::ServeError;
 use super::options::ServeOptions;
-use super::shares;
-use crate::function::{Sandbox, SandboxConfig, SandboxError};
+use crate::function::{Sandbox, SandboxError};
 
 /// A sandbox that is being set up.
 #[derive(Debug)]
@@ -18,10 +17,7 @@ impl SandboxSetup {
     /// # Errors
     /// When the system gives no thread.
     pub(super) fn begin(options: &ServeOptions) -> Result<Self, ServeError> {
-        let config = SandboxConfig {
-            function_memory: shares::memory_of_one(options),
-            ..options.sandbox.clone()
-        };
+        let config = options.sandbox.clone();
         let thread = thread::Builder::new()
             .name("sandbox".into())
             .spawn(move || Sandbox::new(config))?;

@@ -3,7 +3,11 @@
 //! Where there are several functions, none may have more than three quarters. However greedy one of them is, the others
 //! can run.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use super::options::ServeOptions;
+use crate::function::MemoryShare;
 
 /// The executions that may run at once on each worker.
 pub(super) fn places(options: &ServeOptions) -> usize {
@@ -19,9 +23,33 @@ pub(super) fn places_of_one(options: &ServeOptions) -> usize {
     }
 }
 
-/// The memory that the executions of one function may hold, in bytes, if not all.
-pub(super) fn memory_of_one(options: &ServeOptions) -> Option<u64> {
-    are_several(options).then(|| options.sandbox.total_memory / 4 * 3)
+/// The memory that the executions of each function may hold together.
+#[derive(Debug, Default)]
+pub(super) struct MemoryShares {
+    /// Of one function, in bytes, if not all.
+    bytes: Option<u64>,
+    by_name: Mutex<HashMap<String, MemoryShare>>,
+}
+
+impl MemoryShares {
+    pub(super) fn new(options: &ServeOptions) -> Self {
+        Self {
+            bytes: are_several(options).then(|| options.sandbox.total_memory / 4 * 3),
+            by_name: Mutex::default(),
+        }
+    }
+
+    /// The share of the function `name`. While one state of it takes another one's place, both draw on it.
+    pub(super) fn of(&self, name: &str) -> Option<MemoryShare> {
+        let bytes = self.bytes?;
+        let by_name = self.by_name.lock();
+        let mut by_name = by_name.unwrap_or_else(PoisonError::into_inner);
+        by_name.retain(|_, share| share.is_in_use());
+        let share = by_name
+            .entry(name.to_owned())
+            .or_insert_with(|| MemoryShare::new(bytes));
+        Some(share.clone())
+    }
 }
 
 /// Functions of the store come and go, so the first must not take what the second will need.

@@ -28,6 +28,7 @@ impl Scratch {
             ..SandboxConfig::default()
         });
         let loader = Loader {
+            shares: Arc::default(),
             sandbox: sandbox.unwrap(),
             request_idle: Duration::from_secs(1),
             public_urls: Vec::new(),

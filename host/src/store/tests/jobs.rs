@@ -91,7 +91,7 @@ fn a_store_from_before_spans_takes_what_was_due_for_decided() {
              CREATE INDEX job_runs_next_attempt ON job_runs (next_attempt) WHERE next_attempt IS NOT NULL;",
         )
         .unwrap();
-    database.pragma_update(None, "user_version", 3).unwrap();
+    database.pragma_update(None, "user_version", 4).unwrap();
     drop(database);
     let store = scratch.store();
     let decided = at(60).unwrap() - jiff::SignedDuration::from_micros(1);
