@@ -1,7 +1,7 @@
 //! The token that a request carries, and what of it reaches the function.
 
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::caller::{Caller, OWN_FIELDS};
 
@@ -17,32 +17,61 @@ pub(super) struct Ambiguous(&'static str);
 
 /// The bearer token of a request (RFC 6750, section 2.1), if it has one. A token in the query or in a form is none.
 pub(super) fn token(headers: &HeaderMap) -> Result<Option<&[u8]>, Ambiguous> {
-    let (name, field) = if headers.contains_key(SERVERLESS_AUTHORIZATION) {
-        ("X-Serverless-Authorization", SERVERLESS_AUTHORIZATION)
-    } else {
-        ("Authorization", AUTHORIZATION)
+    // A walk over the few fields that there are takes less than two looks into the map.
+    let (mut serverless, mut authorization) = (Seen::default(), Seen::default());
+    for (name, value) in headers {
+        if *name == AUTHORIZATION {
+            authorization.add(value);
+        } else if *name == SERVERLESS_AUTHORIZATION {
+            serverless.add(value);
+        }
+    }
+    let (name, seen) = match serverless.first {
+        Some(_) => ("X-Serverless-Authorization", serverless),
+        None => ("Authorization", authorization),
     };
-    let mut values = headers.get_all(field).iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    if values.next().is_some() {
+    if seen.is_twice {
         return Err(Ambiguous(name));
     }
+    let Some(value) = seen.first else {
+        return Ok(None);
+    };
     // The token stays bytes: one that is remembered is never read again.
     let token = value.as_bytes().split_at_checked(BEARER.len());
     let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case(BEARER));
     Ok(token.map(|(_, token)| token.trim_ascii()))
 }
 
+/// A field as far as it has been seen.
+#[derive(Default)]
+struct Seen<'a> {
+    first: Option<&'a HeaderValue>,
+    is_twice: bool,
+}
+
+impl<'a> Seen<'a> {
+    fn add(&mut self, value: &'a HeaderValue) {
+        self.is_twice = self.first.is_some();
+        self.first.get_or_insert(value);
+    }
+}
+
 /// Removes what only the host may say, and for a private function the token; says who called.
 pub(super) fn present(headers: &mut HeaderMap, caller: Option<&Caller>) {
-    let claimed = headers.keys().filter(|name| is_ours(name));
-    // Nothing is allocated unless there are some.
-    for name in claimed.cloned().collect::<Vec<_>>() {
+    // Most requests have none of them, and then nothing is allocated.
+    let (mut claimed, mut is_serverless) = (Vec::new(), false);
+    for name in headers.keys() {
+        if is_ours(name) {
+            claimed.push(name.clone());
+        }
+        is_serverless |= *name == SERVERLESS_AUTHORIZATION;
+    }
+    for name in claimed {
         headers.remove(name);
     }
-    let is_serverless = headers.remove(SERVERLESS_AUTHORIZATION).is_some();
+    if is_serverless {
+        headers.remove(SERVERLESS_AUTHORIZATION);
+    }
     let Some(caller) = caller else {
         return;
     };
@@ -65,8 +94,6 @@ fn is_ours(name: &HeaderName) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
