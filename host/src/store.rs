@@ -5,6 +5,7 @@
 //! the host that serves. Nothing outside this room knows that it is SQLite.
 
 mod backup;
+mod components;
 mod declared_jobs;
 mod error;
 mod files;
@@ -33,12 +34,12 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+pub(crate) use components::sha256;
 pub use declared_jobs::JobDeclaration;
 pub use error::StoreError;
 use files::DatabaseFile;
 pub(crate) use files::private_directory;
 pub use function_name::{FunctionName, NameError};
-pub(crate) use functions::sha256;
 pub use functions::{Declaration, FunctionAndComponent, FunctionRecord, Revision};
 pub use job_ledger::{DueRun, Going, JobLedger, JobWait, KEPT_RUNS, NextTimes, Span, Tried};
 pub(crate) use job_ledger::{PAUSED, not_again};

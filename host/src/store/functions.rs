@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
-use sha2::{Digest, Sha256};
 
+use super::components::{keep_component, remove_unused_components};
 use super::{FunctionName, FunctionSettings, Store, StoreError, now, suggestion};
 
 /// How often a function has been deployed, from 1.
@@ -210,19 +210,6 @@ impl Store {
     pub fn functions(&self) -> Result<Vec<FunctionRecord>, StoreError> {
         all(&self.connection())
     }
-
-    /// The component with this SHA-256, if a function runs it.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn component(&self, sha256: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let wasm = self
-            .connection()
-            .prepare_cached("SELECT wasm FROM components WHERE sha256 = ?")?
-            .query_row([sha256], |row| row.get(0))
-            .optional()?;
-        Ok(wasm)
-    }
 }
 
 fn find(
@@ -347,16 +334,6 @@ fn refuse_shared_hosts<'a>(
     Ok(())
 }
 
-/// Keeps the component `wasm` and answers its SHA-256.
-fn keep_component(connection: &Connection, wasm: &[u8]) -> Result<String, StoreError> {
-    let digest = sha256(wasm);
-    connection.execute(
-        "INSERT OR IGNORE INTO components (sha256, wasm) VALUES (?, ?)",
-        params![digest, wasm],
-    )?;
-    Ok(digest)
-}
-
 /// Removes the declared functions that are not in `declared`.
 fn remove_undeclared(
     connection: &Connection,
@@ -384,20 +361,4 @@ fn missing(connection: &Connection, name: &FunctionName) -> Result<StoreError, S
         name: name.clone(),
         nearest: suggestion::nearest(name.as_str(), names),
     })
-}
-
-fn remove_unused_components(connection: &Connection) -> Result<(), StoreError> {
-    connection.execute(
-        "DELETE FROM components WHERE sha256 NOT IN (SELECT component FROM functions)",
-        [],
-    )?;
-    Ok(())
-}
-
-/// The SHA-256 of a component, as records name it.
-pub(crate) fn sha256(wasm: &[u8]) -> String {
-    Sha256::digest(wasm)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }

@@ -340,7 +340,7 @@ impl Work {
             eprintln!("error: job {name}: {reason}");
         }
         self.scheduler.handle.counters.ended(&round.outcomes);
-        let notes = round.starts.iter().map(|start| AttemptNote::started(start));
+        let notes = round.starts.iter().map(AttemptNote::started);
         // Before anything is sent: entries of what is called are known by the trace that these tell.
         self.scheduler
             .log

@@ -2,8 +2,8 @@ use jiff::Timestamp;
 
 use super::Scratch;
 use crate::store::{
-    JobDeclaration, JobLedger, JobName, JobRecord, JobSettings, NextTimes, RunKey, RunState,
-    StoreError, Trigger,
+    AttemptEnd, JobDeclaration, JobLedger, JobName, JobRecord, JobSettings, NextTimes, RunKey,
+    RunState, Span, StoreError, Trigger,
 };
 
 fn name(text: &str) -> JobName {
@@ -57,6 +57,72 @@ fn a_store_from_before_there_were_jobs_gets_them() {
     let store = scratch.store();
     let created = store.create_job(&name("a"), &settings("@daily"), at(1));
     assert_eq!(store.jobs().unwrap(), [created.unwrap()]);
+}
+
+#[test]
+fn a_store_from_before_spans_takes_what_was_due_for_decided() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let job = store
+        .create_job(&name("a"), &settings("@daily"), at(60))
+        .unwrap();
+    let run = RunKey {
+        job: job.id,
+        scheduled: at(30).unwrap(),
+    };
+    let begun = store.write_jobs(|ledger| {
+        ledger.add_run(run, Trigger::Schedule, at(30))?;
+        ledger.begin_attempt(run, 1, run.scheduled)
+    });
+    begun.unwrap();
+    drop(store);
+    let database = scratch.database();
+    database
+        .execute_batch(
+            "DROP TABLE job_spans; DROP TABLE job_outcomes;
+             DROP INDEX job_runs_parked; DROP INDEX job_runs_next_attempt;
+             ALTER TABLE jobs DROP COLUMN decided;
+             ALTER TABLE job_runs DROP COLUMN since;
+             ALTER TABLE job_runs DROP COLUMN parked;
+             ALTER TABLE job_attempts DROP COLUMN took;
+             CREATE INDEX job_runs_next_attempt ON job_runs (next_attempt) WHERE next_attempt IS NOT NULL;",
+        )
+        .unwrap();
+    database.pragma_update(None, "user_version", 3).unwrap();
+    drop(database);
+    let store = scratch.store();
+    let decided = at(60).unwrap() - jiff::SignedDuration::from_micros(1);
+    assert_eq!(store.job(&name("a")).unwrap().decided, Some(decided));
+    // What is under way counts from its first attempt.
+    let end = AttemptEnd {
+        time: at(31).unwrap(),
+        took: None,
+        code: "INTERNAL".into(),
+        status: None,
+        reason: None,
+        execution: None,
+    };
+    let tried = store.write_jobs(|ledger| ledger.end_attempt(run, 1, &end));
+    assert_eq!(tried.unwrap().unwrap().since, run.scheduled);
+}
+
+#[test]
+fn of_too_many_spans_the_latest_are_kept() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let job = store
+        .create_job(&name("a"), &settings("@daily"), at(1))
+        .unwrap();
+    let span = |second| Span {
+        first: at(second).unwrap(),
+        last: at(second).unwrap(),
+    };
+    let spans: Vec<_> = (0..300).map(|number| span(number * 60)).collect();
+    let kept = store.write_jobs(|ledger| {
+        ledger.set_passed_over(job.id, &spans)?;
+        ledger.passed_over(job.id)
+    });
+    assert_eq!(kept.unwrap(), spans[44..]);
 }
 
 #[test]

@@ -86,13 +86,12 @@ fn plan(number: usize) -> Plan {
 impl Plan {
     /// Whether a clock that shows `civil` shows one of its times.
     fn is_shown(&self, civil: DateTime) -> bool {
-        if civil.minute() != self.minute {
-            return false;
-        }
         let weekday = civil.weekday().to_sunday_zero_offset();
         let is_any_day = self.days.is_empty() && self.weekdays.is_empty();
         let is_day = self.days.contains(&civil.day()) || self.weekdays.contains(&weekday);
-        self.hours.contains(&civil.hour()) && (is_any_day || is_day)
+        civil.minute() == self.minute
+            && self.hours.contains(&civil.hour())
+            && (is_any_day || is_day)
     }
 }
 
@@ -104,24 +103,29 @@ fn reference(
     end: Timestamp,
 ) -> BTreeSet<(Timestamp, usize)> {
     let mut due = BTreeSet::new();
+    let mut of_minute: [Vec<&(usize, Plan)>; 60] = [const { Vec::new() }; 60];
+    for plan in plans {
+        of_minute[plan.1.minute as usize].push(plan);
+    }
     let mut shown = HashSet::new();
     let mut last = zone.to_datetime(begin);
     let mut time = begin + MINUTE;
     while time < end {
         let civil = zone.to_datetime(time);
         let is_again = shown.contains(&civil);
-        let mut skipped = Vec::new();
-        let mut missing = last + MINUTE;
-        while missing < civil {
-            skipped.push(missing);
-            missing += MINUTE;
-        }
-        for (number, plan) in plans {
-            let is_due = plan.is_shown(civil) && !(plan.is_fixed && is_again);
-            let is_moved = plan.is_fixed && skipped.iter().any(|skipped| plan.is_shown(*skipped));
-            if is_due || is_moved {
+        for (number, plan) in &of_minute[civil.minute() as usize] {
+            if plan.is_shown(civil) && !(plan.is_fixed && is_again) {
                 due.insert((time, *number));
             }
+        }
+        let mut skipped = last + MINUTE;
+        while skipped < civil {
+            for (number, plan) in &of_minute[skipped.minute() as usize] {
+                if plan.is_shown(skipped) && plan.is_fixed {
+                    due.insert((time, *number));
+                }
+            }
+            skipped += MINUTE;
         }
         shown.insert(civil);
         last = civil;
