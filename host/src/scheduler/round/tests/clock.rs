@@ -379,3 +379,16 @@ fn steps_and_crashes_in_any_order_lose_nothing_and_run_nothing_twice() {
         }
     }
 }
+
+#[test]
+fn a_run_that_waits_for_another_does_not_begin_before_its_time_when_the_clock_is_set_back() {
+    let mut sim = Sim::new("0 * * * *", |job| job.overlap = Overlap::Queue);
+    sim.lasts = 4_000;
+    // The one of noon waits, and the one before it ends just after the clock was set.
+    sim.go_on(5_795);
+    sim.set(-2 * HOUR);
+    sim.go_on(4 * HOUR);
+    let noon = at("2026-11-24T12:00:00Z");
+    let begun = sim.firsts()[&noon];
+    assert!(begun.now.duration_since(noon) <= seconds(TICK), "{begun:?}");
+}

@@ -13,7 +13,7 @@ use super::*;
 /// How often it is killed.
 const KILLS: u64 = 200;
 /// After how many kills somebody looks, before history forgets.
-const LOOK: u64 = 5;
+const LOOK: u64 = 2;
 /// How long it may live, at most.
 const LIFE: Duration = Duration::from_millis(60);
 const JOBS: i64 = 6;
@@ -98,17 +98,29 @@ impl Drop for Scratch {
     }
 }
 
-/// What is known of due times: how they ended, and how often an attempt went well.
+/// What is known of due times: how they ended, and how often an attempt went well. A run that was going
+/// when it was seen last, and that history has forgotten since, counts as failed: only those that are over are forgotten.
 #[derive(Default)]
 struct Seen(BTreeMap<RunKey, (RunState, usize)>);
 
 impl Seen {
+    /// Takes runs of `job` for over that are not among those at `times` any more.
+    fn forget(&mut self, job: i64, times: &BTreeSet<Timestamp>) {
+        let is_going = |(state, _): &&mut (RunState, usize)| !state.is_final();
+        let runs = self.0.iter_mut().filter(|(key, _)| key.job == job);
+        let gone = runs.filter(|(key, _)| !times.contains(&key.scheduled));
+        for run in gone.map(|(_, run)| run).filter(is_going) {
+            *run = (RunState::Failed, 0);
+        }
+    }
+
     fn look(&mut self, store: &Store) {
         for number in 0..JOBS {
             let runs = store.job_runs(&name(&format!("job-{number}")), 1_000);
             let runs = runs.expect("it is there");
             let times: BTreeSet<_> = runs.iter().map(|run| run.scheduled).collect();
             assert_eq!(times.len(), runs.len(), "a run is recorded twice");
+            self.forget(number, &times);
             for run in runs {
                 let key = RunKey {
                     job: number,
