@@ -35,12 +35,10 @@ impl MemoryBudget {
     }
 
     fn take(&self, bytes: u64) -> bool {
-        let before = self.used.fetch_add(bytes, Ordering::Relaxed);
-        let fits = before.saturating_add(bytes) <= self.total;
-        if !fits {
-            self.give_back(bytes);
-        }
-        fits
+        // Never more than there is, not even for a moment in which another one would be refused.
+        let with_these = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= self.total);
+        let relaxed = Ordering::Relaxed;
+        self.used.fetch_update(relaxed, relaxed, with_these).is_ok()
     }
 
     fn give_back(&self, bytes: u64) {

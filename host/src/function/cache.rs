@@ -57,14 +57,21 @@ impl CompileCache {
     /// It is mapped, so that of many functions only what runs is in memory. Nothing writes to a file that is there: a
     /// new one takes its place.
     pub(super) fn load(&self, engine: &Engine, digest: &[u8; 32]) -> Option<Component> {
-        let file = open_sound(&self.path(engine, digest))?;
+        let (file, compiled) = open_sound(&self.path(engine, digest))?;
         // SAFETY: `deserialize_file` wants a file that `serialize` made and that stays as it is. This one is the
         // user's own in a directory that nobody else may write, its digest is right, and its name binds it to this
         // component and this engine; wasmtime checks the engine once more. What is mapped is the file that was checked,
         // whatever is found under its name by then.
         #[allow(unsafe_code, clippy::disallowed_methods)]
-        let component = unsafe { Component::deserialize_file(engine, path_of(&file)) };
-        component.ok()
+        let mapped = unsafe { Component::deserialize_file(engine, path_of(&file)) };
+        if let Ok(component) = mapped {
+            return Some(component);
+        }
+        // Where no file may be mapped to be executed (`noexec`), or `/proc` is missing, a copy does it.
+        // SAFETY: as above, for the bytes that were checked.
+        #[allow(unsafe_code)]
+        let copied = unsafe { Component::deserialize(engine, compiled) };
+        copied.ok()
     }
 
     /// Keeps `component`, compiled from one with the SHA-256 `digest`. A file is whole or not there, at any moment.
@@ -118,8 +125,8 @@ impl CompileCache {
     }
 }
 
-/// Opens the file at `path`, if it is what [`write_entry`] made of a component.
-fn open_sound(path: &Path) -> Option<File> {
+/// Opens and reads the file at `path`, if it is what [`write_entry`] made of a component.
+fn open_sound(path: &Path) -> Option<(File, Vec<u8>)> {
     let mut file = open_nofollow(path).ok()?;
     let metadata = file.metadata().ok()?;
     if !metadata.is_file() || !is_private(&metadata) || metadata.len() > ENTRY_LIMIT {
@@ -129,7 +136,10 @@ fn open_sound(path: &Path) -> Option<File> {
     file.read_to_end(&mut bytes).ok()?;
     let (compiled, trailer) = bytes.split_at_checked(bytes.len().checked_sub(TRAILER)?)?;
     let digest = trailer.strip_prefix(MAGIC)?;
-    (digest == Sha256::digest(compiled).as_slice()).then_some(file)
+    let is_sound = digest == Sha256::digest(compiled).as_slice();
+    let length = compiled.len();
+    bytes.truncate(length);
+    is_sound.then_some((file, bytes))
 }
 
 /// A path that leads to an open file and no other, whatever becomes of its name.
@@ -141,6 +151,12 @@ fn path_of(file: &File) -> PathBuf {
         false => "/dev/fd",
     };
     Path::new(descriptors).join(file.as_raw_fd().to_string())
+}
+
+/// None is known; so the component is copied.
+#[cfg(not(unix))]
+fn path_of(_: &File) -> PathBuf {
+    PathBuf::new()
 }
 
 /// The digest comes last, so that the compiled component begins where a mapping does.

@@ -24,7 +24,7 @@ use super::limits::KIB;
 
 pub(super) use calls::levy;
 
-/// Bytes that no execution is charged for; also the least that is noted between two counts. Ordinary requests stay
+/// Bytes that no execution is charged for; at least half as many are noted between two counts. Ordinary requests stay
 /// within it and cost no more than an addition.
 const FREE: u64 = 64 * KIB;
 
@@ -112,7 +112,7 @@ impl State {
             return Ok(());
         }
         let held = self.held();
-        let covered = held + (held / FRACTION).max(FREE);
+        let covered = covered(held);
         if !self.meter.charge(covered - FREE) {
             return Err(HeldTooMuch.into());
         }
@@ -129,12 +129,20 @@ impl State {
     /// Charges no more than what is held by now.
     fn settle(&mut self) {
         let held = self.held();
-        let covered = (held + FREE).min(self.charges.covered);
+        let covered = held.max(FREE).min(self.charges.covered);
         // Never more than before, so it fits.
         self.meter
             .charge((covered - FREE).min(self.meter.charged()));
         self.charges.noted = held;
         self.charges.covered = covered;
+    }
+}
+
+/// What may be noted, where so much is held, before it has to be counted again.
+fn covered(held: u64) -> u64 {
+    match held <= FREE / 2 {
+        true => FREE,
+        false => held + (held / FRACTION).max(FREE / 2),
     }
 }
 
@@ -257,6 +265,17 @@ mod tests {
         assert_eq!(held_in(&mut table), 4 * of_one + 11);
         table.delete(request).unwrap();
         assert_eq!(held_in(&mut table), 3 * of_one);
+    }
+
+    #[test]
+    fn what_is_free_stays_so_however_often_it_is_counted() {
+        assert_eq!(covered(0), FREE);
+        assert_eq!(covered(FREE / 2), FREE);
+        for held in [FREE / 2 + 1, FREE, FREE * 100] {
+            let covered = covered(held);
+            assert!(covered - held >= FREE / 2, "counting stays rare: {held}");
+            assert!(covered - FREE <= held + held / FRACTION, "{held}");
+        }
     }
 
     #[test]

@@ -49,8 +49,9 @@ impl Parts {
     /// Counts what an instance of the component `wasm` has. What is no component, or damaged, is counted as far as it
     /// can be read; the compiler will say what is wrong with it.
     ///
-    /// A module that is handed from one component to another counts as an instance alone. Nobody builds such
-    /// components; the pool itself counts their memories and tables.
+    /// A module that is handed from one component to another counts as an instance alone; the pool itself counts its
+    /// memories and tables. A component that is handed on so cannot be counted, and to instantiate it is too much: it
+    /// could be of any size. Nobody builds either.
     pub(super) fn of(wasm: &[u8]) -> Self {
         let mut count = Count::default();
         for payload in Parser::new(0).parse_all(wasm) {
@@ -80,6 +81,18 @@ impl Parts {
                 limit,
             }),
             None => Ok(()),
+        }
+    }
+
+    /// Of what comes from elsewhere, as an import or as an instance's export.
+    fn handed(kind: ComponentExternalKind) -> Self {
+        let components = match kind {
+            ComponentExternalKind::Component => u32::MAX,
+            _ => 0,
+        };
+        Self {
+            components,
+            ..Self::default()
         }
     }
 
@@ -201,7 +214,9 @@ impl Count {
 
     fn alias(&mut self, alias: &ComponentAlias<'_>) {
         match *alias {
-            ComponentAlias::InstanceExport { kind, .. } => self.top().push(kind, Parts::default()),
+            ComponentAlias::InstanceExport { kind, .. } => {
+                self.top().push(kind, Parts::handed(kind))
+            }
             ComponentAlias::Outer { kind, count, index } => {
                 let kind = match kind {
                     ComponentOuterAliasKind::CoreModule => ComponentExternalKind::Module,
@@ -235,7 +250,7 @@ impl Scope {
     }
 
     fn import(&mut self, kind: ComponentTypeRef) {
-        self.push(kind.kind(), Parts::default());
+        self.push(kind.kind(), Parts::handed(kind.kind()));
     }
 
     /// An export is an item of its own, with the next index.
@@ -307,6 +322,21 @@ mod tests {
             components: 2,
         };
         assert_eq!(parts(&nested), expected);
+    }
+
+    #[test]
+    fn a_component_that_is_handed_on_cannot_be_counted_and_so_not_be_instantiated() {
+        let level = "(component $leaf)
+             (component $level (import \"c\" (component $c)) (export \"c\" (component $c)))";
+        let handed = "(instance $i (instantiate $level (with \"c\" (component $leaf))))
+             (alias export $i \"c\" (component $again))";
+        assert!(
+            parts(&format!("(component {level} {handed})"))
+                .check()
+                .is_ok()
+        );
+        let used = format!("(component {level} {handed} (instance (instantiate $again)))");
+        assert!(parts(&used).check().is_err());
     }
 
     /// Forty levels of two instances each: a million million, of which none is laid out.

@@ -189,7 +189,12 @@ impl Entry {
     /// Whether more depends on it than on what is printed: it says that an execution started or finished, or what a job
     /// does, which tells whose the executions are that it causes.
     pub(super) fn is_left_out_last(&self) -> bool {
-        self.job.is_some() || matches!(self.payload, Payload::Started | Payload::Finished { .. })
+        match self.payload {
+            Payload::Started | Payload::Finished { .. } => true,
+            // What a function prints for a job has the job's name as well.
+            Payload::Note(_) => self.job.is_some(),
+            Payload::Printed(_) | Payload::Structured(_) => false,
+        }
     }
 
     /// About how many bytes it holds.

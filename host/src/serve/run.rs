@@ -58,7 +58,6 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     descriptors::raise_limit();
     let mut inherited = Inherited::take()?;
     let component_access = component_access(options, inherited.addr()?)?;
-    let sandbox = SandboxSetup::begin(options)?;
     let control = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -69,6 +68,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let (mut signals, [file_hangups, function_hangups]) = control.block_on(signals)?;
     let certificate = options.tls.as_ref().map(Certificate::read).transpose()?;
     let store = store(options, component_access.as_ref())?;
+    let sandbox = SandboxSetup::begin(options)?;
     let sockets = match inherited.data_plane(options.workers) {
         Some(sockets) => sockets,
         None => listener::open(options.addr, options.workers)

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::address;
 
 /// How long one address may take.
 const CONNECT_TIME: Duration = Duration::from_millis(1500);
-/// How much later than the one before it an address is tried (RFC 8305, section 5), so that one that is dead takes no
-/// time from those behind it.
+/// How long an address is waited for before the next one is tried beside it (RFC 8305, section 5), so that one that is
+/// dead takes no time from those behind it. One that fails is not waited for.
 const STAGGER: Duration = Duration::from_millis(250);
 /// As many addresses of a name are tried.
 const MOST_ADDRESSES: usize = 8;
@@ -36,9 +36,7 @@ async fn connect_with_one(
     reach: Reach,
 ) -> io::Result<TcpStream> {
     let mut failure = io::Error::other("the host has no address");
-    // Dropped with whatever is under way when the first is there.
-    let mut attempts = JoinSet::new();
-    let mut pause = Duration::ZERO;
+    let mut left = Vec::new();
     for address in addresses.take(MOST_ADDRESSES) {
         if let Some(kind) = refused(address.ip(), reach) {
             failure = io::Error::other(format!(
@@ -47,22 +45,35 @@ async fn connect_with_one(
             ));
             continue;
         }
-        attempts.spawn(async move {
-            sleep(pause).await;
-            match timeout(CONNECT_TIME, TcpStream::connect(address)).await {
-                Ok(connected) => connected,
-                Err(_) => Err(io::Error::other(format!("{address} does not answer"))),
-            }
-        });
-        pause += STAGGER;
+        left.push(address);
     }
-    while let Some(attempt) = attempts.join_next().await {
-        match attempt.unwrap_or_else(|error| Err(io::Error::other(error))) {
+    let mut left = left.into_iter();
+    // Dropped with whatever is under way when the first is there.
+    let mut attempts = JoinSet::new();
+    loop {
+        attempts.extend(left.next().map(attempt));
+        let ended = match left.len() {
+            0 => attempts.join_next().await,
+            _ => match timeout(STAGGER, attempts.join_next()).await {
+                Ok(ended) => ended,
+                Err(_) => continue,
+            },
+        };
+        let Some(ended) = ended else {
+            return Err(failure);
+        };
+        match ended.unwrap_or_else(|error| Err(io::Error::other(error))) {
             Ok(stream) => return Ok(stream),
             Err(error) => failure = error,
         }
     }
-    Err(failure)
+}
+
+async fn attempt(address: SocketAddr) -> io::Result<TcpStream> {
+    match timeout(CONNECT_TIME, TcpStream::connect(address)).await {
+        Ok(connected) => connected,
+        Err(_) => Err(io::Error::other(format!("{address} does not answer"))),
+    }
 }
 
 fn refused(address: IpAddr, reach: Reach) -> Option<&'static str> {
@@ -115,6 +126,19 @@ mod tests {
         let nobody = connect_with_one([dead].into_iter(), Reach::Anywhere).await;
         let told = nobody.unwrap_err().to_string();
         assert!(told.ends_with("does not answer"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn an_address_that_refuses_is_not_waited_for() {
+        let refusing = TcpListener::bind(LOOPBACK).unwrap().local_addr().unwrap();
+        let living = TcpListener::bind(LOOPBACK).unwrap();
+        let living = living.local_addr().unwrap();
+        let begun = Instant::now();
+        let addresses = [refusing; 7].into_iter().chain([living]);
+        let stream = connect_with_one(addresses, Reach::Anywhere).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), living);
+        let waited = begun.elapsed();
+        assert!(waited < STAGGER * 2, "{waited:?}");
     }
 
     #[test]
