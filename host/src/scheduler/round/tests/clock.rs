@@ -1,5 +1,7 @@
 //! The clock is set: forward, back, for good and for a moment, whatever the job does meanwhile.
 
+mod little;
+
 use std::time::Duration;
 
 use super::*;
