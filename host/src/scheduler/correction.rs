@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::due::GRACE;
 use super::round::{ABORTED, BATCH, failures};
-use super::undecided::Undecided;
+use super::undecided::{Undecided, before};
 use super::{Job, Schedule};
 use crate::store::{AttemptEnd, JobId, JobLedger, JobRecord, RunState, Store, StoreError};
 
@@ -101,6 +101,27 @@ fn retract(
     Ok(undecided)
 }
 
+/// What is undecided of a job that has not been due yet. If the clock will show due times before the first one, these were passed
+/// over: for all that is known, the clock was wrong when the job was created.
+fn undecided_yet(
+    ledger: &JobLedger<'_>,
+    record: &JobRecord,
+    schedule: &Schedule,
+    since: Timestamp,
+) -> Result<Undecided, StoreError> {
+    let next = schedule.next_after(since);
+    let (Some(first), Some(next)) = (record.next_due, next) else {
+        return Ok(Undecided::default());
+    };
+    if next >= first {
+        return Ok(Undecided::default());
+    }
+    let undecided = Undecided::before_first(first);
+    ledger.set_passed_over(record.id, undecided.passed())?;
+    ledger.decide(record.id, before(first), Some(next))?;
+    Ok(undecided)
+}
+
 /// Works out anew when jobs are due next, for the clock was set or zones have other rules now; as many as one round takes,
 /// those after `last`, and from `since` on, at `now`. Tells the last of them, or that there are no more.
 pub(super) fn resync(
@@ -118,7 +139,8 @@ pub(super) fn resync(
             };
             let undecided = match record.decided {
                 Some(decided) if decided > since => retract(ledger, record, &schedule, since, now)?,
-                decided => Undecided::new(decided, Vec::new()),
+                Some(decided) => Undecided::new(Some(decided), Vec::new()),
+                None => undecided_yet(ledger, record, &schedule, since)?,
             };
             let next = undecided.next_after(&schedule, since);
             if next != record.next_due {
