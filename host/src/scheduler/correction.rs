@@ -5,8 +5,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::due::GRACE;
 use super::round::{ABORTED, BATCH, failures};
-use super::undecided::Undecided;
+use super::undecided::{Undecided, before};
 use super::{Job, Schedule};
 use crate::store::{AttemptEnd, JobId, JobLedger, JobRecord, RunState, Store, StoreError};
 
@@ -38,7 +39,7 @@ pub(super) fn recover(store: &Store, now: Timestamp) -> Result<Recovered, StoreE
         for job in ledger.paused_and_going()? {
             recovered.outcomes.extend(ledger.end_waiting(job, now)?);
         }
-        retract_early(ledger, now)?;
+        retract_early(ledger, now, now)?;
         ledger.cap_since(now)?;
         for wait in ledger.waits(now)? {
             let Ok(job) = Job::read(&wait.job.settings) else {
@@ -59,28 +60,39 @@ pub(super) fn shift(store: &Store, step: SignedDuration) -> Result<(), StoreErro
     store.write_jobs(|ledger| ledger.shift(step))
 }
 
-/// Forgets runs that are due after `since` and have not been tried: they are due when that time comes.
-pub(super) fn retract_waiting(store: &Store, since: Timestamp) -> Result<(), StoreError> {
-    store.write_jobs(|ledger| retract_early(ledger, since))
+/// Forgets runs that are due after both `since` and `now` and have not been tried: they are due when that time comes.
+pub(super) fn retract_waiting(
+    store: &Store,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    store.write_jobs(|ledger| retract_early(ledger, since, now))
 }
 
-fn retract_early(ledger: &JobLedger<'_>, since: Timestamp) -> Result<(), StoreError> {
-    for record in ledger.early_jobs(since)? {
+fn retract_early(
+    ledger: &JobLedger<'_>,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for record in ledger.early_jobs(since.max(now))? {
         if let Ok(schedule) = schedule(&record) {
-            retract(ledger, &record, &schedule, since)?;
+            retract(ledger, &record, &schedule, since, now)?;
         }
     }
     Ok(())
 }
 
-/// Forgets the runs of a job that are due after `since` and of which nothing was tried.
+/// Forgets the runs of a job that are due after `since` and of which nothing was tried. Those whose time has come by `now` are
+/// as they are, but for those that were missed and are still on time.
 fn retract(
     ledger: &JobLedger<'_>,
     record: &JobRecord,
     schedule: &Schedule,
     since: Timestamp,
+    now: Timestamp,
 ) -> Result<Undecided, StoreError> {
-    let times = ledger.retract(record.id, since)?;
+    let late = now.checked_sub(GRACE).unwrap_or(Timestamp::MIN);
+    let times = ledger.retract(record.id, since.max(now), since.max(late))?;
     let mut undecided = Undecided::new(record.decided, ledger.passed_over(record.id)?);
     if !times.is_empty() {
         undecided.pass_times(schedule, &times);
@@ -89,12 +101,34 @@ fn retract(
     Ok(undecided)
 }
 
+/// What is undecided of a job that has not been due yet. If the clock will show due times before the first one, these were passed
+/// over: for all that is known, the clock was wrong when the job was created.
+fn undecided_yet(
+    ledger: &JobLedger<'_>,
+    record: &JobRecord,
+    schedule: &Schedule,
+    since: Timestamp,
+) -> Result<Undecided, StoreError> {
+    let next = schedule.next_after(since);
+    let (Some(first), Some(next)) = (record.next_due, next) else {
+        return Ok(Undecided::default());
+    };
+    if next >= first {
+        return Ok(Undecided::default());
+    }
+    let undecided = Undecided::before_first(first);
+    ledger.set_passed_over(record.id, undecided.passed())?;
+    ledger.decide(record.id, before(first), Some(next))?;
+    Ok(undecided)
+}
+
 /// Works out anew when jobs are due next, for the clock was set or zones have other rules now; as many as one round takes,
-/// those after `last`, and from `since` on. Tells the last of them, or that there are no more.
+/// those after `last`, and from `since` on, at `now`. Tells the last of them, or that there are no more.
 pub(super) fn resync(
     store: &Store,
     last: JobId,
     since: Timestamp,
+    now: Timestamp,
 ) -> Result<Option<JobId>, StoreError> {
     store.write_jobs(|ledger| {
         let records = ledger.later_jobs(since, last, BATCH)?;
@@ -104,8 +138,9 @@ pub(super) fn resync(
                 continue;
             };
             let undecided = match record.decided {
-                Some(decided) if decided > since => retract(ledger, record, &schedule, since)?,
-                decided => Undecided::new(decided, Vec::new()),
+                Some(decided) if decided > since => retract(ledger, record, &schedule, since, now)?,
+                Some(decided) => Undecided::new(Some(decided), Vec::new()),
+                None => undecided_yet(ledger, record, &schedule, since)?,
             };
             let next = undecided.next_after(&schedule, since);
             if next != record.next_due {

@@ -85,6 +85,7 @@ pub(super) fn play(
     places: &mut Places,
 ) -> Result<Round, StoreError> {
     let mut round = Round::default();
+    let open = places.open();
     let played = store.write_jobs(|ledger| {
         for ended in ended {
             settle::settle(ledger, ended, now, &mut round)?;
@@ -97,13 +98,17 @@ pub(super) fn play(
                 read.insert(record.id, job);
             }
         }
-        begin::begin(ledger, &read, now, places, &mut round)
+        begin::begin(ledger, &read, &open, now, places, &mut round)
     });
     match played {
         Ok(()) => Ok(round),
         Err(error) => {
             for start in &round.starts {
                 places.give_back(&start.keepers);
+            }
+            // What was parked is parked still, whatever the round forgot of it.
+            for (keeper, _) in &open {
+                places.await_place(keeper);
             }
             Err(error)
         }

@@ -1,11 +1,13 @@
 //! Which due times of a job have not been decided.
 //!
 //! As long as clocks go on these are all that come after the last one that was. A clock that is set back shows times again:
-//! of these the ones that were passed over, with nothing tried, are undecided again, and the others are done.
+//! of these the ones that were passed over, with nothing tried, are undecided again, and the others are done. What was passed
+//! over and does not come on time is passed over once more: the clock that showed it was wrong, and is right again.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::Schedule;
+use super::due::GRACE;
 use crate::store::Span;
 
 /// The shortest time that the store tells apart.
@@ -24,6 +26,17 @@ impl Undecided {
         Self { decided, passed }
     }
 
+    /// Of a job whose first due time is `first`: all before was passed over.
+    pub(super) fn before_first(first: Timestamp) -> Self {
+        let last = before(first);
+        let mut undecided = Self::new(Some(last), Vec::new());
+        undecided.pass(Span {
+            first: Timestamp::UNIX_EPOCH,
+            last,
+        });
+        undecided
+    }
+
     /// The spans that were passed over.
     pub(super) fn passed(&self) -> &[Span] {
         &self.passed
@@ -40,13 +53,18 @@ impl Undecided {
         schedule.next_after(self.decided.map_or(after, |decided| decided.max(after)))
     }
 
-    /// What is undecided from `first` to `now`, in its order.
+    /// What is undecided from `first` to `now`, in its order. Of what was passed over only that which is on time.
     pub(super) fn parts(&self, first: Timestamp, now: Timestamp) -> Vec<Span> {
         let rest = Span {
             first: self.decided.map_or(first, |decided| decided + MOMENT),
             last: now,
         };
-        let all = self.passed.iter().copied().chain([rest]);
+        let earliest = on_time_since(now);
+        let on_time = self.passed.iter().map(|span| Span {
+            first: span.first.max(earliest),
+            last: span.last,
+        });
+        let all = on_time.chain([rest]);
         let within = all.map(|span| Span {
             first: span.first.max(first),
             last: span.last.min(now),
@@ -92,8 +110,9 @@ impl Undecided {
         self.pass(span);
     }
 
-    /// Takes what lies between `first` and `now` for decided.
+    /// Takes the [`parts`](Self::parts) between `first` and `now` for decided.
     pub(super) fn decide(&mut self, first: Timestamp, now: Timestamp) {
+        let first = first.max(on_time_since(now));
         let spans = std::mem::take(&mut self.passed);
         for span in spans {
             let parts = [
@@ -113,7 +132,13 @@ impl Undecided {
     }
 }
 
-fn before(time: Timestamp) -> Timestamp {
+/// The first time that is still on time at `now`.
+fn on_time_since(now: Timestamp) -> Timestamp {
+    now.checked_sub(GRACE).unwrap_or(Timestamp::MIN)
+}
+
+/// The last moment before `time`.
+pub(super) fn before(time: Timestamp) -> Timestamp {
     time.checked_sub(MOMENT).unwrap_or(Timestamp::MIN)
 }
 
@@ -180,17 +205,40 @@ mod tests {
     #[test]
     fn parts_are_those_that_are_undecided() {
         let undecided = undecided("20:00", &[("11:30", "13:30"), ("16:00", "16:00")]);
-        let parts = undecided.parts(at("12:00"), at("22:00"));
-        assert_eq!(parts[..2], [span("12:00", "13:30"), span("16:00", "16:00")]);
         let rest = Span {
             first: at("20:00") + MOMENT,
             last: at("22:00"),
         };
-        assert_eq!(parts[2..], [rest]);
+        assert_eq!(undecided.parts(at("12:00"), at("22:00")), [rest]);
         assert_eq!(
-            undecided.parts(at("12:00"), at("13:00")),
-            [span("12:00", "13:00")]
+            undecided.parts(at("16:00"), at("16:00")),
+            [span("16:00", "16:00")]
         );
+        assert_eq!(undecided.parts(at("14:00"), at("15:00")), []);
+    }
+
+    #[test]
+    fn what_was_passed_over_and_is_late_is_no_part_and_stays_undecided() {
+        let mut undecided = undecided("20:00", &[("11:30", "13:30")]);
+        let on_time = Span {
+            first: at("12:59") + SignedDuration::from_secs(30),
+            last: at("13:00"),
+        };
+        assert_eq!(undecided.parts(at("12:00"), at("13:00")), [on_time]);
+        assert_eq!(
+            undecided.parts(at("13:00"), at("13:00")),
+            [span("13:00", "13:00")]
+        );
+        undecided.decide(at("12:00"), at("13:00"));
+        let earlier = Span {
+            first: at("11:30"),
+            last: before(on_time.first),
+        };
+        let later = Span {
+            first: after(at("13:00")),
+            last: at("13:30"),
+        };
+        assert_eq!(undecided.passed(), [earlier, later]);
     }
 
     #[test]
@@ -204,16 +252,16 @@ mod tests {
             span("16:00", "17:00"),
         ];
         assert_eq!(undecided.passed(), three);
-        undecided.decide(at("12:00"), at("16:30"));
-        let before_noon = Span {
-            first: at("11:00"),
-            last: before(at("12:00")),
+        undecided.decide(at("16:30"), at("16:30"));
+        let early = Span {
+            first: at("16:00"),
+            last: before(at("16:30")),
         };
         let rest = Span {
             first: after(at("16:30")),
             last: at("17:00"),
         };
-        assert_eq!(undecided.passed(), [before_noon, rest]);
+        assert_eq!(undecided.passed()[2..], [early, rest]);
         undecided.pass(span("10:00", "22:00"));
         assert_eq!(undecided.passed(), [span("10:00", "22:00")]);
     }

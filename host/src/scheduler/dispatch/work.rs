@@ -215,7 +215,7 @@ impl Work {
     /// Puts right what is not, plays rounds until nothing more is due by `now`, and tells what is ahead.
     async fn round(&mut self, now: Timestamp) -> Result<Ahead, StoreError> {
         self.recover(now).await?;
-        self.correct_waits().await?;
+        self.correct_waits(now).await?;
         loop {
             let played = self.play(now).await?;
             if played.has_more && !self.ending.has_begun() {
@@ -224,7 +224,7 @@ impl Work {
             if let Some(resync) = self.resync {
                 // A page at a time, so that what is due meanwhile is not late.
                 let Resync { last, since, .. } = resync;
-                let page = self.blocking(move |store| correction::resync(store, last, since));
+                let page = self.blocking(move |store| correction::resync(store, last, since, now));
                 self.resync = page.await?.map(|last| Resync { last, ..resync });
                 return Ok(Ahead::default());
             }
@@ -257,7 +257,7 @@ impl Work {
     }
 
     /// Sees to runs that wait, if the clock was set.
-    async fn correct_waits(&mut self) -> Result<(), StoreError> {
+    async fn correct_waits(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let step = self.shift;
         if !step.is_zero() {
             self.blocking(move |store| correction::shift(store, step))
@@ -265,7 +265,7 @@ impl Work {
             self.shift = SignedDuration::ZERO;
         }
         if let Some(Resync { since, .. }) = self.resync.filter(|resync| !resync.are_waits_done) {
-            self.blocking(move |store| correction::retract_waiting(store, since))
+            self.blocking(move |store| correction::retract_waiting(store, since, now))
                 .await?;
             let resync = Resync::from(since);
             self.resync = Some(Resync {

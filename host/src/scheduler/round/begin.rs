@@ -9,17 +9,19 @@ use super::super::places::{Keepers, Places};
 use super::{BATCH, Job, Round, Start, trace};
 use crate::store::{DueRun, JobId, JobLedger, RunState, StoreError};
 
-/// Begins the next attempts of runs that are due. Those of jobs or targets that have no place are parked.
+/// Begins the next attempts of runs that are due. Those of jobs or targets that have no place are parked. `open` are the
+/// places that there are for those that were parked before.
 pub(super) fn begin(
     ledger: &JobLedger<'_>,
     read: &HashMap<JobId, Arc<Job>>,
+    open: &[(String, usize)],
     now: Timestamp,
     places: &mut Places,
     round: &mut Round,
 ) -> Result<(), StoreError> {
-    for (keeper, room) in places.open() {
-        if ledger.unpark(&keeper, room)? < room {
-            places.forget(&keeper);
+    for (keeper, room) in open {
+        if ledger.unpark(keeper, *room)? < *room {
+            places.forget(keeper);
         }
     }
     let most = places.free().min(BATCH);

@@ -104,10 +104,10 @@ impl World {
 
     /// Works out anew what is due after `since`.
     fn resync_from(&self, since: Timestamp) {
-        retract_waiting(&self.store, since).expect("memory does not fail");
+        retract_waiting(&self.store, since, self.now).expect("memory does not fail");
         let mut last = Some(JobId::MIN);
         while let Some(before) = last {
-            last = resync(&self.store, before, since).expect("memory does not fail");
+            last = resync(&self.store, before, since, self.now).expect("memory does not fail");
         }
     }
 

@@ -70,19 +70,28 @@ impl JobLedger<'_> {
         Ok(())
     }
 
-    /// Forgets the runs of `job` that are due after `now` and of which nothing was tried, and tells their times. Those that
-    /// somebody asked for are no such runs.
+    /// Forgets the runs of `job` that are due after `after` and of which nothing was tried, and those that were missed after
+    /// `missed_after`, which is no later, and tells their times. Those that somebody asked for are no such runs.
     ///
     /// # Errors
     /// If the database fails.
-    pub fn retract(&self, job: JobId, now: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
+    pub fn retract(
+        &self,
+        job: JobId,
+        after: Timestamp,
+        missed_after: Timestamp,
+    ) -> Result<Vec<Timestamp>, StoreError> {
         let mut statement = self.0.prepare_cached(
-            "DELETE FROM job_runs WHERE job = ?1 AND scheduled > ?2 AND state <> 'running' AND trigger <> 'manual'
+            "DELETE FROM job_runs WHERE job = ?1 AND scheduled > ?3 AND (scheduled > ?2 OR state = 'missed')
+             AND state <> 'running' AND trigger <> 'manual'
              AND NOT EXISTS (SELECT 1 FROM job_attempts
                  WHERE job_attempts.job = job_runs.job AND job_attempts.scheduled = job_runs.scheduled)
              RETURNING scheduled",
         )?;
-        let times = statement.query_map(params![job, micros(now)], |row| row.get(0))?;
+        let times = statement
+            .query_map(params![job, micros(after), micros(missed_after)], |row| {
+                row.get(0)
+            })?;
         let mut times: Vec<i64> = times.collect::<Result<_, _>>()?;
         times.sort_unstable();
         Ok(times.into_iter().map(time).collect())

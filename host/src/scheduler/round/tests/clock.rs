@@ -1,5 +1,7 @@
 //! The clock is set: forward, back, for good and for a moment, whatever the job does meanwhile.
 
+mod little;
+
 use std::time::Duration;
 
 use super::*;
@@ -246,16 +248,27 @@ fn due_times(every: i64, begin: Timestamp, end: Timestamp) -> Vec<Timestamp> {
 
 #[test]
 fn a_clock_that_is_wrong_for_less_than_a_minute_changes_nothing() {
+    let mut cases = Vec::new();
     for moment in [900, 1_790, 1_810, 1_830] {
-        for step in STEPS {
+        cases.extend(STEPS.map(|step| (moment, step, 5)));
+    }
+    // One that is behind for longer is believed; nothing is due meanwhile, by this clock or that.
+    for moment in [900, 1_810, 1_830] {
+        for wrong in [25, 40, 55] {
+            cases.extend([-HOUR, -DAY].map(|step| (moment, step, wrong)));
+        }
+    }
+    for (moment, step, wrong) in cases {
+        for catch_up in CATCH_UPS {
             let mut sim = Sim::new("0 * * * *", |job| {
+                job.catch_up = catch_up;
                 job.max_retry_attempts = 1;
                 job.min_backoff = 60_000;
             });
             sim.fail = 1;
             sim.go_on(moment);
             sim.set(step);
-            sim.go_on(5);
+            sim.go_on(wrong);
             sim.set(-step);
             sim.go_on(DAY + 3 * HOUR);
             sim.assert_on_time(&due_times(HOUR, at(BEGIN), sim.shown()));

@@ -90,7 +90,7 @@ fn a_process_that_is_killed() {
 }
 
 /// A directory of its own, removed when dropped.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(pub(super) PathBuf);
 
 impl Drop for Scratch {
     fn drop(&mut self) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::killed::Scratch;
 use super::*;
 
 /// Plays rounds until nothing more begins, and tells what began.
@@ -91,4 +92,37 @@ fn what_waits_for_a_place_has_one_after_a_restart_and_after_a_change_of_its_targ
     edit::update(&world.store, &name("job"), world.now, change).expect("it is a job");
     let mut places = Places::new(4_096);
     assert_eq!(begin_all(&world, &mut places, &[]).len(), 44);
+}
+
+#[test]
+fn what_waits_for_a_place_has_one_after_a_round_that_failed() {
+    let directory = format!("host-shares-{}", std::process::id());
+    let scratch = Scratch(std::env::temp_dir().join(directory));
+    let world = World {
+        store: Store::open(&scratch.0).expect("there is room"),
+        ..World::new("2026-11-24T10:30:00Z")
+    };
+    let world = world.with("0 * * * *", |_| {});
+    for _ in 0..17 {
+        let asked = world.store.request_run(&name("job"), world.now);
+        asked.expect("it is there");
+    }
+    // One more than the smallest share.
+    let mut places = Places::new(17);
+    let begun = begin_all(&world, &mut places, &[]);
+    assert_eq!(begun.len(), 16);
+    let over: Vec<_> = begun
+        .iter()
+        .map(|start| ended(start, OK, world.now))
+        .collect();
+    over.iter()
+        .for_each(|ended| places.give_back(&ended.keepers));
+    let database = rusqlite::Connection::open(scratch.0.join("host.db")).expect("it is there");
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON job_attempts
+                  BEGIN SELECT RAISE(ABORT, 'no'); END";
+    database.execute_batch(refuse).expect("it can be made");
+    play(&world.store, &over, world.now, &mut places).expect_err("no attempt can be written");
+    let allow = database.execute_batch("DROP TRIGGER refuse");
+    allow.expect("it is there");
+    assert_eq!(begin_all(&world, &mut places, &over).len(), 1);
 }
