@@ -272,10 +272,11 @@ mod tests {
         let scratch = Scratch::new("path");
         let (_, path) = scratch.filled();
         let sound = fs::read(&path).unwrap();
-        let file = open_sound(&path).unwrap();
+        let (file, compiled) = open_sound(&path).unwrap();
         fs::remove_file(&path).unwrap();
         fs::write(&path, "another").unwrap();
         assert_eq!(fs::read(path_of(&file)).unwrap(), sound);
+        assert!(sound.starts_with(&compiled) && sound.len() == compiled.len() + TRAILER);
     }
 
     #[test]
