@@ -43,8 +43,8 @@ pub(super) struct Change {
 pub(super) struct Judge {
     /// The last reading that was believed.
     last: Reading,
-    /// Since when the clock has been ahead.
-    ahead_since: Option<Duration>,
+    /// Since when the clock has been ahead, and from when on what is due is to be worked out anew if it is right again.
+    ahead: Option<(Duration, Timestamp)>,
     /// The last reading before the clock was set back: one that agrees with it was a slip.
     before: Option<Reading>,
     /// When it was set back, and from when on what is due is to be worked out anew if it stays so.
@@ -64,7 +64,7 @@ impl Judge {
     pub(super) fn new(reading: Reading) -> Self {
         Self {
             last: reading,
-            ahead_since: None,
+            ahead: None,
             before: None,
             back: None,
             change: NONE,
@@ -78,9 +78,9 @@ impl Judge {
         let ahead = reading.wall.duration_since(expected);
         let is_as_expected = ahead.abs() <= TOLERANCE;
         if is_as_expected {
-            // Commands may have gone by a clock that was ahead.
-            if self.ahead_since.take().is_some() {
-                self.work_out_from(self.at_told(reading));
+            // Commands may have gone by a clock that was ahead, ever since it was.
+            if let Some((_, from)) = self.ahead.take() {
+                self.work_out_from(from);
             }
         } else if ahead < SignedDuration::ZERO {
             let from = self.at_told(reading);
@@ -93,7 +93,9 @@ impl Judge {
             (self.before, self.back) = (None, None);
             self.work_out_from(self.at_told(reading));
         } else {
-            let since = *self.ahead_since.get_or_insert(reading.steady);
+            let wall = expected;
+            let from = self.at_told(Reading { wall, ..reading });
+            let (since, _) = *self.ahead.get_or_insert((reading.steady, from));
             if reading.steady.saturating_sub(since) < HOLD {
                 return expected;
             }
@@ -101,7 +103,7 @@ impl Judge {
             self.work_out_from(self.at_told(reading));
         }
         if !is_as_expected {
-            self.ahead_since = None;
+            self.ahead = None;
             self.change.step = self.change.step.saturating_add(ahead);
         }
         self.last = reading;
@@ -288,7 +290,8 @@ mod tests {
             assert_eq!(world.after(1), (at(1), 0, None));
             assert_eq!(world.after(50), (at(51), 0, None));
             world.off = 0;
-            assert_eq!(world.after(1), (at(52), 0, Some(at(51))));
+            // From when it was right, for commands may have gone by it.
+            assert_eq!(world.after(1), (at(52), 0, Some(at(0))));
             assert_eq!(world.after(1), (at(53), 0, None));
         }
     }

@@ -1,4 +1,4 @@
-//! The clock is set back by a little, long after anybody has looked at it.
+//! The clock is set by a little, or for a moment in which a command is given.
 
 use super::*;
 
@@ -37,5 +37,27 @@ fn a_run_that_was_skipped_stays_so_when_the_clock_is_set_back_a_little() {
         let run = sim.world.store.job_run(&name("job"), noon);
         let run = run.expect("it is a job").expect("it is there");
         assert_eq!(run.state, RunState::Skipped, "{catch_up:?}");
+    }
+}
+
+#[test]
+fn what_a_command_passed_over_by_a_clock_that_was_ahead_for_a_moment_is_run() {
+    // Before a job has been due, and after.
+    for moment in [1_790, 1_790 + HOUR] {
+        let mut sim = Sim::new("0 * * * *", |_| {});
+        sim.go_on(moment);
+        sim.set(HOUR);
+        let change = |settings| {
+            Ok(JobSettings {
+                description: "other".into(),
+                ..settings
+            })
+        };
+        let updated = edit::update(&sim.world.store, &name("job"), sim.shown(), change);
+        updated.expect("it is a job");
+        sim.go_on(15);
+        sim.set(-HOUR);
+        sim.go_on(3 * HOUR);
+        sim.assert_on_time(&due_times(HOUR, at(BEGIN), sim.shown()));
     }
 }
