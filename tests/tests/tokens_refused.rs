@@ -25,7 +25,7 @@ use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use tests::{Door, Issuer, Key, Kind};
+use tests::{Door, Issuer, Key, Kind, changed};
 
 fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
@@ -40,17 +40,6 @@ fn issuer_with(keys: &[&Key]) -> Issuer {
     let issuer = Issuer::start();
     issuer.publish(keys);
     issuer
-}
-
-/// The members of `change` in place of those of `jwk`; null leaves one out.
-fn changed(mut jwk: Value, change: Value) -> Value {
-    for (name, value) in change.as_object().into_iter().flatten() {
-        match value {
-            Value::Null => drop(jwk.as_object_mut().and_then(|jwk| jwk.remove(name))),
-            value => jwk[name] = value.clone(),
-        }
-    }
-    jwk
 }
 
 #[test]

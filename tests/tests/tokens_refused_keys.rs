@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use tests::{AUDIENCE, Door, Issuer, Key, Kind, State};
+use tests::{AUDIENCE, Door, Issuer, Key, Kind, State, changed};
 
 fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
@@ -11,17 +11,6 @@ fn encode(bytes: impl AsRef<[u8]>) -> String {
 
 fn decode(text: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(text).expect("it is base64url")
-}
-
-/// The members of `change` in place of those of `jwk`; null leaves one out.
-fn changed(mut jwk: Value, change: Value) -> Value {
-    for (name, value) in change.as_object().into_iter().flatten() {
-        match value {
-            Value::Null => drop(jwk.as_object_mut().and_then(|jwk| jwk.remove(name))),
-            value => jwk[name] = value.clone(),
-        }
-    }
-    jwk
 }
 
 #[test]
