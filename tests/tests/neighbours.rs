@@ -17,9 +17,7 @@ const HOSTILE: [(&str, &str); 20] = [
     ("panics", ""),
     ("exits", ""),
     ("floods_log", ""),
-    ("floods_fields", "?objects=1000&count=100"),
     ("floods_handles", ""),
-    ("floods_heads", "?part=trailers&size=100000&requests=1000"),
     ("floods_random", ""),
     ("never_answers", ""),
     ("answers_twice", ""),
@@ -27,7 +25,13 @@ const HOSTILE: [(&str, &str); 20] = [
     ("leaks_body", "?length=100"),
     ("streams", "?mib=1024"),
     ("spins_in_parts", ""),
+    // These two fill the host's own memory, up to their limit. What is freed of it goes back late.
+    ("floods_fields", "?objects=1000&count=100"),
+    ("floods_heads", "?part=trailers&size=100000&requests=1000"),
 ];
+
+/// How many of these leave next to nothing in memory.
+const SPARING: usize = 18;
 
 /// Serves the healthy function and each of `hostile`, with two workers.
 #[track_caller]
@@ -67,7 +71,11 @@ fn greet(host: &Host) -> Reply {
 fn a_healthy_function_answers_every_request_beside_fifty_of_each_that_means_ill() {
     let _alone = alone();
     let (_state, host) = beside_hello(&HOSTILE);
-    for (name, query) in HOSTILE {
+    for (number, (name, query)) in HOSTILE.into_iter().enumerate() {
+        if number == SPARING {
+            let resident = host.resident_memory();
+            assert!(resident < 300 * MIB, "{} MiB", resident / MIB);
+        }
         let function = name.replace('_', "-");
         let ill = fifty(&host, &format!("/{function}{query}"));
         for number in 0..20 {
@@ -81,7 +89,7 @@ fn a_healthy_function_answers_every_request_beside_fifty_of_each_that_means_ill(
         drop(ill);
     }
     assert_healthy(&host);
-    // What fifty may have at once. The allocator gives back late what was freed.
+    // What fifty may have at once.
     let most = (FIFTY as u64 * 32 + 100) * MIB;
     let resident = host.resident_memory();
     assert!(resident < most, "{} MiB", resident / MIB);
