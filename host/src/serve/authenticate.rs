@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use tokio::sync::Mutex;
+
 use super::access::{Access, Policy};
 use super::caller::Caller;
 use super::metrics::Reason;
@@ -19,6 +21,9 @@ pub(super) struct Authenticator {
     counters: Arc<TokenCounters>,
     clock: SteadyClock,
     verdicts: Verdicts,
+    /// Held while a token is checked whole; whether the last one was refused. Without it, a crowd of connections that each
+    /// send a forged one at the same time would have everybody else wait for all of these checks.
+    line: Mutex<bool>,
 }
 
 /// A caller who is let in.
@@ -26,7 +31,7 @@ pub(super) struct Authenticator {
 pub(super) struct LetIn {
     /// Who it is; nobody in particular calls what is open.
     pub(super) caller: Option<Arc<Caller>>,
-    /// How long keys were waited for.
+    /// How long that took, unless the token was remembered.
     pub(super) waited: Duration,
 }
 
@@ -68,18 +73,19 @@ impl Authenticator {
             counters,
             clock,
             verdicts: Verdicts::default(),
+            line: Mutex::default(),
         }
     }
 
     /// Lets in who calls with `token` at `begun`, which is now, if `policy` does. Keys that are on their way are waited
-    /// for no longer than `patience`. Then it counts what `access` says by that time.
+    /// for no longer than `patience`. After any wait it counts what `access` says by that time.
     ///
     /// For a token that is remembered this takes one hash of it, a look at the clock and some comparisons; nothing is
-    /// allocated.
+    /// allocated. Whoever sends tokens to be refused has everybody else of this worker go first in between.
     pub(super) async fn authenticate(
         &self,
         token: Option<&[u8]>,
-        policy: &Policy,
+        policy: &Arc<Policy>,
         (begun, patience): (Instant, Duration),
         access: impl Fn() -> Access,
     ) -> Result<LetIn, NotLetIn> {
@@ -87,32 +93,116 @@ impl Authenticator {
             let why = "the function is private, and the request has no bearer token";
             return Err(NotLetIn::new(Reason::NoToken, why));
         };
-        let trust = self.trust.current();
         let key = Key::of(token);
-        let verdict = self.judge(&trust, (token, key), policy, begun);
-        let Some(request) = newer_keys(&trust, &verdict) else {
-            return self.conclude(policy, verdict).map(|caller| LetIn {
-                caller: Some(caller),
-                waited: Duration::ZERO,
-            });
+        let remembered = self.judge_again(&self.trust.current(), key, policy, begun);
+        let Some(verdict) = remembered else {
+            return self
+                .authenticate_new((token, key), policy, (begun, patience), access)
+                .await;
         };
-        request.newer_keys(patience).await;
-        let waited = begun.elapsed();
-        let Access::Private(policy) = access() else {
-            return Ok(LetIn {
-                caller: None,
-                waited,
-            });
+        if verdict.is_err() {
+            tokio::task::yield_now().await;
+        }
+        self.conclude(policy, verdict).map(|caller| LetIn {
+            caller: Some(caller),
+            waited: Duration::ZERO,
+        })
+    }
+
+    /// Of a token whose signature is not known to be good.
+    async fn authenticate_new(
+        &self,
+        token: (&[u8], Option<Key>),
+        policy: &Arc<Policy>,
+        (begun, patience): (Instant, Duration),
+        access: impl Fn() -> Access,
+    ) -> Result<LetIn, NotLetIn> {
+        let mut policy = Arc::clone(policy);
+        let opened = || LetIn {
+            caller: None,
+            waited: begun.elapsed(),
         };
-        // They may as well have come while it was judged.
-        let newer = self.trust.current();
-        let verdict = match newer.generation() == trust.generation() {
-            true => verdict,
-            false => self.judge(&newer, (token, key), &policy, Instant::now()),
+        let Some((trust, mut verdict)) = self.judge_in_line(token, &mut policy, &access).await
+        else {
+            return Ok(opened());
         };
+        if let Some(request) = newer_keys(&trust, &verdict) {
+            let patience = patience.saturating_sub(begun.elapsed());
+            request.newer_keys(patience).await;
+            let Access::Private(present) = access() else {
+                return Ok(opened());
+            };
+            policy = present;
+            // They may as well have come while it was judged.
+            if self.trust.current().generation() != trust.generation() {
+                let Some(again) = self.judge_in_line(token, &mut policy, &access).await else {
+                    return Ok(opened());
+                };
+                verdict = again.1;
+            }
+        }
         self.conclude(&policy, verdict).map(|caller| LetIn {
             caller: Some(caller),
-            waited,
+            waited: begun.elapsed(),
+        })
+    }
+
+    /// Judges a token when those before it have been. After a wait that is by the policy that `access` has by then; there
+    /// is no verdict if everybody is let in by then.
+    async fn judge_in_line(
+        &self,
+        token: (&[u8], Option<Key>),
+        policy: &mut Arc<Policy>,
+        access: impl Fn() -> Access,
+    ) -> Option<(Arc<Trust>, Result<Judged, NotGood>)> {
+        let place = self.line.try_lock();
+        let mut has_waited = place.is_err();
+        let mut last_was_refused = match place {
+            Ok(place) => place,
+            Err(_) => self.line.lock().await,
+        };
+        if *last_was_refused {
+            // To find that out may have taken as long as an execution.
+            tokio::task::yield_now().await;
+            has_waited = true;
+        }
+        let trust = self.trust.current();
+        if has_waited {
+            let Access::Private(present) = access() else {
+                return None;
+            };
+            *policy = present;
+            // The one before may have come with the same token.
+            let now = Instant::now();
+            if let Some(verdict) = self.judge_again(&trust, token.1, policy, now) {
+                return Some((trust, verdict));
+            }
+        }
+        let verdict = self.judge(&trust, token, policy);
+        let is_let_in = |judged: &Judged| policy.admit(&judged.caller.verified).is_ok();
+        *last_was_refused = !verdict.as_ref().is_ok_and(is_let_in);
+        Some((trust, verdict))
+    }
+
+    /// What a token that is remembered comes to now.
+    fn judge_again(
+        &self,
+        trust: &Trust,
+        key: Option<Key>,
+        policy: &Policy,
+        now: Instant,
+    ) -> Option<Result<Judged, NotGood>> {
+        let generation = trust.generation();
+        let caller = self.verdicts.get(&key?, generation)?;
+        let moment = self.clock.when(SystemTime::now(), now);
+        let again = trust.judge_again(&caller.verified, &policy.audiences, moment.time);
+        Some(match again {
+            Ok(()) => Ok(Judged {
+                caller,
+                generation,
+                key: None,
+            }),
+            Err(rejected) => Err(NotGood { rejected, moment }),
         })
     }
 
@@ -121,27 +211,16 @@ impl Authenticator {
         trust: &Trust,
         (token, key): (&[u8], Option<Key>),
         policy: &Policy,
-        now: Instant,
     ) -> Result<Judged, NotGood> {
-        let moment = self.clock.when(SystemTime::now(), now);
-        let generation = trust.generation();
-        let not_good = |rejected| NotGood { rejected, moment };
-        let remembered = key.and_then(|key| self.verdicts.get(&key, generation));
-        if let Some(caller) = remembered {
-            let again = trust.judge_again(&caller.verified, &policy.audiences, moment.time);
-            again.map_err(not_good)?;
-            return Ok(Judged {
-                caller,
-                generation,
-                key: None,
-            });
-        }
+        let moment = self.clock.when(SystemTime::now(), Instant::now());
         // Whatever is not UTF-8 is not base64url either, and is refused for that.
         let token = String::from_utf8_lossy(token);
         let verified = trust.judge(&token, &policy.audiences, moment.time);
         Ok(Judged {
-            caller: Arc::new(Caller::new(verified.map_err(not_good)?)),
-            generation,
+            caller: Arc::new(Caller::new(
+                verified.map_err(|rejected| NotGood { rejected, moment })?,
+            )),
+            generation: trust.generation(),
             key,
         })
     }

@@ -66,11 +66,6 @@ impl Invoker {
             Ok(let_in) => let_in,
             Err(NotLetIn { reason, why }) => {
                 route.counters.refused(reason);
-                if reason == Reason::Unauthenticated {
-                    // To find that out may have taken as long as an execution. Whoever sends one such token after
-                    // another over a connection has everybody else of this worker go first in between.
-                    tokio::task::yield_now().await;
-                }
                 let mut response = refuse(&route.name, reason.status(), &why);
                 if let Some(challenge) = reason.challenge() {
                     let challenge = HeaderValue::from_static(challenge);

@@ -160,3 +160,87 @@ async fn keys_are_waited_for_no_longer_than_the_caller_has_time() {
     let waited = begun.elapsed();
     assert!(waited >= PATIENCE && waited < PATIENCE * 2, "{waited:?}");
 }
+
+#[tokio::test]
+async fn everybody_has_a_turn_between_two_tokens_that_are_refused() {
+    let (own, policy) = (key(), policy("ada"));
+    let authenticator = authenticator(trust(1, Some(&own), None), Duration::ZERO);
+    let told = RefCell::new(Vec::new());
+    let forger = async |name| {
+        let token = token(&key());
+        let refused =
+            authenticator.authenticate(Some(token.as_bytes()), &policy, at_once(), || {
+                Access::Private(Arc::clone(&policy))
+            });
+        assert!(refused.await.is_err());
+        told.borrow_mut().push(name);
+    };
+    let others = async {
+        while told
+            .borrow()
+            .iter()
+            .filter(|name| **name != "others")
+            .count()
+            < 2
+        {
+            told.borrow_mut().push("others");
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::join!(biased; forger("first"), forger("second"), others);
+    let told = told.into_inner();
+    let place = |name| told.iter().position(|told| *told == name).unwrap();
+    assert!(
+        told[place("first")..place("second")].contains(&"others"),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_right_that_is_taken_away_while_other_tokens_are_checked_is_gone() {
+    let own = key();
+    let (good, forged, policy) = (token(&own), token(&key()), policy("ada"));
+    let authenticator = authenticator(trust(1, Some(&own), None), Duration::ZERO);
+    let judge = async |token: &str, access: Access| {
+        authenticator
+            .authenticate(Some(token.as_bytes()), &policy, at_once(), || {
+                access.clone()
+            })
+            .await
+    };
+    let (_, behind) = tokio::join!(
+        judge(&forged, Access::nobody()),
+        judge(&good, Access::nobody())
+    );
+    assert_eq!(behind.unwrap_err().reason, Reason::Unauthenticated);
+    let present = judge(&good, Access::Private(Arc::clone(&policy)));
+    assert!(present.await.is_ok());
+}
+
+#[tokio::test]
+async fn whoever_may_not_call_is_like_one_whose_token_is_no_good() {
+    let (own, policy) = (key(), policy("bob"));
+    let token = token(&own);
+    let authenticator = authenticator(trust(1, Some(&own), None), Duration::ZERO);
+    let judged =
+        authenticator.authenticate(Some(token.as_bytes()), &policy, at_once(), nobody_asks);
+    assert_eq!(judged.await.unwrap_err().reason, Reason::PermissionDenied);
+    assert!(*authenticator.line.lock().await);
+}
+
+#[tokio::test]
+async fn a_token_that_many_send_at_once_is_checked_once() {
+    let (own, policy) = (key(), policy("ada"));
+    let token = token(&own);
+    let authenticator = authenticator(trust(1, Some(&own), None), Duration::ZERO);
+    let caller = async || {
+        let judged = authenticator.authenticate(Some(token.as_bytes()), &policy, at_once(), || {
+            Access::Private(Arc::clone(&policy))
+        });
+        judged.await.unwrap().caller.unwrap()
+    };
+    // While somebody is in line before them.
+    let place = authenticator.line.lock().await;
+    let (first, second, ()) = tokio::join!(biased; caller(), caller(), async { drop(place) });
+    assert!(Arc::ptr_eq(&first, &second));
+}

@@ -64,10 +64,48 @@ pub(crate) fn run_with_tokens(
     path: &str,
     tokens: Option<&Path>,
 ) -> Result<Load, String> {
+    let begun = Instant::now();
+    let wrk = Command::new(&settings.wrk);
+    let result = result(wrk, settings, addr, (connections, path, tokens))?;
+    let elapsed = begun.elapsed();
+    match result {
+        [requests, microseconds, p99, 0] => Ok(Load {
+            rate: rate(requests, microseconds),
+            p99: Duration::from_micros(p99),
+            elapsed,
+        }),
+        [.., errors] => Err(format!("{errors} requests to {addr} failed")),
+    }
+}
+
+/// A crowd that sends these tokens as fast as each is answered, in whatever way; but only when nobody else on the machine
+/// has anything to do (sched(7), `SCHED_IDLE`), as if it were on another one. Answers how many requests a second that was.
+pub(crate) fn crowd(
+    settings: &Settings,
+    addr: SocketAddr,
+    connections: usize,
+    tokens: &Path,
+) -> Result<f64, String> {
+    let mut wrk = Command::new("chrt");
+    wrk.args(["--idle", "0"]).arg(&settings.wrk);
+    let [requests, microseconds, ..] =
+        result(wrk, settings, addr, (connections, "/", Some(tokens)))?;
+    Ok(rate(requests, microseconds))
+}
+
+fn rate(requests: u64, microseconds: u64) -> f64 {
+    requests as f64 / (microseconds.max(1) as f64 / 1e6)
+}
+
+/// Requests, microseconds, the p99 of these, and errors.
+fn result(
+    mut wrk: Command,
+    settings: &Settings,
+    addr: SocketAddr,
+    (connections, path, tokens): (usize, &str, Option<&Path>),
+) -> Result<[u64; 4], String> {
     let script = std::env::temp_dir().join(format!("host-benchmark-{}.lua", std::process::id()));
     fs::write(&script, SCRIPT).map_err(|error| error.to_string())?;
-    let begun = Instant::now();
-    let mut wrk = Command::new(&settings.wrk);
     if let Some(tokens) = tokens {
         wrk.env("TOKENS", tokens);
     }
@@ -78,31 +116,23 @@ pub(crate) fn run_with_tokens(
         .arg(&script)
         .arg(format!("http://{addr}{path}"))
         .output();
-    let elapsed = begun.elapsed();
     // Left behind, it does no harm.
     let _ = fs::remove_file(&script);
     let output = output.map_err(|error| {
         format!(
-            "cannot run {}: {error}; install wrk (Debian: apt-get install wrk) or name it with --wrk",
-            settings.wrk.display()
+            "cannot run {:?}: {error}; install wrk (Debian: apt-get install wrk) or name it with --wrk",
+            wrk.get_program()
         )
     })?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let result = text
+    let numbers = text
         .lines()
         .find_map(|line| line.strip_prefix("RESULT "))
-        .ok_or_else(|| format!("wrk printed no result:\n{text}"))?;
-    let numbers: Vec<u64> = result
-        .split_whitespace()
-        .filter_map(|number| number.parse().ok())
-        .collect();
-    match numbers[..] {
-        [requests, microseconds, p99, 0] if microseconds > 0 => Ok(Load {
-            rate: requests as f64 / (microseconds as f64 / 1e6),
-            p99: Duration::from_micros(p99),
-            elapsed,
-        }),
-        [_, _, _, errors] => Err(format!("{errors} requests to {addr} failed")),
-        _ => Err(format!("wrk printed what was not understood: {result}")),
-    }
+        .map(|numbers| numbers.split(' ').filter_map(|number| number.parse().ok()));
+    let numbers = numbers
+        .map(Iterator::collect::<Vec<u64>>)
+        .unwrap_or_default();
+    numbers
+        .try_into()
+        .map_err(|_| format!("wrk printed no result:\n{text}"))
 }

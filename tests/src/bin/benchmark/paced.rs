@@ -2,8 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -12,21 +13,26 @@ const CONNECTIONS: u32 = 4;
 /// How many requests are sent at once that are refused.
 const BATCH: u32 = 4;
 
-/// The slowest of the fastest 99 % of requests that come `pace` times a second, all with `token`. Each waits from when
-/// it was to be sent, so that a server that stalls does not hide the requests behind.
-pub(crate) fn p99(
+/// How long each of the requests waits that come `pace` times a second, all with `token`: from when it was to be sent, so
+/// that a server that stalls does not hide the requests behind.
+///
+/// They go before every other thread, so that they wait for answers and never for a core.
+pub(crate) fn waits(
     addr: SocketAddr,
     pace: u32,
     token: &str,
     time: Duration,
-) -> Result<Duration, String> {
+) -> Result<Vec<Duration>, String> {
     let between = Duration::from_secs(1) * CONNECTIONS / pace;
     let request = Arc::new(request(token));
     let callers: Vec<JoinHandle<std::io::Result<Vec<Duration>>>> = (0..CONNECTIONS)
         .map(|number| {
             let request = Arc::clone(&request);
-            let begin = Instant::now() + between * number / CONNECTIONS;
-            thread::spawn(move || call(addr, &request, begin, between, time))
+            thread::spawn(move || {
+                schedule("--fifo", "1");
+                let begin = Instant::now() + between * number / CONNECTIONS;
+                call(addr, &request, begin, between, time)
+            })
         })
         .collect();
     let mut waits = Vec::new();
@@ -34,11 +40,22 @@ pub(crate) fn p99(
         let called = caller.join().map_err(|_| "a caller panicked")?;
         waits.extend(called.map_err(|error| error.to_string())?);
     }
-    waits.sort();
-    waits
-        .get(waits.len() * 99 / 100)
-        .copied()
-        .ok_or_else(|| "nobody called".into())
+    Ok(waits)
+}
+
+/// When this thread gets a core (chrt(1), sched(7)), if the system lets it choose: the other ends of a server's connections
+/// are on other machines, most of the time.
+fn schedule(policy: &str, priority: &str) {
+    let own = std::fs::read_link("/proc/thread-self").unwrap_or_default();
+    let Some(id) = own.file_name() else {
+        return;
+    };
+    let mut command = Command::new("chrt");
+    command.args([policy, "--pid", priority]).arg(id);
+    let done = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !done.is_ok_and(|status| status.success()) {
+        eprintln!("{command:?} failed: the figures have more of the machine's other work in them");
+    }
 }
 
 fn call(
@@ -68,62 +85,79 @@ fn call(
 
 /// Requests that are refused, beside others.
 pub(crate) struct Garbage {
-    threads: Vec<JoinHandle<()>>,
+    threads: Vec<JoinHandle<u64>>,
+    begun: Instant,
     is_over: Arc<AtomicBool>,
-    refused: Arc<AtomicU64>,
 }
 
 impl Garbage {
-    /// `pace` requests a second with `token`, which is no good.
-    pub(crate) fn start(addr: SocketAddr, pace: u32, token: &str) -> Result<Self, String> {
+    /// `pace` requests a second with `tokens` in turn, which are no good. They take no core that somebody else wants.
+    pub(crate) fn start(addr: SocketAddr, pace: u32, tokens: &[String]) -> Result<Self, String> {
         let is_over = Arc::new(AtomicBool::new(false));
-        let refused = Arc::new(AtomicU64::new(0));
-        let mut threads = Vec::new();
-        for _ in 0..CONNECTIONS {
+        let between = Duration::from_secs(1) * BATCH * CONNECTIONS / pace;
+        let begun = Instant::now();
+        let share = tokens.len().div_ceil(CONNECTIONS as usize).max(1);
+        let threads = tokens.chunks(share).zip(0..).map(|(tokens, number)| {
             let stream = TcpStream::connect(addr).map_err(|error| error.to_string())?;
-            let answers = stream.try_clone().map_err(|error| error.to_string())?;
-            let batch = request(token).repeat(BATCH as usize);
-            let between = Duration::from_secs(1) * BATCH * CONNECTIONS / pace;
-            let over = Arc::clone(&is_over);
-            threads.push(thread::spawn(move || send(stream, &batch, between, &over)));
-            let (over, refused) = (Arc::clone(&is_over), Arc::clone(&refused));
-            threads.push(thread::spawn(move || count(answers, &over, &refused)));
-        }
+            let batches: Vec<String> = tokens
+                .chunks(BATCH as usize)
+                .map(|batch| batch.iter().map(|token| request(token)).collect())
+                .collect();
+            let begin = begun + between * number / CONNECTIONS;
+            let is_over = Arc::clone(&is_over);
+            Ok(thread::spawn(move || {
+                schedule("--idle", "0");
+                send(stream, &batches, (begin, between), &is_over)
+            }))
+        });
+        let threads = threads.collect::<Result<_, String>>()?;
         Ok(Self {
             threads,
+            begun,
             is_over,
-            refused,
         })
     }
 
-    /// Ends it, and answers how many were refused.
-    pub(crate) fn stop(self) -> u64 {
+    /// Ends it, and answers how many were refused a second.
+    pub(crate) fn stop(self) -> f64 {
+        let time = self.begun.elapsed();
         self.is_over.store(true, Ordering::Relaxed);
-        for thread in self.threads {
-            // It ends with its connection, in whatever way.
-            let _ = thread.join();
-        }
-        self.refused.load(Ordering::Relaxed)
+        let refused = self.threads.into_iter().map(JoinHandle::join);
+        let refused: u64 = refused.map(Result::unwrap_or_default).sum();
+        refused as f64 / time.as_secs_f64()
     }
 }
 
-fn send(mut stream: TcpStream, batch: &str, between: Duration, is_over: &AtomicBool) {
-    let mut due = Instant::now();
-    while !is_over.load(Ordering::Relaxed) && stream.write_all(batch.as_bytes()).is_ok() {
-        due += between;
+/// Sends at its pace, and reads the answers that have come whenever it sends: a thread that waited for each would take
+/// more of the machine than the host does.
+fn send(
+    mut stream: TcpStream,
+    batches: &[String],
+    (begin, between): (Instant, Duration),
+    is_over: &AtomicBool,
+) -> u64 {
+    const REFUSED: &[u8] = b"HTTP/1.1 401 ";
+    let mut due = begin;
+    let mut answers = Vec::new();
+    let mut refused = 0;
+    for batch in batches.iter().cycle() {
         thread::sleep(due.saturating_duration_since(Instant::now()));
-    }
-    let _ = stream.shutdown(std::net::Shutdown::Both);
-}
-
-fn count(stream: TcpStream, is_over: &AtomicBool, refused: &AtomicU64) {
-    let mut answers = BufReader::new(stream);
-    while !is_over.load(Ordering::Relaxed) {
-        match answer(&mut answers) {
-            Ok(401) => drop(refused.fetch_add(1, Ordering::Relaxed)),
-            _ => return,
+        due += between;
+        if is_over.load(Ordering::Relaxed) || stream.write_all(batch.as_bytes()).is_err() {
+            break;
         }
+        let mut part = [0; 16 * 1024];
+        let _ = stream.set_nonblocking(true);
+        while let Ok(length @ 1..) = stream.read(&mut part) {
+            answers.extend_from_slice(&part[..length]);
+        }
+        let _ = stream.set_nonblocking(false);
+        let heads = answers.windows(REFUSED.len());
+        refused += heads.filter(|window| *window == REFUSED).count() as u64;
+        // What may be the beginning of another.
+        answers.drain(..answers.len().saturating_sub(REFUSED.len() - 1));
     }
+    refused
 }
 
 fn request(token: &str) -> String {

@@ -1,8 +1,9 @@
-//! What it costs to check tokens: an open function, a private one whose callers all have one token, and one where each
-//! request has a new one; then callers at a fixed pace, without and with garbage beside them.
+//! What it costs to check tokens: a private function beside an open one that is sent the same, where all callers have one
+//! token, and where each request has a new one; then callers at a fixed pace, alone and with forged tokens
+//! beside them.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::thread;
 use std::time::Duration;
 
 use tests::{AUDIENCE, Issuer, Key, Kind};
@@ -16,8 +17,21 @@ use super::settings::Settings;
 const TOKENS: usize = 20_000;
 /// Requests per second of the callers whose waiting is measured.
 const PACE: u32 = 1000;
-/// Garbage tokens per second.
-const GARBAGE: u32 = 10_000;
+/// Tokens per second that are refused.
+const REFUSED: u32 = 10_000;
+/// Connections that forge as fast as they are answered.
+const CROWD: usize = 256;
+/// What is beside the callers.
+const BESIDE: [&str; 4] = ["alone", "garbage", "forged tokens", "a crowd"];
+/// How long callers have each of these beside them, in turns: what else happens on the machine then happens to all.
+const TURN: Duration = Duration::from_millis(500);
+
+const CASES: [(&str, Served); 4] = [
+    ("open, one token", Served::Host),
+    ("private, one token", Served::HostPrivate),
+    ("open, new tokens", Served::Host),
+    ("private, new tokens", Served::HostPrivate),
+];
 
 /// Measures and prints.
 pub(crate) fn run(settings: &Settings) -> Result<(), String> {
@@ -28,61 +42,106 @@ pub(crate) fn run(settings: &Settings) -> Result<(), String> {
     let tokens: Vec<String> = (0..TOKENS)
         .map(|number| token(&issuer, &key, number))
         .collect();
+    let forged: Vec<String> = tokens.iter().map(|token| forged(token)).collect();
     let settings = &Settings {
         issuer: Some(issuer.url()),
         invoker: Some(issuer.principal("ada")),
         ..settings.clone()
     };
-    let cases = [
-        ("open", Served::Host, &tokens[..]),
-        ("one token", Served::HostPrivate, &tokens[..1]),
-        ("new tokens", Served::HostPrivate, &tokens[..]),
-    ];
-    let mut rates = [const { Vec::new() }; 3];
-    let mut costs = [const { Vec::new() }; 3];
-    let mut waits = [const { Vec::new() }; 2];
+    let mut rates = [const { Vec::new() }; CASES.len()];
+    let mut costs = [const { Vec::new() }; CASES.len()];
+    let mut waits = [const { Vec::new() }; BESIDE.len()];
     for round in 1..=settings.rounds {
         eprintln!("round {round} of {}", settings.rounds);
-        for (number, (_, kind, tokens)) in cases.into_iter().enumerate() {
-            let (rate, cost) = rate_and_cost(settings, kind, tokens)?;
+        // Nobody is always first.
+        for turn in 0..CASES.len() {
+            let number = (turn + round) % CASES.len();
+            let tokens = &tokens[..if number < 2 { 1 } else { TOKENS }];
+            let (rate, cost) = rate_and_cost(settings, CASES[number].1, tokens)?;
             rates[number].push(rate);
             costs[number].push(cost);
         }
-        let server = Server::start(Served::HostPrivate, settings)?;
-        server.warm_up()?;
-        waits[0].push(wait(server.addr(), &tokens[0], settings.duration)?);
-        let garbage = Garbage::start(server.addr(), GARBAGE, &forged(&tokens[0]))?;
-        waits[1].push(wait(server.addr(), &tokens[0], settings.duration)?);
-        let refused = garbage.stop() as f64 / settings.duration.as_secs_f64();
-        eprintln!("{refused:.0} garbage tokens a second were refused");
+        let of_round = waits_of_round(settings, &tokens[0], &forged)?;
+        for (all, of_round) in waits.iter_mut().zip(of_round) {
+            all.extend(of_round);
+        }
     }
-    let [open, repeated, new] = rates.map(median);
-    let costs = costs.map(median);
-    println!("{:12} {:>10} {:>16}", "", "requests/s", "host's µs each");
-    for ((name, ..), (rate, cost)) in cases
-        .iter()
-        .zip([open, repeated, new].into_iter().zip(costs))
-    {
-        println!("{name:12} {rate:>10.0} {cost:>16.1}");
-    }
-    let [alone, beside] = waits.map(|waits| median(waits) * 1e3);
-    println!(
-        "\np99 at {PACE} requests/s: {alone:.2} ms; beside {GARBAGE} garbage tokens/s: {beside:.2} ms\n"
-    );
-    println!(
-        "one token, of open       {:>6.2}  (wanted >= 0.95)",
-        repeated / open
-    );
-    println!("  by host's own time     {:>6.2}", costs[0] / costs[1]);
-    println!(
-        "new tokens, of open      {:>6.2}  (wanted >= 0.50)",
-        new / open
-    );
-    println!(
-        "p99 beside garbage       {:>6.2}  (wanted <= 1.10)",
-        beside / alone
-    );
+    print_rates(rates.map(median), costs.map(median));
+    print_waits(&waits);
     Ok(())
+}
+
+fn print_rates(rates: [f64; CASES.len()], costs: [f64; CASES.len()]) {
+    println!("{:20} {:>10} {:>16}", "", "requests/s", "host's µs each");
+    for ((name, _), (rate, cost)) in CASES.iter().zip(rates.into_iter().zip(costs)) {
+        println!("{name:20} {rate:>10.0} {cost:>16.1}");
+    }
+    for (name, first, wanted) in [("one token", 0, 0.95), ("new tokens", 2, 0.50)] {
+        let (of_open, of_time) = (
+            rates[first + 1] / rates[first],
+            costs[first] / costs[first + 1],
+        );
+        println!("\n{name:10} of open      {of_open:>6.2}  (wanted >= {wanted:.2})");
+        println!("  by host's own time     {of_time:>6.2}");
+    }
+}
+
+fn print_waits(waits: &[Vec<Duration>; BESIDE.len()]) {
+    println!("\ncallers' µs         p50      p90      p99");
+    for (beside, waits) in BESIDE.iter().zip(waits) {
+        let [half, most, nearly_all] = [50, 90, 99].map(|part| percentile(waits, part));
+        println!("{beside:14} {half:>8} {most:>8} {nearly_all:>8}");
+    }
+    let [alone, garbage, forged, _] = waits.each_ref().map(|waits| percentile(waits, 99) as f64);
+    println!(
+        "\np99 beside garbage       {:>6.2}  (wanted <= 1.10)",
+        garbage / alone
+    );
+    println!("  beside forged tokens   {:>6.2}", forged / alone);
+}
+
+/// How long callers wait, beside each of [`BESIDE`].
+fn waits_of_round(
+    settings: &Settings,
+    token: &str,
+    forged: &[String],
+) -> Result<[Vec<Duration>; BESIDE.len()], String> {
+    let server = Server::start(Served::HostPrivate, settings)?;
+    server.warm_up()?;
+    // Of the same length, and no token at all.
+    let backwards = |token: &String| token.chars().rev().collect();
+    let garbage: Vec<String> = forged.iter().map(backwards).collect();
+    let callers = |time| paced::waits(server.addr(), PACE, token, time);
+    let beside = |tokens| {
+        let garbage = Garbage::start(server.addr(), REFUSED, tokens)?;
+        let waits = callers(TURN)?;
+        Ok::<_, String>((waits, garbage.stop()))
+    };
+    let mut waits = [const { Vec::new() }; BESIDE.len()];
+    let mut rates = [const { Vec::new() }; BESIDE.len()];
+    for _ in 0..settings.duration.as_millis() / TURN.as_millis() {
+        waits[0].extend(callers(TURN)?);
+        for (number, tokens) in [(1, &garbage[..]), (2, forged)] {
+            let (waited, rate) = beside(tokens)?;
+            waits[number].extend(waited);
+            rates[number].push(rate);
+        }
+    }
+    let [_, garbage_rate, forged_rate, _] = rates.map(median);
+    eprintln!("{garbage_rate:.0} garbage and {forged_rate:.0} forged tokens a second were refused");
+    let file = server::scratch().join("forged");
+    fs::write(&file, forged.join("\n")).map_err(|error| error.to_string())?;
+    let (crowd, rate) = thread::scope(|scope| {
+        let rate = scope.spawn(|| load::crowd(settings, server.addr(), CROWD, &file));
+        // It has begun by then, and goes on until they have done.
+        thread::sleep(settings.duration / 4);
+        let waits = callers(settings.duration / 2);
+        (waits, rate.join())
+    });
+    let rate = rate.map_err(|_| "the crowd panicked")??;
+    eprintln!("{rate:.0} of a crowd of {CROWD} were");
+    waits[3] = crowd?;
+    Ok(waits)
 }
 
 fn token(issuer: &Issuer, key: &Key, number: usize) -> String {
@@ -92,7 +151,7 @@ fn token(issuer: &Issuer, key: &Key, number: usize) -> String {
     key.sign(&claims)
 }
 
-/// Its signature belongs to another token, so all of the work has to be done to find that out.
+/// Its signature is changed, and all of the work has to be done to find that out.
 fn forged(token: &str) -> String {
     let (signed, signature) = token.rsplit_once('.').unwrap_or_default();
     let last = if signature.starts_with('A') { "B" } else { "A" };
@@ -123,8 +182,12 @@ fn rate_and_cost(
     Ok((load.rate, used.as_secs_f64() * 1e6 / requests))
 }
 
-fn wait(addr: SocketAddr, token: &str, time: Duration) -> Result<f64, String> {
-    paced::p99(addr, PACE, token, time).map(|p99| p99.as_secs_f64())
+/// The longest wait of this part of them that waited least, in microseconds.
+fn percentile(waits: &[Duration], part: usize) -> u128 {
+    let mut waits = waits.to_vec();
+    waits.sort();
+    let last = waits.get(waits.len() * part / 100);
+    last.map(Duration::as_micros).unwrap_or_default()
 }
 
 pub(crate) fn median(mut all: Vec<f64>) -> f64 {
