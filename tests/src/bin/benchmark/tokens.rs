@@ -1,6 +1,5 @@
 //! What it costs to check tokens: a private function beside an open one that is sent the same, where all callers have one
-//! token, and where each request has a new one; then callers at a fixed pace, alone and with forged tokens
-//! beside them.
+//! token, and where each request has a new one; then callers at a fixed pace, alone and beside others who are refused.
 
 use std::fs;
 use std::thread;
