@@ -24,6 +24,7 @@ mod trial;
 
 use std::process::ExitCode;
 
+use crate::stderr;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Your own private, scheduled cloud functions.
@@ -82,7 +83,7 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(message) => {
-            eprintln!("error: {message}");
+            stderr::line!("error: {message}");
             ExitCode::FAILURE
         }
     }

@@ -35,6 +35,7 @@
 //! plane's listener), [`serve`] (the process) and [`cli`] (the command line). Each uses only those below it.
 
 #![deny(unsafe_code)]
+#![warn(clippy::print_stderr, clippy::print_stdout)]
 
 mod address;
 mod authorities;
@@ -48,6 +49,7 @@ pub mod logs;
 pub mod scheduler;
 pub mod serve;
 mod signals;
+mod stderr;
 pub mod store;
 
 pub use function::{

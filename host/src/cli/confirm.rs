@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::Message;
+use crate::stderr;
 
 /// Says what will happen, and goes on if the user wants it.
 ///
@@ -10,7 +11,7 @@ use super::Message;
 /// If not.
 pub(super) fn confirm(what: &str) -> Result<(), Message> {
     let unreadable = |error| format!("cannot ask: {error}; --quiet does not ask");
-    eprint!("{what} Do you want to continue (y/N)? ");
+    stderr::ask(&format!("{what} Do you want to continue (y/N)? "));
     std::io::stderr().flush().map_err(unreadable)?;
     let mut answer = String::new();
     std::io::stdin()

@@ -16,6 +16,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::Message;
+use crate::stderr;
 use crate::store::{FunctionName, FunctionRecord, Store, StoreError};
 
 /// Deploy, list, describe, delete and call functions, read their logs, and say who may call them
@@ -183,7 +184,7 @@ pub(super) fn settle(store: &Store, record: &FunctionRecord) -> Result<(), Messa
         match state(store, record)?.as_str() {
             "ACTIVE" => return Ok(()),
             "NOT SERVED" => {
-                eprintln!("note: {}", not_served(store));
+                stderr::line!("note: {}", not_served(store));
                 return Ok(());
             }
             "DEPLOYING" if begun.elapsed() < PATIENCE => {

@@ -11,6 +11,7 @@ use clap::Args;
 
 use super::Message;
 use super::shell_words::typed;
+use crate::stderr;
 use template::Template;
 
 /// The longest name, as Spin and wasmCloud take them.
@@ -48,11 +49,11 @@ impl New {
         for (path, text) in self.template.files(&self.name) {
             write(&directory.join(path), &text).map_err(unusable)?;
         }
-        eprintln!("Wrote {}. To build and run it:", directory.display());
-        eprintln!("  cd {}", typed(&[&directory.to_string_lossy()]));
-        eprintln!("  {}", self.template.prepare());
-        eprintln!("  {}", self.template.build_prepared(&self.name));
-        eprintln!("  host serve {}", self.template.component(&self.name));
+        stderr::line!("Wrote {}. To build and run it:", directory.display());
+        stderr::line!("  cd {}", typed(&[&directory.to_string_lossy()]));
+        stderr::line!("  {}", self.template.prepare());
+        stderr::line!("  {}", self.template.build_prepared(&self.name));
+        stderr::line!("  host serve {}", self.template.component(&self.name));
         Ok(ExitCode::SUCCESS)
     }
 }

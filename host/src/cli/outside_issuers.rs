@@ -7,6 +7,7 @@ use clap::Args;
 use super::Message;
 use crate::config::{ConfigFile, IssuerTable};
 use crate::identity::OutsideIssuer;
+use crate::stderr;
 use crate::store::Store;
 
 /// Which issuers a command takes for trusted.
@@ -79,7 +80,7 @@ pub(super) fn issuers_of_host(store: &Store) -> Result<Vec<OutsideIssuer>, Messa
     if let Some(path) = &host.config {
         match declared(Path::new(path)) {
             Ok(declared) => issuers.extend(declared),
-            Err(error) => eprintln!(
+            Err(error) => stderr::line!(
                 "warning: {error}; the issuers of that file are left out: say where it is with --config"
             ),
         }

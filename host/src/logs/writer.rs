@@ -15,6 +15,7 @@ use super::printer::Printer;
 use super::queue::{Bounds, Counts, LogQueue, Shared};
 use super::segments::SegmentWriter;
 use super::sink::Sink;
+use crate::stderr;
 
 /// How much is rendered before it is written, in bytes.
 pub(super) const CHUNK: usize = 256 * 1024;
@@ -150,11 +151,7 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
 
 fn tell(missing: u64, what: &str) {
     if missing > 0 {
-        // Not `eprintln!`: it panics where stderr is gone.
-        let _ = writeln!(
-            io::stderr(),
-            "warning: {missing} log entries in all could not be {what}"
-        );
+        stderr::line!("warning: {missing} log entries in all could not be {what}");
     }
 }
 

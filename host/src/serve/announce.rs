@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::catalog::Catalog;
 use super::options::{ComponentAccess, ServeOptions};
+use crate::stderr;
 
 /// Tells on stderr where everything answers.
 pub(super) fn announce(
@@ -27,5 +28,5 @@ pub(super) fn announce(
     }
     lines.push(format!("Control plane: http://{admin}/healthz"));
     // In one piece: stderr has no buffer, and each piece would be a write of its own.
-    eprintln!("{}", lines.join("\n"));
+    stderr::line!("{}", lines.join("\n"));
 }

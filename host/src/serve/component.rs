@@ -8,6 +8,7 @@ use super::error::ServeError;
 use super::options::ComponentOptions;
 use super::watch::WatchedFile;
 use crate::function::{MemoryShare, Sandbox};
+use crate::stderr;
 
 /// The component, and where it is served.
 pub(super) struct RootComponent {
@@ -62,8 +63,8 @@ impl RootComponent {
     pub(super) async fn reload(&self) {
         let name = &self.options.name;
         match self.load().await {
-            Ok(()) => eprintln!("Function {name} was loaded again."),
-            Err(error) => eprintln!("error: function {name} goes on as it was: {error}"),
+            Ok(()) => stderr::line!("Function {name} was loaded again."),
+            Err(error) => stderr::line!("error: function {name} goes on as it was: {error}"),
         }
     }
 

@@ -15,6 +15,7 @@ use crate::identity::{
     discovery_document, key_document, own_key_set, own_revocations, revokes, signing_key,
     unrevoked_keys,
 };
+use crate::stderr;
 use crate::store::{Revocation, RevokedKind, ServiceAccountRecord, SigningKeyRecord, Store};
 
 /// How often the store is asked whether something has changed.
@@ -209,7 +210,9 @@ pub(super) async fn follow(identity: OwnIdentity, keeper: KeyKeeper, readiness: 
             if readiness.note(OWN_ISSUER, problem.clone())
                 && let Some(problem) = problem
             {
-                eprintln!("error: the host's own issuer is not kept as it should be: {problem}");
+                stderr::line!(
+                    "error: the host's own issuer is not kept as it should be: {problem}"
+                );
             }
             // A failure is no reason to look less often, or more.
             Ok::<_, ()>(Fetched {

@@ -18,6 +18,7 @@ use super::access::{Access, function_access};
 use super::catalog::Catalog;
 use super::load::Loader;
 use super::readiness::Readiness;
+use crate::stderr;
 use crate::store::{FunctionName, FunctionRecord, ServedFunction, Store, StoreError, Version};
 use batch::{Batch, Loaded};
 pub(super) use follow::follow;
@@ -214,7 +215,7 @@ impl Registry {
             if self.readiness.note(&subject, problem.clone())
                 && let Some(problem) = &problem
             {
-                eprintln!("error: {subject}: {problem}");
+                stderr::line!("error: {subject}: {problem}");
             }
             outcomes.push((name, Some(ServedFunction { updated, problem })));
         }

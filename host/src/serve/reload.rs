@@ -8,6 +8,7 @@ use super::error::ServeError;
 use super::watch;
 use crate::counted::counted;
 use crate::signals::Hangups;
+use crate::stderr;
 
 /// What is loaded from files.
 pub(super) struct Files {
@@ -53,8 +54,8 @@ fn tell(outcome: &Result<usize, ServeError>) {
     match outcome {
         Ok(number) => {
             let functions = counted(*number, "function");
-            eprintln!("The configuration was read again; it declares {functions}.");
+            stderr::line!("The configuration was read again; it declares {functions}.");
         }
-        Err(error) => eprintln!("error: the old configuration stays in use: {error}"),
+        Err(error) => stderr::line!("error: the old configuration stays in use: {error}"),
     }
 }

@@ -41,6 +41,7 @@ use crate::identity::{OwnIssuer, SteadyClock};
 use crate::logs::{Destinations, FLUSH_INTERVAL, LogWriter, SegmentWriter};
 use crate::scheduler::{self, OwnListener, Scheduler};
 use crate::signals::{Hangups, Signals};
+use crate::stderr;
 use crate::store::{ServeLock, Store};
 
 /// How long the last log entries may take to be written.
@@ -241,7 +242,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         let names = Names::new(&options.admin_hosts);
         let console = tokio::spawn(console::serve(admin, names, subject));
         signals.next().await;
-        eprintln!("Draining: running executions finish, no new ones start. Press Ctrl-C again to end at once.");
+        stderr::line!("Draining: running executions finish, no new ones start. Press Ctrl-C again to end at once.");
         handle.begin();
         tokio::select! {
             () = start::ended(workers, jobs, gone) => {}
@@ -262,7 +263,7 @@ fn segments(options: &ServeOptions) -> Result<Option<SegmentWriter>, ServeError>
     match SegmentWriter::open(&log.directory, log.keeping) {
         Ok(segments) => Ok(Some(segments)),
         Err(error) if options.functions.is_none() => {
-            eprintln!("warning: log entries are not kept: {error}");
+            stderr::line!("warning: log entries are not kept: {error}");
             Ok(None)
         }
         Err(error) => Err(error.into()),

@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 use super::error::ServeError;
 use super::options::ServeOptions;
 use crate::function::{Sandbox, SandboxError};
+use crate::stderr;
 
 /// A sandbox that is being set up.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ impl SandboxSetup {
             Err(panicked) => panic::resume_unwind(panicked),
         };
         if let Some(reason) = sandbox.cache_refused() {
-            eprintln!("warning: compiled components are not kept: {reason}");
+            stderr::line!("warning: compiled components are not kept: {reason}");
         }
         Ok(sandbox)
     }

@@ -20,6 +20,7 @@ use super::worker::Worker;
 use crate::function::Turnstile;
 use crate::identity::SteadyClock;
 use crate::logs::LogQueue;
+use crate::stderr;
 
 /// The name of log entries that are of no function.
 const NO_FUNCTION: &str = "host";
@@ -104,7 +105,7 @@ fn start(worker: Worker) -> Result<JoinHandle<()>, ServeError> {
         .name(format!("worker-{index}"))
         .spawn(move || {
             if let Err(error) = worker.run() {
-                eprintln!("error: worker {index} cannot serve: {error}");
+                stderr::line!("error: worker {index} cannot serve: {error}");
             }
         })
         .map_err(ServeError::System)

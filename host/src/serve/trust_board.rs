@@ -13,6 +13,7 @@ use crate::identity::{
     AmbiguousIssuer, COOLDOWN, FetchError, IssuerUrl, Issuers, KeyKeeper, KeyRequest, KeySet,
     KeySource, News, OutsideIssuer, Trust, TrustedIssuer,
 };
+use crate::stderr;
 use crate::store::Revocation;
 
 /// What the host's own issuer publishes, as JSON.
@@ -210,13 +211,13 @@ impl TrustBoard {
             }
             News::Failed(error) => {
                 outside.account.failures += 1;
-                eprintln!("warning: the keys of {issuer} stay as they are: {error}");
+                stderr::line!("warning: the keys of {issuer} stay as they are: {error}");
                 return;
             }
             News::Stale(error) => {
                 outside.account.failures += 1;
                 outside.trusted.keys = None;
-                eprintln!(
+                stderr::line!(
                     "error: there are no keys of {issuer}, so none of its tokens is accepted: {error}"
                 );
             }

@@ -17,6 +17,7 @@ use crate::identity::{
 };
 use crate::logs::{Query, Record, RecordFormat, RecordRenderer, Severity, read};
 use crate::serve::{FunctionAccess, REFUSED, component_access, function_access};
+use crate::stderr;
 use crate::store::{FunctionName, Store, StoreError};
 
 /// Say of a token whether a function would let it in, check by check, or of a request why it was refused
@@ -210,7 +211,7 @@ fn fetch_all(issuers: Vec<OutsideIssuer>) -> Result<Vec<TrustedIssuer>, Message>
     let fetch = |issuer: OutsideIssuer| {
         let fetched = runtime.block_on(issuer.keys.fetch());
         if let Err(error) = &fetched {
-            eprintln!("warning: {error}");
+            stderr::line!("warning: {error}");
         }
         TrustedIssuer {
             config: issuer.config,

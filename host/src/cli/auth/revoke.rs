@@ -11,6 +11,7 @@ use super::super::own_issuer::{own_issuer, settle_identity};
 use super::super::state::State;
 use super::known_issuers::{Known, KnownIssuers};
 use crate::identity::{IssuerUrl, OWN, OwnIssuer};
+use crate::stderr;
 use crate::store::{Revocation, RevokedKind, Store, did_you_mean, nearest};
 
 /// Refuse tokens of a subject, with a name or of a key, at once and for good
@@ -60,7 +61,7 @@ impl Revoke {
                     "{issuer} is no issuer that is known here, and would be revoked to no effect; did you mean `{other}`?"
                 ));
             }
-            Known::No => eprintln!(
+            Known::No => stderr::line!(
                 "warning: {issuer} is no issuer that is known here: this has an effect only if the host trusts it by \
                  exactly this name; --config looks into the host's configuration"
             ),
@@ -86,7 +87,7 @@ impl Revoke {
                 .revoke(&revocation)
                 .map_err(|error| error.to_string())?;
             settle_identity(&store)?;
-            eprintln!(
+            stderr::line!(
                 "Revoked the {} [{}] of {issuer}.",
                 kind.word(),
                 revocation.value
@@ -128,7 +129,7 @@ fn own_key(own: &OwnIssuer, store: &Store, name: String) -> Result<String, Messa
     }
     let replaced = own.replace_key(store, &name, SystemTime::now());
     if replaced.map_err(|error| error.to_string())? {
-        eprintln!(
+        stderr::line!(
             "The key [{name}] signed the tokens of this host; another one does so from now on."
         );
     }

@@ -9,6 +9,7 @@ use super::super::Message;
 use super::super::confirm::confirm;
 use super::super::state::State;
 use super::settle_deleted;
+use crate::stderr;
 use crate::store::FunctionName;
 
 /// Delete a function
@@ -38,7 +39,7 @@ impl Delete {
         store
             .delete(&self.name)
             .map_err(|error| error.to_string())?;
-        eprintln!("Deleted [{}].", self.name);
+        stderr::line!("Deleted [{}].", self.name);
         settle_deleted(&store, &self.name)?;
         Ok(ExitCode::SUCCESS)
     }

@@ -12,6 +12,7 @@ use super::super::format::print;
 use super::super::state::State;
 use super::super::trial::{STDIN, Trial};
 use super::{base_url, settle};
+use crate::stderr;
 use crate::store::{FunctionName, FunctionRecord, FunctionSettings, Store, StoreError};
 use settings::SettingArgs;
 
@@ -62,12 +63,13 @@ impl Deploy {
         let record = store
             .deploy(&self.name, wasm.as_deref(), apply)
             .map_err(|error| error.to_string())?;
-        eprintln!(
+        stderr::line!(
             "Deployed revision {} of [{}].",
-            record.revision, record.name
+            record.revision,
+            record.name
         );
         if record.settings.lets_nobody_in() {
-            eprintln!(
+            stderr::line!(
                 "warning: nobody may call [{0}] yet; let a service account with `host functions \
                  add-iam-policy-binding {0} --member serviceAccount:EMAIL --role roles/cloudfunctions.invoker`",
                 record.name
@@ -92,7 +94,7 @@ impl Deploy {
                 true => STDIN.to_owned(),
                 false => source.display().to_string(),
             };
-            eprintln!("Checking and compiling {name} …");
+            stderr::line!("Checking and compiling {name} …");
             let wasm = match is_stdin {
                 true => trial.read_stdin(),
                 false => trial.read(source),

@@ -9,6 +9,7 @@ use super::super::Message;
 use super::super::format::{DocumentFormat, Format, document, print, table};
 use super::super::state::State;
 use super::{base_url, state, value};
+use crate::stderr;
 
 /// List the functions
 #[derive(Args)]
@@ -42,7 +43,7 @@ impl List {
         let format = match self.format {
             Format::Table => {
                 if records.is_empty() {
-                    eprintln!("Listed 0 items.");
+                    stderr::line!("Listed 0 items.");
                     return Ok(ExitCode::SUCCESS);
                 }
                 print(&table(["NAME", "STATE", "REVISION", "URL"], &rows))?;

@@ -10,6 +10,7 @@ use super::super::format::{DocumentFormat, document, print};
 use super::super::state::State;
 use super::settle;
 use crate::identity::{Member, accounts_of};
+use crate::stderr;
 use crate::store::{FunctionName, FunctionRecord, ServiceAccountRecord, StoreError};
 
 /// The one role that there is, under both of its names.
@@ -111,7 +112,7 @@ impl Binding {
             Ok(())
         });
         let record = changed.map_err(|error| error.to_string())?;
-        eprintln!("Updated IAM policy for function [{}].", self.name);
+        stderr::line!("Updated IAM policy for function [{}].", self.name);
         settle(&store, &record)?;
         print(&document(&policy(&record), DocumentFormat::Yaml)?)?;
         Ok(ExitCode::SUCCESS)

@@ -11,6 +11,7 @@ use super::super::format::{DocumentFormat, Format, document, print, table};
 use super::super::own_issuer::{own_issuer, settle_identity};
 use super::super::state::State;
 use crate::identity::{Phase, SigningAlgorithm, records};
+use crate::stderr;
 use crate::store::Store;
 
 /// List and rotate the keys of the host's own issuer
@@ -72,7 +73,7 @@ impl Keys {
                 let rotated = rotated.map_err(|error| error.to_string())?;
                 settle_identity(&store)?;
                 if !rotated {
-                    eprintln!(
+                    stderr::line!(
                         "The next key is published already, and signs once everybody can know it, two days after it was \
                          published; --at-once does not wait for that."
                     );
@@ -103,7 +104,7 @@ fn show(store: &Store, format: Format) -> Result<(), Message> {
                 })
                 .collect();
             if rows.is_empty() {
-                eprintln!("Listed 0 items.");
+                stderr::line!("Listed 0 items.");
                 return Ok(());
             }
             return print(&table(["KEY_ID", "ALGORITHM", "STATE", "PUBLISHED"], &rows));

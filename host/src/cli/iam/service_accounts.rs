@@ -13,6 +13,7 @@ use super::super::functions::settle;
 use super::super::own_issuer::settle_identity;
 use super::super::state::State;
 use crate::identity::{SERVICE_ACCOUNT_DOMAIN as DOMAIN, new_subject};
+use crate::stderr;
 use crate::store::ServiceAccountRecord;
 
 /// Create, list, describe and delete service accounts
@@ -106,7 +107,7 @@ impl Create {
         let created =
             store.create_service_account(&email, new_subject().as_str(), &self.display_name);
         created.map_err(|error| error.to_string())?;
-        eprintln!("Created service account [{}].", self.name);
+        stderr::line!("Created service account [{}].", self.name);
         settle_identity(&store)?;
         print(&format!("email: {email}\n"))?;
         Ok(ExitCode::SUCCESS)
@@ -119,7 +120,7 @@ impl List {
         let accounts = accounts.map_err(|error| error.to_string())?;
         let format = match self.format {
             Format::Table if accounts.is_empty() => {
-                eprintln!("Listed 0 items.");
+                stderr::line!("Listed 0 items.");
                 return Ok(ExitCode::SUCCESS);
             }
             Format::Table => {
@@ -164,9 +165,9 @@ impl Delete {
         let changed = store
             .delete_service_account(&self.email)
             .map_err(|error| error.to_string())?;
-        eprintln!("deleted service account [{}]", self.email);
+        stderr::line!("deleted service account [{}]", self.email);
         for function in &changed {
-            eprintln!("It may no longer call [{}].", function.name);
+            stderr::line!("It may no longer call [{}].", function.name);
             settle(&store, function)?;
         }
         settle_identity(&store)?;

@@ -14,6 +14,7 @@ use super::super::Message;
 use super::super::shell_words::typed;
 use crate::logs::{Query, read};
 use crate::signals::{Hangups, Signals};
+use crate::stderr;
 use crate::store::Store;
 
 /// How long a host may take until it serves, or an answer until it is there.
@@ -99,12 +100,12 @@ impl Guide {
         if !self.asks {
             return Ok(());
         }
-        eprint!("Press Enter to go on, or Ctrl-C to stop. ");
+        stderr::ask("Press Enter to go on, or Ctrl-C to stop. ");
         let mut line = String::new();
         match io::stdin().read_line(&mut line) {
             Ok(count) if count > 0 => Ok(()),
             _ => {
-                eprintln!();
+                stderr::line!("");
                 Err("stopped; what was done so far stays".into())
             }
         }

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use super::State;
 use crate::cli::Message;
 use crate::counted::counted;
+use crate::stderr;
 use crate::store::Store;
 
 /// Back up the state, and restore it
@@ -60,7 +61,7 @@ impl StateCommand {
                 let store = backup.state.store()?;
                 let done = store.back_up(&backup.file);
                 done.map_err(|error| error.to_string())?;
-                eprintln!(
+                stderr::line!(
                     "Backed up {} to {}. It holds private keys: keep it as safe as the state itself.",
                     store.directory().display(),
                     backup.file.display()
@@ -71,7 +72,7 @@ impl StateCommand {
                 let restored = Store::restore(&directory, &restore.file);
                 let store = restored.map_err(|error| error.to_string())?;
                 let functions = store.functions().map_err(|error| error.to_string())?;
-                eprintln!(
+                stderr::line!(
                     "Restored {} to {}.",
                     counted(functions.len(), "function"),
                     directory.display()

@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 use super::batch::{Batch, Record};
 use super::collector::{Collector, SendError, Signal};
 use crate::logs::entry::Entry;
+use crate::stderr;
 
 /// How much may wait to be sent.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
@@ -154,9 +155,7 @@ impl Exporter {
         while !end.has_ended {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                // Not `eprintln!`: it panics where stderr is gone.
-                let _ = writeln!(
-                    io::stderr(),
+                stderr::line!(
                     "warning: the last log entries could not be sent to {} in time",
                     self.collector
                 );

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::super::{ending, round};
 use super::work::Work;
+use crate::stderr;
 use crate::store::StoreError;
 
 /// How long attempts may take at least that are under way when the host ends; those at its own functions have as long as
@@ -37,7 +38,7 @@ impl Work {
             error = self.write_down().await.err();
         }
         if let Some(error) = error {
-            eprintln!(
+            stderr::line!(
                 "error: how attempts of jobs ended is not written down, so they are made again: {error}"
             );
         }

@@ -7,6 +7,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::Registry;
 use crate::signals::Hangups;
+use crate::stderr;
 
 /// How often the store is asked whether something has changed.
 const POLL: Duration = Duration::from_millis(200);
@@ -54,7 +55,7 @@ async fn look(registry: Arc<Mutex<Registry>>) {
         if readiness.note(STORE, problem.clone())
             && let Some(problem) = problem
         {
-            eprintln!("error: changes of functions are not taken up: {problem}");
+            stderr::line!("error: changes of functions are not taken up: {problem}");
         }
     }
 }
@@ -76,7 +77,7 @@ async fn load(registry: Arc<Mutex<Registry>>) {
             }
         });
         if let Err(error) = loaded.await {
-            eprintln!("error: functions are not loaded: {error}");
+            stderr::line!("error: functions are not loaded: {error}");
         }
     }
 }

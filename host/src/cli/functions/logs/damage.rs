@@ -1,6 +1,7 @@
 //! What is said of entries that cannot be read.
 
 use crate::logs::Unreadable;
+use crate::stderr;
 
 /// Says it once, and in the end of what came later.
 #[derive(Default)]
@@ -23,12 +24,12 @@ impl Damage {
         let Unreadable { parts, entries } = std::mem::take(&mut self.untold);
         self.is_told |= parts + entries > 0;
         if parts > 0 {
-            eprintln!(
+            stderr::line!(
                 "warning: {parts} parts of the log could not be read; entries in them are missing"
             );
         }
         if entries > 0 {
-            eprintln!("warning: {entries} log entries could not be read and are left out");
+            stderr::line!("warning: {entries} log entries could not be read and are left out");
         }
     }
 }

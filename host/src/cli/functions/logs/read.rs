@@ -13,6 +13,7 @@ use super::hint::hint;
 use super::screen::Screen;
 use super::selection::Selection;
 use crate::logs::{RecordFormat, read};
+use crate::stderr;
 
 /// Show log entries
 ///
@@ -54,7 +55,7 @@ impl Read {
         let found = read(&directory, &query).map_err(|error| error.to_string())?;
         Damage::default().note(found.unreadable);
         if found.records.is_empty() {
-            eprintln!("Listed 0 items.");
+            stderr::line!("Listed 0 items.");
             hint(&directory, &query);
         } else {
             Screen::begin(self.format, &found.records)?;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::super::super::Message;
 use super::super::super::state::State;
 use crate::scheduler;
+use crate::stderr;
 use crate::store::JobName;
 
 /// Pause a job: it is not due until it is resumed
@@ -46,7 +47,7 @@ impl Pause {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         let paused = scheduler::pause(&self.state.store()?, &self.name, Timestamp::now());
         paused.map_err(|error| error.to_string())?;
-        eprintln!("Job has been paused.");
+        stderr::line!("Job has been paused.");
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -55,7 +56,7 @@ impl Resume {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         let resumed = scheduler::resume(&self.state.store()?, &self.name, Timestamp::now());
         resumed.map_err(|error| error.to_string())?;
-        eprintln!("Job has been resumed.");
+        stderr::line!("Job has been resumed.");
         Ok(ExitCode::SUCCESS)
     }
 }

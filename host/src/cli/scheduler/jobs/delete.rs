@@ -8,6 +8,7 @@ use clap::Args;
 use super::super::super::Message;
 use super::super::super::confirm::confirm;
 use super::super::super::state::State;
+use crate::stderr;
 use crate::store::JobName;
 
 /// Delete a job and its history
@@ -34,7 +35,7 @@ impl Delete {
         }
         let deleted = store.delete_job(&self.name);
         deleted.map_err(|error| error.to_string())?;
-        eprintln!("Deleted job [{}].", self.name);
+        stderr::line!("Deleted job [{}].", self.name);
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -9,6 +9,7 @@ use super::super::super::Message;
 use super::super::super::format::{DocumentFormat, Format, document, print, table};
 use super::super::super::state::State;
 use super::shown::{state, value};
+use crate::stderr;
 
 /// Where all jobs are; gcloud's column.
 const LOCATION: &str = "local";
@@ -32,7 +33,7 @@ impl List {
         let records = store.jobs().map_err(|error| error.to_string())?;
         let format = match self.format {
             Format::Table if records.is_empty() => {
-                eprintln!("Listed 0 items.");
+                stderr::line!("Listed 0 items.");
                 return Ok(ExitCode::SUCCESS);
             }
             Format::Table => {

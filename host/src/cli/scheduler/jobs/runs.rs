@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::super::super::Message;
 use super::super::super::format::{DocumentFormat, Format, document, print, table};
 use super::super::super::state::State;
+use crate::stderr;
 use crate::store::{AttemptRecord, JobName, RunRecord};
 
 /// Look at what came of a job's due times
@@ -74,7 +75,7 @@ impl List {
         let runs = runs.map_err(|error| error.to_string())?;
         let format = match self.format {
             Format::Table if runs.is_empty() => {
-                eprintln!("Listed 0 items.");
+                stderr::line!("Listed 0 items.");
                 return Ok(ExitCode::SUCCESS);
             }
             Format::Table => {
