@@ -44,6 +44,7 @@ pub use limits::{KIB, Limits, MIB};
 pub use outbound::{
     AddressRange, AllowError, HostError, OutboundPolicy, OutboundRule, RangeError, RuleError,
 };
+pub(crate) use outbound::{check_host, parse_port, split_authority};
 pub use outcome::{Ended, Failure, LONG_TURN, MemoryLimit, Observer, Usage};
 pub use output::{LEAST_LINE, LINE_LIMIT, Line, Stream};
 pub use parts::Parts;

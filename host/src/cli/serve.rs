@@ -16,7 +16,7 @@ use super::Message;
 use super::state::State;
 use crate::config::values::{Bound, Executions, Time, bytes, bytes_or_unlimited, duration, pair};
 use crate::config::{ConfigFile, HostTable};
-use crate::function::{FunctionConfig, Limits, OutboundPolicy, SandboxConfig};
+use crate::function::{AddressRange, FunctionConfig, Limits, OutboundPolicy, SandboxConfig};
 use crate::logs::LogFormat;
 use crate::serve::{self, ComponentOptions, ServeOptions, TlsFiles};
 use identity::IdentityArgs;
@@ -94,6 +94,11 @@ struct Listener {
     /// A name that the control plane goes by, beside addresses and localhost; once for each
     #[arg(long, value_name = "NAME")]
     admin_host: Vec<String>,
+
+    /// A proxy in front of this host, by its address or a block of them: what it says of a client in X-Forwarded-For,
+    /// -Proto, -Host and -Prefix, or in Forwarded, is believed; once for each
+    #[arg(long, value_name = "CIDR")]
+    trusted_proxy: Vec<AddressRange>,
 
     /// Speak TLS with this certificate chain (PEM); read again when it changes
     #[arg(long, value_name = "FILE", requires = "tls_key")]
@@ -225,6 +230,8 @@ impl Serve {
         let (listener, capacity) = (self.listener, self.capacity);
         let mut admin_hosts = listener.admin_host.clone();
         admin_hosts.extend(host.admin_hosts.iter().cloned());
+        let mut trusted_proxies = listener.trusted_proxy.clone();
+        trusted_proxies.extend(host.trusted_proxies.iter().map(|range| range.0));
         let queue_time = capacity.queue_time.or(time(host.queue_time));
         let header_timeout = listener.header_timeout.or(time(host.header_timeout));
         let stall_timeout = listener.stall_timeout.or(time(host.stall_timeout));
@@ -240,6 +247,7 @@ impl Serve {
                 .or(host.admin_addr)
                 .unwrap_or(ADMIN_ADDR),
             admin_hosts,
+            trusted_proxies,
             watch: self.watch,
             tls: listener.tls(&host),
             workers: capacity.workers(&host),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::values::{Executions, FlushInterval, Size, Time};
+use super::values::{AddressBlock, Executions, FlushInterval, Size, Time};
 use crate::logs::LogFormat;
 
 /// The process: its listeners and its capacity. Each key is the flag of `host serve` with the same name, and a flag
@@ -21,6 +21,8 @@ pub struct HostTable {
     pub admin_addr: Option<SocketAddr>,
     /// Names that the control plane goes by, beside addresses and localhost
     pub admin_hosts: Vec<String>,
+    /// Proxies in front of this host whose word is taken for who the client is, by their addresses or blocks of them
+    pub trusted_proxies: Vec<AddressBlock>,
     /// Addresses by which callers know this host, such as `https://functions.example.com`
     pub public_urls: Vec<String>,
     /// The name of this host's own issuer

@@ -7,6 +7,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::function::{AddressRange, RangeError};
 use crate::identity::IssuerUrl;
 
 /// Parses a number of bytes: `1048576`, `512Ki`, `256Mi`, `1Gi`, also `256MB` and the like, as gcloud takes them.
@@ -74,6 +75,12 @@ pub struct FlushInterval(pub Duration);
 /// The longest: whoever follows the log waits a part of it for each entry.
 const LONGEST_FLUSH_INTERVAL: Duration = Duration::from_secs(10);
 
+/// An address, or a block of them, written as `10.0.0.0/8`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub struct AddressBlock(pub AddressRange);
+
 /// A number of executions at once: no more than the pool can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "i64")]
@@ -130,6 +137,15 @@ impl FromStr for FlushInterval {
             .ok_or_else(|| {
                 format!("`{text}` is no such interval; expected 1ms to {LONGEST_FLUSH_INTERVAL:?}")
             })
+    }
+}
+
+impl TryFrom<String> for AddressBlock {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let range = text.parse().map(Self);
+        range.map_err(|error: RangeError| error.to_string())
     }
 }
 

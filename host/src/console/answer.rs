@@ -14,9 +14,17 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 type Answer = Response<Full<Bytes>>;
 
 pub(super) fn answer<B>(request: &Request<B>, names: &Names, subject: &impl Subject) -> Answer {
-    if !names.include_host_of(request) {
-        let why = "This host goes by addresses, localhost and the names given with --admin-host.\n";
-        return text(StatusCode::MISDIRECTED_REQUEST, why);
+    match names.include_host_of(request) {
+        Ok(true) => {}
+        Ok(false) => {
+            let why =
+                "This host goes by addresses, localhost and the names given with --admin-host.\n";
+            return text(StatusCode::MISDIRECTED_REQUEST, why);
+        }
+        Err(bad) => return whole(StatusCode::BAD_REQUEST, TEXT, format!("Refused: {bad}.\n")),
+    }
+    if *request.method() == Method::OPTIONS {
+        return methods();
     }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     match (request.uri().path(), reads) {
@@ -36,6 +44,15 @@ pub(super) fn answer<B>(request: &Request<B>, names: &Names, subject: &impl Subj
         }
         _ => text(StatusCode::NOT_FOUND, "There is nothing here.\n"),
     }
+}
+
+/// What may be asked, wherever. A load balancer's plain check may be no more than this question.
+fn methods() -> Answer {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let methods = HeaderValue::from_static("GET, HEAD");
+    response.headers_mut().insert(header::ALLOW, methods);
+    response
 }
 
 /// A document of the host's own issuer. Others may keep it for as long as a key is published before it signs, less a lot.

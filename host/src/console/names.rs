@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
-use http::uri::Authority;
-use http::{Request, header};
+use http::Request;
+
+use crate::request_target::{self, BadTarget};
 
 /// Whom a request may name as its host.
 #[derive(Clone, Debug, Default)]
@@ -19,13 +20,14 @@ impl Names {
         Self { given }
     }
 
-    /// Whether `request` names this listener: an address does, for no name was looked up on the way.
-    pub(super) fn include_host_of<B>(&self, request: &Request<B>) -> bool {
-        let authority = match request.uri().authority() {
-            Some(authority) => Some(authority.clone()),
-            None => host(request),
-        };
-        authority.is_some_and(|authority| self.include(authority.host()))
+    /// Whether `request` names this listener: an address does, for no name was looked up on the way. Nor was one for a
+    /// request of HTTP/1.0 that names nobody: no browser sends such.
+    ///
+    /// # Errors
+    /// If it does not say clearly whom it names.
+    pub(super) fn include_host_of<B>(&self, request: &Request<B>) -> Result<bool, BadTarget> {
+        let authority = request_target::authority(request)?;
+        Ok(authority.is_none_or(|authority| self.include(authority.host())))
     }
 
     fn include(&self, host: &str) -> bool {
@@ -35,19 +37,14 @@ impl Names {
     }
 }
 
-/// The one `Host` that there must be (RFC 9110, section 7.2).
-fn host<B>(request: &Request<B>) -> Option<Authority> {
-    let mut hosts = request.headers().get_all(header::HOST).iter();
-    let host = hosts.next()?.to_str().ok()?.parse().ok()?;
-    hosts.next().is_none().then_some(host)
-}
-
 #[cfg(test)]
 mod tests {
+    use http::{Version, header};
+
     use super::*;
 
-    fn includes(hosts: &[&str]) -> bool {
-        let mut request = Request::get("/metrics");
+    fn includes(version: Version, hosts: &[&str]) -> Result<bool, BadTarget> {
+        let mut request = Request::get("/metrics").version(version);
         for host in hosts {
             request = request.header(header::HOST, *host);
         }
@@ -64,7 +61,7 @@ mod tests {
             "LOCALHOST",
             "metrics.example:1",
         ] {
-            assert!(includes(&[host]), "{host}");
+            assert_eq!(includes(Version::HTTP_11, &[host]), Ok(true), "{host}");
         }
     }
 
@@ -74,12 +71,20 @@ mod tests {
             "attacker.example",
             "localhost.attacker.example",
             "127.0.0.1.attacker.example",
-            "user@attacker.example",
-            "",
         ] {
-            assert!(!includes(&[host]), "{host}");
+            for version in [Version::HTTP_10, Version::HTTP_11] {
+                assert_eq!(includes(version, &[host]), Ok(false), "{host}");
+            }
         }
-        assert!(!includes(&[]));
-        assert!(!includes(&["localhost", "attacker.example"]));
+        for hosts in [&["user@localhost"][..], &[""], &[], &["localhost"; 2]] {
+            assert!(includes(Version::HTTP_11, hosts).is_err(), "{hosts:?}");
+        }
+    }
+
+    #[test]
+    fn only_http_1_0_may_name_nobody() {
+        assert_eq!(includes(Version::HTTP_10, &[]), Ok(true));
+        let twice = includes(Version::HTTP_10, &["localhost"; 2]);
+        assert_eq!(twice, Err(BadTarget::TwoHosts));
     }
 }

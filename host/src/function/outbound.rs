@@ -26,4 +26,5 @@ pub use allow::{OutboundRule, RuleError};
 pub(super) use client::OutboundClient;
 pub(super) use hooks::{OutboundHooks, RefusalSink, TRACEPARENT};
 pub use host::HostError;
+pub(crate) use host::{check as check_host, parse_port, split_authority};
 pub use policy::{AllowError, OutboundPolicy};

@@ -215,6 +215,11 @@ impl Trust {
         Verifier::new(Arc::clone(config), Arc::clone(audiences)).beside(Arc::clone(&self.accounts))
     }
 
+    /// Whether `token` says that it comes from a trusted issuer. Whether it does, nobody has looked at.
+    pub fn is_named_by(&self, token: &str) -> bool {
+        Jws::read(token).is_ok_and(|read| self.choose(&read).is_ok())
+    }
+
     fn choose(&self, token: &Jws<'_>) -> Result<&TrustedIssuer, Refusal> {
         let chosen = self.issuers.choose(token)?;
         let mut trusted = self.trusted.iter();

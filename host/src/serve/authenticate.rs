@@ -77,6 +77,11 @@ impl Authenticator {
         }
     }
 
+    /// Whether `word` is a token that says that it comes from a trusted issuer.
+    pub(super) fn is_token(&self, word: &str) -> bool {
+        self.trust.current().is_named_by(word)
+    }
+
     /// Lets in who calls with `token` at `begun`, which is now, if `policy` does. Keys that are on their way are waited
     /// for no longer than `patience`. After any wait it counts what `access` says by that time.
     ///

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use http::HeaderValue;
 use tokio::sync::Semaphore;
 
 use super::access::Access;
@@ -27,6 +28,11 @@ pub(super) struct Served {
     pub(super) places: Places,
     /// Host names that lead to it, in lower case.
     pub(super) hosts: Vec<String>,
+}
+
+/// `/NAME`. One of the command line may go by a name that no path has; nor does it need one.
+fn path(name: &str) -> HeaderValue {
+    HeaderValue::try_from(format!("/{name}")).unwrap_or_else(|_| HeaderValue::from_static("/"))
 }
 
 /// How many executions of a function there may be at once.
@@ -146,6 +152,7 @@ impl Catalog {
                 *route = Arc::new(Route {
                     function: route.function.clone(),
                     name: Arc::clone(&route.name),
+                    path: route.path.clone(),
                     access: access.clone(),
                     admission: Arc::clone(&route.admission),
                     counters: Arc::clone(&route.counters),
@@ -195,6 +202,7 @@ impl Catalog {
                 function: served.function.clone(),
                 // Each worker counts references of its own: every entry of its log has one.
                 name: Arc::from(&*served.name),
+                path: path(&served.name),
                 access: served.access.clone(),
                 admission,
                 counters: before.map_or_else(Arc::default, |route| Arc::clone(&route.counters)),

@@ -3,7 +3,8 @@
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::caller::{Caller, OWN_FIELDS};
+use super::caller::Caller;
+use super::fields;
 
 /// Decides alone when it is there, as with Google's front ends: `Authorization` is then the function's own affair.
 const SERVERLESS_AUTHORIZATION: HeaderName = HeaderName::from_static("x-serverless-authorization");
@@ -57,20 +58,17 @@ impl<'a> Seen<'a> {
 }
 
 /// Removes what only the host may say, and for a private function the token; says who called.
-pub(super) fn present(headers: &mut HeaderMap, caller: Option<&Caller>) {
+pub(super) fn present(headers: &mut HeaderMap, caller: Option<&Caller>, is_by_proxy: bool) {
     // Most requests have none of them, and then nothing is allocated.
-    let (mut claimed, mut is_serverless) = (Vec::new(), false);
+    let (mut reserved, mut is_serverless) = (Vec::new(), false);
     for name in headers.keys() {
-        if is_ours(name) {
-            claimed.push(name.clone());
+        if fields::is_reserved(name.as_str(), is_by_proxy) {
+            reserved.push(name.clone());
+            is_serverless |= *name == SERVERLESS_AUTHORIZATION;
         }
-        is_serverless |= *name == SERVERLESS_AUTHORIZATION;
     }
-    for name in claimed {
+    for name in reserved {
         headers.remove(name);
-    }
-    if is_serverless {
-        headers.remove(SERVERLESS_AUTHORIZATION);
     }
     let Some(caller) = caller else {
         return;
@@ -81,15 +79,17 @@ pub(super) fn present(headers: &mut HeaderMap, caller: Option<&Caller>) {
     caller.tell(headers);
 }
 
-/// Whether only the host may send this field. Many a program takes `_` for `-` (RFC 3875, section 4.1.18, has one name
-/// for both), so it is one here as well.
-fn is_ours(name: &HeaderName) -> bool {
-    let name = name.as_str().as_bytes();
-    let as_sent = |byte: &u8| if *byte == b'_' { b'-' } else { *byte };
-    OWN_FIELDS.iter().any(|own| {
-        let own = own.as_str().as_bytes();
-        own.len() == name.len() && name.iter().map(as_sent).eq(own.iter().copied())
-    })
+/// Removes a token from what an open function sees, if it is one that `lets_in` elsewhere: whoever gets to see it could
+/// use it there. Other credentials are the function's own affair.
+pub(super) fn withhold(headers: &mut HeaderMap, lets_in: impl Fn(&str) -> bool) {
+    let holds_one = |value: &HeaderValue| {
+        let is_of_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+        let mut words = value.as_bytes().split(|byte| !is_of_token(byte));
+        words.any(|word| str::from_utf8(word).is_ok_and(&lets_in))
+    };
+    if headers.get_all(AUTHORIZATION).iter().any(holds_one) {
+        headers.remove(AUTHORIZATION);
+    }
 }
 
 #[cfg(test)]
@@ -151,11 +151,32 @@ mod tests {
             ("x-host_caller-subject", "1"),
             ("x_host-caller_issuer", "https://a.example"),
             ("x-host-caller-subjects", "no name of ours"),
+            ("x_serverless_authorization", "Bearer for-the-host"),
+            ("x-forwarded-for", "192.0.2.1"),
             ("authorization", "Bearer for-the-function"),
         ]);
-        present(&mut forged, None);
+        present(&mut forged, None, false);
         let mut left: Vec<_> = forged.keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
         assert_eq!(left, ["authorization", "x-host-caller-subjects"]);
+    }
+
+    #[test]
+    fn an_open_function_gets_no_token_that_is_good_elsewhere() {
+        let lets_in = |word: &str| word == "a.b.c";
+        for (value, is_left) in [
+            ("Bearer a.b.c", false),
+            ("bearer  a.b.c ", false),
+            ("a.b.c", false),
+            ("DPoP a.b.c", false),
+            ("Token token=\"a.b.c\"", false),
+            ("Bearer a.b.d", true),
+            ("Bearer a.b.c.d", true),
+            ("Basic YTpi", true),
+        ] {
+            let mut headers = headers(&[("authorization", "Basic YTpi"), ("authorization", value)]);
+            withhold(&mut headers, lets_in);
+            assert_eq!(headers.contains_key(AUTHORIZATION), is_left, "{value}");
+        }
     }
 }

@@ -2,29 +2,36 @@
 
 use std::convert::Infallible;
 use std::fmt::Display;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
 use super::access::Access;
 use super::admission::Place;
 use super::answer;
 use super::authenticate::{Authenticator, LetIn, NotLetIn};
-use super::authority;
 use super::body::Body;
+use super::confined;
+use super::cookies;
 use super::credentials;
 use super::drain::Pending;
+use super::fields::CheckedTrailers;
+use super::forwarded;
 use super::metrics::Reason;
+use super::peer::{Client, Peer};
 use super::published::Published;
 use super::record::Record;
-use super::routes::{Route, Routes};
+use super::routes::{Route, Routes, Taken};
 use super::trace;
-use crate::function::{ExecutionId, ResponseBody, Turnstile};
+use crate::function::{AddressRange, ExecutionId, ResponseBody, Turnstile};
 use crate::logs::{Cause, Entry, LogQueue, Severity, Trace, Trigger};
+use crate::request_target::{self, Authority, BadTarget};
 use crate::scheduler::SCHEDULER;
 
 /// What the log entry of a request begins with that got no execution.
@@ -42,12 +49,23 @@ pub(super) struct Invoker {
     pub(super) log: LogQueue,
     pub(super) pending: Arc<Pending>,
     pub(super) scheme: http::uri::Scheme,
+    /// Proxies whose word is taken for who the client is.
+    pub(super) proxies: Arc<[AddressRange]>,
 }
 
 impl Invoker {
+    /// The two ends of `stream`.
+    ///
+    /// # Errors
+    /// If the other end is gone.
+    pub(super) fn peer(&self, stream: &TcpStream) -> io::Result<Peer> {
+        Peer::of(stream, self.scheme.clone(), &self.proxies)
+    }
+
     /// Answers `request`, whatever it is.
     pub(super) async fn invoke(
         self: Arc<Self>,
+        peer: Arc<Peer>,
         mut request: Request<Incoming>,
     ) -> Result<Response<Body>, Infallible> {
         let json = answer::wants_json(request.headers());
@@ -55,10 +73,17 @@ impl Invoker {
         let (trace, parent_span) = trace::enter(request.headers_mut());
         let refuse =
             |name, status, why: &dyn Display| self.refuse(name, status, (id, trace), json, why);
-        if let Err(bad) = authority::check(&request) {
-            return Ok(refuse(&self.no_function, StatusCode::BAD_REQUEST, &bad));
-        }
-        let Some(route) = self.routes.current().take(&mut request) else {
+        let asked = match asked(&mut request, &peer) {
+            Ok(asked) => asked,
+            Err(bad) => return Ok(refuse(&self.no_function, StatusCode::BAD_REQUEST, &bad)),
+        };
+        let client = peer.client(request.headers(), &asked, &self.proxies);
+        let taken = self.routes.current().take(&mut request, &asked);
+        let Some(Taken {
+            route,
+            is_below_name,
+        }) = taken
+        else {
             let why = "no function has this path";
             return Ok(refuse(&self.no_function, StatusCode::NOT_FOUND, &why));
         };
@@ -74,7 +99,14 @@ impl Invoker {
                 return Ok(response);
             }
         };
-        credentials::present(request.headers_mut(), caller.as_deref());
+        let headers = request.headers_mut();
+        if caller.is_none() {
+            credentials::withhold(headers, |word| self.authenticator.is_token(word));
+        }
+        credentials::present(headers, caller.as_deref(), client.is_by_proxy);
+        cookies::join(headers);
+        let prefix = client.prefix(is_below_name.then_some(&route.path));
+        forwarded::tell(headers, &client, prefix.as_ref());
         let place = match admit(&route, &request).await {
             Ok(place) => place,
             Err(NotLetIn { reason, why }) => {
@@ -87,9 +119,19 @@ impl Invoker {
             trigger: trigger(request.headers()),
             is_newly_compiled: route.function.is_newly_compiled(),
         };
-        Ok(self
-            .execute(&route, request, (id, trace, cause), json, (place, waited))
-            .await)
+        let mut response = self
+            .execute(
+                &route,
+                (request, &client),
+                (id, trace, cause),
+                json,
+                (place, waited),
+            )
+            .await;
+        if let (true, Some(path)) = (is_below_name, &prefix) {
+            confined::confine(response.headers_mut(), path);
+        }
+        Ok(response)
     }
 
     /// Who calls, if that has to be known. What it may wait for is part of the wall time.
@@ -114,7 +156,7 @@ impl Invoker {
     async fn execute(
         &self,
         route: &Route,
-        request: Request<Incoming>,
+        (request, client): (Request<Incoming>, &Client),
         (id, trace, cause): (ExecutionId, Trace, Cause),
         json: bool,
         (place, waited): (Place, Duration),
@@ -128,8 +170,8 @@ impl Invoker {
             (place, self.pending.guard()),
         );
         let execution = route.function.start(
-            request,
-            self.scheme.clone(),
+            request.map(CheckedTrailers),
+            client.scheme.clone(),
             Some(Arc::clone(&self.turns)),
             waited,
             Box::new(record),
@@ -158,6 +200,17 @@ impl Invoker {
         self.log.push(vec![entry.in_trace(trace)]);
         answer::refuse(status, Some(id), json)
     }
+}
+
+/// Whom `request` asks. One of HTTP/1.0 that does not say so asks the address that it came to.
+fn asked<B>(request: &mut Request<B>, peer: &Peer) -> Result<Authority, BadTarget> {
+    if let Some(asked) = request_target::authority(request)? {
+        return Ok(asked);
+    }
+    let own = peer.own_authority().ok_or(BadTarget::NoHost)?;
+    let headers = request.headers_mut();
+    headers.insert(header::HOST, own.value().clone());
+    Ok(own)
 }
 
 /// What the request says that made it. It decides nothing.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::function::{FunctionConfig, SandboxConfig};
+use crate::function::{AddressRange, FunctionConfig, SandboxConfig};
 use crate::identity::{IssuerUrl, Member, OutsideIssuer, SigningAlgorithm};
 use crate::logs::{Collector, Keeping, LogFormat};
 use crate::scheduler::Reach;
@@ -107,6 +107,8 @@ pub struct ServeOptions {
     pub admin_addr: SocketAddr,
     /// Names that the control plane goes by, beside addresses and `localhost`.
     pub admin_hosts: Vec<String>,
+    /// Proxies whose word is taken for who the client is.
+    pub trusted_proxies: Vec<AddressRange>,
     /// Whether the configuration and the components of files are loaded again when the files change.
     pub watch: bool,
     /// TLS, if the listener speaks it.

@@ -8,20 +8,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::uri::PathAndQuery;
-use http::{Request, Uri, header};
+use http::{HeaderValue, Request, Uri};
 
 use super::access::Access;
 use super::admission::Admission;
 use super::metrics::Counters;
 use crate::function::Function;
+use crate::request_target::Authority;
 
 /// A function as one worker serves it.
 pub(super) struct Route {
     pub(super) function: Function,
     pub(super) name: Arc<str>,
+    /// `/NAME`, below which it answers if it goes by its name.
+    pub(super) path: HeaderValue,
     pub(super) access: Access,
     pub(super) admission: Arc<Admission>,
     pub(super) counters: Arc<Counters>,
+}
+
+/// The function that a request is for.
+pub(super) struct Taken {
+    pub(super) route: Arc<Route>,
+    /// Whether it answers below its name, which was taken off the path.
+    pub(super) is_below_name: bool,
 }
 
 /// All functions that one worker serves.
@@ -37,19 +47,27 @@ pub(super) struct Routes {
 }
 
 impl Routes {
-    /// The function that `request` is for. A request for a function by name is made one for what is below that name.
-    pub(super) fn take<B>(&self, request: &mut Request<B>) -> Option<Arc<Route>> {
-        if let Some(route) = self.by_host(request) {
-            return Some(route);
+    /// The function that `request` is for, which asks `asked`. A request for a function by name is made one for what is
+    /// below that name.
+    pub(super) fn take<B>(&self, request: &mut Request<B>, asked: &Authority) -> Option<Taken> {
+        let whole = |route: &Arc<Route>| Taken {
+            route: Arc::clone(route),
+            is_below_name: false,
+        };
+        if let Some(route) = self.by_host(asked) {
+            return Some(whole(route));
         }
         if let Some((route, below)) = self.by_name(request.uri()) {
             let mut parts = std::mem::take(request.uri_mut()).into_parts();
             parts.path_and_query = Some(below);
             // Of the parts of a URI only its path has changed, for another valid one.
             *request.uri_mut() = Uri::from_parts(parts).ok()?;
-            return Some(route);
+            return Some(Taken {
+                route,
+                is_below_name: true,
+            });
         }
-        self.root.clone()
+        self.root.as_ref().map(whole)
     }
 
     /// What serves the function of `route` by now, unless it is gone. One that was made anew by its name is another.
@@ -66,17 +84,11 @@ impl Routes {
         }
     }
 
-    fn by_host<B>(&self, request: &Request<B>) -> Option<Arc<Route>> {
+    fn by_host(&self, asked: &Authority) -> Option<&Arc<Route>> {
         if self.by_host.is_empty() {
             return None;
         }
-        let named = match request.uri().authority() {
-            Some(authority) => authority.as_str(),
-            None => request.headers().get(header::HOST)?.to_str().ok()?,
-        };
-        let authority: http::uri::Authority = named.parse().ok()?;
-        let host = authority.host().to_ascii_lowercase();
-        self.by_host.get(&host).cloned()
+        self.by_host.get(&asked.host().to_ascii_lowercase())
     }
 
     fn by_name(&self, uri: &Uri) -> Option<(Arc<Route>, PathAndQuery)> {

@@ -91,6 +91,7 @@ impl Workers<'_> {
             turns: Turnstile::new(),
             log: self.log.clone(),
             pending: Arc::clone(pending),
+            proxies: self.options.trusted_proxies.clone().into(),
             scheme: match self.tls {
                 Some(_) => http::uri::Scheme::HTTPS,
                 None => http::uri::Scheme::HTTP,

@@ -49,18 +49,36 @@ pub enum HostError {
 impl Host {
     /// Reads a host as it stands in a URL: an IPv6 address is in brackets.
     pub(crate) fn parse(text: &str) -> Result<Self, HostError> {
-        if let Some(rest) = text.strip_prefix('[') {
-            let address = rest.strip_suffix(']').ok_or(HostError::Ipv6)?;
-            let address: Ipv6Addr = address.parse().map_err(|_| HostError::Ipv6)?;
-            return Ok(Self::Address(address.into()));
-        }
-        let name = text.strip_suffix('.').unwrap_or(text);
-        if let Ok(address) = name.parse::<Ipv4Addr>() {
-            return Ok(Self::Address(address.into()));
-        }
-        check_name(name)?;
-        Ok(Self::Name(name.to_ascii_lowercase()))
+        Ok(match read(text)? {
+            Read::Name(name) => Self::Name(name.to_ascii_lowercase()),
+            Read::Address(address) => Self::Address(address),
+        })
     }
+}
+
+/// A host as it was written.
+enum Read<'a> {
+    Name(&'a str),
+    Address(IpAddr),
+}
+
+/// Whether `text` is a host, without keeping it.
+pub(crate) fn check(text: &str) -> Result<(), HostError> {
+    read(text).map(drop)
+}
+
+fn read(text: &str) -> Result<Read<'_>, HostError> {
+    if let Some(rest) = text.strip_prefix('[') {
+        let address = rest.strip_suffix(']').ok_or(HostError::Ipv6)?;
+        let address: Ipv6Addr = address.parse().map_err(|_| HostError::Ipv6)?;
+        return Ok(Read::Address(address.into()));
+    }
+    let name = text.strip_suffix('.').unwrap_or(text);
+    if let Ok(address) = name.parse::<Ipv4Addr>() {
+        return Ok(Read::Address(address.into()));
+    }
+    check_name(name)?;
+    Ok(Read::Name(name))
 }
 
 fn check_name(name: &str) -> Result<(), HostError> {
