@@ -52,6 +52,7 @@ pub mod serve;
 mod signals;
 mod stderr;
 pub mod store;
+mod tls_failure;
 
 pub use function::{
     CallError, Done, Failure, Function, FunctionConfig, Limits, LoadError, Sandbox, SandboxConfig,

@@ -26,6 +26,7 @@ use super::issuer_url::IssuerUrl;
 use super::keeper::Fetched;
 use super::key_set::{KeySet, KeySetError};
 use super::own_issuer::DISCOVERY_PATH;
+use crate::tls_failure;
 use bearer::read_bearer;
 use connect::{Reach, connect};
 use exchange::exchange;
@@ -251,7 +252,8 @@ impl KeySource {
             .to_owned();
         let name = ServerName::try_from(name).map_err(|error| failed(&error))?;
         let stream = self.tls.connect(name, stream).await;
-        exchange(stream.map_err(|error| failed(&error))?, request, url).await
+        let stream = stream.map_err(|error| failed(&tls_failure::all_causes(&error)))?;
+        exchange(stream, request, url).await
     }
 
     /// The bearer token goes to addresses that the operator named, and to no other that a document leads to.

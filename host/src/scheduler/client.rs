@@ -20,6 +20,7 @@ use tower_service::Service;
 use super::own_listener::OwnListener;
 use crate::authorities;
 use crate::function::OutboundPolicy;
+use crate::tls_failure;
 
 /// Look-ups of names at once. Each blocks a thread for as long as the system's resolver does.
 const MOST_LOOKUPS: usize = 64;
@@ -113,7 +114,7 @@ impl TargetClient {
             return Err(CallError::Refused);
         }
         let response = self.client.request(request).await;
-        response.map_err(|error| CallError::Failed(causes(&error)))
+        response.map_err(|error| CallError::Failed(tls_failure::all_causes(&error)))
     }
 
     /// Whether a function of this host gave `response`, by the connection that it came on.
@@ -122,18 +123,6 @@ impl TargetClient {
         let own = self.reach.own.as_ref().zip(connection);
         own.is_some_and(|(own, connection)| own.is_end_of(connection))
     }
-}
-
-/// What went wrong, down to the first cause.
-fn causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
-    // Wrappers say no more than that something was wrapped.
-    if texts.len() > 1 {
-        texts.remove(0);
-    }
-    texts.dedup();
-    texts.join(": ")
 }
 
 /// The system's resolver, less the addresses that may not be called.

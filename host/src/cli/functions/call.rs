@@ -19,6 +19,7 @@ use super::{base_url, is_served, not_served};
 use crate::authorities;
 use crate::identity::TokenRequest;
 use crate::store::{FunctionName, FunctionRecord, Store};
+use crate::tls_failure;
 
 /// How long the token of a call is good.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(300);
@@ -119,10 +120,8 @@ impl Call {
         token: Option<&str>,
         tls: rustls::ClientConfig,
     ) -> Result<ExitCode, Message> {
-        let failed = |error: &dyn std::error::Error| {
-            let causes = std::iter::successors(error.source(), |cause| cause.source());
-            let causes: String = causes.map(|cause| format!(": {cause}")).collect();
-            format!("cannot call {url}: {error}{causes}")
+        let failed = |error: &(dyn std::error::Error + 'static)| {
+            format!("cannot call {url}: {}", tls_failure::all_causes(error))
         };
         let mut request = Request::post(url).header(header::CONTENT_TYPE, "application/json");
         if let Some(token) = token {

@@ -9,6 +9,7 @@ use super::client::RESPONSE_HEAD_LIMIT;
 use super::connect::{ConnectTimeout, LookupError};
 use super::destination::Destination;
 use super::policy::Refusal;
+use crate::tls_failure::{self, causes};
 
 /// A request had no response.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,9 @@ pub(crate) enum CallError {
     /// It was not allowed.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// It was, and no TLS connection could be made.
+    #[error("outbound call to {0} failed: {1}")]
+    Tls(Destination, String, Error),
     /// It was, and went wrong.
     #[error(transparent)]
     Failed(#[from] Error),
@@ -44,7 +48,11 @@ pub(crate) fn of_request(
     } else {
         Error::HttpProtocolError
     };
-    CallError::Failed(known.unwrap_or(unknown))
+    let known = known.unwrap_or(unknown);
+    match tls_failure::told(error) {
+        Some(words) => CallError::Tls(destination.clone(), words, known),
+        None => CallError::Failed(known),
+    }
 }
 
 /// Says why a response body ended early.
@@ -55,18 +63,6 @@ pub(crate) fn of_body(error: &hyper::Error) -> Error {
 }
 
 type Cause<'a> = &'a (dyn StdError + 'static);
-
-/// The error and what caused it, outermost first, those inside of I/O errors included.
-fn causes<'a>(error: Cause<'a>) -> impl Iterator<Item = Cause<'a>> {
-    std::iter::successors(Some(error), |error| inner(*error))
-}
-
-fn inner(error: Cause<'_>) -> Option<Cause<'_>> {
-    match error.downcast_ref::<io::Error>() {
-        Some(error) => error.get_ref().map(|inner| inner as _),
-        None => error.source(),
-    }
-}
 
 fn of_connecting(cause: Cause<'_>) -> Option<Error> {
     if let Some(error) = cause.downcast_ref::<LookupError>() {

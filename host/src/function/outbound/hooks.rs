@@ -137,18 +137,18 @@ impl OutboundHooks {
 
 impl Calls {
     fn tell(&self, error: CallError) -> Error {
-        match error {
-            CallError::Failed(error) => error,
-            CallError::Refused(refusal) => {
-                match self.told.fetch_add(1, Ordering::Relaxed) {
-                    told if told < MOST_LINES => self.sink.refused(refusal.to_string()),
-                    MOST_LINES => self
-                        .sink
-                        .refused("further outbound calls refused; not listed".to_owned()),
-                    _ => {}
-                }
-                refusal.into()
+        if !matches!(error, CallError::Failed(_)) {
+            match self.told.fetch_add(1, Ordering::Relaxed) {
+                told if told < MOST_LINES => self.sink.refused(error.to_string()),
+                MOST_LINES => self
+                    .sink
+                    .refused("further outbound calls refused; not listed".to_owned()),
+                _ => {}
             }
+        }
+        match error {
+            CallError::Failed(error) | CallError::Tls(_, _, error) => error,
+            CallError::Refused(refusal) => refusal.into(),
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::FetchError;
 use crate::identity::key_set::LONGEST_DOCUMENT;
+use crate::tls_failure;
 
 /// Sends `request` and reads the answer, which has to be a document. Redirections are not followed.
 pub(super) async fn exchange(
@@ -16,9 +17,9 @@ pub(super) async fn exchange(
     request: Request<Empty<Bytes>>,
     url: &Uri,
 ) -> Result<(HeaderMap, Bytes), FetchError> {
-    let failed = |error: &dyn std::fmt::Display| FetchError::Failed {
+    let failed = |error: &(dyn std::error::Error + 'static)| FetchError::Failed {
         url: url.to_string(),
-        reason: error.to_string(),
+        reason: tls_failure::all_causes(error),
     };
     let handshake = http1::Builder::new().handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.map_err(|error| failed(&error))?;
@@ -33,7 +34,7 @@ pub(super) async fn exchange(
             });
         }
         let body = Limited::new(body, LONGEST_DOCUMENT).collect().await;
-        let body = body.map_err(|error| failed(&error))?.to_bytes();
+        let body = body.map_err(|error| failed(&*error))?.to_bytes();
         Ok((head.headers, body))
     };
     let exchanged = exchange.await;

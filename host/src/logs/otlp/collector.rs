@@ -19,6 +19,7 @@ use rustls::pki_types::pem::PemObject;
 
 use super::message::Exported;
 use crate::authorities;
+use crate::tls_failure;
 
 /// How long a request may take, with its connection.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -172,9 +173,9 @@ fn wait(after: &str, now: SystemTime) -> Option<Duration> {
 }
 
 fn passing(error: &(dyn std::error::Error + 'static)) -> SendError {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let last = causes.last().map(ToString::to_string);
-    SendError::Passing(last.unwrap_or_default(), None)
+    let told = tls_failure::told(error);
+    let last = || tls_failure::causes(error).last().map(ToString::to_string);
+    SendError::Passing(told.or_else(last).unwrap_or_default(), None)
 }
 
 fn below(endpoint: &str, path: &str) -> Result<Uri, CollectorError> {
