@@ -249,12 +249,7 @@ mod tests {
 
     #[test]
     fn a_url_is_as_strict_as_a_host_field() {
-        for url in [
-            "http://user@a/",
-            "http://a:65536/",
-            "http://a%62/",
-            "http://[::1%25a]/",
-        ] {
+        for url in ["http://user@a/", "http://a:65536/", "http://a..b/"] {
             let bad = asked(Version::HTTP_11, url, &["a"]);
             assert!(matches!(bad, Err(BadTarget::BadHost(_))), "{url}: {bad:?}");
         }

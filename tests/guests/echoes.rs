@@ -9,8 +9,15 @@ use guests::wasi::http::types::{Fields, IncomingBody, OutgoingBody, OutgoingResp
 use guests::wasi::io::streams::{InputStream, OutputStream, StreamError};
 use guests::{IncomingRequest, ResponseOutparam, answer, write_all};
 
-/// What is sent back of the request's fields; a sender must announce its trailers.
-const RETURNED: [&str; 2] = ["content-type", "trailer"];
+/// What is sent back of the request's fields; a sender must announce its trailers. The rest is what a browser would go by.
+const RETURNED: [&str; 6] = [
+    "content-type",
+    "trailer",
+    "set-cookie",
+    "alt-svc",
+    "clear-site-data",
+    "service-worker-allowed",
+];
 
 guests::handler!(handle);
 

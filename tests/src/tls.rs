@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rcgen::CertifiedKey;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -33,6 +33,11 @@ pub struct TlsWire {
     pub alpn: Option<String>,
 }
 
+fn parameters(names: &[&str]) -> CertificateParams {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    CertificateParams::new(names).expect("the names are DNS names")
+}
+
 impl Certificate {
     /// Makes one, unlike any other.
     #[expect(clippy::new_without_default, reason = "no two are the same")]
@@ -42,13 +47,32 @@ impl Certificate {
 
     /// Makes one for other names.
     pub fn of(names: &[&str]) -> Self {
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let CertifiedKey { cert, signing_key } =
-            rcgen::generate_simple_self_signed(names).expect("the names are DNS names");
+        Self::signed_by_itself(&parameters(names))
+    }
+
+    /// Makes one that is an authority's as well, as `openssl req -x509` does.
+    pub fn of_authority(names: &[&str]) -> Self {
+        let mut parameters = parameters(names);
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self::signed_by_itself(&parameters)
+    }
+
+    /// Makes one of an authority that was good until the end of 2020.
+    pub fn expired() -> Self {
+        let mut parameters = parameters(&[NAME]);
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        parameters.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        parameters.not_after = rcgen::date_time_ymd(2021, 1, 1);
+        Self::signed_by_itself(&parameters)
+    }
+
+    fn signed_by_itself(parameters: &CertificateParams) -> Self {
+        let key = KeyPair::generate().expect("the system has random numbers");
+        let certificate = parameters.self_signed(&key).expect("the key can sign");
         Self {
-            der: cert.der().clone(),
-            certificate_pem: cert.pem(),
-            key_pem: signing_key.serialize_pem(),
+            der: certificate.der().clone(),
+            certificate_pem: certificate.pem(),
+            key_pem: key.serialize_pem(),
         }
     }
 

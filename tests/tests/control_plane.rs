@@ -1,6 +1,6 @@
 //! The control plane tells how the host is and what it has done, and answers under names of its own.
 
-use tests::{Host, PATIENCE, Signal, State, wait_until};
+use tests::{Host, PATIENCE, Signal, State, Wire, wait_until};
 
 #[test]
 fn a_host_that_serves_all_it_should_is_alive_and_ready() {
@@ -198,6 +198,35 @@ fn a_name_that_was_made_to_lead_here_is_not_answered() {
     }
     for name in ["localhost:1", "127.0.0.1", "[::1]:8081", "metrics.EXAMPLE"] {
         assert_eq!(asked_as(name), 200, "{name}");
+    }
+}
+
+#[test]
+fn a_plain_check_of_a_load_balancer_names_no_host() {
+    let host = Host::serve("hello").start();
+    let asked = |head: &str| {
+        let mut wire = Wire::connect(host.admin_addr());
+        wire.send(format!("{head}\r\n\r\n"));
+        wire.read_head().status
+    };
+    for (head, status) in [
+        ("GET /healthz HTTP/1.0", 200),
+        ("GET /readyz HTTP/1.0", 200),
+        // What HAProxy asks unless it is told what to.
+        ("OPTIONS / HTTP/1.0", 204),
+        ("GET /healthz HTTP/1.0\r\nHost: attacker.example", 421),
+        ("GET /healthz HTTP/1.1", 400),
+        (
+            "GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: localhost",
+            400,
+        ),
+        ("GET /healthz HTTP/1.1\r\nHost: user@localhost", 400),
+        (
+            "GET http://attacker.example/healthz HTTP/1.1\r\nHost: localhost",
+            421,
+        ),
+    ] {
+        assert_eq!(asked(head), status, "{head}");
     }
 }
 

@@ -13,8 +13,12 @@ struct Secured {
 
 impl Secured {
     fn start(serve: impl FnOnce(&State) -> HostBuilder) -> Self {
+        Self::showing(&Certificate::new(), serve)
+    }
+
+    fn showing(certificate: &Certificate, serve: impl FnOnce(&State) -> HostBuilder) -> Self {
         let state = State::new();
-        let (certificate, key) = Certificate::new().write_to(state.beside());
+        let (certificate, key) = certificate.write_to(state.beside());
         let host = serve(&state)
             .arg("--tls-cert")
             .arg(&certificate)
@@ -48,6 +52,33 @@ fn a_host_is_called_over_tls_if_its_certificate_is_trusted() {
     assert_eq!((untrusted.code, &*untrusted.stdout), (Some(1), ""));
     assert!(untrusted.stderr.contains("certificate"), "{untrusted:?}");
     assert_eq!(untrusted.stderr.lines().count(), 1, "{untrusted:?}");
+}
+
+#[test]
+fn a_self_signed_certificate_as_openssl_makes_it_is_trusted_by_its_file() {
+    let certificate = Certificate::of_authority(&["localhost", "127.0.0.1"]);
+    let secured = Secured::showing(&certificate, State::serve);
+    let called = secured.call(Some(&secured.certificate));
+    assert_eq!(called.code, Some(0), "{called:?}");
+    let untrusted = secured.call(None);
+    assert!(untrusted.stderr.contains("CA:TRUE"), "{untrusted:?}");
+}
+
+#[test]
+fn what_is_wrong_with_a_certificate_is_told_in_words() {
+    for (certificate, words) in [
+        (
+            Certificate::expired(),
+            "has expired: it was good until 2021-01-01",
+        ),
+        (Certificate::of(&["b.example"]), "it is for b.example"),
+    ] {
+        let secured = Secured::showing(&certificate, State::serve);
+        let called = secured.call(Some(&secured.certificate));
+        assert_eq!(called.code, Some(1));
+        assert!(called.stderr.contains(words), "{called:?}");
+        assert_eq!(called.stderr.lines().count(), 1, "{called:?}");
+    }
 }
 
 #[test]

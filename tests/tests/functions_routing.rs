@@ -101,16 +101,7 @@ fn the_path_below_is_kept_as_it_was_sent() {
 #[test]
 fn a_path_that_begins_with_no_name_leads_nowhere() {
     let (_state, host) = a_and_b();
-    for target in [
-        "/",
-        "//",
-        "/?headers",
-        "/c",
-        "/ab",
-        "/a-",
-        "/favicon.ico",
-        "*",
-    ] {
+    for target in ["/", "//", "/?headers", "/c", "/ab", "/a-", "/favicon.ico"] {
         let reply = get(&host, target, "localhost");
         assert_eq!(reply.status, 404, "{target}: {reply:?}");
     }

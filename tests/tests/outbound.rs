@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::{IpAddr, TcpListener, ToSocketAddrs};
+use std::path::Path;
 
 use tests::{Certificate, Directory, Host, Origin, Reply};
 
@@ -237,6 +238,63 @@ fn a_private_authority_is_trusted_when_it_is_given() {
         "{}",
         reply.text()
     );
+}
+
+/// What the log says of the execution that made `reply`.
+fn told_by(host: &Host, reply: &Reply) -> String {
+    let printed = host.printed_by(reply).into_iter();
+    printed.map(|(_, line)| line).collect::<Vec<_>>().join("\n")
+}
+
+/// The host with its own TLS is the server, and the log of the function that calls it says what is wrong.
+#[test]
+fn a_self_signed_certificate_is_trusted_when_it_is_given_and_others_are_told_of_in_words() {
+    let directory = Directory::new();
+    let certificate = Certificate::of_authority(&["localhost"]);
+    let (chain, key) = certificate.write_to(directory.path());
+    let serve = |guest: &str| {
+        Host::serve(guest)
+            .arg("--tls-cert")
+            .arg(&chain)
+            .arg("--tls-key")
+            .arg(&key)
+    };
+    let server = serve("echoes").start();
+    let port = server.addr().port();
+    let call = |ca: Option<&Path>, host: &str| {
+        let mut caller =
+            Host::serve("calls_out").arg(format!("--allow-outbound=https://{host}:{port}"));
+        if let Some(ca) = ca {
+            caller = caller.arg("--outbound-ca").arg(ca);
+        }
+        let caller = caller.start();
+        let reply = fetch(&caller, &format!("https://{host}:{port}/headers"));
+        (reply.status, told_by(&caller, &reply))
+    };
+    assert_eq!(call(Some(&chain), "localhost"), (200, String::new()));
+    for (ca, host, words) in [
+        (None, "localhost", "CA:TRUE"),
+        (
+            Some(&*chain),
+            "127.0.0.1",
+            "not for 127.0.0.1: it is for localhost",
+        ),
+    ] {
+        let (status, told) = call(ca, host);
+        assert_eq!(status, 502, "{told}");
+        assert!(
+            told.contains(words) && told.contains("outbound call to https://"),
+            "{told}"
+        );
+    }
+    let plain = Host::serve("echoes").start();
+    let port = plain.addr().port();
+    let caller = Host::serve("calls_out")
+        .arg(format!("--allow-outbound=https://localhost:{port}"))
+        .start();
+    let reply = fetch(&caller, &format!("https://localhost:{port}/"));
+    let told = told_by(&caller, &reply);
+    assert!(told.contains("does not speak TLS"), "{told}");
 }
 
 #[test]

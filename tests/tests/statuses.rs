@@ -100,8 +100,16 @@ fn a_request_that_names_no_host_is_400() {
     let host = Host::serve("hello").start();
     for head in [
         "GET / HTTP/1.1\r\n\r\n",
-        "GET / HTTP/1.0\r\n\r\n",
+        "GET http://a/ HTTP/1.1\r\n\r\n",
         "GET / HTTP/1.1\r\nHost:\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a%62\r\n\r\n",
+        "GET / HTTP/1.0\r\nHost: user@a\r\n\r\n",
+        "GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n",
+        "GET http://user@a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET a:80 HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET * HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: user@a\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",

@@ -1,7 +1,9 @@
 //! What of a request's credentials reaches a function, its caller's name above all, and that none reaches the log.
 
 use serde_json::{Value, json};
-use tests::{AUDIENCE, BAD_TOKEN, Host, Issuer, Key, Kind, NO_TOKEN, Reply, assert_refused};
+use tests::{
+    AUDIENCE, BAD_TOKEN, Host, Issuer, Key, Kind, NO_TOKEN, Reply, State, assert_refused, guest,
+};
 
 fn get_with(host: &Host, token: &str) -> Reply {
     host.get_with("/headers", token)
@@ -161,4 +163,49 @@ fn an_open_function_gets_what_its_callers_authorize_themselves_with_and_nobody_i
     assert_eq!(reply.status, 200);
     assert!(reply.text().contains("authorization: Bearer e30.e30.e30\n"));
     assert!(!reply.text().contains("caller"), "{}", reply.text());
+}
+
+#[test]
+fn a_token_that_is_good_elsewhere_reaches_no_open_function() {
+    let (issuer, stranger) = (Issuer::start(), Issuer::start());
+    let state = State::new();
+    let config = state.file(
+        "host.toml",
+        format!(
+            "[issuers.it]\nurl = {:?}\naudiences = [{AUDIENCE:?}]\n\
+             [functions.open]\nsource = {:?}\nallow-unauthenticated = true\n",
+            issuer.url(),
+            guest("echoes"),
+        ),
+    );
+    let host = state.serve().arg("--config").arg(config).start();
+    let (good, other) = (
+        issuer.token("ada", AUDIENCE),
+        stranger.token("ada", AUDIENCE),
+    );
+    let unsigned = format!("{}.e30", good.rsplit_once('.').unwrap().0);
+    let sees = |fields: &str, text: &str| {
+        let reply = host.request(&format!("GET /open/headers\n{fields}"), "");
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.text().contains(text)
+    };
+    for fields in [
+        format!("Authorization: Bearer {good}"),
+        format!("Authorization: bearer   {good}"),
+        format!("Authorization: {good}"),
+        format!("Authorization: Basic YTpi\nAuthorization: Bearer {good}"),
+        format!("Authorization: Bearer {unsigned}"),
+        format!("X-Serverless-Authorization: Bearer {good}"),
+        format!("X_Serverless_Authorization: Bearer {good}"),
+    ] {
+        assert!(!sees(&fields, "uthorization"), "{fields}");
+    }
+    for value in [
+        &format!("Bearer {other}"),
+        "Bearer e30.e30.e30",
+        "Basic YTpi",
+    ] {
+        let seen = sees(&format!("Authorization: {value}"), value);
+        assert!(seen, "it is the function's own affair: {value}");
+    }
 }

@@ -17,6 +17,7 @@ use super::admission::Place;
 use super::answer;
 use super::authenticate::{Authenticator, LetIn, NotLetIn};
 use super::body::Body;
+use super::caller::Caller;
 use super::confined;
 use super::cookies;
 use super::credentials;
@@ -99,14 +100,12 @@ impl Invoker {
                 return Ok(response);
             }
         };
-        let headers = request.headers_mut();
-        if caller.is_none() {
-            credentials::withhold(headers, |word| self.authenticator.is_token(word));
-        }
-        credentials::present(headers, caller.as_deref(), client.is_by_proxy);
-        cookies::join(headers);
         let prefix = client.prefix(is_below_name.then_some(&route.path));
-        forwarded::tell(headers, &client, prefix.as_ref());
+        self.present(
+            request.headers_mut(),
+            caller.as_deref(),
+            (&client, prefix.as_ref()),
+        );
         let place = match admit(&route, &request).await {
             Ok(place) => place,
             Err(NotLetIn { reason, why }) => {
@@ -151,6 +150,21 @@ impl Invoker {
         self.authenticator
             .authenticate(token, policy, (Instant::now(), patience), access)
             .await
+    }
+
+    /// Leaves of a head what its function may see, and adds what the host says of the caller and its client.
+    fn present(
+        &self,
+        headers: &mut HeaderMap,
+        caller: Option<&Caller>,
+        (client, prefix): (&Client, Option<&HeaderValue>),
+    ) {
+        if caller.is_none() {
+            credentials::withhold(headers, |word| self.authenticator.is_token(word));
+        }
+        credentials::present(headers, caller, client.is_by_proxy);
+        cookies::join(headers);
+        forwarded::tell(headers, client, prefix);
     }
 
     async fn execute(
