@@ -51,6 +51,7 @@ pub mod serve;
 mod signals;
 mod stderr;
 pub mod store;
+mod timed;
 
 pub use function::{
     CallError, Done, Failure, Function, FunctionConfig, Limits, LoadError, Sandbox, SandboxConfig,

@@ -50,13 +50,13 @@ mod stall;
 mod start;
 mod stream_task;
 mod streams;
-mod timed;
 mod tls;
 mod token_counters;
 mod trace;
 mod trust_board;
 mod verdicts;
 mod watch;
+mod watched;
 mod worker;
 
 pub(crate) use access::{Access as FunctionAccess, component_access, function_access};
