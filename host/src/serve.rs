@@ -39,6 +39,7 @@ mod protocol;
 mod published;
 mod readiness;
 mod record;
+mod refusals;
 mod registry;
 mod reload;
 mod routes;
@@ -61,10 +62,10 @@ mod worker;
 
 pub(crate) use access::{Access as FunctionAccess, component_access, function_access};
 pub use error::ServeError;
-pub(crate) use invoke::REFUSED;
 pub(crate) use load::function_config;
 pub use options::{
     ComponentAccess, ComponentOptions, IdentityOptions, JobOptions, KeptLog, ServeOptions, TlsFiles,
 };
+pub(crate) use refusals::REFUSED;
 pub use run::run;
 pub(crate) use tls::{TlsError, check as check_tls};

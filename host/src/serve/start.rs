@@ -18,6 +18,7 @@ use super::invoke::Invoker;
 use super::loads::Loads;
 use super::options::ServeOptions;
 use super::readiness::Readiness;
+use super::refusals::Refusals;
 use super::trust_board::TrustBoard;
 use super::watched;
 use super::worker::Worker;
@@ -106,6 +107,7 @@ impl Workers<'_> {
             authenticator: Authenticator::new(trust, counters, self.clock),
             turns: Turnstile::new(),
             log: self.log.clone(),
+            refusals: Refusals::new(self.log.clone(), self.options.workers),
             pending: Arc::clone(pending),
             scheme: match self.tls {
                 Some(_) => http::uri::Scheme::HTTPS,

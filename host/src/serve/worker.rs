@@ -104,6 +104,7 @@ impl Worker {
         // What outlives every deadline is cut off with the runtime.
         let limit = self.invoker.routes.current().longest_wall_time + DRAIN_MARGIN;
         let _ = tokio::time::timeout(limit, self.pending.none()).await;
+        self.invoker.refusals.close_all();
     }
 
     /// Serves a connection, or hands it to a worker that has fewer.
