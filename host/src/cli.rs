@@ -23,8 +23,9 @@ mod state;
 mod trial;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-use crate::stderr;
+use crate::{signals, stderr};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Your own private, scheduled cloud functions.
@@ -64,8 +65,18 @@ fn parse() -> Command {
     parsed.unwrap_or_else(|error| error.exit()).command
 }
 
+/// How long the last lines on stderr may take.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    signals::outlive_large_files();
+    let code = run();
+    stderr::flush(LAST_LINES);
+    code
+}
+
+fn run() -> ExitCode {
     let outcome = match parse() {
         Command::Serve(serve) => serve.run(),
         Command::Functions(functions) => functions.run(),

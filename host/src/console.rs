@@ -3,9 +3,16 @@
 //! It listens on loopback unless told otherwise. A page in a browser on the same machine can reach it too, under a name
 //! that its author has made lead here (DNS rebinding); so a request has to name the listener by an address, by
 //! `localhost` or by a name that the operator has given.
+//!
+//! Whoever holds all of its connections, or all descriptors of the process, keeps nobody else out: the oldest connection
+//! gives way, and there are descriptors in store.
 
 mod answer;
 mod names;
+mod negotiation;
+mod open;
+mod spares;
+mod text_format;
 
 use std::convert::Infallible;
 use std::io;
@@ -16,13 +23,18 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
+use crate::timed::Timed;
 pub(crate) use names::Names;
+use open::Open;
+use spares::{Refill, Spares};
 
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// Connections served at once: operators, probes and scrapers are few.
-const CONNECTIONS: usize = 256;
+/// How long a client may take nothing of an answer.
+const STALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long accepting pauses when there is no descriptor left.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// What the control plane tells of.
 pub(crate) trait Subject: Send + Sync + 'static {
@@ -67,31 +79,50 @@ impl Console {
 }
 
 /// Answers until dropped.
-pub(crate) async fn serve(console: Console, names: Names, subject: impl Subject) -> io::Result<()> {
+///
+/// # Errors
+/// When the system does not let it wait for connections.
+pub(crate) fn serve(
+    console: Console,
+    names: Names,
+    subject: impl Subject,
+) -> io::Result<impl Future<Output = ()>> {
     let listener = TcpListener::from_std(console.0)?;
-    let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
-    let answering = Arc::new((names, subject));
+    Ok(accept(listener, Arc::new((names, subject))))
+}
+
+async fn accept(listener: TcpListener, answering: Arc<(Names, impl Subject)>) {
+    let mut open = Open::default();
+    let spares = Spares::new();
     loop {
-        let place = Arc::clone(&places).acquire_owned().await;
-        let Ok((stream, _)) = listener.accept().await else {
-            // Out of descriptors, most likely: connections that end will free some.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
-        };
-        let answering = Arc::clone(&answering);
-        tokio::spawn(async move {
-            let service = service_fn(|request| {
-                let (names, subject) = &*answering;
-                let response = answer::answer(&request, names, subject);
-                std::future::ready(Ok::<_, Infallible>(response))
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_TIMEOUT)
-                .serve_connection(TokioIo::new(stream), service);
-            // A broken connection is the client's affair.
-            let _ = connection.await;
-            drop(place);
-        });
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let refill = Refill(Arc::clone(&spares));
+                let answering = answer(stream, Arc::clone(&answering), refill);
+                open.add(tokio::spawn(answering).abort_handle());
+            }
+            // Out of descriptors, most likely. Others hold them; the control plane answers all the same.
+            Err(_) if spares.give_up_one() => {}
+            Err(_) => {
+                open.cut_oldest();
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
     }
+}
+
+async fn answer(stream: TcpStream, answering: Arc<(Names, impl Subject)>, refill: Refill) {
+    // Dropped after the connection.
+    let _refill = refill;
+    let service = service_fn(|request| {
+        let (names, subject) = &*answering;
+        let response = answer::answer(&request, names, subject);
+        std::future::ready(Ok::<_, Infallible>(response))
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .serve_connection(TokioIo::new(Timed::new(stream, STALL_TIMEOUT)), service);
+    // A broken connection is the client's affair.
+    let _ = connection.await;
 }

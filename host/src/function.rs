@@ -41,6 +41,7 @@ pub use error::{LoadError, SandboxError};
 pub use id::{EXECUTION_ID_LENGTH, ExecutionId};
 pub use inspect::Inspection;
 pub use limits::{KIB, Limits, MIB};
+pub use memory::available as available_memory;
 pub use outbound::{
     AddressRange, AllowError, HostError, OutboundPolicy, OutboundRule, RangeError, RuleError,
 };

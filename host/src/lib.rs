@@ -52,6 +52,7 @@ pub mod serve;
 mod signals;
 mod stderr;
 pub mod store;
+mod timed;
 mod tls_failure;
 
 pub use function::{

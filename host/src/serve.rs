@@ -43,6 +43,7 @@ mod protocol;
 mod published;
 mod readiness;
 mod record;
+mod refusals;
 mod registry;
 mod reload;
 mod routes;
@@ -54,21 +55,21 @@ mod stall;
 mod start;
 mod stream_task;
 mod streams;
-mod timed;
 mod tls;
 mod token_counters;
 mod trace;
 mod trust_board;
 mod verdicts;
 mod watch;
+mod watched;
 mod worker;
 
 pub(crate) use access::{Access as FunctionAccess, component_access, function_access};
 pub use error::ServeError;
-pub(crate) use invoke::REFUSED;
 pub(crate) use load::function_config;
 pub use options::{
     ComponentAccess, ComponentOptions, IdentityOptions, JobOptions, KeptLog, ServeOptions, TlsFiles,
 };
+pub(crate) use refusals::REFUSED;
 pub use run::run;
 pub(crate) use tls::{TlsError, check as check_tls};

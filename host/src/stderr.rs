@@ -2,9 +2,24 @@
 //!
 //! `eprintln!` panics where stderr cannot be written to: its reader is gone, or its disk is full. What the program does
 //! must not depend on that, so every line goes through [`line!`](line), which gives up on a line that cannot be written.
+//! Nor must a process that serves wait for a reader who takes none: after [`never_wait`] a thread of its own writes them.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::collections::VecDeque;
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
+use std::panic;
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// How much may wait to be written, in bytes.
+const ROOM: usize = 1 << 20;
+/// How long to wait before an output that takes nothing at the moment is tried again.
+const RETRY: Duration = Duration::from_millis(5);
+
+/// Where lines wait, once they do.
+static LINES: OnceLock<Lines> = OnceLock::new();
 
 /// Writes one line to stderr, if that is possible.
 macro_rules! line {
@@ -14,10 +29,205 @@ pub(crate) use line;
 
 /// Writes `text` and a line feed at once, so that lines of several threads do not mix.
 pub(crate) fn write_line(text: fmt::Arguments<'_>) {
-    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
+    put(format!("{text}\n"));
 }
 
 /// Writes a question, behind which the answer is typed.
 pub(crate) fn ask(question: &str) {
-    let _ = io::stderr().write_all(question.as_bytes());
+    put(question.to_owned());
+}
+
+/// From now on nobody waits for stderr, whatever becomes of it: a thread writes what there is room for. That goes for
+/// what a panic says as well.
+///
+/// # Errors
+/// When the system gives no thread.
+pub(crate) fn never_wait() -> io::Result<()> {
+    thread::Builder::new()
+        .name("stderr".into())
+        .spawn(|| LINES.get_or_init(Lines::default).write_to(io::stderr()))?;
+    LINES.get_or_init(Lines::default);
+    panic::set_hook(Box::new(|panicked| {
+        let thread = thread::current();
+        let name = thread.name().unwrap_or("without a name").to_owned();
+        let backtrace = Backtrace::capture();
+        match backtrace.status() {
+            BacktraceStatus::Captured => line!("thread '{name}' {panicked}\n{backtrace}"),
+            _ => line!("thread '{name}' {panicked}"),
+        }
+    }));
+    Ok(())
+}
+
+/// Waits until all lines are written, `limit` at the longest.
+pub(crate) fn flush(limit: Duration) {
+    if let Some(lines) = LINES.get() {
+        lines.flush(limit);
+    }
+}
+
+/// Stderr for who writes text that is whole lines.
+pub(crate) struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        put(String::from_utf8_lossy(text).into_owned());
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn put(text: String) {
+    match LINES.get() {
+        Some(lines) => lines.push(text),
+        None => {
+            let _ = io::stderr().write_all(text.as_bytes());
+        }
+    }
+}
+
+/// Lines that wait for the thread that writes them.
+#[derive(Default)]
+struct Lines {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<String>,
+    /// In those that wait.
+    bytes: usize,
+    /// Lines that found no room.
+    left_out: u64,
+    is_writing: bool,
+}
+
+impl Lines {
+    fn push(&self, line: String) {
+        let mut state = self.lock();
+        if state.bytes + line.len() > ROOM {
+            state.left_out += 1;
+            return;
+        }
+        state.bytes += line.len();
+        state.waiting.push_back(line);
+        self.changed.notify_all();
+    }
+
+    /// Writes whatever comes, for ever.
+    fn write_to(&self, mut output: impl Write) {
+        loop {
+            write(&mut output, self.next().as_bytes());
+            self.lock().is_writing = false;
+            self.changed.notify_all();
+        }
+    }
+
+    /// Waits for a line. What was left out is told behind those before it.
+    fn next(&self) -> String {
+        let is_idle = |state: &mut State| state.waiting.is_empty() && state.left_out == 0;
+        let waited = self.changed.wait_while(self.lock(), is_idle);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        state.is_writing = true;
+        match state.waiting.pop_front() {
+            Some(line) => {
+                state.bytes -= line.len();
+                line
+            }
+            None => format!(
+                "warning: {} lines are missing here: nobody read them in time\n",
+                std::mem::take(&mut state.left_out)
+            ),
+        }
+    }
+
+    fn flush(&self, limit: Duration) {
+        let is_busy = |state: &mut State| state.is_writing || !state.waiting.is_empty();
+        // Whether all are written by then or not, the end does not wait any longer.
+        drop(self.changed.wait_timeout_while(self.lock(), limit, is_busy));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes `text`, unless that fails for more than the moment.
+fn write(output: &mut impl Write, mut text: &[u8]) {
+    while !text.is_empty() {
+        match output.write(text) {
+            Ok(0) => return,
+            Ok(count) => text = &text[count..],
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            // Whoever shares the terminal or the pipe may have made it so.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(RETRY),
+            Err(_) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, mpsc};
+
+    /// An output whose reader takes a line when it is told to.
+    struct Slow(mpsc::Receiver<()>, Arc<Mutex<String>>);
+
+    impl Write for Slow {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            // Nobody tells any more when all is to be taken.
+            let _ = self.0.recv();
+            let mut taken = self.1.lock().unwrap();
+            taken.push_str(std::str::from_utf8(text).unwrap());
+            Ok(text.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_a_reader_who_takes_none_and_what_is_missing_is_told() {
+        let lines: &Lines = Box::leak(Box::default());
+        let (read, reads) = mpsc::channel();
+        let taken = Arc::new(Mutex::new(String::new()));
+        let output = Slow(reads, Arc::clone(&taken));
+        thread::spawn(move || lines.write_to(output));
+        let line = format!("{}\n", "x".repeat(1_023));
+        for _ in 0..ROOM / line.len() + 100 {
+            lines.push(line.clone());
+        }
+        lines.flush(Duration::from_millis(1));
+        assert!(lines.lock().bytes <= ROOM && taken.lock().unwrap().is_empty());
+        drop(read);
+        while !taken.lock().unwrap().contains("missing") {
+            thread::yield_now();
+        }
+        let taken = taken.lock().unwrap();
+        let told = taken.lines().last().unwrap();
+        assert!(told.starts_with("warning: ") && told.contains(" lines are missing here"));
+        let missing: usize = told.split(' ').nth(1).unwrap().parse().unwrap();
+        let whole = taken.lines().filter(|taken| taken.len() == 1_023).count();
+        assert_eq!(whole + missing, ROOM / line.len() + 100);
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_written_is_given_up() {
+        struct Gone;
+        impl Write for Gone {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        write(&mut Gone, b"a line\n");
+    }
 }

@@ -31,7 +31,8 @@ impl Host {
     /// What it counts, which must be well-formed.
     #[track_caller]
     pub fn metrics(&self) -> OpenMetrics {
-        let reply = self.control_plane("/metrics");
+        let asked = "GET /metrics\nAccept: application/openmetrics-text";
+        let reply = self.ask_control_plane(asked, &self.admin_addr().to_string());
         assert_eq!(reply.status, 200, "{reply:?}");
         match OpenMetrics::parse(reply.text()) {
             Ok(metrics) => metrics,

@@ -3,6 +3,8 @@
 mod shell;
 mod terminal;
 
+pub use terminal::Terminal;
+
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -256,22 +258,6 @@ impl HostBuilder {
     /// Sets a variable of the process's environment.
     pub fn env(mut self, key: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(key, value);
-        self
-    }
-
-    /// Has it live on when a file may not grow, as on a full disk.
-    pub fn ignoring_file_size_signals(mut self) -> Self {
-        let mut command = Command::new("sh");
-        command.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]);
-        command.arg(self.command.get_program());
-        command.args(self.command.get_args());
-        for (name, value) in self.command.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        self.command = command;
         self
     }
 

@@ -41,7 +41,7 @@ mod wire;
 pub use self::h2::{Http2, Stream};
 pub use directory::Directory;
 pub use door::Door;
-pub use host::{Host, HostBuilder, Output, Signal};
+pub use host::{Host, HostBuilder, Output, Signal, Terminal};
 pub use issuer::{Answers, Issuer, Key, Kind};
 pub use jwk::changed;
 pub use log::Row;

@@ -237,3 +237,40 @@ fn functions_are_not_served_where_the_control_plane_is() {
     let host = state.serve().start();
     assert_eq!(host.control_plane("/f").status, 404);
 }
+
+#[test]
+fn metrics_come_in_the_format_that_is_asked_for() {
+    let host = Host::serve("hello").start();
+    host.post("/", "{}");
+    let at = host.admin_addr().to_string();
+    let asked = |accept: &str| {
+        let head = format!("GET /metrics\nAccept: {accept}");
+        let reply = host.ask_control_plane(&head, &at);
+        let kind = reply.header("content-type").unwrap_or_default().to_owned();
+        (kind, reply.text().to_owned())
+    };
+    let counter = "# TYPE host_executions_total counter\n";
+    for accept in ["text/plain;version=0.0.4", "*/*", "text/html,*/*;q=0.1"] {
+        let (kind, text) = asked(accept);
+        assert_eq!(kind, "text/plain; version=0.0.4; charset=utf-8", "{accept}");
+        assert!(text.contains(counter) && !text.contains("# EOF") && !text.contains("# UNIT"));
+        assert!(
+            text.contains("\nhost_executions_total{function=\"hello\",outcome=\"success\"} 1\n")
+        );
+    }
+    let (kind, text) = asked("application/openmetrics-text;version=1.0.0,text/plain;q=0.5");
+    let open_metrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    assert_eq!(kind, open_metrics);
+    assert!(!text.contains(counter) && text.ends_with("# EOF\n"));
+    assert!(host.control_plane("/metrics").text().contains(counter));
+}
+
+#[test]
+fn clients_that_hold_all_connections_keep_nobody_out() {
+    let host = Host::serve("hello").start();
+    let silent: Vec<_> = (0..300).map(|_| Wire::connect(host.admin_addr())).collect();
+    for _ in 0..3 {
+        assert_eq!(host.control_plane("/healthz").status, 200);
+    }
+    drop(silent);
+}

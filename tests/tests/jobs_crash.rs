@@ -89,7 +89,7 @@ fn a_disk_that_fills_up_mid_run_loses_nothing() {
     let state = State::new();
     let target = Target::start();
     state.create_job("job", NEVER, &target.url("/slow/1000"), &[]);
-    let host = state.serve().ignoring_file_size_signals().start();
+    let host = state.serve().start();
     state.run_job("job");
     wait_until("the attempt is under way", || {
         !target.received("/slow/1000").is_empty()

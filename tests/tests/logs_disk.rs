@@ -26,11 +26,7 @@ fn told(notes: &[Value]) -> f64 {
 #[test]
 fn a_log_that_may_not_grow_stops_nobody_is_counted_and_writing_resumes() {
     let state = State::new();
-    // It must get over what a shell would die of.
-    let host = state
-        .serve_component("floods_log")
-        .in_shell("trap '' XFSZ", "")
-        .start();
+    let host = state.serve_component("floods_log").start();
     let first = host.get("/?lines=1&width=10");
     state.kept_of(first.execution_id());
     host.limit_files(Some(2048));

@@ -235,3 +235,28 @@ fn a_line_of_a_hundred_megabytes_is_cut_and_the_rest_of_the_log_is_whole() {
         "{texts:?}"
     );
 }
+
+#[test]
+fn requests_that_are_refused_do_not_flush_the_log() {
+    const REQUESTS: usize = 300;
+    let state = State::new();
+    state.deploy("private", "hello", &[]);
+    state.update("private", &["--no-allow-unauthenticated"]);
+    let host = state.serve().arg("--workers=2").start();
+    for _ in 0..REQUESTS {
+        assert_eq!(host.get("/private").status, 401);
+        assert_eq!(host.get("/nowhere").status, 404);
+    }
+    end(&host, Signal::Term);
+    for function in ["private", "host"] {
+        let texts = state.kept_texts(&format!("{function} --limit 1000"));
+        let single = |text: &&String| text.starts_with("Request refused with status code");
+        let entries = texts.iter().filter(single).count();
+        let counts = texts.iter().filter(|text| text.contains("more request"));
+        let counted: usize = counts
+            .filter_map(|text| text.split(' ').nth(2)?.parse::<usize>().ok())
+            .sum();
+        assert_eq!(entries + counted, REQUESTS, "{texts:#?}");
+        assert!(counted > 0, "{texts:#?}");
+    }
+}

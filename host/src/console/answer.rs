@@ -4,12 +4,11 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 
-use super::{Names, Subject};
+use super::negotiation::Format;
+use super::{Names, Subject, text_format};
 use crate::identity::{DISCOVERY_PATH, KEYS_PATH};
 
 const TEXT: &str = "text/plain; charset=utf-8";
-/// <https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md>, section "Text format".
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 type Answer = Response<Full<Bytes>>;
 
@@ -30,7 +29,7 @@ pub(super) fn answer<B>(request: &Request<B>, names: &Names, subject: &impl Subj
     match (request.uri().path(), reads) {
         ("/healthz", true) => text(StatusCode::OK, "ok\n"),
         ("/readyz", true) => ready(subject),
-        ("/metrics", true) => whole(StatusCode::OK, OPEN_METRICS, subject.metrics()),
+        ("/metrics", true) => metrics(Format::of(request.headers()), subject),
         (DISCOVERY_PATH, true) => document(subject.discovery()),
         (KEYS_PATH, true) => document(subject.keys()),
         ("/healthz" | "/readyz" | "/metrics" | DISCOVERY_PATH | KEYS_PATH, false) => {
@@ -77,6 +76,17 @@ fn ready(subject: &impl Subject) -> Answer {
     let mut lines = problems.join("\n");
     lines.push('\n');
     whole(StatusCode::SERVICE_UNAVAILABLE, TEXT, lines)
+}
+
+fn metrics(format: Format, subject: &impl Subject) -> Answer {
+    let metrics = match format {
+        Format::OpenMetrics => subject.metrics(),
+        Format::Text => text_format::convert(&subject.metrics()),
+    };
+    let mut response = whole(StatusCode::OK, format.content_type(), metrics);
+    let vary = HeaderValue::from_static("accept");
+    response.headers_mut().insert(header::VARY, vary);
+    response
 }
 
 fn text(status: StatusCode, text: &'static str) -> Answer {

@@ -40,6 +40,7 @@ impl CompileCache {
     /// When it cannot be created, or others may write to it.
     pub(super) fn open(directory: &Path) -> io::Result<Self> {
         create_private(directory)?;
+        take_back(directory)?;
         let metadata = fs::symlink_metadata(directory)?;
         if !metadata.is_dir() || !is_private(&metadata) {
             return Err(io::Error::other(format!(
@@ -186,6 +187,26 @@ fn create_private(directory: &Path) -> io::Result<()> {
         .create(directory)
 }
 
+/// Takes the directory back from its group, to which Kubernetes gives a volume with an `fsGroup`, unless it is open to
+/// others as well. What the group may have changed or renamed meanwhile is compiled anew.
+#[cfg(unix)]
+fn take_back(directory: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let metadata = fs::symlink_metadata(directory)?;
+    let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();
+    if !metadata.is_dir() || !is_ours || metadata.mode() & 0o027 != 0o020 {
+        return Ok(());
+    }
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o700))?;
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if is_entry(&path) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(unix)]
 fn create_new_private(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
@@ -286,6 +307,28 @@ mod tests {
         assert!(cache.load(&scratch.engine, &[2; 32]).is_none());
         let other = Engine::new(wasmtime::Config::new().epoch_interruption(true)).unwrap();
         assert!(cache.load(&other, &DIGEST_OF_IT).is_none());
+    }
+
+    #[test]
+    fn a_directory_that_its_group_could_change_is_taken_back_and_emptied() {
+        use std::os::unix::fs::PermissionsExt;
+        let scratch = Scratch::new("group");
+        let (_, path) = scratch.filled();
+        let open = |mode| fs::set_permissions(&scratch.directory, fs::Permissions::from_mode(mode));
+        // As a kubelet does it for fsGroup.
+        open(0o2770).unwrap();
+        let cache = CompileCache::open(&scratch.directory).unwrap();
+        assert!(!path.exists());
+        let mode = fs::metadata(&scratch.directory)
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o700);
+        let component = Component::new(&scratch.engine, COMPONENT).unwrap();
+        let stored = cache.store(&scratch.engine, &DIGEST_OF_IT, &component);
+        assert!(stored.is_ok() && cache.load(&scratch.engine, &DIGEST_OF_IT).is_some());
+        open(0o775).unwrap();
+        assert!(CompileCache::open(&scratch.directory).is_err());
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::untold::{Reason, Untold};
 pub struct KeptCounts {
     kept: AtomicU64,
     lost: AtomicU64,
+    damaged: AtomicU64,
 }
 
 impl KeptCounts {
@@ -27,6 +28,11 @@ impl KeptCounts {
     /// Left out because the disk took no more, was too slow, or failed.
     pub fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Segments that are cut, damaged or cannot be read.
+    pub fn damaged(&self) -> u64 {
+        self.damaged.load(Ordering::Relaxed)
     }
 
     /// Counts entries that are left out.
@@ -107,7 +113,9 @@ impl Kept {
     /// for it by now.
     pub(super) fn step(&mut self) {
         self.tell();
-        match self.segments.step(SystemTime::now()) {
+        let stepped = self.segments.step(SystemTime::now());
+        self.note_damage();
+        match stepped {
             Ok(()) => self.cannot_tidy = false,
             Err(error) => {
                 if !std::mem::replace(&mut self.cannot_tidy, true) {
@@ -134,6 +142,17 @@ impl Kept {
         if untold > 0 {
             self.report(format_args!(
                 "warning: {untold} log entries could not be kept, and the log does not say so: there was no room for it"
+            ));
+        }
+    }
+
+    fn note_damage(&mut self) {
+        let damaged = self.segments.damaged();
+        let before = self.counts.damaged.swap(damaged, Ordering::Relaxed);
+        if damaged > before {
+            self.report(format_args!(
+                "warning: {} segments of the log are damaged or cannot be read; `host functions logs read` names them",
+                damaged - before
             ));
         }
     }
@@ -172,7 +191,7 @@ impl Kept {
 
     fn report(&mut self, text: std::fmt::Arguments<'_>) {
         // There is nowhere left to tell that this failed as well.
-        let _ = writeln!(self.reports, "{text}");
+        let _ = self.reports.write_all(format!("{text}\n").as_bytes());
     }
 }
 

@@ -13,6 +13,7 @@
 //! While a segment is written to, its compressed form grows beside it (`.partial`), so that closing one takes no time.
 
 mod active;
+mod age_clock;
 mod executions;
 mod frame;
 mod index;
@@ -29,7 +30,7 @@ use std::time::Duration;
 
 pub use active::Lost;
 pub(super) use active::whole_lines;
-pub(super) use listing::{Listing, Source, exists, open};
+pub(super) use listing::{Listing, Source, exists, file_of, open};
 pub(super) use sealed::Sealed;
 pub use writer::SegmentWriter;
 

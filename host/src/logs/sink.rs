@@ -68,7 +68,7 @@ impl Sink {
 
     fn report(&mut self, text: std::fmt::Arguments<'_>) {
         // There is nowhere left to tell that this failed as well.
-        let _ = writeln!(self.reports, "{text}");
+        let _ = self.reports.write_all(format!("{text}\n").as_bytes());
     }
 }
 

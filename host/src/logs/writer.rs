@@ -1,6 +1,6 @@
 //! The threads that write log entries: one for the disk and the collector, one for stdout.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -15,7 +15,7 @@ use super::printer::Printer;
 use super::queue::{Bounds, Counts, LogQueue, Shared};
 use super::segments::SegmentWriter;
 use super::sink::Sink;
-use crate::stderr;
+use crate::stderr::{self, Stderr};
 
 /// How much is rendered before it is written, in bytes.
 pub(super) const CHUNK: usize = 256 * 1024;
@@ -71,7 +71,7 @@ impl LogWriter {
         name: &str,
         others: Destinations,
     ) -> io::Result<(LogQueue, Self)> {
-        let sink = Sink::new(Box::new(io::stdout()), Box::new(io::stderr()));
+        let sink = Sink::new(Box::new(io::stdout()), Box::new(Stderr));
         let renderer = Renderer::for_stdout(format, name);
         Self::start(renderer, sink, others, Bounds::default())
     }
@@ -98,13 +98,13 @@ impl LogWriter {
         }
         let export = others.collector.map(|collector| {
             let counts = Arc::clone(&counts.exported);
-            Exporter::start(collector, counts, Box::new(io::stderr()))
+            Exporter::start(collector, counts, Box::new(Stderr))
         });
         let (outlet, exporter) = export.transpose()?.unzip();
         let is_kept = others.segments.is_some();
         let kept = others.segments.map(|segments| {
             let counts = Arc::clone(&counts.kept);
-            Kept::new(segments, counts, Box::new(io::stderr()))
+            Kept::new(segments, counts, Box::new(Stderr))
         });
         let (queue, shared) = LogQueue::new(bounds, &counts);
         let rest = others.flush_interval / PART;

@@ -22,7 +22,7 @@ use super::peer::Peer;
 use super::protocol::Protocol;
 use super::stream_task::StreamExecutor;
 use super::streams::Streams;
-use super::timed::Timed;
+use crate::timed::Timed;
 
 /// The largest request head, in bytes, and the most fields in it.
 const HEAD_BYTES: usize = 64 * 1024;

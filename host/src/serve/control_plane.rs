@@ -59,6 +59,7 @@ impl Subject for ControlPlane {
             log_dropped: self.log.dropped(),
             log_kept: self.log.kept().kept(),
             log_lost: self.log.kept().lost(),
+            log_damaged: self.log.kept().damaged(),
             exported_logs: self.log.exported().logs(),
             exported_spans: self.log.exported().spans(),
             started: started.unwrap_or(Duration::ZERO),

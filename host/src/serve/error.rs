@@ -79,7 +79,19 @@ pub enum ServeError {
          --no-allow-unauthenticated (only callers with a valid token)"
     )]
     Unguarded(SocketAddr),
+    /// The system gave a worker no thread or runtime.
+    #[error("a worker cannot start: {_0}{}", what_to_do(_0))]
+    Worker(std::io::Error),
     /// The system gave no thread or runtime.
-    #[error("cannot start serving: {0}")]
+    #[error("cannot start serving: {_0}{}", what_to_do(_0))]
     System(#[from] std::io::Error),
+}
+
+fn what_to_do(error: &std::io::Error) -> &'static str {
+    match rustix::io::Errno::from_io_error(error) {
+        Some(rustix::io::Errno::MFILE) => {
+            "; raise the limit on open files (`ulimit -n`, or LimitNOFILE= of systemd), or take fewer --workers"
+        }
+        _ => "",
+    }
 }

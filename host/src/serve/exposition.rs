@@ -33,6 +33,8 @@ pub(super) struct Figures {
     pub(super) log_dropped: u64,
     pub(super) log_kept: u64,
     pub(super) log_lost: u64,
+    /// Segments.
+    pub(super) log_damaged: u64,
     /// Sent on, and lost on the way.
     pub(super) exported_logs: (u64, u64),
     pub(super) exported_spans: (u64, u64),
@@ -220,6 +222,10 @@ impl Figures {
         for (fate, count) in fates {
             counter(family.encode_family(&[("fate", fate)])?, count)?;
         }
+        let help = "Segments of the kept log that were found to be cut, damaged or unreadable";
+        let name = "host_log_segments_damaged";
+        let damaged = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        counter(damaged, self.log_damaged)?;
         let help = "Log records and spans for the collector, by what became of them";
         let mut family =
             encoder.encode_descriptor("host_otlp_records", help, None, MetricType::Counter)?;

@@ -28,15 +28,13 @@ use super::metrics::Reason;
 use super::peer::{Client, Peer};
 use super::published::Published;
 use super::record::Record;
+use super::refusals::{REFUSED, Refusals};
 use super::routes::{Route, Routes, Taken};
 use super::trace;
 use crate::function::{AddressRange, ExecutionId, ResponseBody, Turnstile};
 use crate::logs::{Cause, Entry, LogQueue, Severity, Trace, Trigger};
 use crate::request_target::{self, Authority, BadTarget};
 use crate::scheduler::SCHEDULER;
-
-/// What the log entry of a request begins with that got no execution.
-pub(crate) const REFUSED: &str = "Request refused";
 
 /// What one worker needs to serve a request.
 pub(super) struct Invoker {
@@ -48,6 +46,7 @@ pub(super) struct Invoker {
     pub(super) authenticator: Authenticator,
     pub(super) turns: Arc<Turnstile>,
     pub(super) log: LogQueue,
+    pub(super) refusals: Arc<Refusals>,
     pub(super) pending: Arc<Pending>,
     pub(super) scheme: http::uri::Scheme,
     /// Proxies whose word is taken for who the client is.
@@ -73,10 +72,13 @@ impl Invoker {
         let id = ExecutionId::random();
         let (trace, parent_span) = trace::enter(request.headers_mut());
         let refuse =
-            |name, status, why: &dyn Display| self.refuse(name, status, (id, trace), json, why);
+            |name, kind, why: &dyn Display| self.refuse(name, kind, (id, trace), json, why);
         let asked = match asked(&mut request, &peer) {
             Ok(asked) => asked,
-            Err(bad) => return Ok(refuse(&self.no_function, StatusCode::BAD_REQUEST, &bad)),
+            Err(bad) => {
+                let kind = (StatusCode::BAD_REQUEST, "bad_request");
+                return Ok(refuse(&self.no_function, kind, &bad));
+            }
         };
         let client = peer.client(request.headers(), &asked, &self.proxies);
         let taken = self.routes.current().take(&mut request, &asked);
@@ -86,13 +88,14 @@ impl Invoker {
         }) = taken
         else {
             let why = "no function has this path";
-            return Ok(refuse(&self.no_function, StatusCode::NOT_FOUND, &why));
+            let kind = (StatusCode::NOT_FOUND, "not_found");
+            return Ok(refuse(&self.no_function, kind, &why));
         };
         let LetIn { caller, waited } = match self.let_in(&route, request.headers()).await {
             Ok(let_in) => let_in,
             Err(NotLetIn { reason, why }) => {
                 route.counters.refused(reason);
-                let mut response = refuse(&route.name, reason.status(), &why);
+                let mut response = refuse(&route.name, (reason.status(), reason.word()), &why);
                 if let Some(challenge) = reason.challenge() {
                     let challenge = HeaderValue::from_static(challenge);
                     response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
@@ -110,7 +113,7 @@ impl Invoker {
             Ok(place) => place,
             Err(NotLetIn { reason, why }) => {
                 route.counters.refused(reason);
-                return Ok(refuse(&route.name, reason.status(), &why));
+                return Ok(refuse(&route.name, (reason.status(), reason.word()), &why));
             }
         };
         let cause = Cause {
@@ -199,19 +202,20 @@ impl Invoker {
         response
     }
 
-    /// Answers without an execution, and says why in the log.
+    /// Answers without an execution. The log says why, or how many there were.
     fn refuse(
         &self,
         name: &Arc<str>,
-        status: StatusCode,
+        (status, word): (StatusCode, &'static str),
         (id, trace): (ExecutionId, Trace),
         json: bool,
         why: &dyn Display,
     ) -> Response<Body> {
-        let text = format!("{REFUSED} with status code {}: {why}", status.as_u16());
-        let name = Arc::clone(name);
-        let entry = Entry::note(name, Some(id), Severity::Warning, text);
-        self.log.push(vec![entry.in_trace(trace)]);
+        let entry = || {
+            let text = format!("{REFUSED} with status code {}: {why}", status.as_u16());
+            Entry::note(Arc::clone(name), Some(id), Severity::Warning, text).in_trace(trace)
+        };
+        self.refusals.note((Arc::clone(name), word), entry);
         answer::refuse(status, Some(id), json)
     }
 }

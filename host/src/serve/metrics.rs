@@ -54,6 +54,11 @@ pub(super) enum Reason {
 }
 
 impl Reason {
+    /// The word for it in labels and in the log.
+    pub(super) fn word(self) -> &'static str {
+        REASONS[self as usize]
+    }
+
     /// The status that the caller gets.
     pub(super) fn status(self) -> StatusCode {
         match self {

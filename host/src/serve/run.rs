@@ -36,11 +36,13 @@ use super::shares::{self, MemoryShares};
 use super::start::{self, Workers};
 use super::tls::{self, Certificate};
 use super::trust_board::TrustBoard;
+use super::watched;
 use crate::console::{self, Names};
+use crate::function::{MIB, available_memory};
 use crate::identity::{OwnIssuer, SteadyClock};
 use crate::logs::{Destinations, FLUSH_INTERVAL, LogWriter, SegmentWriter};
 use crate::scheduler::{self, OwnListener, Scheduler};
-use crate::signals::{Hangups, Signals};
+use crate::signals::{Ending, Hangups};
 use crate::stderr;
 use crate::store::{ServeLock, Store};
 
@@ -58,17 +60,19 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let clock = SteadyClock::start();
     descriptors::raise_limit();
     let mut inherited = Inherited::take()?;
+    let mut ending = Ending::listen()?;
+    stderr::never_wait()?;
     let component_access = component_access(options, inherited.addr()?)?;
     let control = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let signals = async {
-        let hangups = [Hangups::listen()?, Hangups::listen()?];
-        Ok::<_, ServeError>((Signals::listen()?, hangups))
+    let [file_hangups, function_hangups] = {
+        let _runtime = control.enter();
+        [Hangups::listen()?, Hangups::listen()?]
     };
-    let (mut signals, [file_hangups, function_hangups]) = control.block_on(signals)?;
     let certificate = options.tls.as_ref().map(Certificate::read).transpose()?;
     let store = store(options, component_access.as_ref())?;
+    warn_of_memory(options);
     let sandbox = SandboxSetup::begin(options)?;
     let sockets = match inherited.data_plane(options.workers) {
         Some(sockets) => sockets,
@@ -192,14 +196,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         let _runtime = control.enter();
         board.set_outside(&options.identity.issuers)?;
     }
-    announce(
-        options,
-        component_access.as_ref(),
-        &addresses.url,
-        &catalog,
-        admin_addr,
-    );
-
+    ending.wait_for_work();
     let (handle, drain) = DrainHandle::new();
     let workers = Workers {
         options,
@@ -209,9 +206,18 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         tls,
         log: log.clone(),
         drain: drain.clone(),
+        readiness: Arc::clone(&readiness),
+        connections: connections(options),
     };
     let workers = workers.start(sockets)?;
-    let own_readiness = Arc::clone(&readiness);
+    announce(
+        options,
+        component_access.as_ref(),
+        &addresses.url,
+        &catalog,
+        admin_addr,
+    );
+    let host = Arc::clone(&readiness);
     let subject = ControlPlane {
         catalog,
         readiness,
@@ -222,33 +228,36 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         drain: drain.clone(),
         started: SystemTime::now(),
     };
+    let console = {
+        let _runtime = control.enter();
+        console::serve(admin, Names::new(&options.admin_hosts), subject)?
+    };
     control.block_on(async {
         if let Some(certificate) = certificate {
-            tokio::spawn(tls::watch(certificate));
+            watched::spawn(&host, "certificate", tls::watch(certificate));
         }
         if let Some(registry) = registry {
-            tokio::spawn(registry::follow(registry, function_hangups));
+            let following = registry::follow(registry, function_hangups);
+            watched::spawn(&host, "functions", following);
         }
         if let Some((own, keeper)) = own {
-            tokio::spawn(own_identity::follow(own, keeper, own_readiness));
+            let following = own_identity::follow(own, keeper, Arc::clone(&host));
+            watched::spawn(&host, "tokens", following);
         }
         let files = Files { root, declared };
-        tokio::spawn(reload::follow(files, options.watch, file_hangups));
+        let following = reload::follow(files, options.watch, file_hangups);
+        watched::spawn(&host, "files", following);
         let (gone, _) = watch::channel(false);
         let jobs: Vec<_> = schedulers
             .into_iter()
-            .map(|scheduler| tokio::spawn(scheduler.run(drain.watch(), gone.subscribe())))
+            .map(|scheduler| scheduler.run(drain.watch(), gone.subscribe()))
+            .map(|jobs| watched::spawn(&host, "scheduler", jobs))
             .collect();
-        let names = Names::new(&options.admin_hosts);
-        let console = tokio::spawn(console::serve(admin, names, subject));
-        signals.next().await;
+        watched::spawn(&host, "control plane", console);
+        ending.asked().await;
         stderr::line!("Draining: running executions finish, no new ones start. Press Ctrl-C again to end at once.");
         handle.begin();
-        tokio::select! {
-            () = start::ended(workers, jobs, gone) => {}
-            code = signals.next() => std::process::exit(code),
-        }
-        console.abort();
+        start::ended(workers, jobs, gone).await;
     });
     drop(log);
     writer.close(LOG_CLOSE);
@@ -284,6 +293,32 @@ fn component_access(
         None if addr.ip().is_loopback() => Ok(Some(ComponentAccess::Open)),
         None => Err(ServeError::Unguarded(addr)),
     }
+}
+
+/// Executions that may take more memory than there is end the process instead of one another.
+fn warn_of_memory(options: &ServeOptions) {
+    let (total, available) = (options.sandbox.total_memory, available_memory());
+    if total > available {
+        stderr::line!(
+            "warning: --total-memory lets executions take {} MiB, and this process may have {} MiB; take less, or it is \
+             ended when they do",
+            total / MIB,
+            available / MIB
+        );
+    }
+}
+
+/// Connections at once: those that there are descriptors for.
+fn connections(options: &ServeOptions) -> usize {
+    let connections = descriptors::connections(options.connections, options.workers);
+    if connections < options.connections {
+        stderr::line!(
+            "warning: {connections} connections at once, not {}: no more files may be open; raise that limit (`ulimit -n`), or \
+             take fewer --max-connections",
+            options.connections
+        );
+    }
+    connections
 }
 
 fn listen(addr: SocketAddr, error: std::io::Error, flag: &'static str) -> ServeError {

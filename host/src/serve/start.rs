@@ -1,7 +1,9 @@
 //! Starts the workers, and waits for their end.
 
+use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc, watch};
@@ -15,12 +17,14 @@ use super::error::ServeError;
 use super::invoke::Invoker;
 use super::loads::Loads;
 use super::options::ServeOptions;
+use super::readiness::Readiness;
+use super::refusals::Refusals;
 use super::trust_board::TrustBoard;
+use super::watched;
 use super::worker::Worker;
 use crate::function::Turnstile;
 use crate::identity::SteadyClock;
 use crate::logs::LogQueue;
-use crate::stderr;
 
 /// The name of log entries that are of no function.
 const NO_FUNCTION: &str = "host";
@@ -35,6 +39,9 @@ pub(super) struct Workers<'a> {
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) log: LogQueue,
     pub(super) drain: Drain,
+    pub(super) readiness: Arc<Readiness>,
+    /// Connections at once.
+    pub(super) connections: usize,
 }
 
 impl Workers<'_> {
@@ -44,12 +51,13 @@ impl Workers<'_> {
         sockets: Vec<Option<TcpListener>>,
     ) -> Result<Vec<JoinHandle<()>>, ServeError> {
         let options = self.options;
-        let loads = Loads::new(options.workers, options.connections);
+        let loads = Loads::new(options.workers, self.connections);
         let no_function: Arc<str> = NO_FUNCTION.into();
         let (senders, inboxes): (Vec<_>, Vec<_>) =
             sockets.iter().map(|_| mpsc::unbounded_channel()).unzip();
+        let (begun, begins) = std::sync::mpsc::channel();
         let workers = sockets.into_iter().zip(inboxes).zip(&self.routes);
-        workers
+        let workers: Vec<_> = workers
             .enumerate()
             .map(|(index, ((listener, inbox), routes))| {
                 let pending = Arc::new(Pending::default());
@@ -70,9 +78,18 @@ impl Workers<'_> {
                     tls: self.tls.clone(),
                     drain: self.drain.clone(),
                 };
-                start(worker)
+                start(worker, begun.clone(), Arc::clone(&self.readiness))
             })
-            .collect()
+            .collect::<Result<_, _>>()?;
+        // Whoever connects is dealt to any of them, so there is no start with fewer.
+        drop(begun);
+        for _ in &workers {
+            let begun = begins.recv();
+            begun
+                .unwrap_or_else(|_| Err(io::Error::other("its thread has ended")))
+                .map_err(ServeError::Worker)?;
+        }
+        Ok(workers)
     }
 
     fn invoker(
@@ -90,6 +107,7 @@ impl Workers<'_> {
             authenticator: Authenticator::new(trust, counters, self.clock),
             turns: Turnstile::new(),
             log: self.log.clone(),
+            refusals: Refusals::new(self.log.clone(), self.options.workers),
             pending: Arc::clone(pending),
             proxies: self.options.trusted_proxies.clone().into(),
             scheme: match self.tls {
@@ -100,16 +118,18 @@ impl Workers<'_> {
     }
 }
 
-fn start(worker: Worker) -> Result<JoinHandle<()>, ServeError> {
+fn start(
+    worker: Worker,
+    begun: Sender<io::Result<()>>,
+    readiness: Arc<Readiness>,
+) -> Result<JoinHandle<()>, ServeError> {
     let index = worker.index;
     thread::Builder::new()
         .name(format!("worker-{index}"))
         .spawn(move || {
-            if let Err(error) = worker.run() {
-                stderr::line!("error: worker {index} cannot serve: {error}");
-            }
+            watched::run(&readiness, &format!("worker {index}"), || worker.run(begun));
         })
-        .map_err(ServeError::System)
+        .map_err(ServeError::Worker)
 }
 
 /// Resolves when all workers and schedulers have ended. The schedulers hear by `gone` that the workers have.

@@ -4,9 +4,11 @@ use std::io;
 use std::net::TcpListener as StdListener;
 use std::net::TcpStream as StdStream;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
@@ -42,23 +44,33 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Serves until the drain is over. Runs on a thread of its own.
-    ///
-    /// # Errors
-    /// When the system gives no runtime.
-    pub(super) fn run(self) -> io::Result<()> {
+    /// Serves until the drain is over. Runs on a thread of its own, and tells by `begun` whether it can, or why not: the
+    /// system may give no runtime.
+    pub(super) fn run(mut self, begun: Sender<io::Result<()>>) {
+        match self.begin() {
+            Ok((runtime, listener)) => {
+                // If nobody wants to know any more, it is to end.
+                let _ = begun.send(Ok(()));
+                drop(begun);
+                runtime.block_on(self.serve(listener));
+            }
+            Err(error) => drop(begun.send(Err(error))),
+        }
+    }
+
+    fn begin(&mut self) -> io::Result<(Runtime, Option<TcpListener>)> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        runtime.block_on(self.serve())
+        let listener = {
+            let _runtime = runtime.enter();
+            let listener = self.listener.take();
+            listener.map(TcpListener::from_std).transpose()?
+        };
+        Ok((runtime, listener))
     }
 
-    async fn serve(mut self) -> io::Result<()> {
-        let listener = self
-            .listener
-            .take()
-            .map(TcpListener::from_std)
-            .transpose()?;
+    async fn serve(mut self, listener: Option<TcpListener>) {
         // The connections listen to their own worker, so that no two workers meet at one lock for each request.
         let (handle, drain) = DrainHandle::new();
         let mut asked = std::mem::replace(&mut self.drain, drain);
@@ -71,7 +83,6 @@ impl Worker {
         }
         handle.begin();
         self.drain(listener).await;
-        Ok(())
     }
 
     /// Serves whoever was in the queue already, turns away whoever waits for an instance, and lets the rest finish.
@@ -93,6 +104,7 @@ impl Worker {
         // What outlives every deadline is cut off with the runtime.
         let limit = self.invoker.routes.current().longest_wall_time + DRAIN_MARGIN;
         let _ = tokio::time::timeout(limit, self.pending.none()).await;
+        self.invoker.refusals.close_all();
     }
 
     /// Serves a connection, or hands it to a worker that has fewer.

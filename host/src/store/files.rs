@@ -11,6 +11,9 @@ use super::StoreError;
 pub(super) const BESIDE: [&str; 2] = ["-wal", "-shm"];
 
 /// Makes `directory` for its owner only, or makes sure that nobody else may write to it.
+///
+/// Kubernetes gives a volume with an `fsGroup` to that group whenever it is mounted. Where all others are shut out, what
+/// the group got is taken back: the directory is its owner's alone, as it was made.
 pub(crate) fn private_directory(directory: &Path) -> io::Result<()> {
     DirBuilder::new()
         .recursive(true)
@@ -22,6 +25,9 @@ pub(crate) fn private_directory(directory: &Path) -> io::Result<()> {
             "it belongs to the user {}; run the command as that user (sudo -u), or choose another directory with --state-dir",
             metadata.uid()
         )));
+    }
+    if metadata.mode() & 0o027 == 0o020 {
+        return fs::set_permissions(directory, Permissions::from_mode(0o700));
     }
     if metadata.mode() & 0o022 != 0 {
         return Err(io::Error::other(

@@ -2,10 +2,11 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::os::fd::OwnedFd;
 use std::process::{Child, Stdio};
 use std::sync::Mutex;
 
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use super::{HostBuilder, Output, Process};
@@ -48,13 +49,51 @@ impl HostBuilder {
     }
 }
 
+/// A terminal, which is closed when dropped.
+pub struct Terminal {
+    _ours: File,
+    name: String,
+}
+
+impl Terminal {
+    /// Opens one.
+    #[track_caller]
+    pub fn open() -> Self {
+        match open() {
+            Ok((ours, name)) => Self {
+                _ours: ours.into(),
+                name,
+            },
+            Err(error) => panic!("cannot open a terminal: {error}"),
+        }
+    }
+}
+
+impl HostBuilder {
+    /// Runs it as the leader of a session of its own on `terminal`, as a login does, and from a shell after `setup`.
+    #[must_use]
+    pub fn in_session_on(self, terminal: &Terminal, setup: &str) -> Self {
+        // A leader without a terminal gets the first one that it opens.
+        self.in_shell(setup, &format!("<{}", terminal.name))
+            .under(&["setsid"])
+    }
+}
+
 /// A terminal: the side of whoever sits before it, and that of the program.
 fn terminal() -> io::Result<(File, File)> {
+    let (ours, name) = open()?;
+    let its = OpenOptions::new().read(true).write(true).open(name)?;
+    Ok((ours.into(), its))
+}
+
+/// The side of whoever sits before a terminal, and the name of the other one.
+fn open() -> io::Result<(OwnedFd, String)> {
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
     grantpt(&ours)?;
     unlockpt(&ours)?;
     let name = ptsname(&ours, Vec::new())?;
-    let name = Path::new(name.to_str().map_err(io::Error::other)?);
-    let its = OpenOptions::new().read(true).write(true).open(name)?;
-    Ok((ours.into(), its))
+    let name = name.into_string().map_err(io::Error::other)?;
+    // A program that is started does not hold it open.
+    fcntl_setfd(&ours, FdFlags::CLOEXEC)?;
+    Ok((ours, name))
 }

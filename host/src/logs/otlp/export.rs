@@ -347,11 +347,11 @@ impl Run {
                 Signal::Traces => "spans",
             };
             // There is nowhere left to tell that this failed as well.
-            let _ = writeln!(
-                self.reports,
-                "error: {what} cannot be sent to {}: {why}; serving goes on, and what is lost is counted",
+            let line = format!(
+                "error: {what} cannot be sent to {}: {why}; serving goes on, and what is lost is counted\n",
                 self.collector
             );
+            let _ = self.reports.write_all(line.as_bytes());
         }
     }
 }

@@ -9,10 +9,10 @@ use std::time::Duration;
 use memchr::memrchr;
 
 use super::matcher::Matcher;
-use super::reader::{Found, Reading, Unreadable};
+use super::reader::{Extent, Found, Reading, Unreadable};
 use super::record::Record;
 use super::{Query, QueryError};
-use crate::logs::segments::{Listing, Sealed, Source, exists, open, whole_lines};
+use crate::logs::segments::{Listing, Sealed, Source, exists, file_of, open, whole_lines};
 
 /// How much of a plain segment is read at once.
 const CHUNK: u64 = 1 << 20;
@@ -75,14 +75,14 @@ impl Follow {
         let newest = listing.newest_first().next();
         let place = newest.map(|number| Place::end_of(directory, number));
         let place = place.transpose().map_err(unreadable)?;
-        let mut reading = Reading::new(&matcher, query.limit);
+        let mut reading = Reading::new(&matcher, query.limit, directory);
         for number in listing.newest_first() {
             if reading.is_done() {
                 break;
             }
             match place.as_ref().filter(|place| place.number == number) {
                 Some(place) => place.read_before(directory, &mut reading),
-                None => reading.segment(Source::open(directory, number), None),
+                None => reading.segment(number, Source::open(directory, number), Extent::Closed),
             }
         }
         let found = reading.finish(query.order);
@@ -102,8 +102,15 @@ impl Follow {
     /// If the directory cannot be read.
     pub fn poll(&mut self) -> Result<News, QueryError> {
         let mut news = News::default();
+        let number = self.place.as_ref().map(|place| place.number);
         self.advance(&mut news)
             .map_err(|error| QueryError::Read(self.directory.clone(), error))?;
+        if news.unreadable.count() > 0 {
+            // Where it has come to, if it has left the one before unread.
+            let number = self.place.as_ref().map(|place| place.number).or(number);
+            let file = number.map(|number| file_of(&self.directory, number));
+            news.unreadable.files.extend(file);
+        }
         Ok(news)
     }
 
@@ -198,9 +205,12 @@ impl Place {
         match &self.source {
             Position::Plain(file, end) => {
                 let source = file.try_clone().map(Source::Plain).map(Some);
-                reading.segment(source, Some(*end));
+                reading.segment(self.number, source, Extent::UpTo(*end));
             }
-            Position::Sealed(..) => reading.segment(Source::open(directory, self.number), None),
+            Position::Sealed(..) => {
+                let source = Source::open(directory, self.number);
+                reading.segment(self.number, source, Extent::Closed);
+            }
             Position::Done => {}
         }
     }

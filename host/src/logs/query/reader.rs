@@ -1,14 +1,15 @@
 //! Reads segments newest first, as far as a query needs it.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::ops::{AddAssign, Range};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::matcher::Matcher;
 use super::record::Record;
 use super::tail::Tail;
 use super::{Order, Query, QueryError};
-use crate::logs::segments::{Listing, Sealed, Source};
+use crate::logs::segments::{Listing, Sealed, Source, file_of};
 
 /// What a query found.
 #[derive(Debug, Default)]
@@ -20,18 +21,28 @@ pub struct Found {
 }
 
 /// What could not be read of the log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unreadable {
-    /// Blocks or segments, because they are damaged or the disk failed, with all entries in them.
+    /// Blocks or segments, because they are cut or damaged or the disk failed, with all entries in them.
     pub parts: u64,
     /// Single entries among others: lines that are none, of those that were looked at.
     pub entries: u64,
+    /// The files that they are in.
+    pub files: BTreeSet<PathBuf>,
+}
+
+impl Unreadable {
+    /// How much it is.
+    pub(super) fn count(&self) -> u64 {
+        self.parts + self.entries
+    }
 }
 
 impl AddAssign for Unreadable {
     fn add_assign(&mut self, more: Self) {
         self.parts += more.parts;
         self.entries += more.entries;
+        self.files.extend(more.files);
     }
 }
 
@@ -45,19 +56,36 @@ pub fn read(directory: &Path, query: &Query) -> Result<Found, QueryError> {
     let matcher = Matcher::new(query)?;
     let unreadable = |error| QueryError::Read(directory.to_owned(), error);
     let listing = Listing::read(directory).map_err(unreadable)?;
-    let mut reading = Reading::new(&matcher, query.limit);
+    let mut reading = Reading::new(&matcher, query.limit, directory);
+    let newest = listing.newest_first().next();
     for number in listing.newest_first() {
         if reading.is_done() {
             break;
         }
-        reading.segment(Source::open(directory, number), None);
+        let extent = match Some(number) == newest {
+            true => Extent::AsFarAsWritten,
+            false => Extent::Closed,
+        };
+        reading.segment(number, Source::open(directory, number), extent);
     }
     Ok(reading.finish(query.order))
+}
+
+/// How much of a plain segment is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Extent {
+    /// So many bytes, which are whole lines.
+    UpTo(u64),
+    /// All whole lines. What stands behind them is being written.
+    AsFarAsWritten,
+    /// All, which should be whole lines.
+    Closed,
 }
 
 /// A query on its way through the segments.
 pub(super) struct Reading<'a> {
     matcher: &'a Matcher,
+    directory: &'a Path,
     limit: usize,
     /// The newest first.
     records: Vec<Record>,
@@ -68,9 +96,10 @@ pub(super) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(matcher: &'a Matcher, limit: usize) -> Self {
+    pub(super) fn new(matcher: &'a Matcher, limit: usize, directory: &'a Path) -> Self {
         Self {
             matcher,
+            directory,
             limit,
             records: Vec::new(),
             unreadable: Unreadable::default(),
@@ -84,24 +113,38 @@ impl<'a> Reading<'a> {
         self.records.len() >= self.limit
     }
 
-    /// Looks through a segment, of a plain one no further than `length`. One that is gone holds nothing; one that fails
-    /// is counted.
-    pub(super) fn segment(&mut self, source: io::Result<Option<Source>>, length: Option<u64>) {
+    /// Looks through the segment `number`, of a plain one as far as `extent` says. One that is gone holds nothing; one that
+    /// fails is counted and named.
+    pub(super) fn segment(
+        &mut self,
+        number: u64,
+        source: io::Result<Option<Source>>,
+        extent: Extent,
+    ) {
+        let before = self.unreadable.count();
         let read = source.and_then(|source| match source {
             None => Ok(()),
             Some(Source::Sealed(sealed)) => self.sealed(sealed),
             Some(Source::Plain(file)) => {
-                let end = match length {
-                    Some(length) => length,
-                    None => file.metadata()?.len(),
+                let end = match extent {
+                    Extent::UpTo(end) => end,
+                    Extent::AsFarAsWritten | Extent::Closed => file.metadata()?.len(),
                 };
-                self.plain(Tail::new(file, end)?)
+                let tail = Tail::new(file, end)?;
+                let is_torn = tail.end() < end && matches!(extent, Extent::Closed);
+                self.unreadable.entries += u64::from(is_torn);
+                self.plain(tail)
             }
         });
         self.unreadable.parts += u64::from(read.is_err());
+        if self.unreadable.count() > before {
+            let file = file_of(self.directory, number);
+            self.unreadable.files.insert(file);
+        }
     }
 
     fn sealed(&mut self, mut segment: Sealed) -> io::Result<()> {
+        self.unreadable.parts += u64::from(!segment.is_whole());
         let mut text = std::mem::take(&mut self.text);
         for number in self.matcher.blocks(&mut segment)?.into_iter().rev() {
             if self.is_done() {

@@ -30,6 +30,11 @@ impl Tail {
         })
     }
 
+    /// Where the last whole line ends that was not handed out.
+    pub(super) fn end(&self) -> u64 {
+        self.end
+    }
+
     /// Some lines, the first one first, that stand just before those handed out last; nothing at the beginning.
     pub(super) fn lines_before(&mut self) -> io::Result<Option<&[u8]>> {
         let mut size = CHUNK as u64;

@@ -1,8 +1,8 @@
 //! The file that lines are appended to, which holds whole lines whatever happens.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use memchr::{memchr_iter, memrchr};
@@ -60,6 +60,15 @@ impl Active {
         let length = whole_lines(&file, file.metadata()?.len())?;
         set_aside(directory, number, &file, length)?;
         Ok(Self::new(file, length))
+    }
+
+    /// Whether it is what others find at `path`, and all of it.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        let identity = |metadata: &Metadata| (metadata.dev(), metadata.ino());
+        let (Ok(own), Ok(found)) = (self.output.metadata(), fs::metadata(path)) else {
+            return false;
+        };
+        identity(&own) == identity(&found) && found.len() >= self.length
     }
 
     /// Sees to it that what was written outlasts a loss of power.

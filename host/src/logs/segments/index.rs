@@ -132,6 +132,14 @@ impl Builder {
 }
 
 impl Index {
+    /// How much of the segment its blocks take up, in bytes.
+    pub(super) fn packed(&self) -> u64 {
+        self.blocks
+            .iter()
+            .map(|block| u64::from(block.stored))
+            .sum()
+    }
+
     /// The index as a file.
     pub(super) fn encode(&mut self, executions: &[u64]) -> io::Result<Vec<u8>> {
         let mut pages = Vec::new();

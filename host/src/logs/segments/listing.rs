@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::name::{self, Kind, path};
 use super::sealed::Sealed;
@@ -67,6 +67,15 @@ pub(in crate::logs) fn exists(directory: &Path, number: u64) -> bool {
     let is_there = |kind| path(directory, number, kind).exists();
     // It is compressed before its plain form goes.
     is_there(Kind::Plain) || is_there(Kind::Sealed)
+}
+
+/// Where the lines of the segment `number` are in `directory`.
+pub(in crate::logs) fn file_of(directory: &Path, number: u64) -> PathBuf {
+    let sealed = path(directory, number, Kind::Sealed);
+    match sealed.exists() {
+        true => sealed,
+        false => path(directory, number, Kind::Plain),
+    }
 }
 
 /// The files of all segments in `directory`.

@@ -48,6 +48,14 @@ pub(super) fn enforce(
     Ok(removed)
 }
 
+/// When the last entry of all was written.
+pub(super) fn last_entry(directory: &Path) -> io::Result<Option<SystemTime>> {
+    Ok(sizes(directory)?
+        .into_values()
+        .filter_map(|size| size.modified)
+        .max())
+}
+
 fn sizes(directory: &Path) -> io::Result<BTreeMap<u64, Size>> {
     let mut sizes = BTreeMap::<u64, Size>::new();
     for (number, kind) in files(directory)? {

@@ -236,10 +236,9 @@ mod tests {
         let index = path(&directory, 1, Kind::Index);
         let written = fs::read(&index).unwrap();
         fs::remove_file(&index).unwrap();
-        assert!(super::super::sealed::lacks_index(&directory, 1));
-        super::super::sealed::write_index(&directory, 1).unwrap();
+        let (made_anew, is_whole) = super::super::sealed::look_after(&directory, 1);
+        assert!(made_anew.is_ok() && is_whole);
         assert_eq!(fs::read(&index).unwrap(), written);
-        assert!(!super::super::sealed::lacks_index(&directory, 1));
     }
 
     #[test]

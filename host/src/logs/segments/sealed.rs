@@ -18,6 +18,9 @@ const WINDOW: usize = 1 << 20;
 pub(in crate::logs) struct Sealed {
     file: File,
     index: Index,
+    /// Whether it was longer when its index was made.
+    is_cut: bool,
+    is_whole: bool,
     executions: Executions,
     unpacker: Unpacker,
     window: Window,
@@ -46,20 +49,36 @@ impl Sealed {
         let Some(file) = open(&path(directory, number, Kind::Sealed))? else {
             return Ok(None);
         };
-        let (index, executions) = match written(directory, number, &file) {
-            Some((index, pages, start)) => (index, Executions::OnDisk(pages, start)),
+        let length = file.metadata()?.len();
+        let (mut index, mut executions, mut is_cut) = (None, None, false);
+        if let Some((written, pages, start)) = written(directory, number) {
+            is_cut = written.stored > length;
+            if written.stored == length {
+                (index, executions) = (Some(written), Some(Executions::OnDisk(pages, start)));
+            }
+        }
+        let (index, executions) = match index.zip(executions) {
+            Some(written) => written,
             None => {
                 let (index, entries) = rebuild(&file)?;
                 (index, Executions::InMemory(entries))
             }
         };
         Ok(Some(Self {
+            // What is damaged in the middle of it belongs to no block.
+            is_whole: !is_cut && index.packed() == length,
+            is_cut,
             file,
             index,
             executions,
             unpacker: Unpacker::new()?,
             window: Window::default(),
         }))
+    }
+
+    /// Whether nothing of it is missing, as far as its index and the beginnings of its blocks tell.
+    pub(in crate::logs) fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     pub(in crate::logs) fn index(&self) -> &Index {
@@ -123,12 +142,11 @@ impl std::fmt::Debug for Sealed {
     }
 }
 
-/// The index on disk and where its pages begin, if it is whole and that of `segment`.
-fn written(directory: &Path, number: u64, segment: &File) -> Option<(Index, File, u64)> {
+/// The index on disk and where its pages begin, if it is sound. It may be one of another segment.
+fn written(directory: &Path, number: u64) -> Option<(Index, File, u64)> {
     let file = File::open(path(directory, number, Kind::Index)).ok()?;
     let (index, start) = Index::read(&file).ok()?;
-    let is_its_own = segment.metadata().ok()?.len() == index.stored;
-    is_its_own.then_some((index, file, start))
+    Some((index, file, start))
 }
 
 /// Makes the index of a segment, and the list of its executions, of its blocks. Those that are damaged are left out.
@@ -144,18 +162,28 @@ fn rebuild(file: &File) -> io::Result<(Index, Vec<u64>)> {
     Ok(builder.finish(content.len() as u64))
 }
 
-/// Whether the index of the segment `number` is missing or damaged, as far as its head tells.
-pub(super) fn lacks_index(directory: &Path, number: u64) -> bool {
-    File::open(path(directory, number, Kind::Sealed))
-        .is_ok_and(|file| written(directory, number, &file).is_none())
+/// Makes the index of the segment `number` anew if it is missing or damaged. Tells how that went, and whether the segment
+/// is whole.
+pub(super) fn look_after(directory: &Path, number: u64) -> (io::Result<()>, bool) {
+    match Sealed::open(directory, number) {
+        Ok(None) => (Ok(()), true),
+        Ok(Some(sealed)) => {
+            let lacks_index = matches!(sealed.executions, Executions::InMemory(_));
+            // The index of what is cut tells that it is.
+            let written = match lacks_index && !sealed.is_cut {
+                true => write_index(directory, number, &sealed.file),
+                false => Ok(()),
+            };
+            (written, sealed.is_whole)
+        }
+        // Who reads the log is told so, too.
+        Err(_) => (Ok(()), false),
+    }
 }
 
-/// Makes the index of the segment `number` anew, on disk.
-pub(super) fn write_index(directory: &Path, number: u64) -> io::Result<()> {
-    let Some(file) = open(&path(directory, number, Kind::Sealed))? else {
-        return Ok(());
-    };
-    let (mut index, executions) = rebuild(&file)?;
+/// Makes the index of a segment anew, on disk.
+fn write_index(directory: &Path, number: u64, segment: &File) -> io::Result<()> {
+    let (mut index, executions) = rebuild(segment)?;
     let partial = path(directory, number, Kind::Partial);
     fs::write(&partial, index.encode(&executions)?)?;
     fs::rename(&partial, path(directory, number, Kind::Index))

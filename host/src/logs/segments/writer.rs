@@ -1,18 +1,20 @@
 //! Writes segments: appends lines, closes and compresses what is full or old, and removes what is kept too long.
 
 use std::collections::VecDeque;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::active::{Active, Lost, remove};
+use super::age_clock::AgeClock;
 use super::frame::LONGEST_LINE;
 use super::listing::files;
 use super::name::{Kind, path};
 use super::seal::Seal;
-use super::sealed::{lacks_index, write_index};
+use super::sealed;
 use super::{Keeping, SegmentError, retention};
 use crate::store::private_directory;
 
@@ -23,6 +25,10 @@ const CURRENT: &str = "current";
 const STEP: usize = 1 << 20;
 /// How often it is looked whether something is kept too long.
 const LOOK: Duration = Duration::from_secs(60);
+/// How long a clock that jumped ahead has to go on so until entries grow old by it: as a part of the time for which they
+/// are kept, and at the longest.
+const AHEAD_PART: u32 = 8;
+const AHEAD: Duration = Duration::from_secs(3_600);
 
 /// The one writer of a directory of segments. Whoever appends also calls [`step`](Self::step), and does the work; only what
 /// waits for the disk to make a closed segment safe has a thread of its own.
@@ -39,14 +45,16 @@ pub struct SegmentWriter {
     closed: VecDeque<Closed>,
     /// Compressed, and being made safe.
     finishing: Option<Finishing>,
-    /// Compressed, and perhaps without an index.
-    unindexed: Vec<u64>,
+    /// Compressed, perhaps without an index, and perhaps damaged.
+    unseen: Vec<u64>,
     /// Bytes, since the last step.
     appended: usize,
-    looked: Option<SystemTime>,
+    age_clock: AgeClock,
+    looked: Option<Instant>,
     removed: u64,
+    damaged: u64,
     /// Held on the directory; given back by the system however the process ends.
-    _lock: File,
+    lock: File,
 }
 
 struct Closed {
@@ -70,14 +78,7 @@ impl SegmentWriter {
     pub fn open(directory: &Path, keeping: Keeping) -> Result<Self, SegmentError> {
         let unusable = |error| SegmentError::Directory(directory.to_owned(), error);
         private_directory(directory).map_err(unusable)?;
-        let lock = File::open(directory).map_err(unusable)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(SegmentError::Locked(directory.to_owned()));
-            }
-            Err(TryLockError::Error(error)) => return Err(unusable(error)),
-        }
+        let lock = lock(directory)?;
         Self::recover(directory, keeping.consistent(), lock).map_err(unusable)
     }
 
@@ -97,17 +98,17 @@ impl SegmentWriter {
         }
         let newest_sealed = sealed.last().copied().unwrap_or(0);
         let number = match plain.last() {
-            Some(number) if *number > newest_sealed => plain.pop().unwrap_or(newest_sealed + 1),
+            Some(number) if *number > newest_sealed => *number,
             _ => newest_sealed + 1,
         };
-        let closed: io::Result<_> = plain
-            .into_iter()
-            .map(|number| {
-                let length = Active::open(directory, number)?.length();
-                Ok(Closed::new(number, length))
-            })
-            .collect();
-        let (active, begun) = activate(directory, number)?;
+        // One that cannot be written on stays as it is, and the next one is begun.
+        let (number, (active, begun)) = match activate(directory, number) {
+            Ok(active) => (number, active),
+            Err(_) => (number + 1, activate(directory, number + 1)?),
+        };
+        plain.retain(|plain| *plain != number);
+        let (closed, damaged) = closed(directory, plain)?;
+        let last_entry = retention::last_entry(directory)?.unwrap_or(begun);
         Ok(Self {
             directory: directory.to_owned(),
             keeping,
@@ -115,13 +116,15 @@ impl SegmentWriter {
             number,
             begun,
             seal: None,
-            closed: closed?,
+            closed,
             finishing: None,
-            unindexed: sealed,
+            unseen: sealed,
             appended: 0,
+            age_clock: AgeClock::new(last_entry, AHEAD.min(keeping.age / AHEAD_PART)),
             looked: None,
             removed: 0,
-            _lock: lock,
+            damaged,
+            lock,
         })
     }
 
@@ -133,13 +136,22 @@ impl SegmentWriter {
     /// as soon as there is room. If one of the lines is longer than 8 MiB or has no end, none is written.
     pub fn append(&mut self, lines: &[u8]) -> Result<(), Lost> {
         check(lines).map_err(|error| Lost::new(lines, 0, error))?;
+        self.keep_place()
+            .map_err(|error| Lost::new(lines, 0, error))?;
         let length = self.active.length();
         if length > 0 && length + lines.len() as u64 > self.keeping.segment_bytes {
             // On a full disk the old segment is written on as far as it goes.
             let _ = self.rotate();
         }
         self.appended += lines.len();
-        self.active.append(lines)
+        self.active.append(lines)?;
+        if !self.is_in_place() {
+            // Removed at this moment: nobody would find them.
+            self.keep_place()
+                .map_err(|error| Lost::new(lines, 0, error))?;
+            self.active.append(lines)?;
+        }
+        Ok(())
     }
 
     /// Does a part of what else there is to do: closes a segment that is too old, compresses, removes what is kept too
@@ -149,14 +161,20 @@ impl SegmentWriter {
     /// # Errors
     /// If some of it failed, as on a full disk. Entries go on being written, and it is tried again at the next call.
     pub fn step(&mut self, now: SystemTime) -> io::Result<()> {
+        self.step_at(now, Instant::now())
+    }
+
+    fn step_at(&mut self, now: SystemTime, at: Instant) -> io::Result<()> {
+        let placed = self.keep_place();
+        self.keep_link();
         let age = now.duration_since(self.begun).unwrap_or_default();
         let rotated = match self.active.length() {
             length if length > 0 && age > self.keeping.segment_age => self.rotate(),
             _ => Ok(()),
         };
         let compressed = self.compress();
-        let removed = self.remove_old(now);
-        rotated.and(compressed).and(removed)
+        let removed = self.remove_old(now, at);
+        placed.and(rotated).and(compressed).and(removed)
     }
 
     /// Whether [`step`](Self::step) has more to do at once.
@@ -167,6 +185,11 @@ impl SegmentWriter {
     /// How many segments were removed since it was opened, because they were too old or too much was kept.
     pub fn removed(&self) -> u64 {
         self.removed
+    }
+
+    /// How many segments were met since it was opened that are cut, damaged or cannot be read.
+    pub fn damaged(&self) -> u64 {
+        self.damaged
     }
 
     /// Sees to it that all that was appended outlasts a loss of power as well.
@@ -190,6 +213,9 @@ impl SegmentWriter {
         self.looked = None;
         let finished = finishing.thread.join();
         let finished = finished.unwrap_or_else(|_| Err(io::Error::other("the thread panicked")));
+        if is_gone(&finished) {
+            return Ok(());
+        }
         if finished.is_err() {
             let closed = Closed::new(finishing.number, finishing.length);
             self.closed.push_front(closed);
@@ -222,10 +248,13 @@ impl SegmentWriter {
         {
             match closed.compress(&self.directory, &mut left) {
                 Ok(None) => return Ok(()),
+                // Somebody removed it.
+                failed if is_gone(&failed) => drop(self.closed.pop_front()),
                 Err(error) if error.kind() != ErrorKind::InvalidData => return Err(error),
                 // It is compressed, or it never can be and stays plain.
                 done => {
                     let (number, length) = (closed.number, closed.length);
+                    self.damaged += u64::from(done.is_err());
                     if let Some(seal) = done.inspect_err(|_| drop(self.closed.pop_front()))? {
                         self.finishing = Some(Finishing::start(number, length, seal)?);
                         self.closed.pop_front();
@@ -233,10 +262,10 @@ impl SegmentWriter {
                 }
             }
         }
-        if let Some(number) = self.unindexed.pop()
-            && lacks_index(&self.directory, number)
-        {
-            return write_index(&self.directory, number);
+        if let Some(number) = self.unseen.pop() {
+            let (written, is_whole) = sealed::look_after(&self.directory, number);
+            self.damaged += u64::from(!is_whole);
+            written?;
         }
         let seal = match &mut self.seal {
             Some(seal) => seal,
@@ -245,12 +274,12 @@ impl SegmentWriter {
         pack(seal, self.active.length(), false, &mut left).map(drop)
     }
 
-    fn remove_old(&mut self, now: SystemTime) -> io::Result<()> {
-        let since = self.looked.map(|looked| now.duration_since(looked));
-        if since.is_some_and(|since| since.is_ok_and(|since| since < LOOK)) {
+    fn remove_old(&mut self, now: SystemTime, at: Instant) -> io::Result<()> {
+        let now = self.age_clock.tell(now, at);
+        if self.looked.is_some_and(|looked| at - looked < LOOK) {
             return Ok(());
         }
-        self.looked = Some(now);
+        self.looked = Some(at);
         // Files of the one that is being made safe are about to take others' places.
         let finishing = self.finishing.as_ref();
         let end = finishing.map_or(self.number, |finishing| finishing.number);
@@ -259,6 +288,50 @@ impl SegmentWriter {
         self.closed
             .retain(|closed| !removed.contains(&closed.number));
         Ok(())
+    }
+}
+
+/// Those who make room on a disk by hand remove and cut files that are written to. What is written then must be found
+/// again.
+impl SegmentWriter {
+    fn is_in_place(&self) -> bool {
+        let plain = path(&self.directory, self.number, Kind::Plain);
+        self.active.is_at(&plain)
+    }
+
+    /// Begins the next segment if others do not find the active one, or not all of it.
+    fn keep_place(&mut self) -> io::Result<()> {
+        if self.is_in_place() {
+            return Ok(());
+        }
+        private_directory(&self.directory)?;
+        if !is_same(&self.lock, &self.directory)? {
+            self.lock = lock(&self.directory).map_err(io::Error::other)?;
+        }
+        // Who follows the log looks for the next one.
+        let numbers = files(&self.directory)?.into_iter().map(|file| file.0);
+        let number = numbers.fold(self.number, u64::max) + 1;
+        (self.active, self.begun) = activate(&self.directory, number)?;
+        self.seal = None;
+        let (left, damaged) = closed(&self.directory, vec![self.number])?;
+        self.closed.extend(left);
+        self.damaged += damaged;
+        self.number = number;
+        self.looked = None;
+        Ok(())
+    }
+
+    /// Has the link lead to the active segment again if it was removed.
+    fn keep_link(&self) {
+        let plain = path(&self.directory, self.number, Kind::Plain);
+        let is_right = match fs::read_link(self.directory.join(CURRENT)) {
+            Ok(leads_to) => Some(leads_to.as_os_str()) == plain.file_name(),
+            Err(error) => error.kind() != ErrorKind::NotFound,
+        };
+        if !is_right {
+            // A convenience; nothing here relies on it.
+            let _ = link(&self.directory, &plain);
+        }
     }
 }
 
@@ -306,6 +379,46 @@ impl Drop for SegmentWriter {
         // It is tried again by the next one who opens it.
         let _ = self.settle();
     }
+}
+
+/// Takes the lock on `directory`.
+fn lock(directory: &Path) -> Result<File, SegmentError> {
+    let unusable = |error| SegmentError::Directory(directory.to_owned(), error);
+    let lock = File::open(directory).map_err(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(SegmentError::Locked(directory.to_owned())),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
+    }
+}
+
+/// Whether the open `file` is the one at `path`.
+fn is_same(file: &File, path: &Path) -> io::Result<bool> {
+    let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
+    Ok(identity(file.metadata()?) == identity(fs::metadata(path)?))
+}
+
+/// The segments of `numbers` whose plain form is there, to be compressed, and how many of them cannot be read.
+fn closed(directory: &Path, numbers: Vec<u64>) -> io::Result<(VecDeque<Closed>, u64)> {
+    let (mut closed, mut damaged) = (VecDeque::new(), 0);
+    for number in numbers {
+        let plain = path(directory, number, Kind::Plain);
+        if !plain.exists() {
+            continue;
+        }
+        match Active::open(directory, number) {
+            Ok(active) if active.length() == 0 => remove(&plain)?,
+            Ok(active) => closed.push_back(Closed::new(number, active.length())),
+            Err(_) => damaged += 1,
+        }
+    }
+    Ok((closed, damaged))
+}
+
+/// Whether something failed because its file was removed.
+fn is_gone<T>(result: &io::Result<T>) -> bool {
+    let error = result.as_ref().err();
+    error.is_some_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 /// Packs blocks while there is something `left` to do in this step; tells whether all are packed.

@@ -6,6 +6,7 @@ use crate::logs::paper::Paper;
 use crate::logs::query::{Query, Record, read};
 use crate::logs::scratch::Scratch;
 use crate::logs::segments::Keeping;
+use std::io::Write;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::SystemTime;
 

@@ -122,3 +122,22 @@ fn a_directory_that_others_may_write_to_is_refused() {
     let refused = Store::open(&scratch.0).unwrap_err();
     assert!(refused.to_string().contains("mode 700"), "{refused}");
 }
+
+/// As a kubelet does it at each mount of a volume with an `fsGroup`.
+#[test]
+fn what_a_group_was_given_is_taken_back() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    store.deploy(&name("a"), Some(b"one"), with(1)).unwrap();
+    drop(store);
+    let mode = Permissions::from_mode(0o2770);
+    fs::set_permissions(&scratch.0, mode).unwrap();
+    let file = Permissions::from_mode(0o660);
+    fs::set_permissions(scratch.0.join("host.db"), file).unwrap();
+    assert_eq!(names(&scratch.store()), ["a"]);
+    assert_eq!(scratch.mode("") & 0o777, 0o700);
+    assert_eq!(scratch.mode("host.db"), 0o600);
+    // Others, too, are more than a volume's group.
+    fs::set_permissions(&scratch.0, Permissions::from_mode(0o775)).unwrap();
+    assert!(Store::open(&scratch.0).is_err());
+}

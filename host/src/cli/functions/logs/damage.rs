@@ -1,7 +1,13 @@
 //! What is said of entries that cannot be read.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use crate::logs::Unreadable;
 use crate::stderr;
+
+/// How many files are named.
+const NAMED: usize = 10;
 
 /// Says it once, and in the end of what came later.
 #[derive(Default)]
@@ -21,7 +27,11 @@ impl Damage {
 
     /// Says what was not said yet.
     pub(super) fn tell(&mut self) {
-        let Unreadable { parts, entries } = std::mem::take(&mut self.untold);
+        let Unreadable {
+            parts,
+            entries,
+            files,
+        } = std::mem::take(&mut self.untold);
         self.is_told |= parts + entries > 0;
         if parts > 0 {
             stderr::line!(
@@ -31,5 +41,24 @@ impl Damage {
         if entries > 0 {
             stderr::line!("warning: {entries} log entries could not be read and are left out");
         }
+        if let Some(directory) = files.first().and_then(|file| file.parent()) {
+            let names = files.iter().filter_map(|file| file.file_name());
+            stderr::line!("{}", named(directory, &names.collect::<Vec<_>>()));
+        }
     }
+}
+
+/// Which files of `directory` they are in.
+fn named(directory: &Path, names: &[&OsStr]) -> String {
+    let shown = names.iter().take(NAMED);
+    let shown: Vec<_> = shown.map(|name| name.to_string_lossy()).collect();
+    let more = match names.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "They are in {} of {}{more}.",
+        shown.join(", "),
+        directory.display()
+    )
 }

@@ -57,3 +57,35 @@ fn a_log_is_read_with_no_writer() {
     log.writer = None;
     assert_eq!(log.read(&all()), count(0..50));
 }
+
+#[test]
+fn a_segment_that_was_cut_is_counted_and_named_and_the_rest_is_read() {
+    for cut in [1, 1_000] {
+        let log = Log::of((0..100).map(|n| printed("f", n, &n.to_string())));
+        let sealed = log.directory.join("000000000003.jsonl.zst");
+        let bytes = fs::read(&sealed).unwrap();
+        let length = bytes.len().saturating_sub(cut);
+        fs::write(&sealed, &bytes[..length]).unwrap();
+        let found = read(&log.directory, &all()).unwrap();
+        assert!((50..100).contains(&found.records.len()));
+        assert_eq!(found.unreadable.parts, 1);
+        assert_eq!(
+            found.unreadable.files.into_iter().collect::<Vec<_>>(),
+            [sealed]
+        );
+    }
+}
+
+#[test]
+fn a_segment_that_is_no_file_or_garbage_is_counted_and_named() {
+    let log = Log::of((0..100).map(|n| printed("f", n, &n.to_string())));
+    let path = |number| log.directory.join(format!("{number:012}.jsonl.zst"));
+    fs::write(path(2), "garbage").unwrap();
+    fs::remove_file(path(3)).unwrap();
+    fs::create_dir(path(3)).unwrap();
+    let found = read(&log.directory, &all()).unwrap();
+    assert!(found.records.len() > 50);
+    assert_eq!(found.unreadable.parts, 2);
+    let files: Vec<_> = found.unreadable.files.into_iter().collect();
+    assert_eq!(files, [path(2), path(3)]);
+}

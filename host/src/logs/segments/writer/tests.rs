@@ -212,8 +212,14 @@ fn what_is_kept_too_long_is_removed_while_running() {
     let count = kinds(&directory, Kind::Sealed).len() as u64;
     step(&mut writer, SystemTime::now() + LOOK * 2).unwrap();
     assert_eq!(writer.removed(), 0);
-    let later = SystemTime::now() + SMALL.age + Duration::from_secs(60);
-    step(&mut writer, later).unwrap();
+    // A clock that is ahead is believed when it has been so for a while.
+    let (begun, ahead) = (Instant::now(), SMALL.age + Duration::from_secs(120));
+    let later = |passed| (SystemTime::now() + ahead + passed, begun + passed);
+    let (time, moment) = later(LOOK);
+    writer.step_at(time, moment).unwrap();
+    assert_eq!(writer.removed(), 0);
+    let (time, moment) = later(LOOK + AHEAD);
+    writer.step_at(time, moment).unwrap();
     assert!(writer.removed() >= count);
     writer.append(&line(100)).unwrap();
     assert_eq!(kept(&directory), [100]);
@@ -318,4 +324,105 @@ fn entries_are_appended_while_the_disk_makes_a_segment_safe() {
     }
     assert_eq!(kinds(&directory, Kind::Plain).len(), 1);
     assert_eq!(kept(&directory), numbers(0..100));
+}
+
+/// What an operator does who needs room on the disk.
+#[test]
+fn entries_are_found_again_whatever_becomes_of_the_file_that_is_written_to() {
+    let plain = |directory: &Path| path(directory, 1, Kind::Plain);
+    let fates: [fn(&Path, &Path); 5] = [
+        |_, plain| fs::remove_file(plain).unwrap(),
+        |_, plain| drop(File::create(plain).unwrap()),
+        |_, plain| {
+            fs::remove_file(plain).unwrap();
+            fs::create_dir(plain).unwrap();
+        },
+        |directory, _| fs::remove_dir_all(directory).unwrap(),
+        |directory, _| {
+            fs::remove_dir_all(directory).unwrap();
+            private_directory(directory).unwrap();
+        },
+    ];
+    for (number, fate) in fates.into_iter().enumerate() {
+        let directory = Scratch::new();
+        let mut writer = write(&directory, 0..3);
+        fate(&directory, &plain(&directory));
+        writer.append(&line(3)).unwrap();
+        step(&mut writer, SystemTime::now()).unwrap();
+        let limit = Query {
+            limit: 10,
+            ..Query::default()
+        };
+        let found = read(&directory, &limit).unwrap();
+        let texts: Vec<_> = found
+            .records
+            .iter()
+            .map(|record| record.message())
+            .collect();
+        assert_eq!(texts, ["3"], "fate {number}");
+        assert_eq!(kinds(&directory, Kind::Plain).last(), Some(&2));
+        let current = fs::read(directory.join(CURRENT)).unwrap();
+        assert_eq!(current, line(3));
+        let second = SegmentWriter::open(&directory, SMALL);
+        assert!(matches!(second, Err(SegmentError::Locked(_))));
+    }
+}
+
+#[test]
+fn what_is_left_of_a_cut_segment_is_kept() {
+    let directory = Scratch::new();
+    let mut writer = write(&directory, 0..6);
+    let plain = path(&directory, 1, Kind::Plain);
+    let whole = fs::read(&plain).unwrap();
+    fs::write(&plain, &whole[..line(0).len() * 3 + 10]).unwrap();
+    for n in 6..20 {
+        writer.append(&line(n)).unwrap();
+        step(&mut writer, SystemTime::now()).unwrap();
+    }
+    let expected: Vec<_> = (0..3).chain(6..20).collect();
+    assert_eq!(kept(&directory), expected);
+}
+
+#[test]
+fn segments_that_were_removed_before_they_were_compressed_hold_nothing_up() {
+    let directory = Scratch::new();
+    let mut writer = SegmentWriter::open(&directory, SMALL).unwrap();
+    for n in 0..100 {
+        writer.append(&line(n)).unwrap();
+    }
+    assert!(writer.closed.len() > 3);
+    for entry in fs::read_dir(&*directory).unwrap() {
+        fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    writer.append(&line(100)).unwrap();
+    while writer.is_behind() {
+        step(&mut writer, SystemTime::now()).unwrap();
+    }
+    step(&mut writer, SystemTime::now()).unwrap();
+    assert_eq!(kept(&directory), [100]);
+}
+
+#[test]
+fn damaged_segments_keep_no_host_from_starting_and_are_counted() {
+    let directory = Scratch::new();
+    drop(write(&directory, 0..100));
+    let sealed = |number| path(&directory, number, Kind::Sealed);
+    let whole = fs::read(sealed(1)).unwrap();
+    fs::write(sealed(1), &whole[..whole.len() - 10]).unwrap();
+    fs::write(sealed(2), "no segment at all").unwrap();
+    fs::create_dir(path(&directory, 1_000, Kind::Plain)).unwrap();
+    let mut writer = write(&directory, 100..101);
+    for _ in 0..20 {
+        step(&mut writer, SystemTime::now()).unwrap();
+    }
+    assert_eq!(writer.damaged(), 3);
+    // However often it is opened.
+    drop(writer);
+    let mut writer = write(&directory, 101..102);
+    for _ in 0..20 {
+        step(&mut writer, SystemTime::now()).unwrap();
+    }
+    assert_eq!(writer.damaged(), 3);
+    let found = read(&directory, &Query::default()).unwrap();
+    assert_eq!(found.records.last().unwrap().message(), "101");
 }

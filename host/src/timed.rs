@@ -9,14 +9,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 /// Fails writes that the client lets wait for longer than a bound.
-pub(super) struct Timed<IO> {
+pub(crate) struct Timed<IO> {
     io: IO,
     timeout: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
 impl<IO> Timed<IO> {
-    pub(super) fn new(io: IO, timeout: Duration) -> Self {
+    pub(crate) fn new(io: IO, timeout: Duration) -> Self {
         Self {
             io,
             timeout,
