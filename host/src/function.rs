@@ -9,6 +9,7 @@ mod cache;
 mod call;
 mod charges;
 mod component;
+mod declared;
 mod endings;
 mod engine;
 mod error;
@@ -17,6 +18,7 @@ mod heads;
 mod id;
 mod inspect;
 mod instance;
+mod interface;
 mod limits;
 mod linked;
 mod memory;
@@ -40,6 +42,8 @@ pub use engine::SandboxConfig;
 pub use error::{LoadError, SandboxError};
 pub use id::{EXECUTION_ID_LENGTH, ExecutionId};
 pub use inspect::Inspection;
+pub(crate) use inspect::is_provided;
+pub use interface::InterfaceName;
 pub use limits::{KIB, Limits, MIB};
 pub use outbound::{
     AddressRange, AllowError, HostError, OutboundPolicy, OutboundRule, RangeError, RuleError,

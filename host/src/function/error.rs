@@ -53,6 +53,11 @@ pub enum LoadError {
         "a core WebAssembly module, not a component; build for wasm32-wasip2, or wrap it with `wasm-tools component new`"
     )]
     CoreModule,
+    /// The file is a package of interfaces.
+    #[error(
+        "a WIT package: it describes interfaces and has no code; give a component that was built for them"
+    )]
+    WitPackage,
     /// The component is damaged or uses what is switched off.
     #[error("the component does not compile: {0}")]
     Compile(String),
