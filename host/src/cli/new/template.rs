@@ -208,20 +208,15 @@ impl Template {
         }
     }
 
-    /// The command that builds it after that.
-    pub(super) fn build_prepared(self, name: &str) -> String {
-        match self {
-            Self::Rust => self.build(name),
-            Self::Python => format!("PATH=.venv/bin:$PATH {}", self.build(name)),
-        }
-    }
-
-    /// The command that builds it, where its tools are found.
+    /// The command that builds it after that, typed by a person or run by `spin build` and `wash dev`.
     pub(super) fn build(self, name: &str) -> String {
         match self {
             Self::Rust => "cargo build --release --target wasm32-wasip2".into(),
             Self::Python => {
-                format!("componentize-py -d wit -w function componentize app -o {name}.wasm")
+                // Its own tools, those of an environment that is active, or those of the system.
+                format!(
+                    "PATH=.venv/bin:$PATH componentize-py -d wit -w function componentize app -o {name}.wasm"
+                )
             }
         }
     }
