@@ -229,7 +229,7 @@ fn a_component_of_wasi_0_3_is_read_as_one_and_told_who_takes_it() {
     assert_eq!(row(&output.stdout, "wasmtime serve"), "yes, with -S cli");
     assert_eq!(row(&output.stdout, "Spin"), "yes");
     assert_eq!(row(&output.stdout, "wasmCloud"), "yes");
-    let reason = "built for WASI 0.3 (wasi:http/handler@0.3.2), which this host does not serve: build it for WASI 0.2";
+    let reason = "built for WASI 0.3: it exports wasi:http/handler@0.3.2, which this host does not serve; build it for WASI 0.2";
     assert!(row(&output.stdout, "host").contains(reason), "{output:?}");
     assert!(output.stderr.contains(reason), "{output:?}");
     assert_eq!(output.stderr.lines().count(), 1, "{output:?}");
@@ -240,7 +240,7 @@ fn a_release_candidate_of_wasi_0_3_is_named_as_one() {
     let candidate = "wasi:http/handler@0.3.0-rc-2026-03-15";
     let output = check_text(&component(candidate, &[]));
     assert_eq!(output.code, Some(1));
-    let reason = format!("a release candidate of WASI 0.3 ({candidate})");
+    let reason = format!("a release candidate of WASI 0.3: it exports {candidate}");
     assert!(output.stderr.contains(&reason), "{output:?}");
     assert_eq!(row(&output.stdout, "Spin"), "yes");
     for peer in ["wasmtime serve", "wasmCloud"] {

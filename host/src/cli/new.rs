@@ -17,6 +17,9 @@ use template::Template;
 /// The longest name, as a Kubernetes Service takes it.
 const LONGEST_NAME: usize = 63;
 
+/// Libraries that the tests of a Rust project of the same name would take for it.
+const TAKEN: &[&str] = &["serde-json", "std"];
+
 /// Write a small project: a function that greets, in Rust or Python
 ///
 /// It builds with the language's own tools, has tests of its own, and runs here, in Spin and in wasmCloud.
@@ -101,8 +104,8 @@ fn fault(text: &str) -> Option<String> {
     if text.len() > LONGEST_NAME {
         return Some(format!("it has {} characters", text.len()));
     }
-    if text == "std" {
-        return Some("it is that of Rust's standard library".into());
+    if TAKEN.contains(&text) {
+        return Some("Rust projects use a library of that name".into());
     }
     let is_word = |word: &&str| word.starts_with(|c: char| c.is_ascii_lowercase());
     match text.split('-').find(|word| !is_word(word)) {
@@ -144,7 +147,8 @@ mod tests {
             ("fü", "`ü` is not among"),
             ("f\n", "`\\n` is not among"),
             (&too_long, "it has 64 characters"),
-            ("std", "Rust's standard library"),
+            ("std", "a library of that name"),
+            ("serde-json", "a library of that name"),
         ] {
             let refused = name(text).unwrap_err();
             assert!(refused.contains(part), "{text}: {refused}");

@@ -106,7 +106,13 @@ impl Inspection {
     /// The first reason found, with what to do.
     pub fn check(&self, memory: u64) -> Result<(), LoadError> {
         if !self.answers_http() {
-            return Err(LoadError::NoHandler(self.handler_advice()));
+            return Err(match self.exported("wasi:http/handler@") {
+                Some(handler) => LoadError::OtherWasi {
+                    generation: generation(handler),
+                    handler: handler.to_owned(),
+                },
+                None => LoadError::NoHandler(self.handler_advice()),
+            });
         }
         if let Some(name) = self.unknown_imports().next() {
             return Err(LoadError::UnknownImport {
@@ -123,18 +129,16 @@ impl Inspection {
         }
     }
 
+    /// The first export whose name begins so.
+    fn exported(&self, prefix: &str) -> Option<&str> {
+        let mut names = self.exports.iter().map(String::as_str);
+        names.find(|name| name.starts_with(prefix))
+    }
+
     fn handler_advice(&self) -> String {
-        let begins = |prefix: &str| self.exports.iter().find(|name| name.starts_with(prefix));
-        if let Some(name) = begins("wasi:http/handler@") {
-            return format!(
-                "it is built for {} ({name}), which this host does not serve: build it for WASI 0.2, or run it in another \
-                 host that takes it, which `host check` names",
-                generation(name)
-            );
-        }
-        let advice = if begins("wasi:cli/run").is_some() {
+        let advice = if self.exported("wasi:cli/run").is_some() {
             "it is a command: build it as a library (crate-type cdylib) that exports the handler"
-        } else if begins("wasi:http/incoming-handler@").is_some() {
+        } else if self.exported("wasi:http/incoming-handler@").is_some() {
             "it exports another version: build it against wasi:http 0.2"
         } else if self.exports.is_empty() {
             "it exports nothing"
@@ -241,14 +245,14 @@ mod tests {
     #[test]
     fn a_component_of_wasi_0_3_is_told_so_and_a_candidate_is_named_as_one() {
         for (handler, generation) in [
-            ("wasi:http/handler@0.3.2", "built for WASI 0.3 ("),
+            ("wasi:http/handler@0.3.2", "built for WASI 0.3:"),
             (
                 "wasi:http/handler@0.3.0-rc-2026-03-15",
-                "built for a release candidate of WASI 0.3 (",
+                "built for a release candidate of WASI 0.3:",
             ),
             (
                 "wasi:http/handler@0.4.0",
-                "built for another version of WASI (",
+                "built for another version of WASI:",
             ),
         ] {
             let refused = inspection(&[handler], &[]).check(2 * MIB).unwrap_err();

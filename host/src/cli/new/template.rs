@@ -17,7 +17,6 @@ type Files = &'static [(&'static str, &'static str)];
 const SHARED: Files = &[
     (".gitignore", include_str!("shared/gitignore")),
     ("spin.toml", include_str!("shared/spin.toml")),
-    (".wash/config.yaml", include_str!("shared/wash.yaml")),
     ("workload.yaml", include_str!("shared/workload.yaml")),
 ];
 /// What the README of each project ends with.
@@ -25,6 +24,7 @@ const SHARED_README: &str = include_str!("shared/README.md");
 
 const RUST: Files = &[
     ("Cargo.toml", include_str!("rust/Cargo.toml.txt")),
+    (".wash/config.yaml", include_str!("rust/wash.yaml")),
     ("README.md", include_str!("rust/README.md")),
     ("src/lib.rs", include_str!("rust/src/lib.rs")),
     ("src/greeting.rs", include_str!("rust/src/greeting.rs")),
@@ -33,6 +33,7 @@ const RUST: Files = &[
 
 const PYTHON: Files = &[
     ("README.md", include_str!("python/README.md")),
+    (".wash/config.yaml", include_str!("python/wash.yaml")),
     ("requirements.txt", include_str!("python/requirements.txt")),
     ("app.py", include_str!("python/app.py")),
     ("greeting.py", include_str!("python/greeting.py")),
