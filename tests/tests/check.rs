@@ -1,8 +1,9 @@
 //! `host check`: what a component exports, imports and needs, and who would take it.
 
+use std::fs;
 use std::path::Path;
 
-use tests::{Host, Output, guest};
+use tests::{Directory, Host, Output, guest};
 
 fn check(file: &Path, arguments: &[&str]) -> Output {
     Host::command(["check"]).arg(file).args(arguments).run()
@@ -183,4 +184,126 @@ fn without_a_file_the_usage_is_shown() {
         "{}",
         output.stderr
     );
+}
+
+/// What `host check` says of the component with this text.
+#[track_caller]
+fn check_text(text: &str) -> Output {
+    let directory = Directory::new();
+    let file = directory.path().join("component.wasm");
+    fs::write(&file, wat::parse_str(text).expect("it is a component"))
+        .expect("a file can be written");
+    let checked = check(&file, &[]);
+    let served = Host::command(["serve"])
+        .arg(&file)
+        .args(["--addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0"]);
+    // What is refused is refused in the same words by who serves it.
+    if checked.code == Some(1) {
+        assert_eq!(served.run().stderr, checked.stderr);
+    }
+    checked
+}
+
+/// A component that exports `handler` and imports the others, whose types are those of asynchronous calls.
+fn component(handler: &str, imports: &[&str]) -> String {
+    let imports: String = imports
+        .iter()
+        .map(|name| {
+            format!(
+                "(import \"{name}\" (instance (export \"f\" (func async (result (future (stream u8)))))))"
+            )
+        })
+        .collect();
+    format!("(component {imports} (instance $handler) (export \"{handler}\" (instance $handler)))")
+}
+
+#[test]
+fn a_component_of_wasi_0_3_is_read_as_one_and_told_who_takes_it() {
+    let imports = ["wasi:http/types@0.3.2", "wasi:cli/environment@0.2.6"];
+    let output = check_text(&component("wasi:http/handler@0.3.2", &imports));
+    assert_eq!(output.code, Some(1));
+    assert_eq!(row(&output.stdout, "exports"), "wasi:http/handler@0.3.2");
+    for name in imports {
+        assert!(output.stdout.contains(&format!(" {name}\n")), "{output:?}");
+    }
+    assert_eq!(row(&output.stdout, "wasmtime serve"), "yes, with -S cli");
+    assert_eq!(row(&output.stdout, "Spin"), "yes");
+    assert_eq!(row(&output.stdout, "wasmCloud"), "yes");
+    let reason = "built for WASI 0.3: it exports wasi:http/handler@0.3.2, which this host does not serve; build it for WASI 0.2";
+    assert!(row(&output.stdout, "host").contains(reason), "{output:?}");
+    assert!(output.stderr.contains(reason), "{output:?}");
+    assert_eq!(output.stderr.lines().count(), 1, "{output:?}");
+}
+
+#[test]
+fn a_release_candidate_of_wasi_0_3_is_named_as_one() {
+    let candidate = "wasi:http/handler@0.3.0-rc-2026-03-15";
+    let output = check_text(&component(candidate, &[]));
+    assert_eq!(output.code, Some(1));
+    let reason = format!("a release candidate of WASI 0.3: it exports {candidate}");
+    assert!(output.stderr.contains(&reason), "{output:?}");
+    assert_eq!(row(&output.stdout, "Spin"), "yes");
+    for peer in ["wasmtime serve", "wasmCloud"] {
+        let refused = format!("no: it exports {candidate}, a version that it does not call");
+        assert_eq!(row(&output.stdout, peer), refused);
+    }
+}
+
+#[test]
+fn each_peer_is_held_to_the_versions_that_it_links() {
+    let handler = "wasi:http/incoming-handler@0.2.0";
+    let imports = [
+        "wasi:config/store@0.2.0-rc.1",
+        "wasi:keyvalue/store@0.2.0-draft",
+    ];
+    let output = check_text(&component(handler, &imports));
+    assert_eq!(
+        row(&output.stdout, "wasmtime serve"),
+        "yes, with -S config -S keyvalue"
+    );
+    let entries = "yes, with hostInterfaces entries for wasi:config, wasi:keyvalue";
+    assert_eq!(row(&output.stdout, "wasmCloud"), entries);
+    let refused =
+        "no: it imports wasi:config/store@0.2.0-rc.1; Spin links version 0.2.0-draft-2024-09-27";
+    assert_eq!(row(&output.stdout, "Spin"), refused);
+
+    let imports = ["wasi:keyvalue/store@0.2.0-draft2", "fermyon:spin/llm@2.0.0"];
+    let output = check_text(&component(handler, &imports));
+    assert_eq!(row(&output.stdout, "Spin"), "yes");
+    for peer in ["wasmtime serve", "wasmCloud"] {
+        let refused = format!(
+            "no: it imports {}; {peer} links version 0.2.0-draft",
+            imports[0]
+        );
+        assert_eq!(row(&output.stdout, peer), refused);
+    }
+}
+
+#[test]
+fn what_is_no_component_of_a_function_is_told_in_one_line_what_it_is() {
+    for (text, reason) in [
+        ("(module)", "a core WebAssembly module, not a component"),
+        (
+            "(component (type $t (component)) (export \"a:b/c\" (type $t)))",
+            "a WIT package: it describes interfaces and has no code",
+        ),
+        ("(component)", "it exports nothing"),
+    ] {
+        let output = check_text(text);
+        assert_eq!(output.code, Some(1), "{output:?}");
+        assert!(output.stderr.contains(reason), "{output:?}");
+        assert_eq!(output.stderr.lines().count(), 1, "{output:?}");
+    }
+}
+
+/// It is not compiled, and yet no verdict stands on a file that nobody could run.
+#[test]
+fn a_component_of_wasi_0_3_that_is_not_valid_is_no_component() {
+    let text = "(component
+        (core module $m (func (export \"f\") (result i32)))
+        (instance $handler)
+        (export \"wasi:http/handler@0.3.0\" (instance $handler)))";
+    let output = check_text(text);
+    assert_eq!((output.code, &*output.stdout), (Some(1), ""), "{output:?}");
+    assert!(output.stderr.contains("does not compile"), "{output:?}");
 }

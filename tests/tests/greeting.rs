@@ -1,8 +1,16 @@
 //! What `hello.wasm` answers and prints.
 
 use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use tests::{Host, guest};
+
+/// The greeting of the Rust project that `host new` writes.
+#[allow(unreachable_pub)]
+#[path = "../../host/src/cli/new/rust/src/greeting.rs"]
+mod rust_template;
 
 const MIB: usize = 1024 * 1024;
 
@@ -235,4 +243,131 @@ fn a_body_of_more_than_a_mebibyte_is_too_large() {
 fn the_component_is_smaller_than_200_kilobytes() {
     let size = fs::metadata(guest("hello")).expect("it is a file").len();
     assert!(size < 200_000, "{size}");
+}
+
+/// Bodies on which readers of JSON are apart.
+fn delicate_bodies() -> Vec<Vec<u8>> {
+    let values = [
+        r#""Ada""#,
+        r#""""#,
+        r#"" ""#,
+        "null",
+        "true",
+        "false",
+        "7",
+        "0",
+        "-0",
+        "0.00",
+        "0E-5",
+        "1.0",
+        "-1.50e+07",
+        "1e400",
+        "-1e-400",
+        "123456789012345678901234567890",
+        "[]",
+        "{}",
+        "[1 ,2]",
+        r#"{"a": [true]}"#,
+        r#"{"name":{"name":null}}"#,
+        r#""\u00c5sa \"\ud83d\ude00\" \\ \/ \b\u0000""#,
+        r#""\ud800""#,
+        r#""\ud800\u0041""#,
+        r#"["\ud800"]"#,
+        r#""<b>&amp;</b>""#,
+        "\"tab\there\"",
+        "\"\u{7f}\u{2028}\"",
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "nul",
+        "05",
+        "1.",
+        ".5",
+        "+1",
+        "0x1",
+        "'Ada'",
+        "\u{a0}1",
+    ];
+    let named = values.map(|value| format!(r#"{{"name": {value} }}"#));
+    let unnamed = values.map(|value| format!(r#"{{"other": {value}}}"#));
+    let bare = values.map(|value| format!(" {value}\r\n"));
+    let others = [
+        "".into(),
+        " ".into(),
+        "{}".into(),
+        r#"{"Name": "Ada"}"#.into(),
+        r#"{"n\u0061me": "Ada"}"#.into(),
+        r#"{"name": "Ada", "x": {"name": 1}, "name": "Grace"}"#.into(),
+        r#"{"name": "Ada", "name": null}"#.into(),
+        r#"{"": 1, "a:,b": ",:}", "name": "Ada"}"#.into(),
+        r#"{"\ud800": 1, "name": "Ada"}"#.into(),
+        r#"{"name": "Ada",}"#.into(),
+        r#"{"name": "Ada"} {}"#.into(),
+        r#"{"name": "Ada""#.into(),
+        r#"{"name" "Ada"}"#.into(),
+        r#"{name: "Ada"}"#.into(),
+        "\u{feff}{}".into(),
+        "{\u{c}}".into(),
+        format!(r#"{{"name": {}}}"#, "9".repeat(5_000)),
+        format!("{{\"name\": {}{}}}", "[".repeat(100), "]".repeat(100)),
+    ];
+    let text = named.into_iter().chain(unnamed).chain(bare).chain(others);
+    let bytes: [&[u8]; 5] = [
+        b"{\"name\": \"\xff\"}",
+        b"{\"other\": \"\xc3\"}",
+        b"\xfe\xff",
+        b"[\"\xed\xa0\x80\"]",
+        b"{\0\"\0n\0",
+    ];
+    let bytes = bytes.into_iter().map(<[u8]>::to_vec);
+    text.map(String::into_bytes).chain(bytes).collect()
+}
+
+#[test]
+fn the_projects_of_host_new_greet_as_the_component_does() {
+    let host = hello();
+    let bodies = delicate_bodies();
+    let python = answers_of_python(&bodies);
+    for (at, body) in bodies.iter().enumerate() {
+        let shown = String::from_utf8_lossy(&body[..body.len().min(100)]);
+        let reply = host.post("/", body);
+        let expected = (reply.status, reply.text().to_owned());
+        assert_eq!(rust_template::answer(body), expected, "Rust: {shown}");
+        if let Some(python) = &python {
+            assert_eq!(python[at], expected, "Python: {shown}");
+        }
+    }
+}
+
+/// What the Python project answers, if there is a Python here.
+fn answers_of_python(bodies: &[Vec<u8>]) -> Option<Vec<(u16, String)>> {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../host/src/cli/new/python");
+    let program = "import contextlib, io, json, sys
+from greeting import answer
+for line in sys.stdin:
+    with contextlib.redirect_stdout(io.StringIO()):
+        answered = answer(bytes(json.loads(line)))
+    print(json.dumps(answered))";
+    let mut python = Command::new("python3")
+        .args(["-B", "-c", program])
+        .current_dir(project)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .ok()?;
+    let mut input = python.stdin.take().expect("it is piped");
+    for body in bodies {
+        let line = serde_json::to_string(body).expect("bytes are JSON");
+        writeln!(input, "{line}").expect("it reads");
+    }
+    drop(input);
+    let output = python.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "python3 failed");
+    let answers = String::from_utf8(output.stdout).expect("it is text");
+    let answers = answers.lines();
+    Some(
+        answers
+            .map(|line| serde_json::from_str(line).expect("it is JSON"))
+            .collect(),
+    )
 }

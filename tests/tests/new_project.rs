@@ -1,8 +1,11 @@
 //! `host new` writes projects that build with their language's own tools, and run here and elsewhere.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
+use serde::Deserialize as _;
+use serde_yaml_ng::Value;
 use tests::{Directory, Host};
 
 #[test]
@@ -69,13 +72,125 @@ fn nothing_is_overwritten_and_bad_names_are_refused() {
     assert!(refused.stderr.contains("is not empty"), "{refused:?}");
     assert_eq!(fs::read_to_string(file).unwrap(), "mine");
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
-    for name in ["", "F", "1f", "f-", "f--g", "f_g", "../f", "f/g"] {
+    for (name, part) in [
+        ("", "empty"),
+        ("F", "`F`"),
+        ("1f", "`1f`"),
+        ("step-2", "`2`"),
+        ("f-", "a dash"),
+        ("f--g", "a dash"),
+        ("f_g", "`_`"),
+        ("../f", "`.`"),
+        ("f/g", "`/`"),
+    ] {
         let refused = Host::command(["new", name]).run();
         assert_eq!(refused.code, Some(2), "{name}: {refused:?}");
+        assert!(refused.stderr.contains(part), "{refused:?}");
         assert!(
             refused.stderr.contains("such as my-function"),
             "{refused:?}"
         );
+    }
+}
+
+#[track_caller]
+fn project(template: &str) -> Directory {
+    let directory = Directory::new();
+    let output = Host::command(["new", "my-function", "--template", template, "--path"])
+        .arg(directory.path())
+        .run();
+    assert_eq!(output.code, Some(0), "{output:?}");
+    directory
+}
+
+#[track_caller]
+fn read(project: &Directory, file: &str) -> String {
+    fs::read_to_string(project.path().join(file)).expect("it is written")
+}
+
+#[test]
+fn in_a_cluster_a_service_leads_to_the_workload() {
+    let text = read(&project("rust"), "workload.yaml");
+    let documents: Vec<_> = serde_yaml_ng::Deserializer::from_str(&text)
+        .map(|document| Value::deserialize(document).expect("it is YAML"))
+        .collect();
+    let [service, workload] = &documents[..] else {
+        panic!("two documents are expected: {text}");
+    };
+    assert_eq!(
+        (&service["kind"], &workload["kind"]),
+        (&"Service".into(), &"WorkloadDeployment".into())
+    );
+    let named = &workload["spec"]["template"]["spec"]["kubernetes"]["service"]["name"];
+    assert_eq!(named, &service["metadata"]["name"]);
+    assert_eq!(named, "my-function");
+    // The operator names the endpoints' port so, and a selector would lead elsewhere.
+    assert_eq!(service["spec"]["ports"][0]["name"], "http");
+    assert!(service["spec"]["selector"].is_null());
+    for word in ["allowedHosts", "--insecure", "--allow-insecure-registries"] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+}
+
+#[test]
+fn what_tools_leave_behind_is_kept_out_of_git() {
+    for template in ["rust", "python"] {
+        let ignored = read(&project(template), ".gitignore");
+        for line in [".spin/", "*.wasm", "target/", ".venv/"] {
+            assert!(ignored.lines().any(|other| other == line), "{ignored}");
+        }
+    }
+}
+
+/// The commands that Spin and wash run, each by `sh -c` where the project is.
+#[track_caller]
+fn build_commands(project: &Directory) -> [String; 2] {
+    let spin = read(project, "spin.toml");
+    let spin = spin
+        .lines()
+        .find_map(|line| line.strip_prefix("command = "));
+    let spin = spin
+        .expect("Spin is told how to build")
+        .trim_matches('"')
+        .to_owned();
+    let wash: Value =
+        serde_yaml_ng::from_str(&read(project, ".wash/config.yaml")).expect("it is YAML");
+    let wash = wash["build"]["command"]
+        .as_str()
+        .expect("wash is told how to build");
+    [spin, wash.to_owned()]
+}
+
+#[test]
+fn spin_and_wash_find_the_tools_that_were_installed_into_the_project() {
+    let project = project("python");
+    let tools = project.path().join(".venv/bin");
+    fs::create_dir_all(&tools).unwrap();
+    let tool = tools.join("componentize-py");
+    fs::write(&tool, "#!/bin/sh\necho built > my-function.wasm\n").unwrap();
+    fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
+    for command in build_commands(&project) {
+        let status = Command::new("sh")
+            .args(["-c", &command])
+            .current_dir(project.path())
+            .env("PATH", "/usr/bin:/bin")
+            .status()
+            .expect("there is a shell");
+        assert!(status.success(), "{command}");
+        let built = project.path().join("my-function.wasm");
+        assert_eq!(fs::read_to_string(&built).expect("it is built"), "built\n");
+        fs::remove_file(built).unwrap();
+    }
+}
+
+#[test]
+fn the_readme_shows_the_command_that_the_other_hosts_run() {
+    for template in ["rust", "python"] {
+        let project = project(template);
+        let [spin, wash] = build_commands(&project);
+        assert_eq!(spin, wash);
+        let readme = read(&project, "README.md");
+        assert!(readme.lines().any(|line| line == spin), "{spin}: {readme}");
     }
 }
 
@@ -89,15 +204,7 @@ mod built {
 
     use tests::{Directory, Host, host_binary};
 
-    #[track_caller]
-    fn new(template: &str) -> Directory {
-        let directory = Directory::new();
-        let output = Host::command(["new", "my-function", "--template", template, "--path"])
-            .arg(directory.path())
-            .run();
-        assert_eq!(output.code, Some(0), "{output:?}");
-        directory
-    }
+    use super::project as new;
 
     /// Runs a command of the project's README, where the project is.
     #[track_caller]

@@ -72,7 +72,7 @@ impl Check {
 /// Who is asked, this host first.
 fn verdicts(inspection: &Inspection, refused: Option<&LoadError>) -> Vec<(&'static str, Verdict)> {
     let host = match refused {
-        None if inspection.calls_out() => Verdict::TakesWith("--allow-outbound"),
+        None if inspection.calls_out() => Verdict::TakesWithFlags("--allow-outbound".into()),
         None => Verdict::Takes,
         Some(error) => Verdict::Refuses(error.to_string()),
     };

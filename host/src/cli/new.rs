@@ -14,15 +14,18 @@ use super::shell_words::typed;
 use crate::stderr;
 use template::Template;
 
-/// The longest name, as Spin and wasmCloud take them.
+/// The longest name, as a Kubernetes Service takes it.
 const LONGEST_NAME: usize = 63;
+
+/// Libraries that the tests of a Rust project of the same name would take for it.
+const TAKEN: &[&str] = &["serde-json", "std"];
 
 /// Write a small project: a function that greets, in Rust or Python
 ///
 /// It builds with the language's own tools, has tests of its own, and runs here, in Spin and in wasmCloud.
 #[derive(Args)]
 pub(super) struct New {
-    /// Its name: lower-case letters, digits and dashes
+    /// Its name: words of lower-case letters and digits, with dashes between them
     #[arg(value_parser = name)]
     name: String,
 
@@ -52,7 +55,7 @@ impl New {
         stderr::line!("Wrote {}. To build and run it:", directory.display());
         stderr::line!("  cd {}", typed(&[&directory.to_string_lossy()]));
         stderr::line!("  {}", self.template.prepare());
-        stderr::line!("  {}", self.template.build_prepared(&self.name));
+        stderr::line!("  {}", self.template.build(&self.name));
         stderr::line!("  host serve {}", self.template.component(&self.name));
         Ok(ExitCode::SUCCESS)
     }
@@ -74,19 +77,82 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     fs::write(path, text)
 }
 
+/// Takes the names that all can have: a Spin component (words that begin with a letter), a Kubernetes Service (RFC 1035),
+/// a Rust crate.
 fn name(text: &str) -> Result<String, String> {
-    let is_name = text.len() <= LONGEST_NAME
-        && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && !text.ends_with('-')
-        && !text.contains("--")
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    match is_name {
-        true => Ok(text.to_owned()),
-        false => Err(format!(
-            "`{text}` is not the name of a project; expected words of a-z and 0-9 with a dash between them, the first one \
-             beginning with a letter, such as my-function; {LONGEST_NAME} characters at most"
+    match fault(text) {
+        None => Ok(text.to_owned()),
+        Some(fault) => Err(format!(
+            "`{text}` is not the name of a project: {fault}; expected words of a-z and 0-9 that begin with a letter, with a \
+             dash between them, such as my-function; {LONGEST_NAME} characters at most"
         )),
+    }
+}
+
+/// What is wrong with a name, the part of it named.
+fn fault(text: &str) -> Option<String> {
+    let is_allowed = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-';
+    if text.is_empty() {
+        return Some("it is empty".into());
+    }
+    if let Some(c) = text.chars().find(|c| !is_allowed(c)) {
+        return Some(format!(
+            "`{}` is not among its characters",
+            c.escape_debug()
+        ));
+    }
+    if text.len() > LONGEST_NAME {
+        return Some(format!("it has {} characters", text.len()));
+    }
+    if TAKEN.contains(&text) {
+        return Some("Rust projects use a library of that name".into());
+    }
+    let is_word = |word: &&str| word.starts_with(|c: char| c.is_ascii_lowercase());
+    match text.split('-').find(|word| !is_word(word)) {
+        None => None,
+        Some("") => Some("a dash has no word beside it".into()),
+        Some(word) => Some(format!(
+            "its word `{word}` begins with a digit, which Spin refuses"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_every_host_takes_are_taken() {
+        let longest = "a".repeat(LONGEST_NAME);
+        for text in ["f", "my-function", "step2", "a1-b2", &longest] {
+            assert_eq!(name(text).as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
+    fn other_names_are_refused_with_the_part_that_is_wrong() {
+        let too_long = "a".repeat(LONGEST_NAME + 1);
+        for (text, part) in [
+            ("", "it is empty"),
+            ("step-2", "its word `2` begins with a digit"),
+            ("a-b-3c", "its word `3c` begins with a digit"),
+            ("1f", "its word `1f`"),
+            ("f-", "a dash has no word beside it"),
+            ("-f", "a dash has no word beside it"),
+            ("f--g", "a dash has no word beside it"),
+            ("f_g", "`_` is not among"),
+            ("My", "`M` is not among"),
+            ("f.g", "`.` is not among"),
+            ("../f", "`.` is not among"),
+            ("fü", "`ü` is not among"),
+            ("f\n", "`\\n` is not among"),
+            (&too_long, "it has 64 characters"),
+            ("std", "a library of that name"),
+            ("serde-json", "a library of that name"),
+        ] {
+            let refused = name(text).unwrap_err();
+            assert!(refused.contains(part), "{text}: {refused}");
+            assert!(refused.contains("such as my-function"), "{refused}");
+        }
     }
 }

@@ -53,6 +53,11 @@ pub enum LoadError {
         "a core WebAssembly module, not a component; build for wasm32-wasip2, or wrap it with `wasm-tools component new`"
     )]
     CoreModule,
+    /// The file is a package of interfaces.
+    #[error(
+        "a WIT package: it describes interfaces and has no code; give a component that was built for them"
+    )]
+    WitPackage,
     /// The component is damaged or uses what is switched off.
     #[error("the component does not compile: {0}")]
     Compile(String),
@@ -74,6 +79,17 @@ pub enum LoadError {
         "the component does not export wasi:http/incoming-handler@0.2, so it cannot answer requests; {0}"
     )]
     NoHandler(String),
+    /// The component answers HTTP requests, but by another version of WASI.
+    #[error(
+        "the component is built for {generation}: it exports {handler}, which this host does not serve; \
+         build it for WASI 0.2, or run it in another host that `host check` names"
+    )]
+    OtherWasi {
+        /// Which version, in words.
+        generation: &'static str,
+        /// The export.
+        handler: String,
+    },
     /// The component needs something this host does not have.
     #[error("the component imports {name}, which this host does not provide; {advice}")]
     UnknownImport {

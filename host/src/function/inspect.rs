@@ -1,17 +1,14 @@
 //! What a component exports, imports and needs, read without running it.
 
-use wasmtime::Engine;
-use wasmtime::component::Component;
-
+use super::declared::Declared;
 use super::error::LoadError;
-use super::limits::{KIB, MIB};
+use super::interface::InterfaceName;
+use super::limits::MIB;
 use super::parts::Parts;
 
-/// A page of WebAssembly memory, in bytes.
-const PAGE: u64 = 64 * KIB;
-
-const HANDLER: &str = "wasi:http/incoming-handler";
-const CALLER: &str = "wasi:http/outgoing-handler";
+const HTTP: &str = "wasi:http";
+/// A release of WASI 0.2, for all that are compatible with it.
+const RELEASE: &str = "0.2.0";
 
 /// The packages of WASI 0.2 and the interfaces of each that this host provides.
 const PROVIDED: &[(&str, &[&str])] = &[
@@ -63,30 +60,36 @@ pub struct Inspection {
 }
 
 impl Inspection {
-    pub(super) fn of(component: &Component, engine: &Engine, parts: Parts) -> Self {
-        let types = component.component_type();
-        let memory = component
-            .resources_required()
-            .map(|resources| resources.max_initial_memory_size.unwrap_or(0) * PAGE);
-        Self {
-            exports: types.exports(engine).map(|(name, _)| name.into()).collect(),
-            imports: types.imports(engine).map(|(name, _)| name.into()).collect(),
+    /// What the component `wasm` says of itself, read without compiling it.
+    ///
+    /// # Errors
+    /// If it is damaged, has no code, or has more parts than an execution may hold.
+    pub(super) fn of(wasm: &[u8]) -> Result<Self, LoadError> {
+        let parts = Parts::of(wasm);
+        parts.check()?;
+        let Declared {
+            exports,
+            imports,
+            memory,
+        } = Declared::read(wasm)?;
+        Ok(Self {
+            exports,
+            imports,
             memory,
             parts,
-        }
+        })
     }
 
     /// Whether it exports the HTTP handler of WASI 0.2.
     pub fn answers_http(&self) -> bool {
-        self.exports.iter().any(|name| {
-            interface(name).is_some_and(|(path, version)| path == HANDLER && is_0_2(version))
+        has(&self.exports, "incoming-handler", |name| {
+            name.links_with(RELEASE)
         })
     }
 
     /// Whether it may want to make HTTP requests of its own.
     pub fn calls_out(&self) -> bool {
-        let mut paths = self.imports.iter().filter_map(|name| interface(name));
-        paths.any(|(path, _)| path == CALLER)
+        has(&self.imports, "outgoing-handler", |_| true)
     }
 
     /// The imports that this host does not provide.
@@ -103,7 +106,13 @@ impl Inspection {
     /// The first reason found, with what to do.
     pub fn check(&self, memory: u64) -> Result<(), LoadError> {
         if !self.answers_http() {
-            return Err(LoadError::NoHandler(self.handler_advice()));
+            return Err(match self.exported("wasi:http/handler@") {
+                Some(handler) => LoadError::OtherWasi {
+                    generation: generation(handler),
+                    handler: handler.to_owned(),
+                },
+                None => LoadError::NoHandler(self.handler_advice()),
+            });
         }
         if let Some(name) = self.unknown_imports().next() {
             return Err(LoadError::UnknownImport {
@@ -120,13 +129,16 @@ impl Inspection {
         }
     }
 
+    /// The first export whose name begins so.
+    fn exported(&self, prefix: &str) -> Option<&str> {
+        let mut names = self.exports.iter().map(String::as_str);
+        names.find(|name| name.starts_with(prefix))
+    }
+
     fn handler_advice(&self) -> String {
-        let has = |prefix: &str| self.exports.iter().any(|name| name.starts_with(prefix));
-        let advice = if has("wasi:cli/run") {
+        let advice = if self.exported("wasi:cli/run").is_some() {
             "it is a command: build it as a library (crate-type cdylib) that exports the handler"
-        } else if has("wasi:http/handler@0.3") {
-            "it is built for WASI 0.3: build it for WASI 0.2"
-        } else if has("wasi:http/incoming-handler@") {
+        } else if self.exported("wasi:http/incoming-handler@").is_some() {
             "it exports another version: build it against wasi:http 0.2"
         } else if self.exports.is_empty() {
             "it exports nothing"
@@ -137,34 +149,39 @@ impl Inspection {
     }
 }
 
-/// Splits `wasi:io/poll@0.2.6` into path and version.
-fn interface(name: &str) -> Option<(&str, &str)> {
-    name.split_once('@')
+/// Whether an interface of wasi:http is among `names`, as one that `is_meant`.
+fn has(names: &[String], interface: &str, is_meant: impl Fn(&InterfaceName<'_>) -> bool) -> bool {
+    let mut names = names.iter().filter_map(|name| InterfaceName::parse(name));
+    names.any(|name| name.package == HTTP && name.interface == interface && is_meant(&name))
 }
 
-/// Versions 0.2.x that are released, candidates excluded: they link with each other (semver).
-fn is_0_2(version: &str) -> bool {
-    version
-        .strip_prefix("0.2.")
-        .is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()))
+/// What of WASI the interface `name` belongs to, in words.
+fn generation(name: &str) -> &'static str {
+    match InterfaceName::parse(name) {
+        Some(name) if name.links_with("0.3.0") => "WASI 0.3",
+        Some(InterfaceName {
+            version: Some(version),
+            ..
+        }) if version.starts_with("0.3.0-rc") => "a release candidate of WASI 0.3",
+        _ => "another version of WASI",
+    }
 }
 
-fn is_provided(name: &str) -> bool {
-    let Some((path, version)) = interface(name) else {
-        return false;
-    };
-    let Some((package, interface)) = path.split_once('/') else {
-        return false;
-    };
-    is_0_2(version)
-        && PROVIDED
-            .iter()
-            .any(|(known, interfaces)| *known == package && interfaces.contains(&interface))
+/// Whether this host provides the interface `name`: all of WASI 0.2, its candidates excluded.
+pub(crate) fn is_provided(name: &str) -> bool {
+    InterfaceName::parse(name).is_some_and(|name| {
+        name.links_with(RELEASE)
+            && PROVIDED.iter().any(|(known, interfaces)| {
+                *known == name.package && interfaces.contains(&name.interface)
+            })
+    })
 }
 
 fn import_advice(name: &str) -> &'static str {
     if name.starts_with("wasi:") && name.contains("@0.3") {
-        "build the component for WASI 0.2"
+        "it is of WASI 0.3: build the component for WASI 0.2"
+    } else if name.starts_with("wasi:") && name.contains("-rc") {
+        "it is of a release candidate: build the component against the release of WASI 0.2"
     } else if name.starts_with("wasi:") {
         "this host provides wasi:cli, clocks, filesystem, http, io, random and sockets of version 0.2"
     } else if name.starts_with("fermyon:") || name.starts_with("spin:") {
@@ -223,6 +240,29 @@ mod tests {
                 && line.contains("run the component with Spin")
         );
         assert!(!line.contains('\n'));
+    }
+
+    #[test]
+    fn a_component_of_wasi_0_3_is_told_so_and_a_candidate_is_named_as_one() {
+        for (handler, generation) in [
+            ("wasi:http/handler@0.3.2", "built for WASI 0.3:"),
+            (
+                "wasi:http/handler@0.3.0-rc-2026-03-15",
+                "built for a release candidate of WASI 0.3:",
+            ),
+            (
+                "wasi:http/handler@0.4.0",
+                "built for another version of WASI:",
+            ),
+        ] {
+            let refused = inspection(&[handler], &[]).check(2 * MIB).unwrap_err();
+            let line = refused.to_string();
+            assert!(
+                line.contains(handler) && line.contains(generation),
+                "{line}"
+            );
+            assert!(line.contains("build it for WASI 0.2"), "{line}");
+        }
     }
 
     #[test]

@@ -3,14 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 use super::error::LoadError;
 use super::inspect::Inspection;
 use super::instance::State;
-use super::parts::Parts;
 
 /// A component that is ready to be instantiated.
 pub(super) struct Linked {
@@ -20,21 +18,17 @@ pub(super) struct Linked {
 }
 
 impl Linked {
-    /// Links `component` of these `parts`, if it is a function that this host can run. It was found compiled, unless it
+    /// Links `component`, of which `inspection` says that this host can run it. It was found compiled, unless it
     /// `is_newly_compiled`.
     ///
     /// # Errors
-    /// If it asks for what the host does not provide, or lacks what a function has.
+    /// If its types are not those that the host provides.
     pub(super) fn new(
-        engine: &Engine,
         linker: &Linker<State>,
         component: &Component,
-        parts: Parts,
+        inspection: Inspection,
         is_newly_compiled: bool,
     ) -> Result<Self, LoadError> {
-        let inspection = Inspection::of(component, engine, parts);
-        // What it needs of memory is held against the limit of each function.
-        inspection.check(u64::MAX)?;
         let instance_pre = linker
             .instantiate_pre(component)
             .and_then(ProxyPre::new)

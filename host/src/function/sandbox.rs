@@ -22,7 +22,6 @@ use super::heads;
 use super::inspect::Inspection;
 use super::instance::State;
 use super::linked::{Linked, LinkedComponents};
-use super::parts::Parts;
 use super::ticker::Ticker;
 
 /// Runs components that are not trusted. Cheap to clone; all clones are the same sandbox.
@@ -160,14 +159,22 @@ impl Sandbox {
 
     /// Reads what the component file at `path` exports, imports and needs, without linking it.
     ///
+    /// What this host would serve is compiled; of the rest, such as a component of WASI 0.3, it is seen whether it is valid.
+    ///
     /// # Errors
-    /// [`LoadError`] if it is no component that compiles.
+    /// [`LoadError`] if it is no component that compiles, or is not valid.
     pub async fn inspect(&self, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
         let (sandbox, path) = (self.clone(), path.as_ref().to_owned());
         blocking(move || {
             let wasm = sandbox.read_component(&path)?;
-            let (component, parts, _) = sandbox.compile(&wasm, &Sha256::digest(&wasm).into())?;
-            Ok(Inspection::of(&component, sandbox.engine(), parts))
+            let inspection = inspect(&wasm)?;
+            match inspection.check(u64::MAX) {
+                Ok(()) => sandbox
+                    .compile(&wasm, &Sha256::digest(&wasm).into())
+                    .map(drop)?,
+                Err(_) => validate(&wasm)?,
+            }
+            Ok(inspection)
         })
         .await
     }
@@ -206,9 +213,11 @@ impl Sandbox {
         let linked = match self.inner.linked.get(&digest) {
             Some(linked) => linked,
             None => {
-                let (component, parts, is_new) = self.compile(wasm, &digest)?;
-                let linker = &self.inner.linker;
-                let linked = Linked::new(self.engine(), linker, &component, parts, is_new)?;
+                let inspection = inspect(wasm)?;
+                // What it needs of memory is held against the limit of each function.
+                inspection.check(u64::MAX)?;
+                let (component, is_new) = self.compile(wasm, &digest)?;
+                let linked = Linked::new(&self.inner.linker, &component, inspection, is_new)?;
                 self.inner.linked.keep(digest, linked)
             }
         };
@@ -229,19 +238,12 @@ impl Sandbox {
         Ok(())
     }
 
-    /// The compiled component, its parts, and whether it was not found compiled.
-    fn compile(
-        &self,
-        wasm: &[u8],
-        digest: &[u8; 32],
-    ) -> Result<(Component, Parts, bool), LoadError> {
-        check_kind(wasm)?;
-        let parts = Parts::of(wasm);
-        parts.check()?;
+    /// The compiled component, and whether it was not found compiled.
+    fn compile(&self, wasm: &[u8], digest: &[u8; 32]) -> Result<(Component, bool), LoadError> {
         let engine = self.engine();
         let cache = self.inner.cache.as_ref();
         if let Some(component) = cache.and_then(|cache| cache.load(engine, digest)) {
-            return Ok((component, parts, false));
+            return Ok((component, false));
         }
         let begun = Instant::now();
         let component = Component::from_binary(engine, wasm)
@@ -254,7 +256,7 @@ impl Sandbox {
             cache.store(engine, digest, &component).ok()?;
             cache.load(engine, digest)
         });
-        Ok((kept.unwrap_or(component), parts, true))
+        Ok((kept.unwrap_or(component), true))
     }
 }
 
@@ -278,6 +280,20 @@ fn open(path: &Path) -> std::io::Result<File> {
         options.custom_flags(flags);
     }
     options.read(true).open(path)
+}
+
+/// What the component `wasm` says of itself, if it is one.
+fn inspect(wasm: &[u8]) -> Result<Inspection, LoadError> {
+    check_kind(wasm)?;
+    Inspection::of(wasm)
+}
+
+/// Whether `wasm` is valid by the rules of released WebAssembly, WASI 0.3's among them, which are more than this engine
+/// runs.
+fn validate(wasm: &[u8]) -> Result<(), LoadError> {
+    wasmparser::validate(wasm)
+        .map(drop)
+        .map_err(|error| LoadError::Compile(error.to_string()))
 }
 
 /// Tells a component from the other files that people have at hand.

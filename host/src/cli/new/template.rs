@@ -17,7 +17,6 @@ type Files = &'static [(&'static str, &'static str)];
 const SHARED: Files = &[
     (".gitignore", include_str!("shared/gitignore")),
     ("spin.toml", include_str!("shared/spin.toml")),
-    (".wash/config.yaml", include_str!("shared/wash.yaml")),
     ("workload.yaml", include_str!("shared/workload.yaml")),
 ];
 /// What the README of each project ends with.
@@ -25,6 +24,7 @@ const SHARED_README: &str = include_str!("shared/README.md");
 
 const RUST: Files = &[
     ("Cargo.toml", include_str!("rust/Cargo.toml.txt")),
+    (".wash/config.yaml", include_str!("rust/wash.yaml")),
     ("README.md", include_str!("rust/README.md")),
     ("src/lib.rs", include_str!("rust/src/lib.rs")),
     ("src/greeting.rs", include_str!("rust/src/greeting.rs")),
@@ -33,6 +33,7 @@ const RUST: Files = &[
 
 const PYTHON: Files = &[
     ("README.md", include_str!("python/README.md")),
+    (".wash/config.yaml", include_str!("python/wash.yaml")),
     ("requirements.txt", include_str!("python/requirements.txt")),
     ("app.py", include_str!("python/app.py")),
     ("greeting.py", include_str!("python/greeting.py")),
@@ -208,20 +209,15 @@ impl Template {
         }
     }
 
-    /// The command that builds it after that.
-    pub(super) fn build_prepared(self, name: &str) -> String {
-        match self {
-            Self::Rust => self.build(name),
-            Self::Python => format!("PATH=.venv/bin:$PATH {}", self.build(name)),
-        }
-    }
-
-    /// The command that builds it, where its tools are found.
+    /// The command that builds it after that, typed by a person or run by `spin build` and `wash dev`.
     pub(super) fn build(self, name: &str) -> String {
         match self {
             Self::Rust => "cargo build --release --target wasm32-wasip2".into(),
             Self::Python => {
-                format!("componentize-py -d wit -w function componentize app -o {name}.wasm")
+                // Its own tools, those of an environment that is active, or those of the system.
+                format!(
+                    "PATH=.venv/bin:$PATH componentize-py -d wit -w function componentize app -o {name}.wasm"
+                )
             }
         }
     }

@@ -22,7 +22,7 @@ CHUNK = 4096
 class IncomingHandler(exports.IncomingHandler):
     def handle(self, request: IncomingRequest, response_out: ResponseOutparam) -> None:
         body = read(request)
-        status, text = (413, "too large") if len(body) > LARGEST_BODY else answer(body)
+        status, text = (413, "Body Too Large") if len(body) > LARGEST_BODY else answer(body)
         # What is printed becomes a log entry.
         print(text)
         respond(response_out, status, text.encode())

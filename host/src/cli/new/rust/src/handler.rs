@@ -19,7 +19,7 @@ impl Guest for Function {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
         let (status, text) = match read(&request) {
             Some(body) => greeting::answer(&body),
-            None => (413, "too large".to_owned()),
+            None => (413, "Body Too Large".to_owned()),
         };
         // What is printed becomes a log entry.
         println!("{text}");
