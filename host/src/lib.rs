@@ -49,6 +49,7 @@ pub mod logs;
 pub mod scheduler;
 pub mod serve;
 mod signals;
+mod size;
 mod stderr;
 pub mod store;
 

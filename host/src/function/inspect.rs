@@ -4,7 +4,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::error::LoadError;
-use super::limits::{KIB, MIB};
+use super::limits::KIB;
 use super::parts::Parts;
 
 /// A page of WebAssembly memory, in bytes.
@@ -113,8 +113,8 @@ impl Inspection {
         }
         match self.memory {
             Some(needs) if needs > memory => Err(LoadError::Memory {
-                needs: needs.div_ceil(MIB),
-                limit: memory / MIB,
+                needs,
+                limit: memory,
             }),
             _ => Ok(()),
         }
@@ -178,6 +178,7 @@ fn import_advice(name: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::limits::MIB;
     use super::*;
 
     fn inspection(exports: &[&str], imports: &[&str]) -> Inspection {
