@@ -2,15 +2,20 @@
 //!
 //! Nothing but data goes to stdout. The exit code is 0, 1 (it failed) or 2 (wrong usage).
 
+mod advice;
+mod arguments;
 mod auth;
 mod check;
+mod complete;
 mod completion;
 mod config;
 mod confirm;
 mod examples;
 mod format;
 mod functions;
+mod gcloud;
 mod iam;
+mod listing;
 mod man;
 mod new;
 mod outside_issuers;
@@ -19,13 +24,17 @@ mod quickstart;
 mod scheduler;
 mod serve;
 mod shell_words;
+mod short_forms;
 mod state;
+mod time;
 mod trial;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::{signals, stderr};
+use advice::advised;
+use arguments::Arguments;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Your own private, scheduled cloud functions.
@@ -50,6 +59,8 @@ enum Command {
     New(new::New),
     Quickstart(quickstart::Quickstart),
     Completion(completion::Completion),
+    #[command(hide = true)]
+    Complete(complete::Complete),
     Man(man::Man),
 }
 
@@ -61,9 +72,28 @@ fn command() -> clap::Command {
 /// The command that the process was started with. One that is wrong, or asks for help, ends it.
 fn parse() -> Command {
     // A quarter of the time to the first answer would go to examples that nobody sees.
-    let parsed = Cli::try_parse().or_else(|_| Cli::from_arg_matches(&command().get_matches()));
-    parsed.unwrap_or_else(|error| error.exit()).command
+    match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(_) => parse_again(),
+    }
 }
+
+/// As [`parse`], where what was typed is no command as it stands.
+fn parse_again() -> Command {
+    let root = command();
+    let arguments = Arguments::read(std::env::args_os().skip(1), &root);
+    let arguments = arguments.without_gcloud_flags().unwrap_or_else(|refusal| {
+        stderr::line!("error: {refusal}\n\nFor more information, try '--help'.");
+        std::process::exit(WRONG_USAGE)
+    });
+    let matches = root.clone().try_get_matches_from(arguments.words());
+    let parsed = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = parsed.unwrap_or_else(|error| advised(error, &arguments.path).exit());
+    parsed.command
+}
+
+/// The exit code of a command line that is not understood.
+const WRONG_USAGE: i32 = 2;
 
 /// How long the last lines on stderr may take.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -89,6 +119,7 @@ fn run() -> ExitCode {
         Command::New(new) => new.run(),
         Command::Quickstart(quickstart) => quickstart.run(),
         Command::Completion(completion) => completion.run(),
+        Command::Complete(complete) => complete.run(),
         Command::Man(man) => man.run(),
     };
     match outcome {

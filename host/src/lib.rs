@@ -50,6 +50,7 @@ mod request_target;
 pub mod scheduler;
 pub mod serve;
 mod signals;
+mod size;
 mod stderr;
 pub mod store;
 mod timed;

@@ -9,6 +9,7 @@ mod components;
 mod declared_jobs;
 mod error;
 mod files;
+mod full_name;
 mod function_name;
 mod functions;
 mod identity_changes;
@@ -39,6 +40,7 @@ pub use declared_jobs::JobDeclaration;
 pub use error::StoreError;
 use files::DatabaseFile;
 pub(crate) use files::private_directory;
+pub(crate) use full_name::last_of_full_name;
 pub use function_name::{FunctionName, NameError};
 pub use functions::{Declaration, FunctionAndComponent, FunctionRecord, Revision};
 pub use job_ledger::{DueRun, Going, JobLedger, JobWait, KEPT_RUNS, NextTimes, Span, Tried};
@@ -127,6 +129,11 @@ impl Store {
     /// Whether there is a store in `directory`.
     pub fn is_in(directory: &Path) -> bool {
         directory.join(DATABASE).exists()
+    }
+
+    /// Whether there is certainly no store in `directory`, rather than one that cannot be looked at.
+    pub fn is_missing(directory: &Path) -> bool {
+        matches!(directory.join(DATABASE).try_exists(), Ok(false))
     }
 
     /// A store of this process's own, which is gone with it. It has no directory, so nobody can take its lock.

@@ -19,6 +19,16 @@ impl State {
         Self(Directory::new())
     }
 
+    /// With a store in it, in which nothing is.
+    #[track_caller]
+    pub fn with_store() -> Self {
+        let state = Self::new();
+        state.create_job("j", "0 0 29 2 *", "http://127.0.0.1:1/", &[]);
+        let deleted = state.jobs(["delete", "j", "--quiet"]).run();
+        assert_eq!(deleted.code, Some(0), "{deleted:?}");
+        state
+    }
+
     /// Where it is.
     pub fn path(&self) -> PathBuf {
         self.0.path().join("state")

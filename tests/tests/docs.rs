@@ -61,7 +61,11 @@ fn list(directory: &Path, files: &mut Vec<PathBuf>) {
 #[test]
 fn every_flag_that_is_named_exists() {
     let help: String = commands().into_iter().map(|(_, help)| help).collect();
-    for path in pages() {
+    // The page for gcloud's users names gcloud's flags, and the binary's own tests compare it with what becomes of them.
+    let pages = pages()
+        .into_iter()
+        .filter(|page| !page.ends_with("gcloud.md"));
+    for path in pages {
         for code in page(&path).split('`').skip(1).step_by(2) {
             let flag = code.split(' ').next().unwrap_or_default();
             if flag.starts_with("--") {

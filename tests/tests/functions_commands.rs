@@ -80,7 +80,7 @@ fn a_component_is_needed_the_first_time_only() {
 
 #[test]
 fn list_is_an_aligned_table_or_json_or_yaml() {
-    let state = State::new();
+    let state = State::with_store();
     let empty = state.functions(["list"]).run();
     assert_silent_success(&empty);
     assert_eq!(empty.stderr, "Listed 0 items.\n");
@@ -89,14 +89,14 @@ fn list_is_an_aligned_table_or_json_or_yaml() {
     }
     assert_eq!(
         state.functions(["list"]).run().stdout,
-        "NAME    STATE       REVISION  URL\n\
-         a       NOT SERVED  1         http://127.0.0.1:8080/a\n\
-         second  NOT SERVED  1         http://127.0.0.1:8080/second\n"
+        "NAME    STATE       REVISION  INVOKERS  URL\n\
+         a       NOT SERVED  1         anyone    http://127.0.0.1:8080/a\n\
+         second  NOT SERVED  1         anyone    http://127.0.0.1:8080/second\n"
     );
     let host = state.serve().start();
     let table = state.functions(["list"]).run();
     assert_eq!(table.stderr, "");
-    let active = format!("a       ACTIVE  1         {}", url(&host, "/a"));
+    let active = format!("a       ACTIVE  1         anyone    {}", url(&host, "/a"));
     assert_eq!(table.stdout.lines().nth(1), Some(&*active));
     assert_eq!(state.names(), ["a", "second"]);
     let yaml = state.functions(["list", "--format=yaml"]).run();
@@ -110,7 +110,7 @@ fn list_is_an_aligned_table_or_json_or_yaml() {
 
 #[test]
 fn an_empty_list_is_an_empty_array_for_machines() {
-    let state = State::new();
+    let state = State::with_store();
     assert_eq!(state.list(), [json!(null); 0]);
     let yaml = state.functions(["list", "--format=yaml"]).run();
     assert_eq!(yaml.stdout, "[]\n");
@@ -187,15 +187,73 @@ fn delete_takes_the_function_and_its_component_away() {
     assert_failed(&again, &["no function `greet`"]);
 }
 
-/// Nobody is there to answer, and scripts are not held up.
+/// Nobody is there to answer.
 #[test]
-fn without_a_terminal_delete_does_not_ask() {
+fn without_a_terminal_what_deletes_wants_to_be_told_not_to_ask() {
     let state = State::new();
     state.deploy("greet", "hello", &[]);
-    let output = state.functions(["delete", "greet"]).run();
-    assert_silent_success(&output);
-    assert_eq!(output.stderr, "Deleted [greet].\n");
-    assert_eq!(state.names(), [""; 0]);
+    state.create_job("job", "0 * * * *", "http://127.0.0.1:1/", &[]);
+    let created = state.run("iam service-accounts create caller");
+    assert_eq!(created.code, Some(0), "{created:?}");
+    for line in [
+        "functions delete greet",
+        "scheduler jobs delete job",
+        "iam service-accounts delete caller@host.internal",
+    ] {
+        let refused = state.run(line);
+        assert_failed(&refused, &["--quiet", "Nothing was changed"]);
+        let quiet = state.run(&format!("{line} --quiet"));
+        assert_silent_success(&quiet);
+        let again = state.run(&format!("{line} --quiet"));
+        assert_failed(&again, &["there is no "]);
+    }
+}
+
+#[test]
+fn list_shows_who_may_call() {
+    let state = State::new();
+    for (name, flag) in [
+        ("open", "--allow-unauthenticated"),
+        ("shut", "--no-allow-unauthenticated"),
+    ] {
+        let deployed = state
+            .functions(["deploy", name, flag, "--source"])
+            .arg(guest("hello"))
+            .run();
+        assert_eq!(deployed.code, Some(0), "{deployed:?}");
+    }
+    let shown = |word: &str| {
+        let list = state.functions(["list"]).run().stdout;
+        let shut = list
+            .lines()
+            .find(|line| line.starts_with("shut"))
+            .unwrap_or_default();
+        assert!(shut.contains(word), "{list}");
+        list
+    };
+    let list = shown(" nobody ");
+    assert!(
+        list.lines()
+            .nth(1)
+            .is_some_and(|line| line.contains(" anyone ")),
+        "{list}"
+    );
+    for (member, word) in [
+        ("user:a@example.com", " user:a@example.com "),
+        ("user:b@example.com", " 2 members "),
+    ] {
+        let added = state
+            .functions([
+                "add-iam-policy-binding",
+                "shut",
+                "--role=roles/run.invoker",
+                "--member",
+                member,
+            ])
+            .run();
+        assert_eq!(added.code, Some(0), "{added:?}");
+        shown(word);
+    }
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn create_prints_the_job_under_gclouds_names() {
 
 #[test]
 fn list_has_gclouds_columns() {
-    let state = State::new();
+    let state = State::with_store();
     assert_said(&state.jobs(["list"]).run(), "Listed 0 items.\n");
     state.create_job(
         "my-hourly-job",

@@ -133,7 +133,7 @@ fn the_newest_entries_are_shown_oldest_first_and_backwards_by_choice() {
 
 #[test]
 fn nothing_is_found_where_nothing_was_kept() {
-    let state = State::new();
+    let state = State::with_store();
     let none = state.read_log("");
     assert_eq!(
         (none.code, none.stdout.as_str(), none.stderr.as_str()),
@@ -148,12 +148,12 @@ fn nothing_is_found_where_nothing_was_kept() {
 
 #[test]
 fn what_makes_no_sense_is_refused_with_what_was_expected() {
-    let state = State::new();
+    let state = State::with_store();
     for (arguments, code, expected) in [
         ("--limit 0", 2, "1..=1000"),
         ("--limit 1001", 2, "1..=1000"),
         ("--min-log-level loud", 2, "expected one of"),
-        ("--start-time yesterday", 2, "or -2h for"),
+        ("--start-time yesterday", 2, "or 2h for two hours ago"),
         ("--status 42", 2, "such as 503"),
         ("--format xml", 2, "logfmt"),
         ("--follow --order desc", 2, "cannot be used with"),

@@ -2,13 +2,14 @@
 
 use std::process::ExitCode;
 
-use clap::Args;
-use clap_complete::Shell;
+use clap::{Args, ValueEnum};
 
+use super::Message;
 use super::format::print;
-use super::{Message, command};
 
 /// Print what makes a shell complete the commands of this program
+///
+/// It completes the names of functions, jobs, service accounts and time zones as well.
 ///
 /// bash: ~/.local/share/bash-completion/completions/host
 ///
@@ -21,11 +22,21 @@ pub(super) struct Completion {
     shell: Shell,
 }
 
+/// A shell that completes what is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
 impl Completion {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut command(), "host", &mut script);
-        print(&String::from_utf8_lossy(&script))?;
+        print(match self.shell {
+            Shell::Bash => include_str!("completion/host.bash"),
+            Shell::Zsh => include_str!("completion/_host"),
+            Shell::Fish => include_str!("completion/host.fish"),
+        })?;
         Ok(ExitCode::SUCCESS)
     }
 }

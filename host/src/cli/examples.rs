@@ -2,6 +2,8 @@
 
 use clap::Command;
 
+use super::short_forms;
+
 /// Commands, without `host`, and what one types.
 const EXAMPLES: &[(&str, &str)] = &[
     ("", "host quickstart hello.wasm"),
@@ -161,7 +163,12 @@ pub(super) fn add(mut command: Command) -> Command {
     for (path, example) in EXAMPLES {
         command = below(command, path.split_whitespace(), example);
     }
-    command
+    let example = command.get_after_help().map(ToString::to_string);
+    command.after_help(format!(
+        "{}\n\n{}",
+        example.unwrap_or_default(),
+        short_forms::help()
+    ))
 }
 
 fn below<'a>(command: Command, mut path: impl Iterator<Item = &'a str>, example: &str) -> Command {
@@ -203,7 +210,7 @@ mod tests {
         if command.get_after_help().is_none() {
             missing.push(path.to_owned());
         }
-        for part in command.get_subcommands() {
+        for part in command.get_subcommands().filter(|part| !part.is_hide_set()) {
             without_example(part, &format!("{path} {}", part.get_name()), missing);
         }
     }

@@ -28,21 +28,28 @@ pub(super) enum DocumentFormat {
 /// `rows` below `head`, columns two spaces apart.
 pub(super) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
     let head = head.map(str::to_owned);
-    let lines = || std::iter::once(&head).chain(rows);
-    let widths: [usize; N] = std::array::from_fn(|column| {
-        let cells = lines().map(|row| row[column].chars().count());
-        cells.max().unwrap_or_default()
-    });
-    lines()
-        .map(|row| {
-            let cells: Vec<_> = row
-                .iter()
-                .zip(widths)
-                .map(|(cell, width)| format!("{cell:width$}"))
-                .collect();
-            format!("{}\n", cells.join("  ").trim_end())
-        })
-        .collect()
+    let lines = std::iter::once(&head).chain(rows);
+    columns(&lines.map(|row| row.to_vec()).collect::<Vec<_>>())
+}
+
+/// `rows` of as many cells each, columns two spaces apart.
+pub(super) fn columns(rows: &[Vec<String>]) -> String {
+    let length = |cell: &String| cell.chars().count();
+    let mut widths: Vec<usize> = Vec::new();
+    for row in rows {
+        widths.resize(row.len(), 0);
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = length(cell).max(*width);
+        }
+    }
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths);
+        let cells: Vec<_> = cells
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
 }
 
 /// `value` as text with a line feed at its end.

@@ -39,7 +39,7 @@ impl Man {
 
 /// Writes the pages of `command` and of all below it.
 fn write_all(command: &clap::Command, directory: &Path) -> io::Result<()> {
-    for part in command.get_subcommands() {
+    for part in command.get_subcommands().filter(|part| !part.is_hide_set()) {
         write_all(part, directory)?;
     }
     let name = command.get_display_name().unwrap_or(command.get_name());
@@ -53,7 +53,7 @@ fn page(command: &clap::Command) -> io::Result<String> {
     let mut roff = Vec::new();
     page.render(&mut roff)?;
     let roff = String::from_utf8_lossy(&roff).replace(".SH EXTRA\nExample:\n", ".SH EXAMPLE\n");
-    Ok(ascii(&roff))
+    Ok(ascii(&roff) + include_str!("man/sections.roff"))
 }
 
 /// The same page with other characters by their numbers, for readers that take text for Latin-1 (groff_char(7)).

@@ -43,7 +43,7 @@ impl Quickstart {
                 self.component.display()
             ));
         }
-        let store = self.state.store()?;
+        let store = self.state.store_or_new()?;
         let guide = Guide::new(store.directory(), self.state.is_default(), self.yes)?;
         refuse_foreign(&guide, &store)?;
         guide.say(&format!(

@@ -2,11 +2,12 @@
 
 mod backup;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::Message;
+use crate::stderr;
 use crate::store::Store;
 pub(super) use backup::StateCommand;
 
@@ -19,6 +20,14 @@ pub(super) struct State {
 }
 
 impl State {
+    /// The one that a flag names, or the environment.
+    pub(super) fn named(directory: Option<PathBuf>) -> Self {
+        let variable = || std::env::var_os("HOST_STATE_DIR").map(PathBuf::from);
+        Self {
+            state_dir: directory.or_else(variable),
+        }
+    }
+
     /// With `directory` if none is given.
     pub(super) fn or(self, directory: Option<PathBuf>) -> Self {
         Self {
@@ -51,10 +60,40 @@ impl State {
         Ok(self.directory()?.join("logs"))
     }
 
+    /// Where log entries were kept. Says so if none can have been, most likely because another directory is meant.
+    pub(super) fn kept_log(&self) -> Result<PathBuf, Message> {
+        let (directory, log) = (self.directory()?, self.log_directory()?);
+        if Store::is_missing(&directory) && !log.exists() {
+            stderr::line!("note: {}", no_store(&directory));
+        }
+        Ok(log)
+    }
+
     /// The store in it.
+    ///
+    /// # Errors
+    /// If there is none, most likely because another directory is meant.
     pub(super) fn store(&self) -> Result<Store, Message> {
+        let directory = self.directory()?;
+        match Store::is_missing(&directory) {
+            true => Err(no_store(&directory)),
+            false => self.store_or_new(),
+        }
+    }
+
+    /// The store in it, which is made if there is none.
+    pub(super) fn store_or_new(&self) -> Result<Store, Message> {
         Store::open_briefly(&self.directory()?).map_err(|error| error.to_string())
     }
+}
+
+/// Says that there is no store in `directory`, and what to do.
+fn no_store(directory: &Path) -> Message {
+    format!(
+        "there is no store in {}; name its directory with --state-dir or $HOST_STATE_DIR; `host functions deploy` and \
+         `host serve` make a new one",
+        directory.display()
+    )
 }
 
 /// The XDG Base Directory Specification's state directory.

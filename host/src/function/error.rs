@@ -3,6 +3,9 @@
 use std::fmt::Display;
 use std::path::PathBuf;
 
+use super::limits::MIB;
+use crate::size::Size;
+
 /// A sandbox could not be set up.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -103,12 +106,13 @@ pub enum LoadError {
     Link(String),
     /// The component's memory is larger at its start than it may ever be.
     #[error(
-        "the component starts with {needs} MiB of memory, over its limit of {limit} MiB; allow more with --memory {needs}Mi"
+        "the component starts with {} of memory, over its limit of {}; allow more with --memory {}Mi",
+        Size(*needs), Size(*limit), needs.div_ceil(MIB)
     )]
     Memory {
-        /// MiB at its start.
+        /// Bytes at its start.
         needs: u64,
-        /// MiB allowed.
+        /// Bytes allowed.
         limit: u64,
     },
     /// No instance of it can be made.

@@ -3,7 +3,6 @@
 use super::declared::Declared;
 use super::error::LoadError;
 use super::interface::InterfaceName;
-use super::limits::MIB;
 use super::parts::Parts;
 
 const HTTP: &str = "wasi:http";
@@ -122,8 +121,8 @@ impl Inspection {
         }
         match self.memory {
             Some(needs) if needs > memory => Err(LoadError::Memory {
-                needs: needs.div_ceil(MIB),
-                limit: memory / MIB,
+                needs,
+                limit: memory,
             }),
             _ => Ok(()),
         }
@@ -195,6 +194,7 @@ fn import_advice(name: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::limits::MIB;
     use super::*;
 
     fn inspection(exports: &[&str], imports: &[&str]) -> Inspection {

@@ -9,8 +9,8 @@ use wasmtime_wasi::I32Exit;
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 
 use super::charges::HeldTooMuch;
-use super::limits::MIB;
 use super::output::{LINE_LIMIT, Line};
+use crate::size::Size;
 
 /// Why an execution did not answer, or did not answer whole.
 ///
@@ -69,13 +69,13 @@ pub enum Failure {
 #[non_exhaustive]
 pub enum MemoryLimit {
     /// Of one execution.
-    #[error("its limit of {} MiB; raise it with --memory", .0 / MIB)]
+    #[error("its limit of {}; raise it with --memory", Size(*.0))]
     Execution(u64),
     /// Of all executions of one function.
-    #[error("was left of the {} MiB that one function may have; raise them with --total-memory", .0 / MIB)]
+    #[error("was left of the {} that one function may have; raise them with --total-memory", Size(*.0))]
     Function(u64),
     /// Of all executions together.
-    #[error("was left of the {} MiB of all executions; raise them with --total-memory", .0 / MIB)]
+    #[error("was left of the {} of all executions; raise them with --total-memory", Size(*.0))]
     Total(u64),
 }
 

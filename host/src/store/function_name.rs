@@ -3,6 +3,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::full_name::last_of_full_name;
+
 /// The name of a function: a letter, then letters, digits, `_` and `-`, not ending in `_` or `-`; at most 63 characters,
 /// as Cloud Functions has it.
 ///
@@ -25,6 +27,12 @@ pub struct NameError(String);
 /// The longest name, in bytes.
 const LONGEST: usize = 63;
 
+impl NameError {
+    fn new(text: &str) -> Self {
+        Self(text.chars().filter(|c| !c.is_control()).take(80).collect())
+    }
+}
+
 impl FunctionName {
     /// The name as text.
     pub fn as_str(&self) -> &str {
@@ -35,7 +43,9 @@ impl FunctionName {
 impl FromStr for FunctionName {
     type Err = NameError;
 
+    /// Reads the name, or Cloud Functions' full name: `projects/PROJECT/locations/LOCATION/functions/NAME`.
     fn from_str(text: &str) -> Result<Self, NameError> {
+        let text = last_of_full_name(text, "functions").unwrap_or(text);
         let bytes = text.as_bytes();
         let is_valid = bytes.len() <= LONGEST
             && bytes.first().is_some_and(u8::is_ascii_alphabetic)
@@ -44,8 +54,7 @@ impl FromStr for FunctionName {
                 .iter()
                 .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
         if !is_valid {
-            let shown = text.chars().filter(|c| !c.is_control()).take(80).collect();
-            return Err(NameError(shown));
+            return Err(NameError::new(text));
         }
         Ok(Self(text.to_owned()))
     }
@@ -55,7 +64,10 @@ impl TryFrom<String> for FunctionName {
     type Error = NameError;
 
     fn try_from(text: String) -> Result<Self, NameError> {
-        text.parse()
+        match text.contains('/') {
+            true => Err(NameError::new(&text)),
+            false => text.parse(),
+        }
     }
 }
 
@@ -80,6 +92,9 @@ mod tests {
         for name in ["a", "hello_world", "Hello-2", &"x".repeat(63)] {
             assert_eq!(name.parse::<FunctionName>().unwrap().as_str(), name);
         }
+        let full = "projects/p/locations/us-central1/functions/f";
+        assert_eq!(full.parse::<FunctionName>().unwrap().as_str(), "f");
+        assert!(FunctionName::try_from(full.to_owned()).is_err());
         for text in [
             "",
             "1a",

@@ -3,6 +3,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::full_name::last_of_full_name;
+
 /// The name of a job: 1 to 500 letters, digits, `_` and `-`, as Cloud Scheduler has it.
 #[derive(
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
@@ -19,6 +21,12 @@ pub struct JobNameError(String);
 /// The longest name, in bytes.
 const LONGEST: usize = 500;
 
+impl JobNameError {
+    fn new(text: &str) -> Self {
+        Self(text.chars().filter(|c| !c.is_control()).take(80).collect())
+    }
+}
+
 impl JobName {
     /// The name as text.
     pub fn as_str(&self) -> &str {
@@ -29,11 +37,12 @@ impl JobName {
 impl FromStr for JobName {
     type Err = JobNameError;
 
+    /// Reads the name, or Cloud Scheduler's full name: `projects/PROJECT/locations/LOCATION/jobs/NAME`.
     fn from_str(text: &str) -> Result<Self, JobNameError> {
+        let text = last_of_full_name(text, "jobs").unwrap_or(text);
         let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         if !(1..=LONGEST).contains(&text.len()) || !text.bytes().all(is_part) {
-            let shown = text.chars().filter(|c| !c.is_control()).take(80).collect();
-            return Err(JobNameError(shown));
+            return Err(JobNameError::new(text));
         }
         Ok(Self(text.to_owned()))
     }
@@ -43,7 +52,10 @@ impl TryFrom<String> for JobName {
     type Error = JobNameError;
 
     fn try_from(text: String) -> Result<Self, JobNameError> {
-        text.parse()
+        match text.contains('/') {
+            true => Err(JobNameError::new(&text)),
+            false => text.parse(),
+        }
     }
 }
 
@@ -68,6 +80,9 @@ mod tests {
         for name in ["a", "my-hourly-job", "_-_", "0", &"x".repeat(500)] {
             assert_eq!(name.parse::<JobName>().unwrap().as_str(), name);
         }
+        let full = "projects/p/locations/us-central1/jobs/j";
+        assert_eq!(full.parse::<JobName>().unwrap().as_str(), "j");
+        assert!(JobName::try_from(full.to_owned()).is_err());
         for text in ["", "a b", "a/b", "a.b", "ä", "a\n", &"x".repeat(501)] {
             assert!(text.parse::<JobName>().is_err(), "{text}");
         }

@@ -1,6 +1,5 @@
 //! `host functions delete`
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -33,7 +32,7 @@ impl Delete {
         store
             .function(&self.name)
             .map_err(|error| error.to_string())?;
-        if !self.quiet && std::io::stdin().is_terminal() {
+        if !self.quiet {
             confirm(&format!("Function [{}] will be deleted.", self.name))?;
         }
         store

@@ -42,7 +42,11 @@ pub(super) struct Deploy {
 
 impl Deploy {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let store = self.state.store()?;
+        // What has a component can begin a store; what only changes settings needs one.
+        let store = match self.source {
+            Some(_) => self.state.store_or_new()?,
+            None => self.state.store()?,
+        };
         let before = match store.function(&self.name) {
             Ok(record) => Some(record),
             Err(StoreError::NoFunction { .. }) => None,

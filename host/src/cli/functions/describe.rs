@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::super::Message;
-use super::super::format::{DocumentFormat, document, print};
+use super::super::listing::Shown;
 use super::super::state::State;
 use super::{base_url, state, value};
 use crate::store::FunctionName;
@@ -16,9 +16,8 @@ pub(super) struct Describe {
     /// The function
     name: FunctionName,
 
-    /// How it is printed
-    #[arg(long, value_enum, default_value_t = DocumentFormat::Yaml, value_name = "FORMAT")]
-    format: DocumentFormat,
+    #[command(flatten)]
+    shown: Shown,
 
     #[command(flatten)]
     state: State,
@@ -32,7 +31,7 @@ impl Describe {
             .map_err(|error| error.to_string())?;
         let state = state(&store, &record)?;
         let value = value(&record, &base_url(&store)?, &state);
-        print(&document(&value, self.format)?)?;
+        self.shown.show(&value)?;
         Ok(ExitCode::SUCCESS)
     }
 }

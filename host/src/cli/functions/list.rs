@@ -3,20 +3,19 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::Value;
 
 use super::super::Message;
-use super::super::format::{DocumentFormat, Format, document, print, table};
+use super::super::listing::{Item, Listed};
 use super::super::state::State;
 use super::{base_url, state, value};
-use crate::stderr;
+use crate::counted::counted;
+use crate::store::FunctionSettings;
 
 /// List the functions
 #[derive(Args)]
 pub(super) struct List {
-    /// How they are printed
-    #[arg(long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
-    format: Format,
+    #[command(flatten)]
+    listed: Listed,
 
     #[command(flatten)]
     state: State,
@@ -27,32 +26,35 @@ impl List {
         let store = self.state.store()?;
         let records = store.functions().map_err(|error| error.to_string())?;
         let url = base_url(&store)?;
-        let mut rows = Vec::with_capacity(records.len());
-        let mut values = Vec::with_capacity(records.len());
+        let mut items = Vec::with_capacity(records.len());
         for record in &records {
             let state = state(&store, record)?;
-            values.push(value(record, &url, &state));
             let word = state.split(':').next().unwrap_or_default();
-            rows.push([
+            let row = [
                 record.name.to_string(),
                 word.to_owned(),
                 record.revision.to_string(),
+                invokers(&record.settings),
                 format!("{url}/{}", record.name),
-            ]);
+            ];
+            let value = value(record, &url, &state);
+            items.push(Item { value, row });
         }
-        let format = match self.format {
-            Format::Table => {
-                if records.is_empty() {
-                    stderr::line!("Listed 0 items.");
-                    return Ok(ExitCode::SUCCESS);
-                }
-                print(&table(["NAME", "STATE", "REVISION", "URL"], &rows))?;
-                return Ok(ExitCode::SUCCESS);
-            }
-            Format::Json => DocumentFormat::Json,
-            Format::Yaml => DocumentFormat::Yaml,
-        };
-        print(&document(&Value::Array(values), format)?)?;
+        let head = ["NAME", "STATE", "REVISION", "INVOKERS", "URL"];
+        self.listed.show(head, items)?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Who may call a function, in a word.
+fn invokers(settings: &FunctionSettings) -> String {
+    let mut names = settings.invokers.iter();
+    match (names.len(), settings.invoker_rules.len()) {
+        _ if settings.allow_unauthenticated => "anyone".into(),
+        (0, 0) => "nobody".into(),
+        (1, 0) => names.next().cloned().unwrap_or_default(),
+        (names, 0) => format!("{names} members"),
+        (0, rules) => counted(rules, "rule"),
+        (names, rules) => format!("{}, {}", counted(names, "member"), counted(rules, "rule")),
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::Message;
 use super::super::format::{DocumentFormat, document, print};
+use super::super::listing::Shown;
 use super::super::state::State;
 use super::settle;
 use crate::identity::{Member, accounts_of};
@@ -37,9 +38,8 @@ pub(super) struct GetPolicy {
     /// The function
     name: FunctionName,
 
-    /// How it is printed
-    #[arg(long, value_enum, default_value_t = DocumentFormat::Yaml, value_name = "FORMAT")]
-    format: DocumentFormat,
+    #[command(flatten)]
+    shown: Shown,
 
     #[command(flatten)]
     state: State,
@@ -78,7 +78,7 @@ impl GetPolicy {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         let record = self.state.store()?.function(&self.name);
         let record = record.map_err(|error| error.to_string())?;
-        print(&document(&policy(&record), self.format)?)?;
+        self.shown.show(&policy(&record))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::Message;
-use super::super::format::{DocumentFormat, Format, document, print, table};
+use super::super::listing::{Item, Listed};
 use super::super::own_issuer::{own_issuer, settle_identity};
 use super::super::state::State;
 use crate::identity::{Phase, SigningAlgorithm, records};
@@ -30,9 +30,8 @@ enum Verb {
 /// List the keys that are published
 #[derive(Args)]
 struct List {
-    /// How they are printed
-    #[arg(long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
-    format: Format,
+    #[command(flatten)]
+    listed: Listed,
 
     #[command(flatten)]
     state: State,
@@ -60,10 +59,10 @@ impl Keys {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         match self.verb {
             Verb::List(list) => {
-                show(&list.state.store()?, list.format)?;
+                show(&list.state.store()?, &list.listed)?;
             }
             Verb::Rotate(rotate) => {
-                let store = rotate.state.store()?;
+                let store = rotate.state.store_or_new()?;
                 let issuer = own_issuer(&store, rotate.algorithm)?;
                 if rotate.algorithm.is_some() {
                     let forgotten = issuer.forget_other_next_key(&store);
@@ -78,14 +77,14 @@ impl Keys {
                          published; --at-once does not wait for that."
                     );
                 }
-                show(&store, Format::Table)?;
+                show(&store, &Listed::default())?;
             }
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn show(store: &Store, format: Format) -> Result<(), Message> {
+fn show(store: &Store, listed: &Listed) -> Result<(), Message> {
     let keys = store.signing_keys().map_err(|error| error.to_string())?;
     let phases = records(&keys)
         .into_iter()
@@ -94,35 +93,21 @@ fn show(store: &Store, format: Format) -> Result<(), Message> {
             Phase::Current => "CURRENT",
             Phase::Previous => "PREVIOUS",
         });
-    let keys = keys.iter().zip(phases);
-    let format = match format {
-        Format::Table => {
-            let rows: Vec<_> = keys
-                .map(|(key, phase)| {
-                    let (id, algorithm) = (key.id.clone(), key.algorithm.clone());
-                    [id, algorithm, phase.to_owned(), time(key.published)]
-                })
-                .collect();
-            if rows.is_empty() {
-                stderr::line!("Listed 0 items.");
-                return Ok(());
-            }
-            return print(&table(["KEY_ID", "ALGORITHM", "STATE", "PUBLISHED"], &rows));
-        }
-        Format::Json => DocumentFormat::Json,
-        Format::Yaml => DocumentFormat::Yaml,
-    };
-    let values = keys.map(|(key, phase)| {
-        json!({
+    let items = keys.iter().zip(phases).map(|(key, phase)| {
+        let (id, algorithm) = (key.id.clone(), key.algorithm.clone());
+        let value = json!({
             "keyId": key.id,
             "algorithm": key.algorithm,
             "state": phase,
             "publishTime": time(key.published),
             "signTime": key.signing.map(time),
             "retireTime": key.retired.map(time),
-        })
+        });
+        let row = [id, algorithm, phase.to_owned(), time(key.published)];
+        Item { value, row }
     });
-    print(&document(&Value::Array(values.collect()), format)?)
+    let head = ["KEY_ID", "ALGORITHM", "STATE", "PUBLISHED"];
+    listed.show(head, items.collect())
 }
 
 fn time(seconds: i64) -> String {

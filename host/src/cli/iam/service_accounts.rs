@@ -1,6 +1,5 @@
 //! `host iam service-accounts`
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -8,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::super::Message;
 use super::super::confirm::confirm;
-use super::super::format::{DocumentFormat, Format, document, print, table};
+use super::super::format::print;
 use super::super::functions::settle;
+use super::super::listing::{Item, Listed, Shown};
 use super::super::own_issuer::settle_identity;
 use super::super::state::State;
 use crate::identity::{SERVICE_ACCOUNT_DOMAIN as DOMAIN, new_subject};
@@ -53,9 +53,8 @@ struct Create {
 /// List the service accounts
 #[derive(Args)]
 struct List {
-    /// How they are printed
-    #[arg(long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
-    format: Format,
+    #[command(flatten)]
+    listed: Listed,
 
     #[command(flatten)]
     state: State,
@@ -67,9 +66,8 @@ struct Describe {
     /// Its address
     email: String,
 
-    /// How it is printed
-    #[arg(long, value_enum, default_value_t = DocumentFormat::Yaml, value_name = "FORMAT")]
-    format: DocumentFormat,
+    #[command(flatten)]
+    shown: Shown,
 
     #[command(flatten)]
     state: State,
@@ -103,7 +101,7 @@ impl ServiceAccounts {
 impl Create {
     fn run(self) -> Result<ExitCode, Message> {
         let email = format!("{}@{}", self.name, self.domain);
-        let store = self.state.store()?;
+        let store = self.state.store_or_new()?;
         let created =
             store.create_service_account(&email, new_subject().as_str(), &self.display_name);
         created.map_err(|error| error.to_string())?;
@@ -118,24 +116,12 @@ impl List {
     fn run(self) -> Result<ExitCode, Message> {
         let accounts = self.state.store()?.service_accounts();
         let accounts = accounts.map_err(|error| error.to_string())?;
-        let format = match self.format {
-            Format::Table if accounts.is_empty() => {
-                stderr::line!("Listed 0 items.");
-                return Ok(ExitCode::SUCCESS);
-            }
-            Format::Table => {
-                let rows: Vec<_> = accounts
-                    .into_iter()
-                    .map(|account| [account.display_name, account.email])
-                    .collect();
-                print(&table(["DISPLAY NAME", "EMAIL"], &rows))?;
-                return Ok(ExitCode::SUCCESS);
-            }
-            Format::Json => DocumentFormat::Json,
-            Format::Yaml => DocumentFormat::Yaml,
-        };
-        let values = accounts.iter().map(value).collect();
-        print(&document(&Value::Array(values), format)?)?;
+        let items = accounts.iter().map(|account| Item {
+            value: value(account),
+            row: [account.display_name.clone(), account.email.clone()],
+        });
+        self.listed
+            .show(["DISPLAY NAME", "EMAIL"], items.collect())?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -144,7 +130,7 @@ impl Describe {
     fn run(self) -> Result<ExitCode, Message> {
         let account = self.state.store()?.service_account(&self.email);
         let account = account.map_err(|error| error.to_string())?;
-        print(&document(&value(&account), self.format)?)?;
+        self.shown.show(&value(&account))?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -156,7 +142,7 @@ impl Delete {
         store
             .service_account(&self.email)
             .map_err(|error| error.to_string())?;
-        if !self.quiet && std::io::stdin().is_terminal() {
+        if !self.quiet {
             confirm(&format!(
                 "Service account [{}] will be deleted.",
                 self.email

@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::Message;
-use super::super::format::{DocumentFormat, Format, document, print, table};
+use super::super::listing::{Item, Listed};
+use super::super::time::instant;
 use crate::scheduler::{Schedule, Shift};
 
 /// Show when a schedule comes next
@@ -26,41 +27,32 @@ pub(super) struct Next {
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     count: u32,
 
-    /// After which time, in RFC 3339 [default: now]
-    #[arg(long, value_name = "TIME")]
+    /// After which time: 2026-11-23T14:00:00Z, a date and time in UTC, or 2h for two hours ago [default: now]
+    #[arg(long, value_name = "TIME", value_parser = instant, allow_hyphen_values = true)]
     from: Option<Timestamp>,
 
-    /// How they are printed
-    #[arg(long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
-    format: Format,
+    #[command(flatten)]
+    listed: Listed,
 }
 
 impl Next {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         let schedule = Schedule::parse(&self.schedule, &self.time_zone);
         let schedule = schedule.map_err(|error| error.to_string())?;
-        let mut rows = Vec::new();
-        let mut values = Vec::new();
+        let mut items = Vec::new();
         let mut time = self.from.unwrap_or_else(Timestamp::now);
-        while rows.len() < self.count as usize
+        while items.len() < self.count as usize
             && let Some(next) = schedule.occurrence_after(time)
         {
             time = next.time;
             let local = time.to_zoned(schedule.zone().clone());
             let local = local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
             let note = note(next.shift);
-            values.push(json!({"time": local, "utc": time.to_string(), "note": note}));
-            rows.push([local, time.to_string(), note]);
+            let value = json!({"time": local, "utc": time.to_string(), "note": note});
+            let row = [local, time.to_string(), note];
+            items.push(Item { value, row });
         }
-        let format = match self.format {
-            Format::Table => {
-                print(&table(["TIME", "UTC", "NOTE"], &rows))?;
-                return Ok(ExitCode::SUCCESS);
-            }
-            Format::Json => DocumentFormat::Json,
-            Format::Yaml => DocumentFormat::Yaml,
-        };
-        print(&document(&Value::Array(values), format)?)?;
+        self.listed.show(["TIME", "UTC", "NOTE"], items)?;
         Ok(ExitCode::SUCCESS)
     }
 }

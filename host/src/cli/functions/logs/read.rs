@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{NonEmptyStringValueParser, TypedValueParser};
 
 use super::super::super::Message;
 use super::super::super::state::State;
@@ -14,6 +14,7 @@ use super::screen::Screen;
 use super::selection::Selection;
 use crate::logs::{RecordFormat, read};
 use crate::stderr;
+use crate::store::last_of_full_name;
 
 /// Show log entries
 ///
@@ -21,22 +22,22 @@ use crate::stderr;
 #[derive(Args)]
 pub(super) struct Read {
     /// The function, or the job [default: all]
-    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    #[arg(value_parser = NonEmptyStringValueParser::new().map(short_name))]
     name: Option<String>,
 
     /// How many entries at most, up to 1000
-    #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, short = 'n', value_name = "N", default_value = "20", value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
 
     #[command(flatten)]
     selection: Selection,
 
     /// Go on with new entries as they come, until Ctrl-C
-    #[arg(long, conflicts_with = "order")]
+    #[arg(long, short, conflicts_with = "order")]
     follow: bool,
 
     /// How they are shown
-    #[arg(long, value_enum, default_value_t = RecordFormat::Table, value_name = "FORMAT")]
+    #[arg(long, short = 'o', value_enum, default_value_t = RecordFormat::Table, value_name = "FORMAT")]
     format: RecordFormat,
 
     #[command(flatten)]
@@ -45,7 +46,7 @@ pub(super) struct Read {
 
 impl Read {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let directory = self.state.log_directory()?;
+        let directory = self.state.kept_log()?;
         let query = self
             .selection
             .query(self.name.as_deref(), self.limit.into());
@@ -62,4 +63,11 @@ impl Read {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The name itself, where a full name is given.
+fn short_name(name: String) -> String {
+    let mut collections = ["functions", "jobs"].iter();
+    let short = collections.find_map(|of| last_of_full_name(&name, of));
+    short.map(str::to_owned).unwrap_or(name)
 }

@@ -1,13 +1,11 @@
 //! Which log entries are asked for.
 
 use std::ops::RangeInclusive;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use clap::{Args, ValueEnum};
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
-use crate::config::values::duration;
+use super::super::super::time::system_time;
 use crate::logs::{Order, Query, Severity};
 
 /// Entries that meet everything that is said.
@@ -25,12 +23,12 @@ pub(super) struct Selection {
     #[arg(long, value_name = "SEVERITY", value_parser = severity)]
     severity: Option<Severity>,
 
-    /// Of this time or later: 2026-11-23T14:00:00Z, 2026-11-23 (in UTC), or -2h for two hours ago
-    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
+    /// Of this time or later: 2026-11-23T14:00:00Z, a date or a date and time in UTC, or 2h for two hours ago
+    #[arg(long, visible_alias = "since", value_name = "TIME", value_parser = system_time, allow_hyphen_values = true)]
     start_time: Option<SystemTime>,
 
     /// Earlier than this time
-    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
+    #[arg(long, visible_alias = "until", value_name = "TIME", value_parser = system_time, allow_hyphen_values = true)]
     end_time: Option<SystemTime>,
 
     /// With these words
@@ -108,29 +106,6 @@ fn severity(text: &str) -> Result<Severity, String> {
     })
 }
 
-fn time(text: &str) -> Result<SystemTime, String> {
-    let expected = || {
-        format!(
-            "`{text}` is not a time; expected one such as 2026-11-23T14:00:00Z, a date such as 2026-11-23, or -2h for \
-             two hours ago"
-        )
-    };
-    if let Some(ago) = text.strip_prefix('-') {
-        let ago: Duration = duration(ago).map_err(|_| expected())?;
-        return SystemTime::now().checked_sub(ago).ok_or_else(expected);
-    }
-    if let Ok(time) = text.parse::<jiff::Timestamp>() {
-        return Ok(time.into());
-    }
-    // Dates alone: a time of day without an offset could be anyone's.
-    let date: Date = text.parse().map_err(|_| expected())?;
-    let is_date = text.len() <= "2026-11-23".len();
-    let midnight = date.to_zoned(TimeZone::UTC).map_err(|_| expected())?;
-    is_date
-        .then(|| midnight.timestamp().into())
-        .ok_or_else(expected)
-}
-
 fn status(text: &str) -> Result<RangeInclusive<u16>, String> {
     let code = |text: &str| {
         let code = text.parse().ok();
@@ -173,27 +148,6 @@ mod tests {
         assert_eq!(status("400-499"), Ok(400..=499));
         for bad in ["", "20", "600", "9xx", "xx", "500-400", "4xx-5xx", "+50"] {
             assert!(status(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_time_is_a_moment_a_date_or_some_time_ago() {
-        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        assert_eq!(time("2026-11-23T14:00:00Z"), Ok(at(1_795_442_400)));
-        assert_eq!(time("2026-11-23T15:00:00+01:00"), Ok(at(1_795_442_400)));
-        assert_eq!(time("2026-11-23"), Ok(at(1_795_392_000)));
-        let ago = SystemTime::now().duration_since(time("-2h").unwrap());
-        assert!((7199..7210).contains(&ago.unwrap().as_secs()));
-        for bad in [
-            "",
-            "-",
-            "-x",
-            "yesterday",
-            "2026-11-23T14:00:00",
-            "2026-13-01",
-            "14:00",
-        ] {
-            assert!(time(bad).unwrap_err().contains("-2h"), "{bad}");
         }
     }
 }

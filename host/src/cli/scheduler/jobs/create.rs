@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use super::super::super::Message;
-use super::super::super::format::{DocumentFormat, document, print};
+use super::super::super::listing::Shown;
 use super::super::super::state::State;
 use super::settings::{SettingArgs, checked, header};
 use super::shown::value;
@@ -46,6 +46,9 @@ struct CreateHttp {
     settings: SettingArgs,
 
     #[command(flatten)]
+    shown: Shown,
+
+    #[command(flatten)]
     state: State,
 }
 
@@ -65,12 +68,12 @@ impl CreateHttp {
             ..JobSettings::default()
         };
         self.settings.apply(&mut settings)?;
-        let store = self.state.store()?;
+        let store = self.state.store_or_new()?;
         let job = checked(&store, &settings)?;
         let next = job.schedule.next_after(Timestamp::now());
         let record = store.create_job(&self.name, &settings, next);
         let record = record.map_err(|error| error.to_string())?;
-        print(&document(&value(&record, None), DocumentFormat::Yaml)?)?;
+        self.shown.show(&value(&record, None))?;
         Ok(ExitCode::SUCCESS)
     }
 }

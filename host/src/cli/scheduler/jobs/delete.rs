@@ -1,6 +1,5 @@
 //! `host scheduler jobs delete`
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -30,7 +29,7 @@ impl Delete {
         let store = self.state.store()?;
         // Before asking, so that nobody confirms what cannot be done.
         store.job(&self.name).map_err(|error| error.to_string())?;
-        if !self.quiet && std::io::stdin().is_terminal() {
+        if !self.quiet {
             confirm(&format!("Job [{}] will be deleted.", self.name))?;
         }
         let deleted = store.delete_job(&self.name);

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::super::super::Message;
-use super::super::super::format::{DocumentFormat, document, print};
+use super::super::super::listing::Shown;
 use super::super::super::state::State;
 use super::shown::value;
 use crate::store::JobName;
@@ -16,9 +16,8 @@ pub(super) struct Describe {
     /// The job
     name: JobName,
 
-    /// How it is printed
-    #[arg(long, value_enum, default_value_t = DocumentFormat::Yaml, value_name = "FORMAT")]
-    format: DocumentFormat,
+    #[command(flatten)]
+    shown: Shown,
 
     #[command(flatten)]
     state: State,
@@ -33,7 +32,7 @@ impl Describe {
         let last = runs
             .into_iter()
             .find_map(|run| run.attempts.into_iter().last());
-        print(&document(&value(&record, last.as_ref()), self.format)?)?;
+        self.shown.show(&value(&record, last.as_ref()))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -3,13 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::Value;
 
 use super::super::super::Message;
-use super::super::super::format::{DocumentFormat, Format, document, print, table};
+use super::super::super::listing::{Item, Listed};
 use super::super::super::state::State;
 use super::shown::{state, value};
-use crate::stderr;
 
 /// Where all jobs are; gcloud's column.
 const LOCATION: &str = "local";
@@ -19,9 +17,8 @@ const TARGET_TYPE: &str = "HTTP";
 /// List the jobs
 #[derive(Args)]
 pub(super) struct List {
-    /// How they are printed
-    #[arg(long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
-    format: Format,
+    #[command(flatten)]
+    listed: Listed,
 
     #[command(flatten)]
     state: State,
@@ -31,32 +28,20 @@ impl List {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         let store = self.state.store()?;
         let records = store.jobs().map_err(|error| error.to_string())?;
-        let format = match self.format {
-            Format::Table if records.is_empty() => {
-                stderr::line!("Listed 0 items.");
-                return Ok(ExitCode::SUCCESS);
-            }
-            Format::Table => {
-                let rows = records.iter().map(|record| {
-                    let settings = &record.settings;
-                    [
-                        record.name.to_string(),
-                        LOCATION.into(),
-                        format!("{} ({})", settings.schedule, settings.time_zone),
-                        TARGET_TYPE.into(),
-                        state(record).into(),
-                    ]
-                });
-                let rows: Vec<_> = rows.collect();
-                let head = ["ID", "LOCATION", "SCHEDULE (TZ)", "TARGET_TYPE", "STATE"];
-                print(&table(head, &rows))?;
-                return Ok(ExitCode::SUCCESS);
-            }
-            Format::Json => DocumentFormat::Json,
-            Format::Yaml => DocumentFormat::Yaml,
-        };
-        let values = records.iter().map(|record| value(record, None)).collect();
-        print(&document(&Value::Array(values), format)?)?;
+        let items = records.iter().map(|record| {
+            let settings = &record.settings;
+            let row = [
+                record.name.to_string(),
+                LOCATION.into(),
+                format!("{} ({})", settings.schedule, settings.time_zone),
+                TARGET_TYPE.into(),
+                state(record).into(),
+            ];
+            let value = value(record, None);
+            Item { value, row }
+        });
+        let head = ["ID", "LOCATION", "SCHEDULE (TZ)", "TARGET_TYPE", "STATE"];
+        self.listed.show(head, items.collect())?;
         Ok(ExitCode::SUCCESS)
     }
 }

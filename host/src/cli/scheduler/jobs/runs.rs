@@ -1,5 +1,6 @@
 //! `host scheduler jobs runs`: what came of a job's due times.
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -7,9 +8,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::super::Message;
-use super::super::super::format::{DocumentFormat, Format, document, print, table};
+use super::super::super::listing::{Item, Listed, Shown};
 use super::super::super::state::State;
-use crate::stderr;
+use super::super::super::time::instant;
 use crate::store::{AttemptRecord, JobName, RunRecord};
 
 /// Look at what came of a job's due times
@@ -25,19 +26,19 @@ enum Verb {
     Describe(Describe),
 }
 
-/// List the latest runs of a job, the newest first
+/// How many runs are listed where nothing else is said.
+const LISTED: NonZeroUsize = NonZeroUsize::new(20).expect("it is not 0");
+/// How many are looked at, at most; more than are kept.
+const MOST: usize = 1_000;
+
+/// List the latest runs of a job, the newest first: 20 if no --limit is given
 #[derive(Args)]
 struct List {
     /// The job
     name: JobName,
 
-    /// How many
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1_000))]
-    limit: u16,
-
-    /// How they are printed
-    #[arg(long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
-    format: Format,
+    #[command(flatten)]
+    listed: Listed,
 
     #[command(flatten)]
     state: State,
@@ -49,12 +50,12 @@ struct Describe {
     /// The job
     name: JobName,
 
-    /// When the run was due, in RFC 3339 [default: the latest]
+    /// When the run was due, as `list` shows it [default: the latest]
+    #[arg(value_parser = instant)]
     scheduled_time: Option<Timestamp>,
 
-    /// How it is printed
-    #[arg(long, value_enum, default_value_t = DocumentFormat::Yaml, value_name = "FORMAT")]
-    format: DocumentFormat,
+    #[command(flatten)]
+    shown: Shown,
 
     #[command(flatten)]
     state: State,
@@ -71,31 +72,23 @@ impl Runs {
 
 impl List {
     fn run(self) -> Result<ExitCode, Message> {
-        let runs = self.state.store()?.job_runs(&self.name, self.limit.into());
+        let listed = self.listed.or_limit(LISTED);
+        let runs = self.state.store()?;
+        let runs = runs.job_runs(&self.name, listed.needed(MOST));
         let runs = runs.map_err(|error| error.to_string())?;
-        let format = match self.format {
-            Format::Table if runs.is_empty() => {
-                stderr::line!("Listed 0 items.");
-                return Ok(ExitCode::SUCCESS);
-            }
-            Format::Table => {
-                let rows: Vec<_> = runs.iter().map(row).collect();
-                let head = [
-                    "SCHEDULED_TIME",
-                    "TRIGGER",
-                    "STATE",
-                    "ATTEMPTS",
-                    "STATUS",
-                    "REASON",
-                ];
-                print(&table(head, &rows))?;
-                return Ok(ExitCode::SUCCESS);
-            }
-            Format::Json => DocumentFormat::Json,
-            Format::Yaml => DocumentFormat::Yaml,
-        };
-        let values = runs.iter().map(value).collect();
-        print(&document(&Value::Array(values), format)?)?;
+        let items = runs.iter().map(|run| Item {
+            value: value(run),
+            row: row(run),
+        });
+        let head = [
+            "SCHEDULED_TIME",
+            "TRIGGER",
+            "STATE",
+            "ATTEMPTS",
+            "STATUS",
+            "REASON",
+        ];
+        listed.show(head, items.collect())?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -116,7 +109,7 @@ impl Describe {
                 self.name
             )
         })?;
-        print(&document(&value(&run), self.format)?)?;
+        self.shown.show(&value(&run))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use super::super::super::Message;
-use super::super::super::format::{DocumentFormat, document, print};
+use super::super::super::listing::Shown;
 use super::super::super::state::State;
 use super::settings::{SettingArgs, checked, header};
 use super::shown::value;
@@ -54,6 +54,9 @@ struct UpdateHttp {
 
     #[command(flatten)]
     clear: ClearArgs,
+
+    #[command(flatten)]
+    shown: Shown,
 
     #[command(flatten)]
     state: State,
@@ -126,7 +129,7 @@ impl UpdateHttp {
             self.apply(settings)
         });
         let record = changed.map_err(|error| error.to_string())?;
-        print(&document(&value(&record, None), DocumentFormat::Yaml)?)?;
+        self.shown.show(&value(&record, None))?;
         Ok(ExitCode::SUCCESS)
     }
 
