@@ -4,6 +4,7 @@
 
 mod auth;
 mod check;
+mod compiler;
 mod completion;
 mod config;
 mod confirm;
@@ -15,6 +16,7 @@ mod man;
 mod new;
 mod outside_issuers;
 mod own_issuer;
+mod progress;
 mod quickstart;
 mod scheduler;
 mod serve;
@@ -24,6 +26,7 @@ mod trial;
 
 use std::process::ExitCode;
 
+use crate::function::run_compiler;
 use crate::stderr;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -66,6 +69,9 @@ fn parse() -> Command {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    if compiler::is_asked_for() {
+        return run_compiler();
+    }
     let outcome = match parse() {
         Command::Serve(serve) => serve.run(),
         Command::Functions(functions) => functions.run(),

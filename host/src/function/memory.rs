@@ -2,6 +2,9 @@
 
 use std::fs;
 
+const LEAST_TO_COMPILE: u64 = 400 << 20;
+const MOST_TO_COMPILE: u64 = 2 << 30;
+
 /// Assumed where the system does not tell.
 const FALLBACK: u64 = 4 << 30;
 
@@ -19,6 +22,12 @@ pub(super) fn available() -> u64 {
     .filter_map(|path| fs::read_to_string(path).ok()?.trim().parse().ok())
     .min();
     machine.min(container.unwrap_or(u64::MAX))
+}
+
+/// Bytes that compiling a component may take, if nothing else is said: half of what there is, but what a large interpreter
+/// needs at the least.
+pub(super) fn to_compile() -> u64 {
+    (available() / 2).clamp(LEAST_TO_COMPILE, MOST_TO_COMPILE)
 }
 
 /// The figure of `MemTotal` in the text of `/proc/meminfo` (proc_meminfo(5)), in bytes.

@@ -212,6 +212,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     };
     let workers = workers.start(sockets)?;
     let own_readiness = Arc::clone(&readiness);
+    let compiling = sandbox.clone();
     let subject = ControlPlane {
         catalog,
         readiness,
@@ -243,6 +244,8 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         let console = tokio::spawn(console::serve(admin, names, subject));
         signals.next().await;
         stderr::line!("Draining: running executions finish, no new ones start. Press Ctrl-C again to end at once.");
+        // What is loaded by now is all that will be served.
+        compiling.stop_compiling();
         handle.begin();
         tokio::select! {
             () = start::ended(workers, jobs, gone) => {}
