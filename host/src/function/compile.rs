@@ -43,7 +43,9 @@ pub struct CompilerProcess {
     pub program: PathBuf,
     /// Its arguments.
     pub arguments: Vec<OsString>,
-    /// Memory that it may take, in bytes. By default half of the machine's (or the container's), 2 GiB at most.
+    /// Its environment. Nothing else of this process's is passed on.
+    pub environment: Vec<(OsString, OsString)>,
+    /// Memory that it may take, in bytes. By default half of the machine's (or the container's), but 400 MiB to 2 GiB.
     pub memory: u64,
     /// How long it may take. Default 5 minutes.
     pub time: Duration,
@@ -57,6 +59,7 @@ impl CompilerProcess {
         Self {
             program: program.into(),
             arguments: arguments.into_iter().collect(),
+            environment: Vec::new(),
             memory: memory::to_compile(),
             time: TIME,
             progress: None,

@@ -22,7 +22,7 @@ use super::{CompilerProcess, Progress, Sink, Task};
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Memory for each thread of the compiler, in bytes; with less there are fewer threads.
-const MEMORY_OF_THREAD: u64 = 128 * MIB;
+const MEMORY_OF_THREAD: u64 = 256 * MIB;
 
 /// The longest reason that is read, in bytes.
 const LONGEST_REASON: usize = 4096;
@@ -72,8 +72,13 @@ fn start(process: &CompilerProcess) -> io::Result<Guarded> {
     let child = Command::new(&process.program)
         .arg0("host")
         .args(&process.arguments)
-        // Nothing of the environment is its business.
         .env_clear()
+        .envs(
+            process
+                .environment
+                .iter()
+                .map(|(name, value)| (name, value)),
+        )
         .env("RAYON_NUM_THREADS", threads(process.memory).to_string())
         .current_dir("/")
         .stdin(Stdio::piped())
