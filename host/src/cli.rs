@@ -6,6 +6,7 @@ mod advice;
 mod arguments;
 mod auth;
 mod check;
+mod compiler;
 mod complete;
 mod completion;
 mod config;
@@ -20,6 +21,7 @@ mod man;
 mod new;
 mod outside_issuers;
 mod own_issuer;
+mod progress;
 mod quickstart;
 mod scheduler;
 mod serve;
@@ -32,6 +34,7 @@ mod trial;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use crate::function::run_compiler;
 use crate::{signals, stderr};
 use advice::advised;
 use arguments::Arguments;
@@ -100,6 +103,9 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    if compiler::is_asked_for() {
+        return run_compiler();
+    }
     signals::outlive_large_files();
     let code = run();
     stderr::flush(LAST_LINES);

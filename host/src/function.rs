@@ -8,6 +8,8 @@ mod budget;
 mod cache;
 mod call;
 mod charges;
+mod code;
+mod compile;
 mod component;
 mod declared;
 mod endings;
@@ -37,6 +39,7 @@ mod turn;
 
 pub use budget::MemoryShare;
 pub use call::{CallError, Done};
+pub use compile::{Compiler, CompilerProcess, Progress, run_compiler};
 pub use component::{Function, FunctionConfig};
 pub use engine::SandboxConfig;
 pub use error::{LoadError, SandboxError};

@@ -30,6 +30,9 @@
 //! Each call is an execution in a fresh instance: nothing of one is left for the next. It has no files, no network and
 //! no environment but what [`FunctionConfig`] gives it, and is held to its [`Limits`].
 //!
+//! A component can also be made to be hard to compile. A [`CompilerProcess`] holds that to bounds as well, if your program
+//! calls [`run_compiler`] when it is started with the arguments that you name.
+//!
 //! The rooms of the house, from the ground up: [`store`] (the database), [`function`] (the sandbox), [`logs`] (what
 //! executions print), [`identity`] (tokens), [`scheduler`] (jobs), [`config`] (`host.toml`), `console` (the control
 //! plane's listener), [`serve`] (the process) and [`cli`] (the command line). Each uses only those below it.
@@ -57,6 +60,6 @@ mod timed;
 mod tls_failure;
 
 pub use function::{
-    CallError, Done, Failure, Function, FunctionConfig, Limits, LoadError, Sandbox, SandboxConfig,
-    SandboxError,
+    CallError, Compiler, CompilerProcess, Done, Failure, Function, FunctionConfig, Limits,
+    LoadError, Sandbox, SandboxConfig, SandboxError, run_compiler,
 };

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -29,7 +30,33 @@ pub(crate) use line;
 
 /// Writes `text` and a line feed at once, so that lines of several threads do not mix.
 pub(crate) fn write_line(text: fmt::Arguments<'_>) {
-    put(format!("{text}\n"));
+    let clear = clear();
+    put(format!("{clear}{text}\n"));
+}
+
+/// Whether the last line of the terminal is a status.
+static HAS_STATUS: AtomicBool = AtomicBool::new(false);
+
+/// Goes to the beginning of the terminal's line and erases it (ECMA-48, CR and EL).
+const ERASE: &str = "\r\x1b[K";
+
+/// What takes the status away, if there is one.
+fn clear() -> &'static str {
+    match HAS_STATUS.swap(false, Ordering::Relaxed) {
+        true => ERASE,
+        false => "",
+    }
+}
+
+/// Shows `text` on a terminal, in the place of the status before, until the next line comes.
+pub(crate) fn status(text: &str) {
+    HAS_STATUS.store(true, Ordering::Relaxed);
+    ask(&format!("{ERASE}{text}"));
+}
+
+/// Takes the status away.
+pub(crate) fn clear_status() {
+    ask(clear());
 }
 
 /// Writes a question, behind which the answer is typed.

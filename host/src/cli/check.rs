@@ -9,8 +9,10 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::Message;
+use super::compiler::CompilerArgs;
 use super::format::print;
 use super::state::State;
+use crate::config::HostTable;
 use crate::config::values::bytes;
 use crate::function::{Inspection, KIB, LoadError, Parts, Sandbox, SandboxConfig};
 use peers::Verdict;
@@ -30,6 +32,9 @@ pub(super) struct Check {
     /// How the findings are printed
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     format: Format,
+
+    #[command(flatten)]
+    compiler: CompilerArgs,
 
     #[command(flatten)]
     state: State,
@@ -59,6 +64,7 @@ impl Check {
     fn inspect(&self) -> Result<Result<Inspection, LoadError>, Message> {
         let sandbox = Sandbox::new(SandboxConfig {
             cache: self.state.compile_cache(),
+            compiler: self.compiler.compiler(&HostTable::default()),
             ..SandboxConfig::default()
         })
         .map_err(|error| error.to_string())?;

@@ -13,6 +13,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Message;
+use super::compiler::CompilerArgs;
 use super::state::State;
 use crate::config::values::{Bound, Executions, Time, bytes, bytes_or_unlimited, duration, pair};
 use crate::config::{ConfigFile, HostTable};
@@ -72,6 +73,9 @@ pub(super) struct Serve {
 
     #[command(flatten)]
     capacity: Capacity,
+
+    #[command(flatten)]
+    compiler: CompilerArgs,
 
     #[command(flatten)]
     state: State,
@@ -251,7 +255,10 @@ impl Serve {
             watch: self.watch,
             tls: listener.tls(&host),
             workers: capacity.workers(&host),
-            sandbox: capacity.sandbox(&host, &state),
+            sandbox: SandboxConfig {
+                compiler: self.compiler.compiler(&host),
+                ..capacity.sandbox(&host, &state)
+            },
             queue_time: queue_time.unwrap_or(QUEUE_TIME),
             queue_length: capacity
                 .queue_length
@@ -326,6 +333,7 @@ impl FunctionArgs {
             trust(&mut outbound, path)?;
         }
         Ok(FunctionConfig {
+            name: None,
             limits,
             environment: self.set_env_vars,
             outbound,

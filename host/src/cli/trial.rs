@@ -3,11 +3,12 @@
 use std::io;
 use std::path::Path;
 
+use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
 
 use super::Message;
 use super::state::State;
-use crate::function::{LoadError, Sandbox, SandboxConfig};
+use crate::function::{Compiler, LoadError, Sandbox, SandboxConfig};
 use crate::serve::function_config;
 use crate::store::FunctionSettings;
 
@@ -21,9 +22,10 @@ pub(super) struct Trial {
 }
 
 impl Trial {
-    pub(super) fn new(state: &State) -> Result<Self, Message> {
+    pub(super) fn new(state: &State, compiler: Compiler) -> Result<Self, Message> {
         let sandbox = Sandbox::new(SandboxConfig {
             cache: state.compile_cache(),
+            compiler,
             ..SandboxConfig::default()
         });
         let runtime = Builder::new_current_thread().enable_time().build();
@@ -37,26 +39,33 @@ impl Trial {
     ///
     /// # Errors
     /// If it is larger than what is loaded, in one line that names it.
-    pub(super) fn read_stdin(&self) -> Result<Vec<u8>, Message> {
+    pub(super) fn read_stdin(&self) -> Result<Bytes, Message> {
         let read = self.sandbox.read_component_from(io::stdin().lock(), STDIN);
-        read.map_err(|error| error.named(STDIN))
+        read.map(Bytes::from).map_err(|error| error.named(STDIN))
     }
 
     /// The bytes of the component at `path`.
     ///
     /// # Errors
     /// If it is no file of a size that is loaded, in one line that names it.
-    pub(super) fn read(&self, path: &Path) -> Result<Vec<u8>, Message> {
+    pub(super) fn read(&self, path: &Path) -> Result<Bytes, Message> {
         let read = self.sandbox.read_component(path);
-        read.map_err(|error| error.named(path.display()))
+        read.map(Bytes::from)
+            .map_err(|error| error.named(path.display()))
     }
 
-    /// Makes an instance of the component `wasm` as it would be served with `settings`.
+    /// Makes an instance of the component `wasm`, which goes by `name`, as it would be served with `settings`.
     ///
     /// # Errors
     /// Why it could not be served, in one line.
-    pub(super) fn run(&self, wasm: &[u8], settings: &FunctionSettings) -> Result<(), Message> {
-        let config = function_config(settings)?;
+    pub(super) fn run(
+        &self,
+        name: &str,
+        wasm: Bytes,
+        settings: &FunctionSettings,
+    ) -> Result<(), Message> {
+        let mut config = function_config(settings)?;
+        config.name = Some(name.to_owned());
         let tried = self.runtime.block_on(async {
             let function = self.sandbox.load_bytes(wasm, config).await?;
             function.try_instance().await

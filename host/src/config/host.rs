@@ -52,6 +52,10 @@ pub struct HostTable {
     pub max_executions: Option<Executions>,
     /// Memory of all executions together
     pub total_memory: Option<Size>,
+    /// Memory that compiling a component may take
+    pub compile_memory: Option<Size>,
+    /// How long compiling a component may take
+    pub compile_timeout: Option<Time>,
     /// How long a request waits for a free instance
     pub queue_time: Option<Time>,
     /// Requests that wait for a free instance at once, per function and worker

@@ -5,8 +5,7 @@
 //! else is passed over and compiled anew.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -14,9 +13,14 @@ use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use super::compile::fingerprint;
+
 const MAGIC: &[u8; 8] = b"hostcmp2";
 const DIGEST: usize = 32;
 const TRAILER: usize = MAGIC.len() + DIGEST;
+
+/// How much of a file is read at once.
+const BUFFER: usize = 64 << 10;
 
 /// What the names of files end in: whole ones, and ones being written.
 const COMPILED: &str = "cwasm";
@@ -24,8 +28,8 @@ const PARTIAL: &str = "partial";
 
 /// Compiled components kept at most, in bytes; the oldest go first.
 const CAPACITY: u64 = 2 << 30;
-/// The largest compiled component that is read back, in bytes.
-const ENTRY_LIMIT: u64 = 1 << 30;
+/// The largest compiled component, in bytes.
+pub(super) const ENTRY_LIMIT: u64 = 1 << 30;
 
 /// A directory of compiled components.
 #[derive(Debug)]
@@ -58,7 +62,7 @@ impl CompileCache {
     /// It is mapped, so that of many functions only what runs is in memory. Nothing writes to a file that is there: a
     /// new one takes its place.
     pub(super) fn load(&self, engine: &Engine, digest: &[u8; 32]) -> Option<Component> {
-        let (file, compiled) = open_sound(&self.path(engine, digest))?;
+        let file = open_sound(&self.path(engine, digest))?;
         // SAFETY: `deserialize_file` wants a file that `serialize` made and that stays as it is. This one is the
         // user's own in a directory that nobody else may write, its digest is right, and its name binds it to this
         // component and this engine; wasmtime checks the engine once more. What is mapped is the file that was checked,
@@ -69,38 +73,32 @@ impl CompileCache {
             return Some(component);
         }
         // Where no file may be mapped to be executed (`noexec`), or `/proc` is missing, a copy does it.
+        let compiled = read_sound(file)?;
         // SAFETY: as above, for the bytes that were checked.
         #[allow(unsafe_code)]
         let copied = unsafe { Component::deserialize(engine, compiled) };
         copied.ok()
     }
 
-    /// Keeps `component`, compiled from one with the SHA-256 `digest`. A file is whole or not there, at any moment.
-    pub(super) fn store(
-        &self,
-        engine: &Engine,
-        digest: &[u8; 32],
-        component: &Component,
-    ) -> io::Result<()> {
-        let compiled = component.serialize().map_err(io::Error::other)?;
+    /// A place for the compiled form of the component with the SHA-256 `digest`.
+    pub(super) fn entry(&self, engine: &Engine, digest: &[u8; 32]) -> io::Result<Entry<'_>> {
         let path = self.path(engine, digest);
         let partial = path.with_extension(format!("{:016x}.{PARTIAL}", rand::random::<u64>()));
-        let written = write_entry(&partial, &compiled).and_then(|()| fs::rename(&partial, &path));
-        if written.is_err() {
-            // The write's own error is what counts; a file left behind goes with the next clearing.
-            let _ = fs::remove_file(&partial);
-        }
-        written?;
-        self.clear_oldest(&path)
+        Ok(Entry {
+            cache: self,
+            file: create_new_private(&partial)?,
+            path,
+            partial,
+            digest: Sha256::new(),
+            length: 0,
+        })
     }
 
     /// Named by the component's SHA-256 and the engine's settings.
     fn path(&self, engine: &Engine, digest: &[u8; 32]) -> PathBuf {
-        let mut hasher = DefaultHasher::new();
-        engine.precompile_compatibility_hash().hash(&mut hasher);
         let digest = hex(digest);
         self.directory
-            .join(format!("{digest}-{:016x}.{COMPILED}", hasher.finish()))
+            .join(format!("{digest}-{:016x}.{COMPILED}", fingerprint(engine)))
     }
 
     fn clear_oldest(&self, keep: &Path) -> io::Result<()> {
@@ -126,21 +124,87 @@ impl CompileCache {
     }
 }
 
-/// Opens and reads the file at `path`, if it is what [`write_entry`] made of a component.
-fn open_sound(path: &Path) -> Option<(File, Vec<u8>)> {
+/// A compiled component that is being written. A file is whole or not there, at any moment.
+pub(super) struct Entry<'a> {
+    cache: &'a CompileCache,
+    file: File,
+    path: PathBuf,
+    partial: PathBuf,
+    digest: Sha256,
+    length: u64,
+}
+
+impl Entry<'_> {
+    /// Adds these bytes. If that fails, nothing more can be added.
+    pub(super) fn write(&mut self, compiled: &[u8]) -> io::Result<()> {
+        self.file.write_all(compiled)?;
+        self.digest.update(compiled);
+        self.length += compiled.len() as u64;
+        Ok(())
+    }
+
+    /// All that was added.
+    pub(super) fn read_back(&mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.file.seek(SeekFrom::Start(0))?;
+        (&self.file).take(self.length).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Keeps it. The digest comes last, so that the compiled component begins where a mapping does.
+    pub(super) fn keep(&mut self) -> io::Result<()> {
+        self.file.write_all(MAGIC)?;
+        self.file.write_all(&self.digest.finalize_reset())?;
+        fs::rename(&self.partial, &self.path)?;
+        self.cache.clear_oldest(&self.path)
+    }
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        // It is gone already if it was kept; if it cannot be removed, it goes with the next clearing.
+        let _ = fs::remove_file(&self.partial);
+    }
+}
+
+/// Makes a component of what a compiler made, where it cannot be kept.
+pub(super) fn load_bytes(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: these bytes come from this process's own compiler, for this engine, without having been anywhere else.
+    #[allow(unsafe_code)]
+    unsafe {
+        Component::deserialize(engine, compiled)
+    }
+}
+
+/// Opens the file at `path`, if it is what an [`Entry`] made of a component.
+fn open_sound(path: &Path) -> Option<File> {
     let mut file = open_nofollow(path).ok()?;
     let metadata = file.metadata().ok()?;
     if !metadata.is_file() || !is_private(&metadata) || metadata.len() > ENTRY_LIMIT {
         return None;
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).ok()?);
-    file.read_to_end(&mut bytes).ok()?;
-    let (compiled, trailer) = bytes.split_at_checked(bytes.len().checked_sub(TRAILER)?)?;
+    let mut left = metadata.len().checked_sub(TRAILER as u64)?;
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; BUFFER];
+    while left > 0 {
+        let next = left.min(BUFFER as u64) as usize;
+        file.read_exact(&mut buffer[..next]).ok()?;
+        digest.update(&buffer[..next]);
+        left -= next as u64;
+    }
+    let mut trailer = [0; TRAILER];
+    file.read_exact(&mut trailer).ok()?;
+    (trailer.strip_prefix(MAGIC)? == digest.finalize().as_slice()).then_some(file)
+}
+
+/// The compiled component in `file`, if the digest is right of what is read.
+fn read_sound(mut file: File) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(0)).ok()?;
+    file.take(ENTRY_LIMIT).read_to_end(&mut bytes).ok()?;
+    let trailer = bytes.split_off(bytes.len().checked_sub(TRAILER)?);
     let digest = trailer.strip_prefix(MAGIC)?;
-    let is_sound = digest == Sha256::digest(compiled).as_slice();
-    let length = compiled.len();
-    bytes.truncate(length);
-    is_sound.then_some((file, bytes))
+    (digest == Sha256::digest(&bytes).as_slice()).then_some(bytes)
 }
 
 /// A path that leads to an open file and no other, whatever becomes of its name.
@@ -158,14 +222,6 @@ fn path_of(file: &File) -> PathBuf {
 #[cfg(not(unix))]
 fn path_of(_: &File) -> PathBuf {
     PathBuf::new()
-}
-
-/// The digest comes last, so that the compiled component begins where a mapping does.
-fn write_entry(path: &Path, compiled: &[u8]) -> io::Result<()> {
-    let mut file = create_new_private(path)?;
-    file.write_all(compiled)?;
-    file.write_all(MAGIC)?;
-    file.write_all(&Sha256::digest(compiled))
 }
 
 /// Whether a file is one that the cache makes.
@@ -215,6 +271,7 @@ fn create_new_private(path: &Path) -> io::Result<File> {
         _ => {}
     }
     OpenOptions::new()
+        .read(true)
         .write(true)
         .create_new(true)
         .mode(0o600)
@@ -262,10 +319,10 @@ mod tests {
         /// A cache that holds `COMPONENT`, and the one file in it.
         fn filled(&self) -> (CompileCache, PathBuf) {
             let cache = CompileCache::open(&self.directory).unwrap();
-            let component = Component::new(&self.engine, COMPONENT).unwrap();
-            cache
-                .store(&self.engine, &DIGEST_OF_IT, &component)
-                .unwrap();
+            let compiled = self.engine.precompile_component(COMPONENT).unwrap();
+            let mut entry = cache.entry(&self.engine, &DIGEST_OF_IT).unwrap();
+            entry.write(&compiled).unwrap();
+            entry.keep().unwrap();
             let file = fs::read_dir(&self.directory)
                 .unwrap()
                 .next()
@@ -293,10 +350,11 @@ mod tests {
         let scratch = Scratch::new("path");
         let (_, path) = scratch.filled();
         let sound = fs::read(&path).unwrap();
-        let (file, compiled) = open_sound(&path).unwrap();
+        let file = open_sound(&path).unwrap();
         fs::remove_file(&path).unwrap();
         fs::write(&path, "another").unwrap();
         assert_eq!(fs::read(path_of(&file)).unwrap(), sound);
+        let compiled = read_sound(file).unwrap();
         assert!(sound.starts_with(&compiled) && sound.len() == compiled.len() + TRAILER);
     }
 

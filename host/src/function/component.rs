@@ -28,6 +28,8 @@ use super::turn::Turnstile;
 /// What a function is given beside its component.
 #[derive(Clone, Debug, Default)]
 pub struct FunctionConfig {
+    /// What it goes by where its component is compiled. Default the name of the component's file, if it has one.
+    pub name: Option<String>,
     /// What each execution may use.
     pub limits: Limits,
     /// Its environment variables.

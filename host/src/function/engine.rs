@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use super::compile::Compiler;
 use super::parts::{MOST, MOST_CORE_INSTANCES};
 
 /// Executions that the pool has places for beyond those of requests: trials of components that are loaded meanwhile.
@@ -39,6 +40,8 @@ pub struct SandboxConfig {
     ///
     /// The directory is created for the owner only. One that others can write is refused.
     pub cache: Option<PathBuf>,
+    /// Where components are compiled. Default in this process, without bounds.
+    pub compiler: Compiler,
 }
 
 impl Default for SandboxConfig {
@@ -48,6 +51,7 @@ impl Default for SandboxConfig {
             total_memory: super::memory::available() / 2,
             component_bytes: 100 * super::limits::MIB,
             cache: None,
+            compiler: Compiler::default(),
         }
     }
 }
@@ -59,7 +63,8 @@ pub(super) fn engine(config: &SandboxConfig) -> wasmtime::Result<Engine> {
         .or_else(|_| Engine::new(base().allocation_strategy(InstanceAllocationStrategy::OnDemand)))
 }
 
-fn base() -> Config {
+/// What code is compiled for. A compiler in another process needs the same.
+pub(super) fn base() -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)

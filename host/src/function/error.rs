@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::limits::MIB;
 use crate::size::Size;
@@ -77,6 +78,40 @@ pub enum LoadError {
         /// The bound.
         limit: u32,
     },
+    /// The component has more code, or code that is harder to compile, than any toolchain makes.
+    #[error(
+        "the component has {count} {what}, more than the {limit} that are compiled; build it with optimizations, or divide it"
+    )]
+    Code {
+        /// What it has too much of.
+        what: &'static str,
+        /// How much it has.
+        count: u64,
+        /// The bound.
+        limit: u64,
+    },
+    /// Compiling took too long.
+    #[error(
+        "compiling the component took more than {} s; allow more with --compile-timeout", .0.as_secs_f64()
+    )]
+    CompileTime(Duration),
+    /// Compiling took too much memory.
+    #[error(
+        "the component needs more than {limit} MiB of memory to be compiled; allow more with --compile-memory"
+    )]
+    CompileMemory {
+        /// MiB allowed.
+        limit: u64,
+    },
+    /// The compiled component is too large.
+    #[error("the component has more than {limit} MiB once it is compiled")]
+    CompiledSize {
+        /// MiB allowed.
+        limit: u64,
+    },
+    /// The sandbox compiles nothing any more.
+    #[error("the component is not compiled any more: the host is about to end")]
+    Stopped,
     /// The component answers no HTTP requests.
     #[error(
         "the component does not export wasi:http/incoming-handler@0.2, so it cannot answer requests; {0}"
@@ -121,9 +156,11 @@ pub enum LoadError {
     /// Its outbound settings cannot be used.
     #[error("outbound requests cannot be set up: {0}")]
     Outbound(String),
-    /// The thread that compiles broke down.
-    #[error("the compiler broke down; the component may be made to do so")]
-    Compiler,
+    /// The compiler could not be started, broke down, or was ended by someone else.
+    #[error(
+        "the compiler broke down ({0}); either the component is made to do so, or the system is short of memory"
+    )]
+    Compiler(String),
 }
 
 impl LoadError {

@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+const LEAST_TO_COMPILE: u64 = 400 << 20;
+const MOST_TO_COMPILE: u64 = 2 << 30;
+
 /// Assumed where the system does not tell.
 const FALLBACK: u64 = 4 << 30;
 
@@ -13,6 +16,12 @@ pub fn available() -> u64 {
     let groups = Hierarchy::all(&read("/proc/self/cgroup"), &read("/proc/self/mountinfo"));
     let limits = groups.iter().filter_map(Hierarchy::limit);
     limits.fold(machine, u64::min)
+}
+
+/// Bytes that compiling a component may take, if nothing else is said: half of what there is, but what a large interpreter
+/// needs at the least.
+pub(super) fn to_compile() -> u64 {
+    (available() / 2).clamp(LEAST_TO_COMPILE, MOST_TO_COMPILE)
 }
 
 /// The figure of `MemTotal` in the text of `/proc/meminfo` (proc_meminfo(5)), in bytes.

@@ -3,17 +3,20 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use super::budget::MemoryBudget;
-use super::cache::CompileCache;
+use super::cache::{self, CompileCache};
 use super::charges;
+use super::code::Code;
+use super::compile::{Compiled, Compiler, Sink, Task};
 use super::component::{Function, FunctionConfig};
 use super::endings;
 use super::engine::{self, SandboxConfig};
@@ -39,6 +42,11 @@ struct Inner {
     cache_refused: Option<String>,
     component_bytes: u64,
     linked: LinkedComponents,
+    compiler: Compiler,
+    /// Held by who compiles: one component at a time takes as much memory as compiling may.
+    compiling: Mutex<()>,
+    /// Set once nothing is compiled any more.
+    stopped: AtomicBool,
     compiled: AtomicU64,
     /// Time spent on compiling, in nanoseconds.
     compile_time: AtomicU64,
@@ -81,6 +89,9 @@ impl Sandbox {
                 cache_refused,
                 component_bytes: config.component_bytes,
                 linked: LinkedComponents::default(),
+                compiler: config.compiler,
+                compiling: Mutex::new(()),
+                stopped: AtomicBool::new(false),
                 compiled: AtomicU64::new(0),
                 compile_time: AtomicU64::new(0),
             }),
@@ -96,9 +107,11 @@ impl Sandbox {
         path: impl AsRef<Path>,
         config: impl Into<FunctionConfig>,
     ) -> Result<Function, LoadError> {
-        let (sandbox, path, config) = (self.clone(), path.as_ref().to_owned(), config.into());
+        let (sandbox, path) = (self.clone(), path.as_ref().to_owned());
+        let mut config: FunctionConfig = config.into();
         blocking(move || {
             let wasm = sandbox.read_component(&path)?;
+            config.name = config.name.or_else(|| file_name(&path));
             sandbox.function(&wasm, config)
         })
         .await
@@ -110,7 +123,7 @@ impl Sandbox {
     /// [`LoadError`], in one line that says what to do.
     pub async fn load_bytes(
         &self,
-        wasm: impl Into<Vec<u8>>,
+        wasm: impl Into<Bytes>,
         config: impl Into<FunctionConfig>,
     ) -> Result<Function, LoadError> {
         let (sandbox, wasm, config) = (self.clone(), wasm.into(), config.into());
@@ -169,14 +182,24 @@ impl Sandbox {
             let wasm = sandbox.read_component(&path)?;
             let inspection = inspect(&wasm)?;
             match inspection.check(u64::MAX) {
-                Ok(()) => sandbox
-                    .compile(&wasm, &Sha256::digest(&wasm).into())
-                    .map(drop)?,
+                Ok(()) => {
+                    let name = file_name(&path);
+                    let digest = Sha256::digest(&wasm).into();
+                    sandbox
+                        .compile(&wasm, &digest, name.as_deref())
+                        .map(drop)?;
+                }
                 Err(_) => validate(&wasm)?,
             }
             Ok(inspection)
         })
         .await
+    }
+
+    /// Compiles nothing any more, and ends compilers that are at work in processes of their own. Who waits for a
+    /// component is told [`LoadError::Stopped`]; functions that are loaded go on.
+    pub fn stop_compiling(&self) {
+        self.inner.stopped.store(true, Ordering::Relaxed);
     }
 
     /// Why the cache directory of the settings is not used, if it is not.
@@ -216,7 +239,8 @@ impl Sandbox {
                 let inspection = inspect(wasm)?;
                 // What it needs of memory is held against the limit of each function.
                 inspection.check(u64::MAX)?;
-                let (component, is_new) = self.compile(wasm, &digest)?;
+                let name = config.name.as_deref();
+                let (component, is_new) = self.compile(wasm, &digest, name)?;
                 let linked = Linked::new(&self.inner.linker, &component, inspection, is_new)?;
                 self.inner.linked.keep(digest, linked)
             }
@@ -239,24 +263,66 @@ impl Sandbox {
     }
 
     /// The compiled component, and whether it was not found compiled.
-    fn compile(&self, wasm: &[u8], digest: &[u8; 32]) -> Result<(Component, bool), LoadError> {
-        let engine = self.engine();
-        let cache = self.inner.cache.as_ref();
-        if let Some(component) = cache.and_then(|cache| cache.load(engine, digest)) {
+    fn compile(
+        &self,
+        wasm: &[u8],
+        digest: &[u8; 32],
+        name: Option<&str>,
+    ) -> Result<(Component, bool), LoadError> {
+        if let Some(component) = self.kept(digest) {
+            return Ok((component, false));
+        }
+        Code::of(wasm).check()?;
+        let inner = &self.inner;
+        let compiling = inner.compiling.lock();
+        let _compiling = compiling.unwrap_or_else(PoisonError::into_inner);
+        // Whoever compiled until now may have compiled the same.
+        if let Some(component) = self.kept(digest) {
             return Ok((component, false));
         }
         let begun = Instant::now();
-        let component = Component::from_binary(engine, wasm)
-            .map_err(|error| LoadError::Compile(one_line(&error)))?;
+        let component = self.compile_anew(wasm, digest, name)?;
         let time = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.inner.compiled.fetch_add(1, Ordering::Relaxed);
-        self.inner.compile_time.fetch_add(time, Ordering::Relaxed);
-        // Once it is kept it is mapped from there. A full disk costs memory, and the next start some time, nothing more.
-        let kept = cache.and_then(|cache| {
-            cache.store(engine, digest, &component).ok()?;
-            cache.load(engine, digest)
-        });
-        Ok((kept.unwrap_or(component), true))
+        inner.compiled.fetch_add(1, Ordering::Relaxed);
+        inner.compile_time.fetch_add(time, Ordering::Relaxed);
+        Ok((component, true))
+    }
+
+    fn kept(&self, digest: &[u8; 32]) -> Option<Component> {
+        self.inner.cache.as_ref()?.load(self.engine(), digest)
+    }
+
+    fn compile_anew(
+        &self,
+        wasm: &[u8],
+        digest: &[u8; 32],
+        name: Option<&str>,
+    ) -> Result<Component, LoadError> {
+        let inner = &self.inner;
+        let stop = &inner.stopped;
+        if stop.load(Ordering::Relaxed) {
+            return Err(LoadError::Stopped);
+        }
+        let entry = inner.cache.as_ref();
+        let entry = entry.and_then(|cache| cache.entry(&inner.engine, digest).ok());
+        let mut sink = Sink::new(entry, inner.compiler.most_output());
+        let task = Task { wasm, name, stop };
+        inner.compiler.compile(&inner.engine, &task, &mut sink)?;
+        let bytes = match sink.finish() {
+            Compiled::Bytes(bytes) => bytes,
+            Compiled::Entry(mut entry) => {
+                // Once it is kept it is mapped from there.
+                if entry.keep().is_ok()
+                    && let Some(component) = self.kept(digest)
+                {
+                    return Ok(component);
+                }
+                let bytes = entry.read_back();
+                bytes.map_err(|error| LoadError::Compiler(error.to_string()))?
+            }
+        };
+        let loaded = cache::load_bytes(&inner.engine, &bytes);
+        loaded.map_err(|error| LoadError::Compiler(format!("{error:#}")))
     }
 }
 
@@ -306,9 +372,8 @@ fn check_kind(wasm: &[u8]) -> Result<(), LoadError> {
     }
 }
 
-fn one_line(error: &wasmtime::Error) -> String {
-    let text = format!("{error:#}");
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+fn file_name(path: &Path) -> Option<String> {
+    Some(path.file_name()?.to_string_lossy().into_owned())
 }
 
 /// Compiling takes long and reading may; neither belongs on a thread that serves.
@@ -317,5 +382,5 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, LoadError> {
     tokio::task::spawn_blocking(work)
         .await
-        .unwrap_or(Err(LoadError::Compiler))
+        .unwrap_or_else(|error| Err(LoadError::Compiler(error.to_string())))
 }

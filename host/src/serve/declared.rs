@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::error::ServeError;
@@ -108,12 +109,14 @@ impl DeclaredFunctions {
         } = function;
         let bad = |message: String| file.bad_source(&name, &message);
         let read = self.loader.sandbox.read_component(&source);
-        let wasm = read.map_err(|error| bad(error.named(source.display())))?;
+        let wasm = Bytes::from(read.map_err(|error| bad(error.named(source.display())))?);
         let component = sha256(&wasm);
         let before = known.get(&name);
         let is_known = before.is_some_and(|before| before.component == component);
         if !is_known || before.is_some_and(|before| before.settings != settings) {
-            let loaded = self.loader.load(wasm.clone(), &settings, None);
+            let loaded = self
+                .loader
+                .load(name.as_str(), wasm.clone(), &settings, None);
             loaded.map_err(|error| bad(format!("{}: {error}", source.display())))?;
         }
         Ok(Declaration {

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::access::function_access;
 use super::catalog::{Places, Served};
 use super::shares::MemoryShares;
@@ -48,7 +50,12 @@ impl Loader {
         let settings = &record.settings;
         let wasm = wasm.ok_or("its component is gone; deploy it again with --source")?;
         Ok(Served {
-            function: self.load(wasm, settings, self.shares.of(record.name.as_str()))?,
+            function: self.load(
+                record.name.as_str(),
+                wasm.into(),
+                settings,
+                self.shares.of(record.name.as_str()),
+            )?,
             name: record.name.as_str().into(),
             access: function_access(record, &self.public_urls)?,
             places: Places::new(settings.concurrency, settings.max_instances),
@@ -56,17 +63,20 @@ impl Loader {
         })
     }
 
-    /// A function of the component `wasm` with this share of the memory, of which an instance has been made for a trial.
+    /// The function `name` of the component `wasm` with this share of the memory, of which an instance has been made for a
+    /// trial.
     ///
     /// # Errors
     /// Why it cannot be served, in one line.
     pub(super) fn load(
         &self,
-        wasm: Vec<u8>,
+        name: &str,
+        wasm: Bytes,
         settings: &FunctionSettings,
         memory_share: Option<MemoryShare>,
     ) -> Result<Function, String> {
         let mut config = function_config(settings)?;
+        config.name = Some(name.to_owned());
         config.memory_share = memory_share;
         config.limits.request_idle = self.request_idle;
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -120,6 +130,7 @@ pub(crate) fn function_config(settings: &FunctionSettings) -> Result<FunctionCon
         environment.insert(name.clone(), secret);
     }
     Ok(FunctionConfig {
+        name: None,
         limits: Limits {
             memory: settings.memory,
             wall_time: Duration::from_millis(settings.timeout),

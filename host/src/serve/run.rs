@@ -218,6 +218,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         admin_addr,
     );
     let host = Arc::clone(&readiness);
+    let compiling = sandbox.clone();
     let subject = ControlPlane {
         catalog,
         readiness,
@@ -256,6 +257,8 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         watched::spawn(&host, "control plane", console);
         ending.asked().await;
         stderr::line!("Draining: running executions finish, no new ones start. Press Ctrl-C again to end at once.");
+        // What is loaded by now is all that will be served.
+        compiling.stop_compiling();
         handle.begin();
         start::ended(workers, jobs, gone).await;
     });

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::components::{keep_component, remove_unused_components};
@@ -40,7 +41,7 @@ pub struct Declaration {
     /// The SHA-256 of its component, in hexadecimal.
     pub component: String,
     /// The component, unless a function runs it already.
-    pub wasm: Option<Vec<u8>>,
+    pub wasm: Option<Bytes>,
     /// Its settings.
     pub settings: FunctionSettings,
 }

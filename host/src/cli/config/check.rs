@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::super::Message;
+use super::super::compiler::CompilerArgs;
 use super::super::format::print;
 use super::super::serve::trust;
 use super::super::state::State;
@@ -37,7 +38,8 @@ impl Check {
         if let Ok(directory) = state.directory() {
             check_beside(&file, &functions, &directory)?;
         }
-        let trial = Trial::new(&state)?;
+        let compiler = CompilerArgs::default().compiler(&file.host());
+        let trial = Trial::new(&state, compiler)?;
         for Declared {
             name,
             source,
@@ -45,7 +47,7 @@ impl Check {
         } in &functions
         {
             let tried = trial.read(source).and_then(|wasm| {
-                let run = trial.run(&wasm, settings);
+                let run = trial.run(name.as_str(), wasm, settings);
                 run.map_err(|error| format!("{}: {error}", source.display()))
             });
             tried.map_err(|error| file.bad_source(name, &error).to_string())?;

@@ -5,13 +5,16 @@ mod settings;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bytes::Bytes;
 use clap::Args;
 
 use super::super::Message;
+use super::super::compiler::CompilerArgs;
 use super::super::format::print;
 use super::super::state::State;
 use super::super::trial::{STDIN, Trial};
 use super::{base_url, settle};
+use crate::config::HostTable;
 use crate::stderr;
 use crate::store::{FunctionName, FunctionRecord, FunctionSettings, Store, StoreError};
 use settings::SettingArgs;
@@ -35,6 +38,9 @@ pub(super) struct Deploy {
 
     #[command(flatten)]
     settings: SettingArgs,
+
+    #[command(flatten)]
+    compiler: CompilerArgs,
 
     #[command(flatten)]
     state: State,
@@ -90,8 +96,8 @@ impl Deploy {
         store: &Store,
         before: Option<&FunctionRecord>,
         settings: &FunctionSettings,
-    ) -> Result<Option<Vec<u8>>, Message> {
-        let trial = Trial::new(&self.state)?;
+    ) -> Result<Option<Bytes>, Message> {
+        let trial = Trial::new(&self.state, self.compiler.compiler(&HostTable::default()))?;
         if let Some(source) = &self.source {
             let is_stdin = source.as_os_str() == "-";
             let name = match is_stdin {
@@ -104,7 +110,7 @@ impl Deploy {
                 false => trial.read(source),
             }?;
             trial
-                .run(&wasm, settings)
+                .run(&name, wasm.clone(), settings)
                 .map_err(|error| format!("{name}: {error}"))?;
             return Ok(Some(wasm));
         }
@@ -112,7 +118,7 @@ impl Deploy {
             let wasm = store.component(&before.component);
             let wasm = wasm.map_err(|error| error.to_string())?;
             let wasm = wasm.ok_or("its component is gone; deploy it with --source")?;
-            let tried = trial.run(&wasm, settings);
+            let tried = trial.run(self.name.as_str(), wasm.into(), settings);
             tried.map_err(|error| format!("the function `{}`: {error}", self.name))?;
         }
         Ok(None)
