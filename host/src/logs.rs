@@ -14,6 +14,7 @@ mod json;
 mod keeper;
 mod kept;
 mod object;
+mod origin;
 mod otlp;
 #[cfg(test)]
 mod paper;
@@ -37,6 +38,7 @@ pub use entry::{Cause, Entry, FinishStatus, Payload, Trace, Trigger};
 pub use format::LogFormat;
 pub use json::JsonLines;
 pub use kept::KeptCounts;
+pub use origin::Origin;
 pub use otlp::{Collector, CollectorError, ExportCounts};
 pub use query::{
     Follow, Found, HttpRequest, News, Order, Query, QueryError, Record, RecordPayload, Unreadable,

@@ -6,6 +6,7 @@
 
 mod backup;
 mod components;
+mod damage;
 mod declared_jobs;
 mod error;
 mod files;

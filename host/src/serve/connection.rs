@@ -1,6 +1,7 @@
 //! One connection, from its handshake to its last byte.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,16 +59,18 @@ impl Connection {
     pub(super) async fn serve(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
         // Small answers should leave at once. A socket that cannot be told so still works.
         let _ = stream.set_nodelay(true);
+        let peer = stream.peer_addr().ok();
+        let client = peer.map(|peer| peer.ip().to_canonical());
         match tls {
             None => {
                 if let Some(Ok((protocol, io))) = self.in_time(Protocol::detect(stream)).await {
-                    self.serve_http(protocol, io).await;
+                    self.serve_http(protocol, io, client).await;
                 }
             }
             Some(tls) => {
                 if let Some(Ok(stream)) = self.in_time(tls.accept(stream)).await {
                     let protocol = Protocol::from_alpn(stream.get_ref().1.alpn_protocol());
-                    self.serve_http(protocol, stream).await;
+                    self.serve_http(protocol, stream, client).await;
                 }
             }
         }
@@ -87,24 +90,24 @@ impl Connection {
         }
     }
 
-    async fn serve_http<IO>(self, protocol: Protocol, io: IO)
+    async fn serve_http<IO>(self, protocol: Protocol, io: IO, client: Option<IpAddr>)
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let io = Batched::new(Timed::new(io, self.bounds.stall_timeout));
         match protocol {
-            Protocol::Http1 => self.serve_http1(io).await,
-            Protocol::Http2 => self.serve_http2(io).await,
+            Protocol::Http1 => self.serve_http1(io, client).await,
+            Protocol::Http2 => self.serve_http2(io, client).await,
         }
     }
 
-    async fn serve_http1<IO>(mut self, io: IO)
+    async fn serve_http1<IO>(mut self, io: IO, client: Option<IpAddr>)
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let invoker = Arc::clone(&self.invoker);
         let service = service_fn(move |request: Request<Incoming>| {
-            Box::pin(Arc::clone(&invoker).invoke(request))
+            Box::pin(Arc::clone(&invoker).invoke(request, client))
         });
         let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -134,12 +137,12 @@ impl Connection {
         let _ = close(&mut io, farewell).await;
     }
 
-    async fn serve_http2<IO>(mut self, io: IO)
+    async fn serve_http2<IO>(mut self, io: IO, client: Option<IpAddr>)
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let invoker = Arc::clone(&self.invoker);
-        let service = service_fn(move |request| Arc::clone(&invoker).invoke(request));
+        let service = service_fn(move |request| Arc::clone(&invoker).invoke(request, client));
         let streams = Arc::new(Streams::default());
         let executor = StreamExecutor::new(self.bounds.stall_timeout, Arc::clone(&streams));
         let connection = http2::Builder::new(executor)

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt::Display;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,7 @@ use super::record::Record;
 use super::routes::{Route, Routes};
 use super::trace;
 use crate::function::{ExecutionId, ResponseBody, Turnstile};
-use crate::logs::{Cause, Entry, LogQueue, Severity, Trace, Trigger};
+use crate::logs::{Cause, Entry, LogQueue, Origin, Severity, Trace, Trigger};
 use crate::scheduler::SCHEDULER;
 
 /// What the log entry of a request begins with that got no execution.
@@ -45,16 +46,18 @@ pub(super) struct Invoker {
 }
 
 impl Invoker {
-    /// Answers `request`, whatever it is.
+    /// Answers `request` of `client`, whatever it is.
     pub(super) async fn invoke(
         self: Arc<Self>,
         mut request: Request<Incoming>,
+        client: Option<IpAddr>,
     ) -> Result<Response<Body>, Infallible> {
         let json = answer::wants_json(request.headers());
         let id = ExecutionId::random();
         let (trace, parent_span) = trace::enter(request.headers_mut());
-        let refuse =
-            |name, status, why: &dyn Display| self.refuse(name, status, (id, trace), json, why);
+        let refuse = |name, status, why: &dyn Display| {
+            self.refuse(name, status, (id, trace, client), json, why)
+        };
         if let Err(bad) = authority::check(&request) {
             return Ok(refuse(&self.no_function, StatusCode::BAD_REQUEST, &bad));
         }
@@ -62,25 +65,44 @@ impl Invoker {
             let why = "no function has this path";
             return Ok(refuse(&self.no_function, StatusCode::NOT_FOUND, &why));
         };
-        let LetIn { caller, waited } = match self.let_in(&route, request.headers()).await {
-            Ok(let_in) => let_in,
-            Err(NotLetIn { reason, why }) => {
-                route.counters.refused(reason);
-                let mut response = refuse(&route.name, reason.status(), &why);
-                if let Some(challenge) = reason.challenge() {
-                    let challenge = HeaderValue::from_static(challenge);
-                    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-                }
-                return Ok(response);
+        let turn_away = |NotLetIn { reason, why }: NotLetIn| {
+            route.counters.refused(reason);
+            let mut response = refuse(&route.name, reason.status(), &why);
+            if let Some(challenge) = reason.challenge() {
+                let challenge = HeaderValue::from_static(challenge);
+                response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
             }
+            Ok(response)
         };
-        credentials::present(request.headers_mut(), caller.as_deref());
+        let mut let_in = match self.let_in(&route, request.headers()).await {
+            Ok(let_in) => let_in,
+            Err(refused) => return turn_away(refused),
+        };
         let place = match admit(&route, &request).await {
             Ok(place) => place,
-            Err(NotLetIn { reason, why }) => {
-                route.counters.refused(reason);
-                return Ok(refuse(&route.name, reason.status(), &why));
-            }
+            Err(refused) => return turn_away(refused),
+        };
+        if place.has_waited() {
+            // Whoever was let in before the wait may be no longer.
+            let present = self.routes.current().successor(&route).cloned();
+            let Some(present) = present else {
+                let why = "the function was deleted while the request waited for an instance";
+                return Ok(refuse(&route.name, StatusCode::NOT_FOUND, &why));
+            };
+            let again = match self.let_in(&present, request.headers()).await {
+                Ok(again) => again,
+                Err(refused) => return turn_away(refused),
+            };
+            let_in = LetIn {
+                waited: let_in.waited + again.waited,
+                ..again
+            };
+        }
+        let LetIn { caller, waited } = let_in;
+        credentials::present(request.headers_mut(), caller.as_deref());
+        let origin = Origin {
+            caller: caller.map(|caller| Arc::clone(&caller.name)),
+            client,
         };
         let cause = Cause {
             parent_span,
@@ -88,7 +110,14 @@ impl Invoker {
             is_newly_compiled: route.function.is_newly_compiled(),
         };
         Ok(self
-            .execute(&route, request, (id, trace, cause), json, (place, waited))
+            .execute(
+                &route,
+                request,
+                (id, trace, cause),
+                origin,
+                json,
+                (place, waited),
+            )
             .await)
     }
 
@@ -116,6 +145,7 @@ impl Invoker {
         route: &Route,
         request: Request<Incoming>,
         (id, trace, cause): (ExecutionId, Trace, Cause),
+        origin: Origin,
         json: bool,
         (place, waited): (Place, Duration),
     ) -> Response<Body> {
@@ -125,6 +155,7 @@ impl Invoker {
             Arc::clone(&route.name),
             (id, trace, cause),
             Arc::clone(&route.counters),
+            origin,
             (place, self.pending.guard()),
         );
         let execution = route.function.start(
@@ -148,14 +179,19 @@ impl Invoker {
         &self,
         name: &Arc<str>,
         status: StatusCode,
-        (id, trace): (ExecutionId, Trace),
+        (id, trace, client): (ExecutionId, Trace, Option<IpAddr>),
         json: bool,
         why: &dyn Display,
     ) -> Response<Body> {
         let text = format!("{REFUSED} with status code {}: {why}", status.as_u16());
         let name = Arc::clone(name);
         let entry = Entry::note(name, Some(id), Severity::Warning, text);
-        self.log.push(vec![entry.in_trace(trace)]);
+        let origin = Origin {
+            caller: None,
+            client,
+        };
+        self.log
+            .push(vec![entry.in_trace(trace).from_origin(origin)]);
         answer::refuse(status, Some(id), json)
     }
 }

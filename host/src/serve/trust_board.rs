@@ -207,7 +207,14 @@ impl TrustBoard {
                 outside.account.fetched = Some(SystemTime::now());
                 outside.account.successes += 1;
                 outside.account.left_out = keys.left_out().len();
-                outside.trusted.keys = Some(Arc::new(keys));
+                // What was withdrawn is so though nothing takes its place.
+                let problem = keys.problem();
+                if let Some(problem) = &problem {
+                    stderr::line!(
+                        "error: there are no keys of {issuer}, so none of its tokens is accepted: {problem}"
+                    );
+                }
+                outside.trusted.keys = problem.is_none().then(|| Arc::new(keys));
             }
             News::Failed(error) => {
                 outside.account.failures += 1;

@@ -2,6 +2,7 @@
 
 use rusqlite::params;
 
+use super::damage;
 use super::{Store, StoreError, now};
 
 /// Something that an issuer's tokens are refused for.
@@ -73,10 +74,10 @@ impl Store {
         let rows = statement.query_map([], |row| {
             let kind: String = row.get(1)?;
             Ok(Revocation {
-                issuer: row.get(0)?,
+                issuer: damage::text(row, 0)?,
                 // The table takes no other word.
                 kind: RevokedKind::read(&kind).unwrap_or(RevokedKind::Subject),
-                value: row.get(2)?,
+                value: damage::text(row, 2)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -121,9 +121,10 @@ impl Store {
         let Some((mut host, [public_urls, issuers, component])) = host else {
             return Ok(None);
         };
-        host.public_urls = serde_json::from_str(&public_urls?)?;
-        host.issuers = serde_json::from_str(&issuers?)?;
-        host.component = serde_json::from_str(&component?)?;
+        // Told anew by each host that begins: what cannot be read of an earlier one is no reason to stop.
+        host.public_urls = serde_json::from_str(&public_urls?).unwrap_or_default();
+        host.issuers = serde_json::from_str(&issuers?).unwrap_or_default();
+        host.component = serde_json::from_str(&component?).unwrap_or_default();
         Ok(Some(host))
     }
 

@@ -72,8 +72,13 @@ fn report(
         Ok(document) => document,
         Err(error) => return (format!("fail  keys\n      {error}\n"), false),
     };
+    let verdict = if document.keys.problem().is_some() {
+        "fail"
+    } else {
+        "pass"
+    };
     let mut report = format!(
-        "pass  keys: {} at {}, good for {} s\n",
+        "{verdict}  keys: {} at {}, good for {} s\n",
         document.keys.keys().len(),
         document.url,
         document.good_for.as_secs()

@@ -210,12 +210,17 @@ fn fetch_all(issuers: Vec<OutsideIssuer>) -> Result<Vec<TrustedIssuer>, Message>
         .map_err(|error| format!("cannot start: {error}"))?;
     let fetch = |issuer: OutsideIssuer| {
         let fetched = runtime.block_on(issuer.keys.fetch());
-        if let Err(error) = &fetched {
+        let fetched = fetched.map_err(|error| error.to_string());
+        let keys = fetched.and_then(|fetched| match fetched.value.problem() {
+            Some(problem) => Err(format!("{}: {problem}", issuer.config.issuer)),
+            None => Ok(fetched.value),
+        });
+        if let Err(error) = &keys {
             stderr::line!("warning: {error}");
         }
         TrustedIssuer {
             config: issuer.config,
-            keys: fetched.ok().map(|fetched| fetched.value.into()),
+            keys: keys.ok().map(Into::into),
             request: None,
         }
     };

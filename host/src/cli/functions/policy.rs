@@ -121,7 +121,7 @@ impl Binding {
     /// Makes sure that there is, or could be, such a member beside these accounts.
     fn check_member(&self, accounts: &[ServiceAccountRecord]) -> Result<(), StoreError> {
         if let Member::ServiceAccount(email) = &self.member
-            && !accounts.iter().any(|account| account.email == *email)
+            && !accounts.iter().any(|account| account.email == **email)
         {
             return Err(StoreError::no_service_account(email, accounts));
         }

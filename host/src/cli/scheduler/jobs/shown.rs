@@ -45,6 +45,9 @@ pub(super) fn value(record: &JobRecord, last: Option<&AttemptRecord>) -> Value {
     if !settings.description.is_empty() {
         value["description"] = json!(settings.description);
     }
+    if let Some(damage) = &record.damage {
+        value["damage"] = json!(damage);
+    }
     if let Some(next) = record.next_due {
         value["scheduleTime"] = json!(next.to_string());
     }
@@ -60,9 +63,11 @@ pub(super) fn value(record: &JobRecord, last: Option<&AttemptRecord>) -> Value {
     value
 }
 
-/// `ENABLED` or `PAUSED`.
+/// `ENABLED` or `PAUSED`, or `DAMAGED` if the record cannot be read.
 pub(super) fn state(record: &JobRecord) -> &'static str {
-    if record.is_paused {
+    if record.damage.is_some() {
+        "DAMAGED"
+    } else if record.is_paused {
         "PAUSED"
     } else {
         "ENABLED"
