@@ -75,7 +75,7 @@ pub use own_issuer::{
 };
 pub use own_keys::{
     OWN, OwnIssuer, OwnIssuerError, TokenRequest, accounts_of, key_document, new_subject,
-    own_key_set, own_revocations, records, revokes, signing_key, unrevoked_keys,
+    own_key_set, own_revocations, readable_keys, records, revokes, signing_key, unrevoked_keys,
 };
 pub use presets::{Preset, PresetError, PresetSettings};
 pub use principal::{Principal, Verified};

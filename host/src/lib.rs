@@ -46,6 +46,7 @@ mod counted;
 pub mod function;
 pub mod identity;
 pub mod logs;
+mod safe;
 pub mod scheduler;
 pub mod serve;
 mod signals;

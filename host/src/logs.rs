@@ -21,7 +21,6 @@ mod paper;
 mod printer;
 mod query;
 mod queue;
-mod safe;
 #[cfg(test)]
 mod scratch;
 mod segments;
@@ -34,6 +33,7 @@ mod timestamp;
 mod untold;
 mod writer;
 
+use crate::safe;
 pub use entry::{Cause, Entry, FinishStatus, Payload, Trace, Trigger};
 pub use format::LogFormat;
 pub use json::JsonLines;

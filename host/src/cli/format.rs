@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 
 use super::Message;
+use crate::safe;
 
 /// How a command prints what it found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -25,10 +26,14 @@ pub(super) enum DocumentFormat {
     Yaml,
 }
 
-/// `rows` below `head`, columns two spaces apart.
+/// `rows` below `head`, columns two spaces apart. No cell breaks out of its row.
 pub(super) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
     let head = head.map(str::to_owned);
-    let lines = || std::iter::once(&head).chain(rows);
+    let rows = rows.iter().cloned();
+    let rows: Vec<_> = rows
+        .map(|row| row.map(|cell| safe::text(&cell).into_owned()))
+        .collect();
+    let lines = || std::iter::once(&head).chain(&rows);
     let widths: [usize; N] = std::array::from_fn(|column| {
         let cells = lines().map(|row| row[column].chars().count());
         cells.max().unwrap_or_default()
@@ -45,18 +50,25 @@ pub(super) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> St
         .collect()
 }
 
-/// `value` as text with a line feed at its end.
+/// `value` as text with a line feed at its end, and with nothing in it that a terminal would act on.
 pub(super) fn document(value: &Value, format: DocumentFormat) -> Result<String, Message> {
-    match format {
-        DocumentFormat::Json => Ok(format!("{value:#}\n")),
-        DocumentFormat::Yaml => serde_yaml_ng::to_string(value).map_err(|error| error.to_string()),
+    let json = || safe::json(&format!("{value:#}\n")).into_owned();
+    if format == DocumentFormat::Json {
+        return Ok(json());
     }
+    let yaml = serde_yaml_ng::to_string(value).map_err(|error| error.to_string())?;
+    // YAML lets stand what JSON can escape, and JSON is YAML.
+    Ok(match yaml.contains(safe::is_harmful_in_lines) {
+        true => json(),
+        false => yaml,
+    })
 }
 
-/// Prints data, and nothing else, to stdout. A reader that has seen enough is no failure.
+/// Prints data, and nothing else, to stdout, with what a terminal would act on escaped. A reader that has seen enough is
+/// no failure.
 pub(super) fn print(text: &str) -> Result<(), Message> {
     use std::io::{ErrorKind, Write};
-    match std::io::stdout().write_all(text.as_bytes()) {
+    match std::io::stdout().write_all(safe::lines(text).as_bytes()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(format!("cannot write to stdout: {error}"))
         }
@@ -67,6 +79,22 @@ pub(super) fn print(text: &str) -> Result<(), Message> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_that_is_printed_steers_a_terminal_or_passes_for_another_row() {
+        let hostile = "a\u{1b}[2J\nb\u{9b}\u{202e}";
+        let rows = [[hostile.to_owned(), "1".to_owned()]];
+        let table = table(["NAME", "REVISION"], &rows);
+        assert_eq!(table.lines().count(), 2, "{table}");
+        assert!(!table.contains(safe::is_harmful_in_lines), "{table}");
+        let value = serde_json::json!({"name": hostile});
+        for format in [DocumentFormat::Json, DocumentFormat::Yaml] {
+            let text = document(&value, format).unwrap();
+            assert!(!text.contains(safe::is_harmful_in_lines), "{text}");
+            let read: Value = serde_yaml_ng::from_str(&text).unwrap();
+            assert_eq!(read, value, "{text}");
+        }
+    }
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {

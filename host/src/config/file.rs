@@ -68,6 +68,24 @@ impl ConfigFile {
             ConfigError::whole(path, format!("cannot read the configuration: {error}"))
         };
         let path = &std::path::absolute(path).map_err(unreadable)?;
+        let text = Self::text_of(path)?;
+        let tables = toml::from_str(&text).map_err(|error| {
+            ConfigError::at(path, &text, error.span(), &explained(error.message()))
+        })?;
+        let file = Self {
+            path: path.clone(),
+            text,
+            tables,
+        };
+        file.check()?;
+        Ok(file)
+    }
+
+    /// What stands in the file at `path`.
+    pub(super) fn text_of(path: &Path) -> Result<String, ConfigError> {
+        let unreadable = |error: std::io::Error| {
+            ConfigError::whole(path, format!("cannot read the configuration: {error}"))
+        };
         let file = File::open(path).map_err(unreadable)?;
         if !file.metadata().map_err(unreadable)?.is_file() {
             let message = "is not a file; expected one in TOML, such as host.toml";
@@ -79,16 +97,7 @@ impl ConfigFile {
             let message = format!("is larger than {LARGEST} bytes");
             return Err(ConfigError::whole(path, message));
         }
-        let tables = toml::from_str(&text).map_err(|error| {
-            ConfigError::at(path, &text, error.span(), &explained(error.message()))
-        })?;
-        let file = Self {
-            path: path.clone(),
-            text,
-            tables,
-        };
-        file.check()?;
-        Ok(file)
+        Ok(text)
     }
 
     /// The schema of such a file: JSON Schema, draft 2020-12.

@@ -80,6 +80,7 @@ impl JobTable {
             max_doublings: self.max_doublings.unwrap_or(defaults.max_doublings),
             overlap: self.overlap,
             catch_up: self.catch_up,
+            secret_headers: Default::default(),
         }
     }
 }

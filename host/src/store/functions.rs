@@ -266,7 +266,7 @@ fn find(
         .transpose()
 }
 
-fn all(connection: &Connection) -> Result<Vec<FunctionRecord>, StoreError> {
+pub(super) fn all(connection: &Connection) -> Result<Vec<FunctionRecord>, StoreError> {
     let mut statement =
         connection.prepare_cached(&format!("SELECT {COLUMNS} FROM functions ORDER BY name"))?;
     let rows = statement.query_map([], |row| Ok(record(row)))?;
@@ -323,7 +323,10 @@ fn put(
 }
 
 /// Writes the settings of `record`, which stays the same revision.
-fn put_settings(connection: &Connection, record: &mut FunctionRecord) -> Result<(), StoreError> {
+pub(super) fn put_settings(
+    connection: &Connection,
+    record: &mut FunctionRecord,
+) -> Result<(), StoreError> {
     record.updated = now();
     connection.execute(
         "UPDATE functions SET settings = ?, updated = ? WHERE name = ?",

@@ -13,7 +13,7 @@ use super::super::own_issuer::own_issuer;
 use super::super::state::State;
 use crate::identity::{
     Member, OutsideIssuer, Rejection, Step, Trust, TrustedIssuer, own_key_set, own_revocations,
-    unrevoked_keys,
+    readable_keys, unrevoked_keys,
 };
 use crate::logs::{Query, Record, RecordFormat, RecordRenderer, Severity, read};
 use crate::serve::{FunctionAccess, REFUSED, component_access, function_access};
@@ -124,7 +124,7 @@ impl Explain {
         let keys = unrevoked_keys(keys, &revoked, &issuer.url);
         let mut trusted = vec![TrustedIssuer {
             config: issuer.config(accounts).into(),
-            keys: own_key_set(&keys)
+            keys: own_key_set(&readable_keys(keys))
                 .map_err(|error| text(&error))?
                 .map(Into::into),
             request: None,

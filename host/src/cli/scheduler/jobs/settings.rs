@@ -26,6 +26,10 @@ pub(super) struct SettingArgs {
     #[arg(long, value_name = "METHOD")]
     http_method: Option<String>,
 
+    /// A field of the request's head whose value is the text in a file, and is shown nowhere; once for each
+    #[arg(long, value_name = "NAME=FILE", value_parser = pair)]
+    header_from_file: Vec<(String, String)>,
+
     /// The request's body
     #[arg(long, value_name = "TEXT")]
     message_body: Option<String>,
@@ -86,6 +90,13 @@ impl SettingArgs {
         if let Some(method) = &self.http_method {
             settings.http_method = method.to_ascii_uppercase();
         }
+        for (name, file) in &self.header_from_file {
+            let value = secret(Path::new(file))?;
+            let other = |header: &str| !header.eq_ignore_ascii_case(name);
+            settings.headers.retain(|header, _| other(header));
+            settings.headers.insert(name.clone(), value);
+            settings.secret_headers.insert(name.clone());
+        }
         if let Some(body) = self.body()? {
             settings.body = Some(STANDARD.encode(body));
         }
@@ -121,6 +132,16 @@ impl SettingArgs {
             (None, None) => Ok(None),
         }
     }
+}
+
+/// The text in `file`, without the line feed at its end.
+fn secret(file: &Path) -> Result<String, Message> {
+    let text = String::from_utf8(read(file)?);
+    let mut text = text.map_err(|_| format!("{} is not text", file.display()))?;
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    Ok(text)
 }
 
 /// The job that `settings` make, which may act for an account of `store`.

@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use crate::store::{AttemptRecord, JobRecord};
 
+/// What is shown of a value that is secret.
+const HIDDEN: &str = "(hidden)";
+
 /// The job, and how its `last` attempt went.
 pub(super) fn value(record: &JobRecord, last: Option<&AttemptRecord>) -> Value {
     let settings = &record.settings;
@@ -12,7 +15,11 @@ pub(super) fn value(record: &JobRecord, last: Option<&AttemptRecord>) -> Value {
         "httpMethod": settings.http_method,
     });
     if !settings.headers.is_empty() {
-        target["headers"] = json!(settings.headers);
+        let headers = settings.headers.iter().map(|(name, value)| {
+            let is_secret = settings.is_secret(name);
+            (name.clone(), json!(if is_secret { HIDDEN } else { value }))
+        });
+        target["headers"] = Value::Object(headers.collect());
     }
     if let Some(body) = &settings.body {
         target["body"] = json!(body);
