@@ -37,17 +37,16 @@ pub(crate) fn push(text: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// `text`, which may have several lines, with every character escaped that [`push`] escapes but for line feeds.
+/// `text`, which may have several lines, with every character escaped that [`push`] escapes but for line feeds and tabs.
 pub(crate) fn lines(text: &str) -> Cow<'_, str> {
     if !text.contains(is_harmful_in_lines) {
         return Cow::Borrowed(text);
     }
     let mut out = Vec::with_capacity(text.len());
-    for (number, line) in text.split('\n').enumerate() {
-        if number > 0 {
-            out.push(b'\n');
-        }
-        push(line, &mut out);
+    for line in text.split_inclusive(['\n', '\t']) {
+        let rest = line.strip_suffix(['\n', '\t']).unwrap_or(line);
+        push(rest, &mut out);
+        out.extend_from_slice(&line.as_bytes()[rest.len()..]);
     }
     // What is pushed is UTF-8.
     Cow::Owned(String::from_utf8(out).unwrap_or_default())
@@ -71,7 +70,7 @@ pub(crate) fn json(text: &str) -> Cow<'_, str> {
 
 /// Whether [`lines`] escapes it.
 pub(crate) fn is_harmful_in_lines(c: char) -> bool {
-    c != '\n' && is_harmful(c)
+    !matches!(c, '\n' | '\t') && is_harmful(c)
 }
 
 /// Whether `text` can go anywhere as it is.
@@ -128,9 +127,10 @@ mod tests {
     }
 
     #[test]
-    fn of_several_lines_only_the_line_feeds_go_through() {
+    fn of_several_lines_only_line_feeds_and_tabs_go_through() {
         assert_eq!(lines("a\nb\x1b[2J\r\n"), "a\nb\\x1b[2J\\r\n");
-        assert_eq!(lines("a\n  b\n"), "a\n  b\n");
+        assert_eq!(lines("a\n\tb\n"), "a\n\tb\n");
+        assert_eq!(lines("\ta\x1b\n"), "\ta\\x1b\n");
     }
 
     #[test]

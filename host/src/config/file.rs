@@ -64,28 +64,20 @@ impl ConfigFile {
     /// # Errors
     /// The first thing that is wrong with it, with its line and column.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let unreadable = |error: std::io::Error| {
-            ConfigError::whole(path, format!("cannot read the configuration: {error}"))
-        };
-        let path = &std::path::absolute(path).map_err(unreadable)?;
-        let text = Self::text_of(path)?;
-        let tables = toml::from_str(&text).map_err(|error| {
-            ConfigError::at(path, &text, error.span(), &explained(error.message()))
-        })?;
-        let file = Self {
-            path: path.clone(),
-            text,
-            tables,
-        };
+        let file = Self::parse(path)?;
         file.check()?;
         Ok(file)
     }
 
-    /// What stands in the file at `path`.
-    pub(super) fn text_of(path: &Path) -> Result<String, ConfigError> {
+    /// Reads the file at `path`, whose keys and types are right; what they say may make no sense.
+    ///
+    /// # Errors
+    /// If it is no such file.
+    pub fn parse(path: &Path) -> Result<Self, ConfigError> {
         let unreadable = |error: std::io::Error| {
             ConfigError::whole(path, format!("cannot read the configuration: {error}"))
         };
+        let path = &std::path::absolute(path).map_err(unreadable)?;
         let file = File::open(path).map_err(unreadable)?;
         if !file.metadata().map_err(unreadable)?.is_file() {
             let message = "is not a file; expected one in TOML, such as host.toml";
@@ -97,7 +89,14 @@ impl ConfigFile {
             let message = format!("is larger than {LARGEST} bytes");
             return Err(ConfigError::whole(path, message));
         }
-        Ok(text)
+        let tables = toml::from_str(&text).map_err(|error| {
+            ConfigError::at(path, &text, error.span(), &explained(error.message()))
+        })?;
+        Ok(Self {
+            path: path.clone(),
+            text,
+            tables,
+        })
     }
 
     /// The schema of such a file: JSON Schema, draft 2020-12.
@@ -108,6 +107,12 @@ impl ConfigFile {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The tables of its functions, by name.
+    pub(super) fn tables(&self) -> impl Iterator<Item = (&FunctionName, &FunctionTable)> {
+        let tables = self.tables.functions.iter();
+        tables.map(|(name, table)| (name.as_ref(), table))
     }
 
     /// What it says of the process; paths begin at the file's directory.

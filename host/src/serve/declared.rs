@@ -14,7 +14,7 @@ use super::error::ServeError;
 use super::load::{Loader, in_parallel};
 use super::trust_board::TrustBoard;
 use super::watch::WatchedFile;
-use crate::config::{ConfigError, ConfigFile, Declared, DeclaredRights, HostTable};
+use crate::config::{ConfigError, ConfigFile, Declared, HostTable};
 use crate::identity::OutsideIssuer;
 use crate::scheduler;
 use crate::stderr;
@@ -88,9 +88,10 @@ impl DeclaredFunctions {
         if self.host.is_none() {
             return Ok(taken);
         }
-        let Some(rights) = DeclaredRights::read(&self.path) else {
+        let Ok(file) = ConfigFile::parse(&self.path) else {
             return Ok(taken);
         };
+        let rights = file.rights();
         let tightened = self.store.tighten(&rights.functions)?;
         taken.told = tightened.iter().map(told).collect();
         if let Some(mut issuers) = rights.issuers {

@@ -204,17 +204,22 @@ impl TrustBoard {
         };
         match news {
             News::Fetched(keys) => {
-                outside.account.fetched = Some(SystemTime::now());
-                outside.account.successes += 1;
                 outside.account.left_out = keys.left_out().len();
-                // What was withdrawn is so though nothing takes its place.
-                let problem = keys.problem();
-                if let Some(problem) = &problem {
-                    stderr::line!(
-                        "error: there are no keys of {issuer}, so none of its tokens is accepted: {problem}"
-                    );
-                }
-                outside.trusted.keys = problem.is_none().then(|| Arc::new(keys));
+                outside.trusted.keys = match keys.problem() {
+                    None => {
+                        outside.account.fetched = Some(SystemTime::now());
+                        outside.account.successes += 1;
+                        Some(Arc::new(keys))
+                    }
+                    // What was withdrawn is so though nothing takes its place.
+                    Some(problem) => {
+                        outside.account.failures += 1;
+                        stderr::line!(
+                            "error: there are no keys of {issuer}, so none of its tokens is accepted: {problem}"
+                        );
+                        None
+                    }
+                };
             }
             News::Failed(error) => {
                 outside.account.failures += 1;
