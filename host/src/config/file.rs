@@ -12,7 +12,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::unknown_key::explained;
-use super::values::host_name;
+use super::values::{file_text, host_name};
 use super::{ConfigError, FunctionTable, HostTable, IssuerTable, JobTable};
 use crate::function::OutboundPolicy;
 use crate::identity::{Member, OutsideIssuer, ServiceAccounts};
@@ -147,7 +147,7 @@ impl ConfigFile {
     /// The jobs that it declares, by name.
     pub fn jobs(&self) -> Vec<(JobName, JobSettings)> {
         let jobs = self.tables.jobs.iter();
-        jobs.map(|(name, table)| (name.as_ref().clone(), table.settings()))
+        jobs.map(|(name, table)| (name.as_ref().clone(), table.settings(self.directory())))
             .collect()
     }
 
@@ -216,7 +216,11 @@ impl ConfigFile {
         let wrong = |span: Range<usize>, message: &str| self.at(Some(span), message);
         self.check_host()?;
         for (name, table) in &self.tables.jobs {
-            Job::read(&table.settings()).map_err(|error| match &error {
+            for file in table.header_from_file.values() {
+                file_text(&self.directory().join(file.as_ref()))
+                    .map_err(|error| wrong(file.span(), &error))?;
+            }
+            Job::read(&table.settings(self.directory())).map_err(|error| match &error {
                 JobError::Schedule(schedule) => wrong(table.schedule.span(), &schedule.to_string()),
                 _ => wrong(name.span(), &error.to_string()),
             })?;

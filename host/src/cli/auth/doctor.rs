@@ -72,13 +72,14 @@ fn report(
         Ok(document) => document,
         Err(error) => return (format!("fail  keys\n      {error}\n"), false),
     };
-    let verdict = if document.keys.problem().is_some() {
-        "fail"
-    } else {
-        "pass"
-    };
+    if let Some(problem) = document.keys.problem() {
+        return (
+            format!("fail  keys\n      {}: {problem}\n", document.url),
+            false,
+        );
+    }
     let mut report = format!(
-        "{verdict}  keys: {} at {}, good for {} s\n",
+        "pass  keys: {} at {}, good for {} s\n",
         document.keys.keys().len(),
         document.url,
         document.good_for.as_secs()

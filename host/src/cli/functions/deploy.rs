@@ -55,7 +55,8 @@ impl Deploy {
             ));
         }
         self.settings.check_account(&store)?;
-        if let Some(damage) = before.as_ref().and_then(|before| before.damage.as_ref()) {
+        let damage = before.as_ref().and_then(|before| before.damage.as_ref());
+        if let Some(damage) = damage.filter(|_| self.source.is_some()) {
             stderr::line!(
                 "warning: the settings that [{}] had cannot be read ({}), and are the defaults from now on, but for \
                  what this command says",

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 
 use super::super::super::Message;
-use crate::config::values::{duration, pair};
+use crate::config::values::{duration, file_text, pair};
 use crate::scheduler::Job;
 use crate::store::{CatchUp, JobSettings, Overlap, Store};
 
@@ -91,7 +91,7 @@ impl SettingArgs {
             settings.http_method = method.to_ascii_uppercase();
         }
         for (name, file) in &self.header_from_file {
-            let value = secret(Path::new(file))?;
+            let value = file_text(Path::new(file))?;
             let other = |header: &str| !header.eq_ignore_ascii_case(name);
             settings.headers.retain(|header, _| other(header));
             settings.headers.insert(name.clone(), value);
@@ -132,16 +132,6 @@ impl SettingArgs {
             (None, None) => Ok(None),
         }
     }
-}
-
-/// The text in `file`, without the line feed at its end.
-fn secret(file: &Path) -> Result<String, Message> {
-    let text = String::from_utf8(read(file)?);
-    let mut text = text.map_err(|_| format!("{} is not text", file.display()))?;
-    if text.ends_with('\n') {
-        text.pop();
-    }
-    Ok(text)
 }
 
 /// The job that `settings` make, which may act for an account of `store`.
