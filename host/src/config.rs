@@ -10,6 +10,7 @@ mod host;
 mod host_check;
 mod issuer;
 mod job;
+mod rights;
 mod unknown_key;
 pub(crate) mod values;
 
@@ -19,3 +20,4 @@ pub use function::FunctionTable;
 pub use host::HostTable;
 pub use issuer::IssuerTable;
 pub use job::JobTable;
+pub use rights::DeclaredRights;

@@ -12,11 +12,13 @@
 
 mod algorithm;
 mod base64url;
+mod certificates;
 mod check;
 mod claim_checks;
 mod claim_match;
 mod claims;
 mod clock;
+mod email;
 mod fetch;
 mod header;
 mod invokers;
@@ -51,11 +53,12 @@ pub use check::Step;
 pub use claim_match::{ClaimMatch, ClaimMatchError};
 pub use claims::Claims;
 pub use clock::{Moment, SteadyClock};
+pub use email::{EmailAddress, EmailAddressError};
 pub use fetch::{FetchError, KeyDocument, KeySource, KeyTls, parse as parse_keys_url};
 pub use invokers::{ClaimRule, EmptyRule, Invoker, Invokers, NotInvoker};
 pub use issuer::{
-    DEFAULT_LEEWAY, DEFAULT_MAX_LIFETIME, EmailTrust, IssuerConfig, SERVICE_ACCOUNT_DOMAIN,
-    ServiceAccounts,
+    DEFAULT_LEEWAY, DEFAULT_MAX_LIFETIME, EmailTrust, IssuerConfig, NotADomain,
+    SERVICE_ACCOUNT_DOMAIN, ServiceAccounts,
 };
 pub use issuer_url::{IssuerUrl, IssuerUrlError};
 pub use issuers::{AmbiguousIssuer, Issuers};
@@ -72,7 +75,7 @@ pub use own_issuer::{
 };
 pub use own_keys::{
     OWN, OwnIssuer, OwnIssuerError, TokenRequest, accounts_of, key_document, new_subject,
-    own_key_set, own_revocations, records, revokes, signing_key, unrevoked_keys,
+    own_key_set, own_revocations, readable_keys, records, revokes, signing_key, unrevoked_keys,
 };
 pub use presets::{Preset, PresetError, PresetSettings};
 pub use principal::{Principal, Verified};

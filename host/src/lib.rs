@@ -50,6 +50,7 @@ pub mod function;
 pub mod identity;
 pub mod logs;
 mod request_target;
+mod safe;
 pub mod scheduler;
 pub mod serve;
 mod signals;

@@ -14,13 +14,13 @@ mod json;
 mod keeper;
 mod kept;
 mod object;
+mod origin;
 mod otlp;
 #[cfg(test)]
 mod paper;
 mod printer;
 mod query;
 mod queue;
-mod safe;
 #[cfg(test)]
 mod scratch;
 mod segments;
@@ -33,10 +33,12 @@ mod timestamp;
 mod untold;
 mod writer;
 
+use crate::safe;
 pub use entry::{Cause, Entry, FinishStatus, Payload, Trace, Trigger};
 pub use format::LogFormat;
 pub use json::JsonLines;
 pub use kept::KeptCounts;
+pub use origin::Origin;
 pub use otlp::{Collector, CollectorError, ExportCounts};
 pub use query::{
     Follow, Found, HttpRequest, News, Order, Query, QueryError, Record, RecordPayload, Unreadable,

@@ -3,6 +3,7 @@
 //! `eprintln!` panics where stderr cannot be written to: its reader is gone, or its disk is full. What the program does
 //! must not depend on that, so every line goes through [`line!`](line), which gives up on a line that cannot be written.
 //! Nor must a process that serves wait for a reader who takes none: after [`never_wait`] a thread of its own writes them.
+//! Whatever a line quotes, nothing in it steers the terminal.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::collections::VecDeque;
@@ -13,6 +14,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+use crate::safe;
 
 /// How much may wait to be written, in bytes.
 const ROOM: usize = 1 << 20;
@@ -31,7 +34,8 @@ pub(crate) use line;
 /// Writes `text` and a line feed at once, so that lines of several threads do not mix.
 pub(crate) fn write_line(text: fmt::Arguments<'_>) {
     let clear = clear();
-    put(format!("{clear}{text}\n"));
+    let text = format!("{text}\n");
+    put(format!("{clear}{}", safe::lines(&text)));
 }
 
 /// Whether the last line of the terminal is a status.
@@ -51,17 +55,17 @@ fn clear() -> &'static str {
 /// Shows `text` on a terminal, in the place of the status before, until the next line comes.
 pub(crate) fn status(text: &str) {
     HAS_STATUS.store(true, Ordering::Relaxed);
-    ask(&format!("{ERASE}{text}"));
+    put(format!("{ERASE}{}", safe::lines(text)));
 }
 
 /// Takes the status away.
 pub(crate) fn clear_status() {
-    ask(clear());
+    put(clear().to_owned());
 }
 
 /// Writes a question, behind which the answer is typed.
 pub(crate) fn ask(question: &str) {
-    put(question.to_owned());
+    put(safe::lines(question).into_owned());
 }
 
 /// From now on nobody waits for stderr, whatever becomes of it: a thread writes what there is room for. That goes for

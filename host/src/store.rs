@@ -6,6 +6,7 @@
 
 mod backup;
 mod components;
+mod damage;
 mod declared_jobs;
 mod error;
 mod files;
@@ -26,6 +27,7 @@ mod serving;
 mod settings;
 mod signing_keys;
 mod suggestion;
+mod tightening;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,12 +52,13 @@ pub use job_runs::{AttemptEnd, AttemptRecord, RunKey, RunRecord, RunState, Trigg
 pub use job_settings::{CatchUp, JobSettings, Overlap};
 pub use jobs::{JobCounts, JobId, JobRecord};
 pub use lock::ServeLock;
-pub use revocations::{Revocation, RevokedKind};
+pub use revocations::{DatedRevocation, Revocation, RevokedKind};
 pub use service_accounts::ServiceAccountRecord;
 pub use serving::{NamedIssuer, ServedComponent, ServedFunction, ServingHost};
-pub use settings::{ClaimValues, FunctionSettings, InvokerRule, Outlet};
+pub use settings::{ClaimValues, FunctionSettings, InvokerRule, Outlet, Rights};
 pub use signing_keys::SigningKeyRecord;
 pub(crate) use suggestion::{did_you_mean, nearest};
+pub use tightening::Tightening;
 
 const DATABASE: &str = "host.db";
 /// How long a command waits for another one's transaction.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use tests::served::{ACCOUNT, ROLE, Served};
 use tests::{Host, HostBuilder, Http2, PATIENCE, Reply, Wire, wait_until};
 
 /// A host with one instance, whose guest `spins`.
@@ -43,6 +44,54 @@ fn a_request_waits_until_an_instance_is_free() {
     assert_eq!(count(&host, "started"), 1);
     drop(busy);
     assert_eq!(waiting.read_reply().text(), "spun\n");
+}
+
+#[test]
+fn who_waits_for_an_instance_is_judged_again_when_there_is_one() {
+    let served = Served::with(&["--workers=1"]);
+    let host = &served.host;
+    served.succeed("iam service-accounts create caller");
+    let deploy = |name: &str, access: &str| {
+        let source = tests::guest("spins");
+        let source = source.display();
+        served.succeed(&format!(
+            "functions deploy {name} --source {source} --concurrency 1 {access}"
+        ));
+    };
+    deploy("private", "");
+    deploy("open", "--allow-unauthenticated");
+    let binding = format!("--member {ACCOUNT} --role {ROLE}");
+    let add = format!("functions add-iam-policy-binding private {binding}");
+    served.succeed(&add);
+    let audience = format!("http://{}/private", host.addr());
+    let token = served.succeed(&tests::served::print(&audience));
+    let status_after = |function: &str, command: &str| {
+        let begin = |query: &str| {
+            let mut wire = host.connect();
+            wire.send(format!(
+                "GET /{function}{query} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\n\r\n",
+                token.trim()
+            ));
+            wire
+        };
+        let started = count(host, "started");
+        let busy = begin("");
+        wait_until("it runs", || count(host, "started") > started);
+        let mut waiting = begin("?rounds=1");
+        assert!(waiting.is_silent_for(Duration::from_millis(200)));
+        if !command.is_empty() {
+            served.succeed(command);
+        }
+        drop(busy);
+        waiting.read_reply().status
+    };
+    assert_eq!(status_after("private", ""), 200);
+    let remove = format!("functions remove-iam-policy-binding private {binding}");
+    assert_eq!(status_after("private", &remove), 403);
+    served.succeed(&add);
+    assert_eq!(status_after("open", "functions delete open --quiet"), 404);
+    let revoke = "auth revoke --subject caller@host.internal";
+    assert_eq!(status_after("private", revoke), 401);
 }
 
 #[test]

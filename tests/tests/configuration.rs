@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use tests::{Host, HostBuilder, Output, Signal, State, guest, wait_until};
+use tests::{AUDIENCE, Host, HostBuilder, Issuer, Output, Signal, State, guest, wait_until};
 
 /// A state directory with `host.toml` beside it.
 struct Config(State);
@@ -143,7 +143,7 @@ fn a_bad_edit_is_told_with_its_place_and_changes_nothing() {
 }
 
 #[test]
-fn a_component_that_does_not_compile_changes_nothing_of_the_file() {
+fn a_component_that_does_not_compile_changes_nothing_of_the_file_but_what_it_takes_away() {
     let config = Config::new(&hello(""));
     let host = config.serve().arg("--watch").start();
     let broken = config.0.file("broken.wasm", b"\0asm\x0d\0\x01\0junk");
@@ -157,8 +157,62 @@ fn a_component_that_does_not_compile_changes_nothing_of_the_file() {
         line.contains("host.toml:6:10: ") && line.contains("broken.wasm"),
         "{line}"
     );
-    assert_eq!(host.post("/hello", "{}").status, 200);
+    assert!(line.ends_with("all the same: `hello` is removed"), "{line}");
+    wait_until("what the file has no more is gone", || {
+        host.post("/hello", "{}").status == 404
+    });
     assert_eq!(host.post("/other", "{}").status, 404);
+}
+
+#[test]
+fn a_right_that_the_file_takes_away_is_gone_though_a_component_does_not_compile() {
+    let issuer = Issuer::start();
+    let file = |functions: &str| {
+        format!(
+            "[issuers.it]\nurl = {:?}\n{functions}{}",
+            issuer.url(),
+            "[functions.broken]\nsource = \"broken.wasm\"\nallow-unauthenticated = true\n"
+        )
+    };
+    let private = |invokers: &[&str]| {
+        let invokers: Vec<_> = invokers.iter().map(|name| issuer.principal(name)).collect();
+        format!(
+            "[functions.private]\nsource = \"hello.wasm\"\naudiences = [{AUDIENCE:?}]\ninvokers = {invokers:?}\n"
+        )
+    };
+    let config = Config::new("");
+    fs::copy(guest("hello"), config.0.beside().join("broken.wasm")).expect("it can be copied");
+    config.write(&file(&format!("{}{}", hello(""), private(&["ada", "bob"]))));
+    let host = config.serve().start();
+    host.wait_for_keys_of(&issuer);
+    let status = |name: &str| {
+        let token = issuer.token(name, AUDIENCE);
+        host.get_with("/private", &token).status
+    };
+    assert_eq!(
+        (status("ada"), status("bob"), status("eve")),
+        (200, 200, 403)
+    );
+    config.0.file("broken.wasm", "no component");
+    let closed = hello("").replace("unauthenticated = true", "unauthenticated = false");
+    config.write(&file(&format!("{closed}{}", private(&["bob", "eve"]))));
+    host.signal(Signal::Hup);
+    let line = host.wait_for_stderr(|line| line.starts_with(REFUSED));
+    assert!(line.contains("`hello` is private"), "{line}");
+    assert!(
+        line.contains(&format!(
+            "`private` no longer lets in {}",
+            issuer.principal("ada")
+        )),
+        "{line}"
+    );
+    wait_until("the right is gone", || status("ada") == 403);
+    wait_until("it is private", || host.post("/hello", "{}").status == 401);
+    // Nothing is given before all of it can be served.
+    assert_eq!((status("bob"), status("eve")), (200, 403));
+    config.write(&file(&private(&["eve"])).replace(&issuer.url(), "https://gone.example"));
+    host.signal(Signal::Hup);
+    wait_until("the issuer is trusted no longer", || status("bob") == 401);
 }
 
 #[test]

@@ -312,3 +312,32 @@ fn a_job_that_never_ran_has_no_runs() {
     let output = state.jobs(["runs", "describe", "job"]).run();
     assert_failed(&output, &["has no such run"]);
 }
+
+#[test]
+fn a_header_from_a_file_is_sent_and_shown_nowhere() {
+    let state = State::new();
+    let file = state.file("token", "Bearer tops3cret\n");
+    let flag = format!("--header-from-file=Authorization={}", file.display());
+    let flags = ["--headers=X-Plain=seen", &flag];
+    let created = state.create_job("secret", "0 0 1 1 *", URI, &flags);
+    let described = state.jobs(["describe", "secret"]).run();
+    let listed = state.jobs(["list", "--format=json"]).run();
+    let updated = state
+        .jobs(["update", "http", "secret", "--description=other"])
+        .run();
+    for output in [created, described, listed, updated] {
+        assert_eq!(output.code, Some(0), "{output:?}");
+        assert!(output.stdout.contains("(hidden)"), "{output:?}");
+        assert!(output.stdout.contains("seen"), "{output:?}");
+        assert!(!format!("{output:?}").contains("tops3cret"), "{output:?}");
+    }
+    let missing = state
+        .jobs([
+            "update",
+            "http",
+            "secret",
+            "--header-from-file=A=/no/such/file",
+        ])
+        .run();
+    assert_failed(&missing, &["/no/such/file"]);
+}

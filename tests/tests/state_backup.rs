@@ -48,6 +48,58 @@ fn a_backup_that_was_made_while_serving_is_a_host_of_its_own() {
 }
 
 #[test]
+fn revocations_that_are_newer_than_a_backup_are_kept_if_asked_for_and_missed_if_not() {
+    let served = Served::start();
+    let token = served.token();
+    let backup = served.state.beside().join("backup");
+    let name = backup.display();
+    succeeded(served.run(&format!("state backup {name}")));
+    succeeded(served.run("auth revoke --subject caller@host.internal"));
+    let jti = "auth revoke --token-id \u{1b}[2Jx --issuer https://id.example";
+    succeeded(served.run(jti));
+    let flags = [
+        format!("--issuer-url=http://{}", served.host.admin_addr()),
+        format!("--public-url=http://{}", served.host.addr()),
+    ];
+    served.host.signal(Signal::Term);
+    served.host.wait(PATIENCE);
+    let before = served.state.path().display().to_string();
+    // The state that is used where no flag names one is looked at.
+    let forgetful = State::new();
+    let restore = format!(
+        "state restore {name} --state-dir {}",
+        forgetful.path().display()
+    );
+    let told = served.state.run(&restore);
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert!(told.stderr.contains("--keep-revocations-of"), "{told:?}");
+    assert!(
+        told.stderr.contains("of this host's own issuer, revoked 2"),
+        "{told:?}"
+    );
+    assert!(
+        told.stderr.contains("[\\x1b[2Jx] of https://id.example"),
+        "{told:?}"
+    );
+    let host = forgetful.serve().args(&flags).start();
+    assert_eq!(host.get_with("/echoes/headers", &token).status, 200);
+    let mindful = State::new();
+    let told = mindful.run(&format!(
+        "state restore {name} --keep-revocations-of {before}"
+    ));
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert!(told.stderr.contains("Kept 2 revocations"), "{told:?}");
+    let host = mindful.serve().args(&flags).start();
+    assert_eq!(host.get_with("/echoes/headers", &token).status, 401);
+    let none = State::new();
+    let refused = none.run(&format!(
+        "state restore {name} --keep-revocations-of /no/such/state"
+    ));
+    assert_fails(&refused, 1, "nothing was restored");
+    assert!(!none.database().exists());
+}
+
+#[test]
 fn what_is_no_backup_is_not_restored_and_nothing_is_overwritten() {
     let state = State::new();
     state.deploy("f", "hello", &[]);

@@ -222,13 +222,15 @@ fn a_token_for_one_function_is_none_for_another() {
         let reply = host.request(&format!("GET {path}\nAuthorization: Bearer {token}"), "");
         reply.status
     };
-    let local = format!("http://{}/one", host.addr());
-    for audience in ["https://a.example/one", "https://a.example/one/", &local] {
+    for audience in ["https://a.example/one", "https://a.example/one/"] {
         assert_eq!(status("/one", audience), 200, "{audience}");
         // Also when the token was found good a moment ago.
         assert_eq!(status("/other", audience), 401, "{audience}");
     }
+    // Every host that listens there has this address.
+    let local = format!("http://{}/one", host.addr());
     for audience in [
+        &local,
         "https://a.example",
         "https://a.example/on",
         "https://a.example/one/x",

@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 
 use super::Message;
 use super::compiler::CompilerArgs;
-use super::format::print;
+use super::format::{DocumentFormat, document, print};
 use super::state::State;
 use crate::config::HostTable;
 use crate::config::values::bytes;
 use crate::function::{Inspection, KIB, LoadError, Parts, Sandbox, SandboxConfig};
+use crate::safe;
 use peers::Verdict;
 
 /// Say what a component exports, imports and needs, and who would take it
@@ -53,7 +54,7 @@ impl Check {
         let refused = inspection.check(self.memory).err();
         print(&match self.format {
             Format::Text => text(&inspection, refused.as_ref()),
-            Format::Json => format!("{:#}\n", value(&inspection, refused.as_ref())),
+            Format::Json => document(&value(&inspection, refused.as_ref()), DocumentFormat::Json)?,
         })?;
         match refused {
             None => Ok(ExitCode::SUCCESS),
@@ -113,8 +114,9 @@ fn text(inspection: &Inspection, refused: Option<&LoadError>) -> String {
             .map(|(who, verdict)| (who, verdict.to_string())),
     );
     let width = rows.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
+    // Names come from the file, which is not trusted with the terminal.
     rows.iter()
-        .map(|(label, cell)| format!("{label:width$}  {}\n", printable(cell)))
+        .map(|(label, cell)| format!("{label:width$}  {}\n", safe::text(cell)))
         .collect()
 }
 
@@ -128,19 +130,6 @@ fn parts(parts: Parts) -> String {
         of(parts.tables, "table", "tables"),
     ]
     .join(", ")
-}
-
-/// Names come from the file, which is not trusted with the terminal.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
-        .collect()
 }
 
 fn value(inspection: &Inspection, refused: Option<&LoadError>) -> Value {

@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 
 use super::Message;
+use crate::safe;
 
 /// How a command prints what it found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -25,21 +26,25 @@ pub(super) enum DocumentFormat {
     Yaml,
 }
 
-/// `rows` below `head`, columns two spaces apart.
+/// `rows` below `head`, columns two spaces apart. No cell breaks out of its row.
 pub(super) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
     let head = head.map(str::to_owned);
-    let lines = std::iter::once(&head).chain(rows);
-    columns(&lines.map(|row| row.to_vec()).collect::<Vec<_>>())
+    let rows = rows.iter().map(|row| row.to_vec());
+    columns(&std::iter::once(head.to_vec()).chain(rows).collect::<Vec<_>>())
 }
 
-/// `rows` of as many cells each, columns two spaces apart.
+/// `rows` of as many cells each, columns two spaces apart. No cell breaks out of its row.
 pub(super) fn columns(rows: &[Vec<String>]) -> String {
-    let length = |cell: &String| cell.chars().count();
+    let escaped = |cell: &String| safe::text(cell).into_owned();
+    let rows: Vec<Vec<_>> = rows
+        .iter()
+        .map(|row| row.iter().map(escaped).collect())
+        .collect();
     let mut widths: Vec<usize> = Vec::new();
-    for row in rows {
+    for row in &rows {
         widths.resize(row.len(), 0);
         for (width, cell) in widths.iter_mut().zip(row) {
-            *width = length(cell).max(*width);
+            *width = cell.chars().count().max(*width);
         }
     }
     let line = |row: &Vec<String>| {
@@ -52,18 +57,25 @@ pub(super) fn columns(rows: &[Vec<String>]) -> String {
     rows.iter().map(line).collect()
 }
 
-/// `value` as text with a line feed at its end.
+/// `value` as text with a line feed at its end, and with nothing in it that a terminal would act on.
 pub(super) fn document(value: &Value, format: DocumentFormat) -> Result<String, Message> {
-    match format {
-        DocumentFormat::Json => Ok(format!("{value:#}\n")),
-        DocumentFormat::Yaml => serde_yaml_ng::to_string(value).map_err(|error| error.to_string()),
+    let json = || safe::json(&format!("{value:#}\n")).into_owned();
+    if format == DocumentFormat::Json {
+        return Ok(json());
     }
+    let yaml = serde_yaml_ng::to_string(value).map_err(|error| error.to_string())?;
+    // YAML lets stand what JSON can escape, and JSON is YAML.
+    Ok(match yaml.contains(safe::is_harmful_in_lines) {
+        true => json(),
+        false => yaml,
+    })
 }
 
-/// Prints data, and nothing else, to stdout. A reader that has seen enough is no failure.
+/// Prints data, and nothing else, to stdout, with what a terminal would act on escaped. A reader that has seen enough is
+/// no failure.
 pub(super) fn print(text: &str) -> Result<(), Message> {
     use std::io::{ErrorKind, Write};
-    match std::io::stdout().write_all(text.as_bytes()) {
+    match std::io::stdout().write_all(safe::lines(text).as_bytes()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(format!("cannot write to stdout: {error}"))
         }
@@ -74,6 +86,22 @@ pub(super) fn print(text: &str) -> Result<(), Message> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_that_is_printed_steers_a_terminal_or_passes_for_another_row() {
+        let hostile = "a\u{1b}[2J\nb\u{9b}\u{202e}";
+        let rows = [[hostile.to_owned(), "1".to_owned()]];
+        let table = table(["NAME", "REVISION"], &rows);
+        assert_eq!(table.lines().count(), 2, "{table}");
+        assert!(!table.contains(safe::is_harmful_in_lines), "{table}");
+        let value = serde_json::json!({"name": hostile});
+        for format in [DocumentFormat::Json, DocumentFormat::Yaml] {
+            let text = document(&value, format).unwrap();
+            assert!(!text.contains(safe::is_harmful_in_lines), "{text}");
+            let read: Value = serde_yaml_ng::from_str(&text).unwrap();
+            assert_eq!(read, value, "{text}");
+        }
+    }
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {

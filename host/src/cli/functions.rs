@@ -155,8 +155,11 @@ fn not_served(store: &Store) -> &'static str {
     }
 }
 
-/// What has become of a function: `ACTIVE`, `FAILED` with the reason, or what it waits for.
+/// What has become of a function: `ACTIVE`, `FAILED` or `DAMAGED` with the reason, or what it waits for.
 fn state(store: &Store, record: &FunctionRecord) -> Result<String, Message> {
+    if let Some(damage) = &record.damage {
+        return Ok(format!("DAMAGED: {damage}"));
+    }
     if !is_served(store)? {
         return Ok("NOT SERVED".into());
     }

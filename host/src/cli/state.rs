@@ -1,6 +1,7 @@
 //! Where the host keeps what it must not lose.
 
 mod backup;
+mod restore;
 
 use std::path::{Path, PathBuf};
 

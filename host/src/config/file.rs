@@ -12,7 +12,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::unknown_key::explained;
-use super::values::host_name;
+use super::values::{file_text, host_name};
 use super::{ConfigError, FunctionTable, HostTable, IssuerTable, JobTable};
 use crate::function::OutboundPolicy;
 use crate::identity::{Member, OutsideIssuer, ServiceAccounts};
@@ -64,6 +64,16 @@ impl ConfigFile {
     /// # Errors
     /// The first thing that is wrong with it, with its line and column.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let file = Self::parse(path)?;
+        file.check()?;
+        Ok(file)
+    }
+
+    /// Reads the file at `path`, whose keys and types are right; what they say may make no sense.
+    ///
+    /// # Errors
+    /// If it is no such file.
+    pub fn parse(path: &Path) -> Result<Self, ConfigError> {
         let unreadable = |error: std::io::Error| {
             ConfigError::whole(path, format!("cannot read the configuration: {error}"))
         };
@@ -82,13 +92,11 @@ impl ConfigFile {
         let tables = toml::from_str(&text).map_err(|error| {
             ConfigError::at(path, &text, error.span(), &explained(error.message()))
         })?;
-        let file = Self {
+        Ok(Self {
             path: path.clone(),
             text,
             tables,
-        };
-        file.check()?;
-        Ok(file)
+        })
     }
 
     /// The schema of such a file: JSON Schema, draft 2020-12.
@@ -99,6 +107,12 @@ impl ConfigFile {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The tables of its functions, by name.
+    pub(super) fn tables(&self) -> impl Iterator<Item = (&FunctionName, &FunctionTable)> {
+        let tables = self.tables.functions.iter();
+        tables.map(|(name, table)| (name.as_ref(), table))
     }
 
     /// What it says of the process; paths begin at the file's directory.
@@ -133,7 +147,7 @@ impl ConfigFile {
     /// The jobs that it declares, by name.
     pub fn jobs(&self) -> Vec<(JobName, JobSettings)> {
         let jobs = self.tables.jobs.iter();
-        jobs.map(|(name, table)| (name.as_ref().clone(), table.settings()))
+        jobs.map(|(name, table)| (name.as_ref().clone(), table.settings(self.directory())))
             .collect()
     }
 
@@ -202,7 +216,11 @@ impl ConfigFile {
         let wrong = |span: Range<usize>, message: &str| self.at(Some(span), message);
         self.check_host()?;
         for (name, table) in &self.tables.jobs {
-            Job::read(&table.settings()).map_err(|error| match &error {
+            for file in table.header_from_file.values() {
+                file_text(&self.directory().join(file.as_ref()))
+                    .map_err(|error| wrong(file.span(), &error))?;
+            }
+            Job::read(&table.settings(self.directory())).map_err(|error| match &error {
                 JobError::Schedule(schedule) => wrong(table.schedule.span(), &schedule.to_string()),
                 _ => wrong(name.span(), &error.to_string()),
             })?;

@@ -18,10 +18,11 @@ use crate::store::ClaimValues;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct IssuerTable {
-    /// The kind of provider, which knows its traps: google, github-actions, kubernetes, keycloak, entra, auth0, cognito,
-    /// dex or generic; if none is named, the one that the URL shows
+    /// The kind of provider, which knows its traps: google, github-actions, gitlab, circleci, buildkite, kubernetes, aks,
+    /// keycloak, entra, auth0, okta, firebase, cognito, dex or generic; if none is named, the one that the URL shows
     #[schemars(extend("enum" = [
-        "google", "github-actions", "kubernetes", "keycloak", "entra", "auth0", "cognito", "dex", "generic", null
+        "google", "github-actions", "gitlab", "circleci", "buildkite", "kubernetes", "aks", "keycloak", "entra", "auth0",
+        "okta", "firebase", "cognito", "dex", "generic", null
     ]))]
     pub provider: Option<String>,
     /// Its URL, to the letter as its tokens have it
@@ -34,7 +35,8 @@ pub struct IssuerTable {
     pub authorized_parties: Vec<String>,
     /// Algorithms that it may sign with, in place of the provider's
     pub algorithms: Vec<String>,
-    /// Whether its access tokens are accepted beside its ID tokens
+    /// Whether its access tokens are accepted beside its ID tokens: those of type at+jwt, and of Entra, Auth0 and Okta
+    /// those that their claims show to be ones
     pub access_tokens: bool,
     /// What its claims must be
     pub require: BTreeMap<String, ClaimValues>,
@@ -68,7 +70,7 @@ impl IssuerTable {
             access_tokens: self.access_tokens,
         };
         let mut config = preset.issuer(settings).map_err(|error| text(&error))?;
-        config.audiences.clone_from(&self.audiences);
+        config.audiences.extend(self.audiences.iter().cloned());
         config
             .authorized_parties
             .clone_from(&self.authorized_parties);
@@ -85,12 +87,13 @@ impl IssuerTable {
                 .push(required.map_err(|error| text(&error))?);
         }
         if let Some(domains) = &self.email_domains {
-            config.emails = EmailTrust::Domains(domains.clone());
+            config.emails = EmailTrust::domains(domains).map_err(|error| text(&error))?;
         }
         config.leeway = self.leeway.map_or(config.leeway, |time| time.0);
         config.max_lifetime = self.max_lifetime.map_or(config.max_lifetime, |time| time.0);
         config.max_age = self.max_age.map(|time| time.0).or(config.max_age);
-        let keys_url = self.keys_url.as_deref().map(parse_keys_url).transpose();
+        let keys_url = self.keys_url.as_deref().or(preset.keys_url());
+        let keys_url = keys_url.map(parse_keys_url).transpose();
         let source = KeySource::new(
             config.issuer.clone(),
             keys_url.map_err(|error| text(&error))?,

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::values::Time;
+use super::values::{Time, file_text};
 use crate::store::{CatchUp, JobSettings, Overlap};
 
 /// A job: when it is due and what it calls, as `host scheduler jobs create http` has it.
@@ -25,6 +26,10 @@ pub struct JobTable {
     /// Fields of the request's head
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// Fields of the request's head whose values are the text in these files, and are shown nowhere
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, PathBuf>")]
+    pub header_from_file: BTreeMap<String, Spanned<PathBuf>>,
     /// The request's body
     pub message_body: Option<String>,
     /// The service account whose token it sends along
@@ -55,8 +60,14 @@ pub struct JobTable {
 }
 
 impl JobTable {
-    /// The settings that are kept.
-    pub(super) fn settings(&self) -> JobSettings {
+    /// The settings that are kept; paths begin at `directory`. A file that cannot be read gives no field.
+    pub(super) fn settings(&self, directory: &Path) -> JobSettings {
+        let mut headers = self.headers.clone();
+        for (name, file) in &self.header_from_file {
+            if let Ok(value) = file_text(&directory.join(file.as_ref())) {
+                headers.insert(name.clone(), value);
+            }
+        }
         let defaults = JobSettings::default();
         let or = |time: Option<Time>, default| time.map_or(default, Time::milliseconds);
         let method = self.http_method.as_ref();
@@ -66,7 +77,7 @@ impl JobTable {
             time_zone: self.time_zone.clone().unwrap_or(defaults.time_zone),
             uri: self.uri.clone(),
             http_method: method.map_or(defaults.http_method, |method| method.to_ascii_uppercase()),
-            headers: self.headers.clone(),
+            headers,
             body: self.message_body.as_ref().map(|body| STANDARD.encode(body)),
             oidc_account: self.oidc_service_account_email.clone(),
             oidc_audience: self.oidc_token_audience.clone(),
@@ -80,6 +91,7 @@ impl JobTable {
             max_doublings: self.max_doublings.unwrap_or(defaults.max_doublings),
             overlap: self.overlap,
             catch_up: self.catch_up,
+            secret_headers: self.header_from_file.keys().cloned().collect(),
         }
     }
 }

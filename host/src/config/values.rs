@@ -1,6 +1,9 @@
 //! Values as people write them, on the command line and in files: sizes, durations, pairs.
 
 use std::fmt::Display;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -247,6 +250,25 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
         }
         _ => Err(format!("`{text}` is not a variable; expected KEY=VALUE")),
     }
+}
+
+/// The most text that is taken from a file, in bytes: all headers of a job together have less.
+const LARGEST_TEXT: u64 = 128 << 10;
+
+/// The text in `file`, without the line feed at its end.
+pub(crate) fn file_text(file: &Path) -> Result<String, String> {
+    let unreadable = |error: std::io::Error| format!("cannot read {}: {error}", file.display());
+    let mut text = String::new();
+    let opened = File::open(file).map_err(unreadable)?;
+    let length = opened.take(LARGEST_TEXT + 1).read_to_string(&mut text);
+    if length.map_err(unreadable)? as u64 > LARGEST_TEXT {
+        let file = file.display();
+        return Err(format!("{file} is larger than {LARGEST_TEXT} bytes"));
+    }
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -24,15 +24,18 @@ pub enum Algorithm {
     Es384,
     /// ECDSA on P-521 with SHA-512.
     Es512,
-    /// EdDSA on Ed25519; Ed448 is not supported.
+    /// EdDSA on Ed25519, which goes by `Ed25519` as well (RFC 9864, section 2.2); Ed448 is not supported.
     EdDsa,
 }
+
+/// The name of EdDSA that says which curve it is on. Keys of no other curve are taken, so both names mean the same.
+const ED25519: &str = "Ed25519";
 
 /// A text names no algorithm that is supported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not a supported signature algorithm; expected RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 or \
-     EdDSA"
+     EdDSA (or Ed25519)"
 )]
 pub struct AlgorithmError;
 
@@ -83,6 +86,9 @@ impl FromStr for Algorithm {
 
     /// Names are case-sensitive (RFC 7515, section 4.1.1).
     fn from_str(text: &str) -> Result<Self, AlgorithmError> {
+        if text == ED25519 {
+            return Ok(Self::EdDsa);
+        }
         Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.name() == text)
@@ -106,6 +112,14 @@ mod tests {
             assert_eq!(algorithm.name().parse(), Ok(algorithm));
             let lower = algorithm.name().to_ascii_lowercase();
             assert_eq!(lower.parse::<Algorithm>(), Err(AlgorithmError));
+        }
+    }
+
+    #[test]
+    fn eddsa_goes_by_the_name_of_its_curve_as_well_and_by_that_of_no_other() {
+        assert_eq!("Ed25519".parse(), Ok(Algorithm::EdDsa));
+        for other in ["Ed448", "ed25519", "Ed25519ph", "X25519"] {
+            assert_eq!(other.parse::<Algorithm>(), Err(AlgorithmError), "{other}");
         }
     }
 

@@ -22,7 +22,7 @@ pub(super) struct ClaimCase<'a> {
 const LONGEST_SUBJECT: usize = 255;
 
 impl ClaimCase<'_> {
-    pub(super) const CHECKS: [Check<Self>; 11] = [
+    pub(super) const CHECKS: [Check<Self>; 12] = [
         Check {
             title: "audience (aud)",
             judge: audience,
@@ -96,6 +96,18 @@ impl ClaimCase<'_> {
             found: |case| case.shown("sub"),
         },
         Check {
+            title: "kind of token",
+            judge: kind,
+            expected: |case| match (case.config.access_tokens, case.config.access_token_claims) {
+                (true, _) | (_, []) => "any that its type allows".into(),
+                (false, claims) => format!("an ID token, which has none of {}", claims.join(", ")),
+            },
+            found: |case| match marks(case).next() {
+                Some(claim) => format!("an access token, since it has {claim}"),
+                None => "no mark of an access token".into(),
+            },
+        },
+        Check {
             title: "claims asked for",
             judge: required,
             expected: |case| match case.config.required.as_slice() {
@@ -167,6 +179,19 @@ fn audience(case: &ClaimCase<'_>) -> Result<(), Refusal> {
         expected: one_of(case.accepted_audiences()),
         found: case.claims.shown("aud"),
     })
+}
+
+/// The claims by which it is an access token.
+fn marks<'a>(case: &'a ClaimCase<'_>) -> impl Iterator<Item = &'static str> + 'a {
+    let marks = case.config.access_token_claims.iter().copied();
+    marks.filter(|claim| case.claims.get(claim).is_some())
+}
+
+fn kind(case: &ClaimCase<'_>) -> Result<(), Refusal> {
+    match marks(case).next() {
+        Some(claim) if !case.config.access_tokens => Err(Refusal::AccessToken(claim)),
+        _ => Ok(()),
+    }
 }
 
 fn authorized_party(case: &ClaimCase<'_>) -> Result<(), Refusal> {
@@ -278,8 +303,8 @@ fn service_account(claims: &Claims, accounts: &ServiceAccounts) -> Result<(), Re
         .address(subject)
         .ok_or_else(|| Refusal::UnknownAccount(Shown::text(subject)))?;
     match claims.text("email")? {
-        Some(found) if found != address => Err(Refusal::AccountAddress {
-            expected: address.to_owned(),
+        Some(found) if found != &**address => Err(Refusal::AccountAddress {
+            expected: address.to_string(),
             found: Shown::text(found),
         }),
         _ => Ok(()),

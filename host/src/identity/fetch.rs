@@ -30,7 +30,7 @@ use crate::tls_failure;
 use bearer::read_bearer;
 use connect::{Reach, connect};
 use exchange::exchange;
-use freshness::good_for;
+use freshness::{SHORTEST, good_for};
 pub use url::parse;
 
 /// How long a fetch of all that is needed may take.
@@ -193,10 +193,15 @@ impl KeySource {
             reason,
         })?;
         let date = head.get(header::DATE).and_then(|date| date.to_str().ok());
+        // An issuer without keys will have some soon.
+        let good_for = match keys.problem() {
+            Some(_) => SHORTEST,
+            None => good_for(&head),
+        };
         Ok(KeyDocument {
             url,
             keys,
-            good_for: good_for(&head),
+            good_for,
             date: date.and_then(|date| httpdate::parse_http_date(date).ok()),
         })
     }

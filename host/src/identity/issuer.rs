@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::algorithm::Algorithm;
 use super::claim_match::ClaimMatch;
+use super::email::{self, EmailAddress};
 use super::issuer_url::IssuerUrl;
+use super::shown::Shown;
 
 /// A trusted issuer and what its tokens must be like.
 #[derive(Clone, Debug)]
@@ -27,8 +29,11 @@ pub struct IssuerConfig {
     pub max_lifetime: Duration,
     /// The longest time since issue, if that is bounded; a token without `iat` is refused then.
     pub max_age: Option<Duration>,
-    /// Whether its access tokens (RFC 9068, `typ: at+jwt`) are accepted beside its ID tokens.
+    /// Whether its access tokens are accepted beside its ID tokens: those of RFC 9068 (`typ: at+jwt`), and those that have
+    /// one of `access_token_claims`.
     pub access_tokens: bool,
+    /// The claims that mark an access token of an issuer whose access tokens have no type of their own.
+    pub access_token_claims: &'static [&'static str],
     /// What its claims must be, each of them.
     pub required: Vec<ClaimMatch>,
     /// Whose e-mail addresses it may vouch for.
@@ -54,10 +59,17 @@ pub enum EmailTrust {
     None,
 }
 
+/// What was to be a domain of addresses and is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0} is not a domain of e-mail addresses; expected one such as example.com, without @ and *"
+)]
+pub struct NotADomain(Shown);
+
 /// The host's own service accounts: the subject of each, which is never given twice, and its address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceAccounts {
-    addresses: HashMap<String, String>,
+    addresses: HashMap<String, EmailAddress>,
     /// Of the addresses, in lower case.
     domains: BTreeSet<String>,
 }
@@ -78,6 +90,7 @@ impl IssuerConfig {
             max_lifetime: DEFAULT_MAX_LIFETIME,
             max_age: None,
             access_tokens: false,
+            access_token_claims: &[],
             required: Vec::new(),
             emails: EmailTrust::All,
             service_accounts: None,
@@ -92,41 +105,52 @@ impl IssuerConfig {
 
 impl EmailTrust {
     /// Whether the issuer may vouch for `address`. Domains are compared whole, letters without case.
-    pub(super) fn covers(&self, address: &str) -> bool {
+    pub(super) fn covers(&self, address: &EmailAddress) -> bool {
         match self {
             Self::All => true,
             Self::None => false,
-            Self::Domains(domains) => address.rsplit_once('@').is_some_and(|(_, domain)| {
-                domains.iter().any(|own| own.eq_ignore_ascii_case(domain))
-            }),
+            Self::Domains(domains) => domains
+                .iter()
+                .any(|own| own.eq_ignore_ascii_case(address.domain())),
+        }
+    }
+
+    /// These domains.
+    ///
+    /// # Errors
+    /// If one of them is none.
+    pub fn domains(domains: &[String]) -> Result<Self, NotADomain> {
+        match domains.iter().find(|domain| !email::is_domain(domain)) {
+            Some(other) => Err(NotADomain(Shown::text(other))),
+            None => Ok(Self::Domains(domains.to_vec())),
         }
     }
 }
 
 impl ServiceAccounts {
     /// The address of the account with this subject.
-    pub fn address(&self, subject: &str) -> Option<&str> {
-        self.addresses.get(subject).map(String::as_str)
+    pub fn address(&self, subject: &str) -> Option<&EmailAddress> {
+        self.addresses.get(subject)
     }
 
     /// Whether `address` is in a domain of theirs, the usual one included, whether or not there is such an account. Nobody
     /// but the host's own issuer may vouch for it.
-    pub fn claim(&self, address: &str) -> bool {
-        address.rsplit_once('@').is_some_and(|(_, domain)| {
-            let domain = domain.to_ascii_lowercase();
-            domain == SERVICE_ACCOUNT_DOMAIN || self.domains.contains(&domain)
-        })
+    pub fn claim(&self, address: &EmailAddress) -> bool {
+        let domain = address.domain();
+        domain == SERVICE_ACCOUNT_DOMAIN || self.domains.contains(domain)
     }
 }
 
-/// From pairs of subject and address.
+/// From pairs of subject and address; one whose address is none is left out.
 impl FromIterator<(String, String)> for ServiceAccounts {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(accounts: I) -> Self {
-        let addresses: HashMap<_, _> = accounts.into_iter().collect();
-        let domains = addresses.values().filter_map(|address| {
-            let (_, domain) = address.rsplit_once('@')?;
-            Some(domain.to_ascii_lowercase())
-        });
+        let accounts = accounts.into_iter();
+        let addresses: HashMap<String, EmailAddress> = accounts
+            .filter_map(|(subject, address)| Some((subject, address.parse().ok()?)))
+            .collect();
+        let domains = addresses
+            .values()
+            .map(|address| address.domain().to_owned());
         Self {
             domains: domains.collect(),
             addresses,
@@ -141,20 +165,33 @@ mod tests {
     #[test]
     fn an_issuer_vouches_for_whole_domains_and_for_nothing_alike() {
         let trust = EmailTrust::Domains(vec!["example.com".into()]);
-        assert!(trust.covers("a@example.com"));
-        assert!(trust.covers("a@EXAMPLE.com"));
+        let address = |text: &str| -> EmailAddress { text.parse().unwrap() };
+        assert!(trust.covers(&address("a@example.com")));
+        assert!(trust.covers(&address("a@EXAMPLE.com")));
         for other in [
             "a@sub.example.com",
             "a@example.com.evil",
             "a@notexample.com",
-            "a@exаmple.com",
-            "example.com",
-            "a@example.com@evil.example",
         ] {
-            assert!(!trust.covers(other), "{other}");
+            assert!(!trust.covers(&address(other)), "{other}");
         }
-        assert!(!EmailTrust::None.covers("a@example.com"));
+        assert!(!EmailTrust::None.covers(&address("a@example.com")));
     }
+
+    #[test]
+    fn what_is_no_domain_is_not_one_to_vouch_for() {
+        assert!(EmailTrust::domains(&["Example.com".into(), "localhost".into()]).is_ok());
+        for other in [
+            "",
+            "@example.com",
+            "a@example.com",
+            "*.example.com",
+            "example..com",
+        ] {
+            assert!(EmailTrust::domains(&[other.into()]).is_err(), "{other}");
+        }
+    }
+
     #[test]
     fn the_domains_of_own_accounts_are_theirs_alone() {
         let accounts = [("1".to_owned(), "a@robots.example.com".to_owned())];
@@ -164,16 +201,16 @@ mod tests {
             "nobody@HOST.internal",
             "b@robots.example.com",
         ] {
-            assert!(accounts.claim(address), "{address}");
+            assert!(accounts.claim(&address.parse().unwrap()), "{address}");
         }
         for address in [
             "a@example.com",
             "a@sub.host.internal",
             "a@host.internal.example",
-            "host.internal",
         ] {
-            assert!(!accounts.claim(address), "{address}");
+            assert!(!accounts.claim(&address.parse().unwrap()), "{address}");
         }
-        assert!(!ServiceAccounts::default().claim("b@robots.example.com"));
+        let robot = "b@robots.example.com".parse().unwrap();
+        assert!(!ServiceAccounts::default().claim(&robot));
     }
 }

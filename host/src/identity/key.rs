@@ -85,6 +85,9 @@ pub enum LeftOut {
          to replace it"
     )]
     Roca,
+    /// A certificate without an RSA key.
+    #[error("it is no X.509 certificate of an RSA key, in PEM")]
+    Certificate,
     /// Numbers that make no key, such as a point off its curve.
     #[error("its numbers make no key of its type")]
     NoKey,

@@ -1,9 +1,10 @@
-//! The keys of an issuer, as its JWKS document has them (RFC 7517, section 5).
+//! The keys of an issuer, as its JWKS document has them (RFC 7517, section 5), or its document of certificates.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::algorithm::Algorithm;
+use super::certificates::{self, NamedCertificate};
 use super::header;
 use super::json;
 use super::key::{LeftOut, VerifyingKey};
@@ -29,7 +30,7 @@ pub struct LeftOutKey {
     pub reason: LeftOut,
 }
 
-/// Why a document has no keys to use.
+/// Why a document is no key set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeySetError {
@@ -50,9 +51,6 @@ pub enum KeySetError {
     /// More keys than are read.
     #[error("the key set has {0} keys; expected at most {MOST_KEYS}")]
     TooMany(usize),
-    /// No key that can be used.
-    #[error("the key set has no key that a token may be signed with; left out: {0}")]
-    NoUsableKey(String),
 }
 
 /// The longest document that is read, in bytes.
@@ -72,14 +70,18 @@ struct Document<'a> {
 }
 
 impl KeySet {
-    /// Reads a JWKS document. Keys of unknown types and curves, malformed, weak, symmetric and private ones, and those
-    /// that are not for signatures are left out.
+    /// Reads a JWKS document, or one of certificates by name as Google has them. Keys of unknown types and curves,
+    /// malformed, weak, symmetric and private ones, and those that are not for signatures are left out. A set without any
+    /// key is one too: its issuer has withdrawn what it had.
     ///
     /// # Errors
-    /// If the document is too large or none, has too many keys, or no key that can be used.
+    /// If the document is too large or none, or has too many keys.
     pub fn read(document: &[u8]) -> Result<Self, KeySetError> {
         if document.len() > LONGEST_DOCUMENT {
             return Err(KeySetError::TooLong(document.len()));
+        }
+        if let Some(certificates) = certificates::read(document) {
+            return Self::of_certificates(certificates);
         }
         let parsed: Document =
             serde_json::from_slice(document).map_err(|error| KeySetError::NotAKeySet {
@@ -96,8 +98,21 @@ impl KeySet {
         for (position, key) in parsed.keys.into_iter().enumerate() {
             set.add(position, key);
         }
-        if set.keys.is_empty() {
-            return Err(KeySetError::NoUsableKey(set.reasons()));
+        Ok(set)
+    }
+
+    fn of_certificates(certificates: Vec<NamedCertificate>) -> Result<Self, KeySetError> {
+        if certificates.len() > MOST_KEYS {
+            return Err(KeySetError::TooMany(certificates.len()));
+        }
+        let mut set = Self {
+            keys: Vec::new(),
+            left_out: Vec::new(),
+        };
+        for (position, certificate) in certificates.iter().enumerate() {
+            let jwk = certificate.jwk().ok_or(LeftOut::Certificate);
+            let read = jwk.and_then(|jwk| VerifyingKey::read(&jwk));
+            set.put(position, Some(Shown::text(&certificate.name)), read);
         }
         Ok(set)
     }
@@ -109,7 +124,11 @@ impl KeySet {
         let read = object
             .as_ref()
             .map_err(|error| LeftOut::Json(error.clone()));
-        match read.and_then(VerifyingKey::read) {
+        self.put(position, kid, read.and_then(VerifyingKey::read));
+    }
+
+    fn put(&mut self, position: usize, kid: Option<Shown>, read: Result<VerifyingKey, LeftOut>) {
+        match read {
             Ok(key) => self.keys.push(key),
             Err(reason) => self.left_out.push(LeftOutKey {
                 position,
@@ -166,6 +185,14 @@ impl KeySet {
             (Some(_), others) => Err(Refusal::SeveralKeys(others + 1)),
             (None, _) => Err(Refusal::NoKey(algorithm)),
         }
+    }
+
+    /// Why no token can be checked with it, if none can.
+    pub fn problem(&self) -> Option<String> {
+        self.keys.is_empty().then(|| {
+            let reasons = self.reasons();
+            format!("the key set has no key that a token may be signed with; left out: {reasons}")
+        })
     }
 
     fn reasons(&self) -> String {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::email::{EmailAddress, EmailAddressError};
 use super::issuer::ServiceAccounts;
 use super::issuer_url::IssuerUrlError;
 use super::principal::{Principal, Verified};
@@ -17,9 +18,9 @@ use super::shown::Shown;
 #[serde(try_from = "String", into = "String")]
 pub enum Member {
     /// `serviceAccount:E`: a service account of this host, recognised by tokens of the host's own issuer and no other.
-    ServiceAccount(String),
+    ServiceAccount(EmailAddress),
     /// `user:E`: whoever an outside issuer says has this address, and that it verified it.
-    User(String),
+    User(EmailAddress),
     /// `principal:ISSUER#SUB`: one subject of one issuer.
     Principal(Principal),
     /// `allUsers`: everybody, with or without a token.
@@ -40,11 +41,9 @@ pub enum MemberError {
         "{0} members are not supported; name principals one by one, or write a rule on claims, such as groups"
     )]
     Unsupported(&'static str),
-    /// Not one e-mail address in ASCII.
-    #[error(
-        "{0} is not an e-mail address; expected one in ASCII without spaces, such as caller@host.internal"
-    )]
-    Address(Shown),
+    /// Not one e-mail address.
+    #[error("{0} is {1}")]
+    Address(Shown, EmailAddressError),
     /// A principal without `#`, or without a subject.
     #[error(
         "{0} names no subject; expected principal:ISSUER#SUBJECT, such as principal:https://accounts.google.com#1234"
@@ -60,7 +59,7 @@ pub enum MemberError {
     #[error(
         "{0} is an address of this host's service accounts, for which no other issuer may vouch; write serviceAccount:{0}"
     )]
-    OwnAddress(String),
+    OwnAddress(EmailAddress),
     /// The issuer is none.
     #[error("the issuer of a principal: {0}")]
     Issuer(#[from] IssuerUrlError),
@@ -69,7 +68,7 @@ pub enum MemberError {
 /// The kinds of members that `gcloud` knows beside ours.
 const UNSUPPORTED: [&str; 4] = ["allAuthenticatedUsers", "group", "domain", "principalSet"];
 
-/// The longest address and the longest subject, in bytes.
+/// The longest subject, in bytes.
 const LONGEST: usize = 255;
 
 impl Member {
@@ -129,18 +128,9 @@ impl FromStr for Member {
     }
 }
 
-fn address(text: &str) -> Result<String, MemberError> {
-    let is_address = text.len() <= LONGEST
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && byte != b'*')
-        && text.split_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty() && !domain.is_empty() && !domain.contains('@')
-        });
-    if !is_address {
-        return Err(MemberError::Address(Shown::text(text)));
-    }
-    Ok(text.to_owned())
+fn address(text: &str) -> Result<EmailAddress, MemberError> {
+    text.parse()
+        .map_err(|error| MemberError::Address(Shown::text(text), error))
 }
 
 /// An issuer has no `#` in it, a subject may: the first one divides.
@@ -206,6 +196,15 @@ mod tests {
     }
 
     #[test]
+    fn a_member_by_address_is_the_same_whatever_the_case_of_the_domain() {
+        assert_eq!(
+            read("user:Ada@EXAMPLE.com").unwrap().to_string(),
+            "user:Ada@example.com"
+        );
+        assert_ne!(read("user:Ada@example.com"), read("user:ada@example.com"));
+    }
+
+    #[test]
     fn the_first_hash_divides_issuer_and_subject() {
         let Ok(Member::Principal(principal)) = read("principal:https://a.example#x#y") else {
             panic!("no principal");
@@ -265,7 +264,10 @@ mod tests {
             "user:аlice@example.com",
             "serviceAccount:caller",
         ] {
-            assert!(matches!(read(text), Err(MemberError::Address(_))), "{text}");
+            assert!(
+                matches!(read(text), Err(MemberError::Address(..))),
+                "{text}"
+            );
         }
         for text in [
             "principal:https://a.example",

@@ -291,6 +291,12 @@ pub fn own_key_set(keys: &[SigningKeyRecord]) -> Result<Option<KeySet>, OwnIssue
     Ok(Some(KeySet::read(document.as_bytes())?))
 }
 
+/// Those of `keys` that are keys.
+pub fn readable_keys(mut keys: Vec<SigningKeyRecord>) -> Vec<SigningKeyRecord> {
+    keys.retain(|record| key(record).is_ok());
+    keys
+}
+
 /// How the store names the host's own issuer in revocations: its URL may change.
 pub const OWN: &str = "";
 

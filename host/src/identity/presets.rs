@@ -1,5 +1,7 @@
 //! Providers that many use, each with the settings that its tokens need and the traps that it sets.
 
+mod workloads;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -17,17 +19,34 @@ pub enum Preset {
     /// GitHub Actions. Names of organisations and repositories move from owner to owner: match `repository_id` or
     /// `repository_owner_id`. Its tokens name no e-mail address.
     GithubActions,
+    /// Jobs of GitLab CI. People who sign in with GitLab have tokens of the same issuer, with other claims. Paths of
+    /// projects and groups move: match `project_id` or `namespace_id`, which are texts of digits.
+    Gitlab,
+    /// Jobs of CircleCI, where each organisation has an issuer. Match `oidc.circleci.com/project-id`; a job that was run
+    /// again with SSH says so in `oidc.circleci.com/ssh-rerun`.
+    Circleci,
+    /// Jobs of Buildkite. All organisations have one issuer: match `organization_id`, and `pipeline_id`.
+    Buildkite,
     /// Service accounts of a Kubernetes cluster. Its tokens may live for up to a year unless bounded by
     /// `expirationSeconds`; the usual maximum of a day applies.
     Kubernetes,
+    /// Service accounts of a cluster of Azure Kubernetes Service, whose issuer ends in a slash.
+    Aks,
     /// A realm of Keycloak, which issues ID, access, refresh and logout tokens under one issuer with one set of keys,
     /// told apart by the claim `typ` alone.
     Keycloak,
-    /// A tenant of Microsoft Entra ID. Its keys have no `alg`, the tenant's id has to be in the claim `tid` too, and its
+    /// A tenant of Microsoft Entra ID. Its keys have no `alg`, the tenant's id has to be in the claim `tid` too, its access
+    /// tokens have the type of ID tokens and are told from them by their claims, and its
     /// e-mail addresses are whatever an administrator of any tenant typed: none is used.
     Entra,
-    /// A tenant of Auth0, whose issuer ends in a slash.
+    /// A tenant of Auth0, whose issuer ends in a slash. Its access tokens are told from its ID tokens by their claims.
     Auth0,
+    /// An authorization server of Okta. Its access tokens are told from its ID tokens by their claims; those of an
+    /// organisation's own server are for Okta alone.
+    Okta,
+    /// The users of a Firebase project, which is the audience of all of their tokens. Anybody can become one unless the
+    /// project says otherwise.
+    Firebase,
     /// A user pool of Amazon Cognito, which issues ID and access tokens under one issuer, told apart by `token_use`.
     /// Its access tokens have no audience and so are never accepted.
     Cognito,
@@ -54,8 +73,8 @@ pub struct PresetSettings<'a> {
 pub enum PresetError {
     /// No preset has this name.
     #[error(
-        "no provider is known as {0:?}; expected google, github-actions, kubernetes, keycloak, entra, auth0, cognito, \
-         dex or generic"
+        "no provider is known as {0:?}; expected google, github-actions, gitlab, circleci, buildkite, kubernetes, aks, \
+         keycloak, entra, auth0, okta, firebase, cognito, dex or generic"
     )]
     Unknown(String),
     /// The preset needs the issuer's URL.
@@ -92,6 +111,12 @@ pub enum PresetError {
     /// The provider's access tokens cannot be checked.
     #[error("access tokens of {0} name no audience, so they cannot be accepted; use its ID tokens")]
     AccessTokens(Preset),
+    /// The access tokens of an Okta organisation's own server.
+    #[error(
+        "access tokens of an Okta organisation's own server are for Okta alone; use those of a server such as \
+         https://DOMAIN/oauth2/default, or ID tokens"
+    )]
+    OktasOwn,
     /// A rule of the preset.
     #[error(transparent)]
     Claim(#[from] ClaimMatchError),
@@ -100,18 +125,35 @@ pub enum PresetError {
 /// What providers sign with when nothing else is known of them.
 const USUAL: [Algorithm; 3] = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
 
+/// The domains of Okta.
+const OKTA: [&str; 4] = [
+    ".okta.com",
+    ".oktapreview.com",
+    ".okta-emea.com",
+    ".okta-gov.com",
+];
+
 const GOOGLE: &str = "https://accounts.google.com";
-const GITHUB_ACTIONS: &str = "https://token.actions.githubusercontent.com";
+const FIREBASE: &str = "https://securetoken.google.com/";
+/// Certificates by the names of their keys.
+const FIREBASE_KEYS: &str =
+    "https://www.googleapis.com/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com";
 
 impl Preset {
     /// All presets.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 15] = [
         Self::Google,
         Self::GithubActions,
+        Self::Gitlab,
+        Self::Circleci,
+        Self::Buildkite,
         Self::Kubernetes,
+        Self::Aks,
         Self::Keycloak,
         Self::Entra,
         Self::Auth0,
+        Self::Okta,
+        Self::Firebase,
         Self::Cognito,
         Self::Dex,
         Self::Generic,
@@ -122,10 +164,16 @@ impl Preset {
         match self {
             Self::Google => "google",
             Self::GithubActions => "github-actions",
+            Self::Gitlab => "gitlab",
+            Self::Circleci => "circleci",
+            Self::Buildkite => "buildkite",
             Self::Kubernetes => "kubernetes",
+            Self::Aks => "aks",
             Self::Keycloak => "keycloak",
             Self::Entra => "entra",
             Self::Auth0 => "auth0",
+            Self::Okta => "okta",
+            Self::Firebase => "firebase",
             Self::Cognito => "cognito",
             Self::Dex => "dex",
             Self::Generic => "generic",
@@ -143,13 +191,20 @@ impl Preset {
         match host.as_str() {
             "accounts.google.com" => Self::Google,
             "token.actions.githubusercontent.com" => Self::GithubActions,
+            "gitlab.com" => Self::Gitlab,
+            "oidc.circleci.com" => Self::Circleci,
+            "agent.buildkite.com" => Self::Buildkite,
+            "securetoken.google.com" => Self::Firebase,
             "login.microsoftonline.com" | "sts.windows.net" => Self::Entra,
             // A cluster by itself, and those of Google.
             "kubernetes.default.svc" | "container.googleapis.com" => Self::Kubernetes,
             host if host.starts_with("kubernetes.default.svc.") => Self::Kubernetes,
             host if is_amazons && host.starts_with("cognito-idp.") => Self::Cognito,
             host if is_amazons && host.starts_with("oidc.eks.") => Self::Kubernetes,
+            "oidc.prod-aks.azure.com" => Self::Aks,
+            host if host.ends_with(".oic.prod-aks.azure.com") => Self::Aks,
             host if host.ends_with(".auth0.com") => Self::Auth0,
+            host if OKTA.iter().any(|domain| host.ends_with(domain)) => Self::Okta,
             _ if format!("/{path}").contains("/realms/") => Self::Keycloak,
             _ => Self::Generic,
         }
@@ -162,19 +217,39 @@ impl Preset {
     pub fn issuer(self, settings: PresetSettings<'_>) -> Result<IssuerConfig, PresetError> {
         let mut config = match self {
             Self::Google => google(settings)?,
-            Self::GithubActions => github_actions(settings)?,
+            Self::GithubActions => workloads::github_actions(settings)?,
+            Self::Gitlab => workloads::gitlab(settings)?,
+            Self::Circleci => workloads::circleci(settings)?,
+            Self::Buildkite => workloads::buildkite(settings)?,
+            Self::Kubernetes => workloads::kubernetes(settings)?,
+            Self::Aks => workloads::aks(settings)?,
             Self::Keycloak => keycloak(settings)?,
             Self::Entra => entra(settings)?,
             Self::Auth0 => auth0(settings)?,
+            Self::Okta => okta(settings)?,
+            Self::Firebase => firebase(settings)?,
             Self::Cognito => cognito(settings)?,
-            Self::Kubernetes => IssuerConfig {
-                emails: EmailTrust::None,
-                ..IssuerConfig::new(self.given(settings)?, USUAL)
-            },
             Self::Dex | Self::Generic => IssuerConfig::new(self.given(settings)?, USUAL),
         };
         config.access_tokens = settings.access_tokens;
+        config.access_token_claims = self.access_token_claims();
         Ok(config)
+    }
+
+    /// Where the keys are, for providers whose discovery document need not be asked.
+    pub fn keys_url(self) -> Option<&'static str> {
+        (self == Self::Firebase).then_some(FIREBASE_KEYS)
+    }
+
+    /// The claims that access tokens of the provider have and ID tokens have not, where nothing else tells them apart:
+    /// each of them marks one.
+    fn access_token_claims(self) -> &'static [&'static str] {
+        match self {
+            Self::Entra => &["scp", "azpacr", "appid", "appidacr", "idtyp"],
+            Self::Auth0 => &["scope", "gty", "permissions"],
+            Self::Okta => &["cid", "scp", "uid"],
+            _ => &[],
+        }
     }
 
     fn given(self, settings: PresetSettings<'_>) -> Result<IssuerUrl, PresetError> {
@@ -196,15 +271,6 @@ fn google(settings: PresetSettings<'_>) -> Result<IssuerConfig, PresetError> {
     let mut config = IssuerConfig::new(secure(GOOGLE)?, [Algorithm::Rs256]);
     config.aliases.push("accounts.google.com".into());
     Ok(config)
-}
-
-/// An enterprise has an issuer of its own, with its name behind the common one or on its own server.
-fn github_actions(settings: PresetSettings<'_>) -> Result<IssuerConfig, PresetError> {
-    let issuer = secure(settings.issuer.unwrap_or(GITHUB_ACTIONS))?;
-    Ok(IssuerConfig {
-        emails: EmailTrust::None,
-        ..IssuerConfig::new(issuer, [Algorithm::Rs256])
-    })
 }
 
 fn keycloak(settings: PresetSettings<'_>) -> Result<IssuerConfig, PresetError> {
@@ -259,6 +325,41 @@ fn auth0(settings: PresetSettings<'_>) -> Result<IssuerConfig, PresetError> {
         issuer,
         [Algorithm::Rs256, Algorithm::Ps256],
     ))
+}
+
+/// An organisation has a server of its own, at its domain alone, and others below `/oauth2/`.
+fn okta(settings: PresetSettings<'_>) -> Result<IssuerConfig, PresetError> {
+    let given = Preset::Okta.given(settings)?;
+    let url = given.as_str();
+    let path = url
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split_once('/'));
+    let server = path.map(|(_, path)| path.strip_prefix("oauth2/").unwrap_or_default());
+    if server.is_some_and(|server| server.is_empty() || server.contains('/')) {
+        let expected = "https://DOMAIN/oauth2/SERVER, such as /oauth2/default, or https://DOMAIN, without a slash at the \
+                        end";
+        return Err(other(url, Preset::Okta, expected));
+    }
+    if settings.access_tokens && server.is_none() {
+        return Err(PresetError::OktasOwn);
+    }
+    Ok(IssuerConfig::new(given, [Algorithm::Rs256]))
+}
+
+fn firebase(settings: PresetSettings<'_>) -> Result<IssuerConfig, PresetError> {
+    if settings.access_tokens {
+        return Err(PresetError::AccessTokens(Preset::Firebase));
+    }
+    let given = Preset::Firebase.given(settings)?;
+    let project = given.as_str().strip_prefix(FIREBASE);
+    let project = project.filter(|project| !project.is_empty() && !project.contains('/'));
+    let Some(project) = project.map(str::to_owned) else {
+        let expected = "https://securetoken.google.com/PROJECT without a slash at the end";
+        return Err(other(given.as_str(), Preset::Firebase, expected));
+    };
+    let mut config = IssuerConfig::new(given, [Algorithm::Rs256]);
+    config.audiences.push(project);
+    Ok(config)
 }
 
 fn cognito(settings: PresetSettings<'_>) -> Result<IssuerConfig, PresetError> {

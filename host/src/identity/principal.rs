@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::algorithm::Algorithm;
 use super::claims::Claims;
+use super::email::EmailAddress;
 use super::issuer_url::IssuerUrl;
 use super::numeric_date::NumericDate;
 use super::standing::Standing;
@@ -30,9 +31,9 @@ pub struct Verified {
     /// Whom it stands for.
     pub principal: Principal,
     /// The address of the host's own service account that it stands for; never set by another issuer.
-    pub service_account: Option<String>,
+    pub service_account: Option<EmailAddress>,
     /// The e-mail address, if the issuer verified it and may speak for its domain.
-    pub email: Option<String>,
+    pub email: Option<EmailAddress>,
     /// When it expires, without leeway.
     pub expiry: NumericDate,
     /// Its name, `jti`.

@@ -56,7 +56,7 @@ pub enum Refusal {
     Symmetric(Shown),
     /// `alg` is not known.
     #[error(
-        "the token's alg {0} is not supported; expected RS, PS or ES with 256, 384 or 512, or EdDSA"
+        "the token's alg {0} is not supported; expected RS, PS or ES with 256, 384 or 512, EdDSA or Ed25519"
     )]
     UnknownAlgorithm(Shown),
     /// The header asks for something that is not understood and changes what is signed or how it is read.
@@ -182,6 +182,11 @@ pub enum Refusal {
         /// The claim `azp`.
         found: Shown,
     },
+    /// An access token, where only ID tokens are accepted.
+    #[error(
+        "the token is an access token, since it has the claim {0}; show an ID token of this issuer in its place"
+    )]
+    AccessToken(&'static str),
     /// The token's time is over.
     #[error(
         "the token expired at {expiry}, and it is {now}; get a new one (clocks may differ by {leeway:?})"
@@ -323,6 +328,7 @@ impl Refusal {
             Self::Malformed { .. } => "malformed_claim",
             Self::Audience { .. } => "audience",
             Self::AuthorizedParty { .. } => "authorized_party",
+            Self::AccessToken(_) => "access_token",
             Self::Expired { .. } => "expired",
             Self::NotYetValid { .. } => "not_yet_valid",
             Self::IssuedInFuture { .. } => "issued_in_future",

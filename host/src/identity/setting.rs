@@ -35,6 +35,7 @@ impl Refusal {
             | Self::EmptySubject
             | Self::LongSubject(_)
             | Self::SubjectCharacter(_) => MADE_ANEW,
+            Self::AccessToken(_) => "`access-tokens = true` of the issuer",
             Self::TokenType { found, .. } if is_access_token(found) => {
                 "`access-tokens = true` of the issuer"
             }

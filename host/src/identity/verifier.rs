@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::check::{self, Step};
 use super::claim_checks::{self, ClaimCase};
 use super::claims::Claims;
+use super::email::EmailAddress;
 use super::issuer::{IssuerConfig, ServiceAccounts};
 use super::jws::Jws;
 use super::key_set::KeySet;
@@ -26,9 +27,6 @@ pub struct Verifier {
     /// The host's own, whichever issuer this is.
     accounts: Arc<ServiceAccounts>,
 }
-
-/// The longest e-mail address (RFC 5321, section 4.5.3.1.3, less the angle brackets).
-const LONGEST_EMAIL: usize = 254;
 
 impl Verifier {
     /// For tokens of this issuer that are for one of `audiences`, or of those that the issuer's settings name. Without
@@ -144,7 +142,7 @@ impl Verifier {
         let subject = claim_checks::subject(&claims)?.to_owned();
         let accounts = self.config.service_accounts.as_ref();
         let service_account = accounts.and_then(|accounts| accounts.address(&subject));
-        let service_account = service_account.map(str::to_owned);
+        let service_account = service_account.cloned();
         Ok(Verified {
             email: service_account.clone().or_else(|| self.email(&claims)),
             service_account,
@@ -163,13 +161,10 @@ impl Verifier {
 
     /// The address, if it is verified in so many words: some issuers write `"true"`, which others take from their users.
     /// It is nobody else's to speak for the host's own accounts.
-    fn email(&self, claims: &Claims) -> Option<String> {
-        let address = claims.get("email")?.as_str()?;
-        let is_address = address.len() <= LONGEST_EMAIL
-            && address.contains('@')
-            && !address.chars().any(|c| c.is_control() || c.is_whitespace());
+    fn email(&self, claims: &Claims) -> Option<EmailAddress> {
+        let address: EmailAddress = claims.get("email")?.as_str()?.parse().ok()?;
         let is_verified = claims.get("email_verified") == Some(&Value::Bool(true));
-        let is_trusted = self.config.emails.covers(address) && !self.accounts.claim(address);
-        (is_address && is_verified && is_trusted).then(|| address.to_owned())
+        let is_trusted = self.config.emails.covers(&address) && !self.accounts.claim(&address);
+        (is_verified && is_trusted).then_some(address)
     }
 }

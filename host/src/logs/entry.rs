@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::origin::Origin;
 use super::severity::Severity;
 use super::structured::Structured;
 use crate::function::{ExecutionId, Line, Stream};
@@ -23,6 +24,8 @@ pub struct Entry {
     pub job: Option<Arc<str>>,
     /// The trace that the execution belongs to.
     pub trace: Option<Trace>,
+    /// Who caused it; told with the end of an execution and with a refusal.
+    pub origin: Origin,
     /// What.
     pub payload: Payload,
 }
@@ -123,6 +126,7 @@ impl Entry {
             execution: Some(execution),
             job: None,
             trace: None,
+            origin: Origin::default(),
             payload,
         }
     }
@@ -155,6 +159,12 @@ impl Entry {
         self
     }
 
+    /// This entry, of what `origin` caused.
+    #[must_use]
+    pub fn from_origin(self, origin: Origin) -> Self {
+        Self { origin, ..self }
+    }
+
     /// This entry, of an execution or an attempt that `job` caused.
     #[must_use]
     pub fn of_job(self, job: Arc<str>) -> Self {
@@ -177,6 +187,7 @@ impl Entry {
             execution,
             job: None,
             trace: None,
+            origin: Origin::default(),
             payload,
         }
     }

@@ -1,7 +1,7 @@
 //! Entries as JSON Lines, for machines, with the field names of Cloud Logging's `LogEntry`.
 
 use std::io::{self, Write};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use serde_json::Serializer;
@@ -17,6 +17,11 @@ use super::timestamp::Clock;
 pub(super) const EXECUTION_LABEL: &str = "execution_id";
 /// The label with the name of the job that caused the execution, as Cloud Scheduler names it. Only the host sets it.
 pub(super) const JOB_LABEL: &str = "job_id";
+
+/// The labels that a guest cannot set.
+const OWN_LABELS: [&str; 3] = [EXECUTION_LABEL, JOB_LABEL, CALLER_LABEL];
+/// The label with the caller of a private function. Only the host sets it.
+pub(super) const CALLER_LABEL: &str = "caller";
 
 /// Writes entries as JSON, one a line. No line is written by anything else.
 #[derive(Debug)]
@@ -60,6 +65,7 @@ impl JsonLines {
             Some(id) => string(id, out),
             None => self.insert_id(out),
         }
+        http_request(entry, out);
         payload(&entry.payload, out);
         out.extend_from_slice(b"}\n");
     }
@@ -91,9 +97,12 @@ fn labels(entry: &Entry, out: &mut Vec<u8>) {
     if let Some(job) = &entry.job {
         label(JOB_LABEL, job);
     }
+    if let Some(caller) = &entry.origin.caller {
+        label(CALLER_LABEL, caller);
+    }
     if let Payload::Structured(structured) = &entry.payload {
         for (key, value) in &structured.labels {
-            if key != EXECUTION_LABEL && key != JOB_LABEL {
+            if !OWN_LABELS.contains(&key.as_str()) {
                 label(key, value);
             }
         }
@@ -136,9 +145,6 @@ fn hex(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 fn payload(payload: &Payload, out: &mut Vec<u8>) {
-    if let Payload::Finished { took, status, .. } = payload {
-        http_request(*took, *status, out);
-    }
     match payload {
         Payload::Structured(structured) => {
             out.extend_from_slice(b",\"jsonPayload\":");
@@ -155,15 +161,27 @@ fn payload(payload: &Payload, out: &mut Vec<u8>) {
     }
 }
 
-/// `HttpRequest` of Cloud Logging, as far as the outcome tells it. A failure in a word has no status code.
-fn http_request(took: Duration, status: FinishStatus, out: &mut Vec<u8>) {
-    out.extend_from_slice(b",\"httpRequest\":{");
+/// `HttpRequest` of Cloud Logging, as far as outcome and origin tell it. A failure in a word has no status code.
+fn http_request(entry: &Entry, out: &mut Vec<u8>) {
+    let mut separator: &[u8] = b",\"httpRequest\":{";
     // A `Vec` takes every write.
-    if let FinishStatus::Code(code) = status {
-        let _ = write!(out, "\"status\":{code},");
+    if let Payload::Finished { took, status, .. } = &entry.payload {
+        out.extend_from_slice(separator);
+        if let FinishStatus::Code(code) = status {
+            let _ = write!(out, "\"status\":{code},");
+        }
+        let (seconds, nanos) = (took.as_secs(), took.subsec_nanos());
+        let _ = write!(out, "\"latency\":\"{seconds}.{nanos:09}s\"");
+        separator = b",";
     }
-    let (seconds, nanos) = (took.as_secs(), took.subsec_nanos());
-    let _ = write!(out, "\"latency\":\"{seconds}.{nanos:09}s\"}}");
+    if let Some(client) = entry.origin.client {
+        out.extend_from_slice(separator);
+        let _ = write!(out, "\"remoteIp\":\"{client}\"");
+        separator = b",";
+    }
+    if separator == b"," {
+        out.push(b'}');
+    }
 }
 
 /// Appends `text` as a JSON string.
@@ -203,9 +221,11 @@ impl Formatter for ForTerminals {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::function::{ExecutionId, Line, Stream};
-    use crate::logs::{Severity, Trace};
+    use crate::logs::{Origin, Severity, Trace};
     use serde_json::{Value, json};
 
     fn render(entries: &[Entry]) -> Vec<String> {
@@ -278,6 +298,34 @@ mod tests {
             request(FinishStatus::Word("timeout")),
             json!({"latency": "1.004700000s"})
         );
+    }
+
+    #[test]
+    fn caller_and_client_stand_on_the_end_of_an_execution_and_on_a_refusal() {
+        let origin = Origin {
+            caller: Some("principal:https://a.example#ada\u{1b}[2J".into()),
+            client: Some([192, 0, 2, 1].into()),
+        };
+        let (took, status) = (Duration::ZERO, FinishStatus::Code(200));
+        let finished = Entry::finished("f".into(), ExecutionId::random(), took, status);
+        let lines = render(&[
+            finished.from_origin(origin.clone()),
+            Entry::note("f".into(), None, Severity::Warning, "no".into()).from_origin(Origin {
+                caller: None,
+                ..origin
+            }),
+        ]);
+        assert!(!lines[0].contains('\u{1b}'));
+        let [finished, refused] = [parse(&lines[0]), parse(&lines[1])];
+        assert_eq!(
+            finished["labels"]["caller"],
+            "principal:https://a.example#ada\u{1b}[2J"
+        );
+        assert_eq!(
+            finished["httpRequest"],
+            json!({"status": 200, "latency": "0.000000000s", "remoteIp": "192.0.2.1"})
+        );
+        assert_eq!(refused["httpRequest"], json!({"remoteIp": "192.0.2.1"}));
     }
 
     #[test]

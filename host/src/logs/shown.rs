@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use clap::ValueEnum;
 
-use super::json::{EXECUTION_LABEL, JOB_LABEL, string};
+use super::json::{CALLER_LABEL, EXECUTION_LABEL, JOB_LABEL, string};
 use super::query::{Record, RecordPayload};
 use super::safe;
 use super::table::{Table, width};
@@ -82,7 +82,7 @@ fn logfmt(record: &Record, out: &mut Vec<u8>) {
     for (key, value) in &record.labels {
         match key.as_str() {
             // Only the host sets these.
-            EXECUTION_LABEL | JOB_LABEL => pair(key, value, out),
+            EXECUTION_LABEL | JOB_LABEL | CALLER_LABEL => pair(key, value, out),
             _ => guest_pair("labels.", key, value, out),
         }
     }
@@ -97,6 +97,9 @@ fn logfmt(record: &Record, out: &mut Vec<u8>) {
         }
         if let Some(latency) = &request.latency {
             pair("latency", latency, out);
+        }
+        if let Some(client) = &request.remote_ip {
+            pair("client", &client.to_string(), out);
         }
     }
     pair("msg", &record.message(), out);

@@ -95,6 +95,7 @@ pub(super) fn lift(entry: &Entry) -> Option<Entry> {
         execution: entry.execution,
         job: entry.job.clone(),
         trace: entry.trace,
+        origin: entry.origin.clone(),
         payload: Payload::Structured(Box::new(structured)),
     })
 }

@@ -1,11 +1,14 @@
 //! Entries as rows of a table, for people.
 
+use std::fmt;
 use std::io::Write;
 use std::time::SystemTime;
 
 use unicode_width::UnicodeWidthStr;
 
 use super::entry::{Entry, Payload};
+use super::json::CALLER_LABEL;
+use super::origin::Suffix;
 use super::query::{Record, RecordPayload};
 use super::safe;
 use super::severity::Severity;
@@ -62,7 +65,17 @@ impl Table {
             id: entry.execution_id(),
             time: entry.time,
         };
-        self.cells(cells, out, |indent, out| text(&entry.payload, indent, out));
+        // An open function's caller is anybody, which is not worth the room.
+        let is_told = entry.origin.caller.is_some() || matches!(entry.payload, Payload::Note(_));
+        let client = entry.origin.client.as_ref();
+        let suffix = is_told.then(|| Suffix {
+            caller: entry.origin.caller.as_deref(),
+            client: client.map(|client| client as &dyn fmt::Display),
+        });
+        self.cells(cells, out, |indent, out| {
+            text(&entry.payload, indent, out);
+            push_suffix(suffix.as_ref(), out);
+        });
     }
 
     /// Appends the row of an entry that was kept, which looks the same.
@@ -73,10 +86,23 @@ impl Table {
             id: record.execution_id().unwrap_or_default(),
             time: record.time,
         };
-        self.cells(cells, out, |indent, out| match &record.payload {
-            // Guests print a line at a time, so what has several is the host's.
-            RecordPayload::Text(text) => lines(text, indent, out),
-            RecordPayload::Json(_) => safe::push(&record.message(), out),
+        // As above: only the end of an execution has a latency.
+        let suffix = record.http_request.as_ref().and_then(|request| {
+            let caller = record.labels.get(CALLER_LABEL).map(String::as_str);
+            let client = request.remote_ip.as_ref();
+            let is_told = caller.is_some() || request.latency.is_none();
+            is_told.then(|| Suffix {
+                caller,
+                client: client.map(|client| client as &dyn fmt::Display),
+            })
+        });
+        self.cells(cells, out, |indent, out| {
+            match &record.payload {
+                // Guests print a line at a time, so what has several is the host's.
+                RecordPayload::Text(text) => lines(text, indent, out),
+                RecordPayload::Json(_) => safe::push(&record.message(), out),
+            }
+            push_suffix(suffix.as_ref(), out);
         });
     }
 
@@ -105,6 +131,13 @@ impl Table {
             out.extend_from_slice(RESET);
         }
         out.push(b'\n');
+    }
+}
+
+fn push_suffix(suffix: Option<&Suffix<'_>>, out: &mut Vec<u8>) {
+    if let Some(suffix) = suffix {
+        // A `Vec` takes every write.
+        let _ = write!(out, "{suffix}");
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) fn function_access(
     record: &FunctionRecord,
     public_urls: &[String],
 ) -> Result<Access, String> {
+    record.check().map_err(|error| error.to_string())?;
     let hosts = record.settings.hosts.iter();
     let hosts: Vec<_> = hosts.map(|host| format!("https://{host}")).collect();
     let mut addressed = addresses(public_urls, &format!("/{}", record.name));

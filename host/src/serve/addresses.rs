@@ -12,7 +12,8 @@ pub(super) struct Addresses {
     pub(super) url: String,
     /// By which of them callers know it first of all, if that was said: without a slash at the end.
     pub(super) public_url: Option<String>,
-    /// All addresses by which callers know the functions: that one among them.
+    /// All addresses by which callers know the functions, which tokens may be for: those that were said, or else that of
+    /// the listener. A token for an address that callers on other machines have too would be good for each of their hosts.
     pub(super) public_urls: Vec<String>,
     issuer: Option<IssuerUrl>,
     control_plane: String,
@@ -25,11 +26,13 @@ impl Addresses {
             None => "http",
         };
         let url = format!("{scheme}://{addr}");
-        let mut public_urls = vec![url.clone()];
-        if addr.ip().is_loopback() {
-            public_urls.push(format!("{scheme}://localhost:{}", addr.port()));
+        let mut public_urls = options.identity.public_urls.clone();
+        if public_urls.is_empty() {
+            public_urls.push(url.clone());
+            if addr.ip().is_loopback() {
+                public_urls.push(format!("{scheme}://localhost:{}", addr.port()));
+            }
         }
-        public_urls.extend(options.identity.public_urls.iter().cloned());
         Self {
             url,
             public_url: options

@@ -33,6 +33,14 @@ const GATES: usize = 3;
 /// A place, given back when dropped.
 pub(super) struct Place {
     _permits: [Option<OwnedSemaphorePermit>; GATES],
+    has_waited: bool,
+}
+
+impl Place {
+    /// Whether it was not free at once.
+    pub(super) fn has_waited(&self) -> bool {
+        self.has_waited
+    }
 }
 
 /// Why a request got no place.
@@ -113,7 +121,10 @@ impl Admission {
                 *permit = Some(Arc::clone(gate).try_acquire_owned()?);
             }
         }
-        Ok(Place { _permits: permits })
+        Ok(Place {
+            _permits: permits,
+            has_waited: false,
+        })
     }
 
     async fn wait(&self) -> Result<Place, AcquireError> {
@@ -123,7 +134,10 @@ impl Admission {
                 *permit = Some(Arc::clone(gate).acquire_owned().await?);
             }
         }
-        Ok(Place { _permits: permits })
+        Ok(Place {
+            _permits: permits,
+            has_waited: true,
+        })
     }
 
     fn line_up(&self) -> Result<Waiting<'_>, Refused> {
@@ -171,6 +185,20 @@ mod tests {
         assert!(!waiting.is_finished());
         drop(place);
         assert_eq!(waiting.await.unwrap(), Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_place_says_whether_it_was_waited_for() {
+        let admission = Arc::new(admission(1, 10));
+        let place = admission.enter().await.unwrap();
+        assert!(!place.has_waited());
+        let waiting = tokio::spawn({
+            let admission = Arc::clone(&admission);
+            async move { admission.enter().await.unwrap().has_waited() }
+        });
+        tokio::task::yield_now().await;
+        drop(place);
+        assert!(waiting.await.unwrap());
     }
 
     #[tokio::test(start_paused = true)]

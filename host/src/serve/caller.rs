@@ -1,9 +1,11 @@
 //! Who calls, by a good token, with all that a request needs of it made ready once.
 
+use std::sync::Arc;
+
 use http::header::HeaderValue;
 use http::{HeaderMap, HeaderName};
 
-use crate::identity::Verified;
+use crate::identity::{Member, Verified};
 
 const ISSUER: HeaderName = HeaderName::from_static("x-host-caller-issuer");
 const SUBJECT: HeaderName = HeaderName::from_static("x-host-caller-subject");
@@ -12,10 +14,15 @@ const EMAIL: HeaderName = HeaderName::from_static("x-host-caller-email");
 /// The fields that only the host may send.
 pub(super) const OWN_FIELDS: [HeaderName; 3] = [ISSUER, SUBJECT, EMAIL];
 
+/// The longest name of a caller in the log, in bytes: more than a subject and the URL of an issuer that anybody has.
+const LONGEST_NAME: usize = 512;
+
 /// A caller, and what its function is told of it.
 #[derive(Debug)]
 pub(super) struct Caller {
     pub(super) verified: Verified,
+    /// What the log calls it.
+    pub(super) name: Arc<str>,
     /// In the order of [`OWN_FIELDS`].
     told: [Option<HeaderValue>; 3],
 }
@@ -28,7 +35,13 @@ impl Caller {
             plain(&principal.subject),
             verified.email.as_deref().and_then(plain),
         ];
-        Self { verified, told }
+        let name = Member::of(&verified).to_string();
+        let end = name.floor_char_boundary(LONGEST_NAME);
+        Self {
+            verified,
+            name: name[..end].into(),
+            told,
+        }
     }
 
     /// Says who it is. The values are shared with every other request of this token.

@@ -1,7 +1,8 @@
 //! Keeps the store's declared functions like a configuration file.
 //!
-//! The whole file takes effect or nothing of it: what it declares is tried first, and only if all of it can be served
-//! does the store hear of it.
+//! What the file takes away takes effect at once: callers whom it names no longer, functions that it makes private or
+//! has no more, and issuers. Of the rest the whole file takes effect or nothing: what it declares is tried first, and
+//! only if all of it can be served does the store hear of it.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -18,7 +19,7 @@ use crate::config::{ConfigError, ConfigFile, Declared, HostTable};
 use crate::identity::OutsideIssuer;
 use crate::scheduler;
 use crate::stderr;
-use crate::store::{Declaration, FunctionName, FunctionRecord, Store, sha256};
+use crate::store::{Declaration, FunctionName, FunctionRecord, Store, Tightening, sha256};
 
 /// Where the issuers of a file go, and those of the command line that stand beside them.
 pub(super) struct DeclaredIssuers {
@@ -36,6 +37,15 @@ pub(super) struct DeclaredFunctions {
     host: Option<HostTable>,
     /// The file, and the components that it names.
     files: Vec<WatchedFile>,
+}
+
+/// What a file has taken away already.
+#[derive(Default)]
+struct Taken {
+    /// In words, function by function.
+    told: Vec<String>,
+    /// Whether its issuers are those that are trusted.
+    has_issuers: bool,
 }
 
 impl DeclaredFunctions {
@@ -58,10 +68,41 @@ impl DeclaredFunctions {
     /// Reads the file, tells the store what functions it declares, and trusts its issuers. Blocks; runs within a runtime.
     ///
     /// # Errors
-    /// What is wrong with the file or a component; then nothing is changed.
+    /// What is wrong with the file or a component; then nothing is changed, but for what was taken away.
     pub(super) fn apply(&mut self) -> Result<usize, ServeError> {
         // Watched before it is read: whatever is wrong, the next change is a reason to try again.
         self.files = vec![WatchedFile::new(&self.path)];
+        let taken = self.take_away()?;
+        self.apply_rest(taken.has_issuers)
+            .map_err(|error| match taken.told.is_empty() {
+                true => error,
+                false => ServeError::Tightened {
+                    taken: taken.told.join("; "),
+                    error: error.into(),
+                },
+            })
+    }
+
+    /// Takes away what the file takes away, whatever is wrong with the rest of it. A host that begins serves nothing yet.
+    fn take_away(&self) -> Result<Taken, ServeError> {
+        let mut taken = Taken::default();
+        if self.host.is_none() {
+            return Ok(taken);
+        }
+        let Ok(file) = ConfigFile::parse(&self.path) else {
+            return Ok(taken);
+        };
+        let rights = file.rights();
+        let tightened = self.store.tighten(&rights.functions)?;
+        taken.told = tightened.iter().map(told).collect();
+        if let Some(mut issuers) = rights.issuers {
+            issuers.extend(self.issuers.others.iter().cloned());
+            taken.has_issuers = self.issuers.board.set_outside(&issuers).is_ok();
+        }
+        Ok(taken)
+    }
+
+    fn apply_rest(&mut self, has_issuers: bool) -> Result<usize, ServeError> {
         let file = ConfigFile::read(&self.path)?;
         let declared = file.functions();
         let sources = declared.iter().map(|function| function.source.as_path());
@@ -80,7 +121,9 @@ impl DeclaredFunctions {
         let path = file.path().display().to_string();
         self.store.declare(&path, &declarations)?;
         scheduler::declare(&self.store, &path, jobs, Timestamp::now())?;
-        self.issuers.board.set_outside(&issuers)?;
+        if !has_issuers {
+            self.issuers.board.set_outside(&issuers)?;
+        }
         self.tell_of_host(file.host());
         Ok(declarations.len())
     }
@@ -136,4 +179,28 @@ impl DeclaredFunctions {
             Some(_) => {}
         }
     }
+}
+
+/// What was taken away of a function, in words.
+fn told(taken: &Tightening) -> String {
+    let Tightening {
+        name,
+        before,
+        after,
+    } = taken;
+    let Some(after) = after else {
+        return format!("`{name}` is removed");
+    };
+    if before.lets_anyone_in() {
+        return format!("`{name}` is private");
+    }
+    let members = before.invokers.difference(&after.invokers).cloned();
+    let rules = before.invoker_rules.iter();
+    let rules = rules.filter(|rule| !after.invoker_rules.contains(rule));
+    let rules = rules.map(|rule| format!("tokens of {} by a rule", rule.issuer));
+    let audiences = before.audiences.iter();
+    let audiences = audiences.filter(|audience| !after.audiences.contains(audience));
+    let audiences = audiences.map(|audience| format!("tokens for {audience}"));
+    let all: Vec<_> = members.chain(rules).chain(audiences).collect();
+    format!("`{name}` no longer lets in {}", all.join(", "))
 }

@@ -52,6 +52,14 @@ pub enum ServeError {
     /// The configuration file cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The configuration file cannot be used but for what it takes away.
+    #[error("{error}; what the file takes away is gone all the same: {taken}")]
+    Tightened {
+        /// What that is.
+        taken: String,
+        /// Why the rest cannot be used.
+        error: Box<ServeError>,
+    },
     /// The host's own issuer cannot be used.
     #[error(transparent)]
     OwnIssuer(#[from] OwnIssuerError),

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -32,7 +33,7 @@ use super::refusals::{REFUSED, Refusals};
 use super::routes::{Route, Routes, Taken};
 use super::trace;
 use crate::function::{AddressRange, ExecutionId, ResponseBody, Turnstile};
-use crate::logs::{Cause, Entry, LogQueue, Severity, Trace, Trigger};
+use crate::logs::{Cause, Entry, LogQueue, Origin, Severity, Trace, Trigger};
 use crate::request_target::{self, Authority, BadTarget};
 use crate::scheduler::SCHEDULER;
 
@@ -71,16 +72,18 @@ impl Invoker {
         let json = answer::wants_json(request.headers());
         let id = ExecutionId::random();
         let (trace, parent_span) = trace::enter(request.headers_mut());
-        let refuse =
-            |name, kind, why: &dyn Display| self.refuse(name, kind, (id, trace), json, why);
         let asked = match asked(&mut request, &peer) {
             Ok(asked) => asked,
             Err(bad) => {
                 let kind = (StatusCode::BAD_REQUEST, "bad_request");
-                return Ok(refuse(&self.no_function, kind, &bad));
+                let whence = (id, trace, peer.address());
+                return Ok(self.refuse(&self.no_function, kind, whence, json, &bad));
             }
         };
         let client = peer.client(request.headers(), &asked, &self.proxies);
+        let refuse = |name, kind, why: &dyn Display| {
+            self.refuse(name, kind, (id, trace, client.address), json, why)
+        };
         let taken = self.routes.current().take(&mut request, &asked);
         let Some(Taken {
             route,
@@ -91,30 +94,50 @@ impl Invoker {
             let kind = (StatusCode::NOT_FOUND, "not_found");
             return Ok(refuse(&self.no_function, kind, &why));
         };
-        let LetIn { caller, waited } = match self.let_in(&route, request.headers()).await {
-            Ok(let_in) => let_in,
-            Err(NotLetIn { reason, why }) => {
-                route.counters.refused(reason);
-                let mut response = refuse(&route.name, (reason.status(), reason.word()), &why);
-                if let Some(challenge) = reason.challenge() {
-                    let challenge = HeaderValue::from_static(challenge);
-                    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-                }
-                return Ok(response);
+        let turn_away = |NotLetIn { reason, why }: NotLetIn| {
+            route.counters.refused(reason);
+            let mut response = refuse(&route.name, (reason.status(), reason.word()), &why);
+            if let Some(challenge) = reason.challenge() {
+                let challenge = HeaderValue::from_static(challenge);
+                response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
             }
+            Ok(response)
         };
+        let mut let_in = match self.let_in(&route, request.headers()).await {
+            Ok(let_in) => let_in,
+            Err(refused) => return turn_away(refused),
+        };
+        let place = match admit(&route, &request).await {
+            Ok(place) => place,
+            Err(refused) => return turn_away(refused),
+        };
+        if place.has_waited() {
+            // Whoever was let in before the wait may be no longer.
+            let present = self.routes.current().successor(&route).cloned();
+            let Some(present) = present else {
+                let why = "the function was deleted while the request waited for an instance";
+                let kind = (StatusCode::NOT_FOUND, "not_found");
+                return Ok(refuse(&route.name, kind, &why));
+            };
+            let again = match self.let_in(&present, request.headers()).await {
+                Ok(again) => again,
+                Err(refused) => return turn_away(refused),
+            };
+            let_in = LetIn {
+                waited: let_in.waited + again.waited,
+                ..again
+            };
+        }
+        let LetIn { caller, waited } = let_in;
         let prefix = client.prefix(is_below_name.then_some(&route.path));
         self.present(
             request.headers_mut(),
             caller.as_deref(),
             (&client, prefix.as_ref()),
         );
-        let place = match admit(&route, &request).await {
-            Ok(place) => place,
-            Err(NotLetIn { reason, why }) => {
-                route.counters.refused(reason);
-                return Ok(refuse(&route.name, (reason.status(), reason.word()), &why));
-            }
+        let origin = Origin {
+            caller: caller.map(|caller| Arc::clone(&caller.name)),
+            client: Some(client.address),
         };
         let cause = Cause {
             parent_span,
@@ -126,6 +149,7 @@ impl Invoker {
                 &route,
                 (request, &client),
                 (id, trace, cause),
+                origin,
                 json,
                 (place, waited),
             )
@@ -175,6 +199,7 @@ impl Invoker {
         route: &Route,
         (request, client): (Request<Incoming>, &Client),
         (id, trace, cause): (ExecutionId, Trace, Cause),
+        origin: Origin,
         json: bool,
         (place, waited): (Place, Duration),
     ) -> Response<Body> {
@@ -184,6 +209,7 @@ impl Invoker {
             Arc::clone(&route.name),
             (id, trace, cause),
             Arc::clone(&route.counters),
+            origin,
             (place, self.pending.guard()),
         );
         let execution = route.function.start(
@@ -207,13 +233,18 @@ impl Invoker {
         &self,
         name: &Arc<str>,
         (status, word): (StatusCode, &'static str),
-        (id, trace): (ExecutionId, Trace),
+        (id, trace, client): (ExecutionId, Trace, IpAddr),
         json: bool,
         why: &dyn Display,
     ) -> Response<Body> {
         let entry = || {
             let text = format!("{REFUSED} with status code {}: {why}", status.as_u16());
-            Entry::note(Arc::clone(name), Some(id), Severity::Warning, text).in_trace(trace)
+            let entry = Entry::note(Arc::clone(name), Some(id), Severity::Warning, text);
+            let origin = Origin {
+                caller: None,
+                client: Some(client),
+            };
+            entry.in_trace(trace).from_origin(origin)
         };
         self.refusals.note((Arc::clone(name), word), entry);
         answer::refuse(status, Some(id), json)

@@ -69,8 +69,12 @@ impl Parts<'_> {
         else {
             return Ok(None);
         };
+        // Its token is for the component by the address that callers know it by.
+        let public = self.options.identity.public_urls.first();
+        let public = public.filter(|_| settings.oidc_account.is_some()).cloned();
         let settings = JobSettings {
             uri: self.url(),
+            oidc_audience: settings.oidc_audience.clone().or(public),
             ..settings.clone()
         };
         let name: Result<JobName, _> = component.name.parse();

@@ -47,6 +47,7 @@ impl Loader {
                     .into(),
             );
         }
+        record.check().map_err(|error| error.to_string())?;
         let settings = &record.settings;
         let wasm = wasm.ok_or("its component is gone; deploy it again with --source")?;
         Ok(Served {

@@ -12,8 +12,8 @@ use super::readiness::Readiness;
 use super::trust_board::{OwnDocuments, TrustBoard};
 use crate::identity::{
     Fetched, KeyKeeper, KeyRequest, KeySet, OwnIssuer, OwnIssuerError, SigningKey, TrustedIssuer,
-    discovery_document, key_document, own_key_set, own_revocations, revokes, signing_key,
-    unrevoked_keys,
+    discovery_document, key_document, own_key_set, own_revocations, readable_keys, revokes,
+    signing_key, unrevoked_keys,
 };
 use crate::stderr;
 use crate::store::{Revocation, RevokedKind, ServiceAccountRecord, SigningKeyRecord, Store};
@@ -136,9 +136,14 @@ impl OwnIdentity {
 
     fn read_keys(&mut self, revoked: &[Revocation]) -> Result<OwnKeys, OwnIssuerError> {
         let keys = self.store.signing_keys()?;
-        let usable = self.usable(keys.clone(), revoked)?;
-        self.keys = keys;
-        Ok(usable)
+        let usable = self.usable(keys.clone(), revoked);
+        match &usable {
+            Ok(_) => self.keys = keys,
+            // A host that begins has no earlier ones. Those that can be read are good for what they signed.
+            Err(_) if self.keys.is_empty() => self.keys = readable_keys(keys),
+            Err(_) => {}
+        }
+        usable
     }
 
     fn usable(

@@ -68,6 +68,11 @@ impl Peer {
         }
     }
 
+    /// Where the other end is. An IPv4 address has its own form.
+    pub(super) fn address(&self) -> IpAddr {
+        self.address
+    }
+
     /// Whom a request is for that does not say so: the address that it came to.
     pub(super) fn own_authority(&self) -> Option<Authority> {
         Authority::new(text(&self.local)).ok()

@@ -6,7 +6,7 @@ use super::admission::Place;
 use super::drain::PendingGuard;
 use super::metrics::Counters;
 use crate::function::{Ended, ExecutionId, Failure, Line, Observer};
-use crate::logs::{Cause, Entry, FinishStatus, LogQueue, Severity, Trace};
+use crate::logs::{Cause, Entry, FinishStatus, LogQueue, Origin, Severity, Trace};
 
 /// Gathers the entries of one execution and hands them on when it waits or ends, so that a short execution costs the
 /// queue one message.
@@ -17,6 +17,7 @@ pub(super) struct Record {
     trace: Trace,
     cause: Cause,
     counters: Arc<Counters>,
+    origin: Origin,
     entries: Vec<Entry>,
     /// Given back when the execution is over, which may be later than its answer.
     _held: (Place, PendingGuard),
@@ -29,6 +30,7 @@ impl Record {
         function: Arc<str>,
         (execution, trace, cause): (ExecutionId, Trace, Cause),
         counters: Arc<Counters>,
+        origin: Origin,
         held: (Place, PendingGuard),
     ) -> Self {
         let mut entries = Vec::with_capacity(4);
@@ -41,6 +43,7 @@ impl Record {
             trace,
             cause,
             counters,
+            origin,
             entries,
             _held: held,
         }
@@ -87,8 +90,9 @@ impl Observer for Record {
         };
         let function = Arc::clone(&self.function);
         let entry = Entry::finished(function, self.execution, ended.usage.wall, status);
+        let entry = entry.in_trace(self.trace).caused_by(self.cause);
         self.entries
-            .push(entry.in_trace(self.trace).caused_by(self.cause));
+            .push(entry.from_origin(std::mem::take(&mut self.origin)));
         self.flush();
     }
 }

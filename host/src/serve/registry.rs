@@ -50,6 +50,8 @@ struct Known {
     tried: Option<String>,
     /// When to load it again, if it could not be.
     retry: Option<Retry>,
+    /// Whether its record cannot be read.
+    is_damaged: bool,
 }
 
 impl Registry {
@@ -99,7 +101,12 @@ impl Registry {
         let mut changed = Vec::new();
         for record in records {
             let known = match before.remove(&record.name) {
-                Some(known) if known.updated == record.updated => known,
+                Some(known)
+                    if known.updated == record.updated
+                        && known.is_damaged == record.damage.is_some() =>
+                {
+                    known
+                }
                 known => self.known(&record, known),
             };
             // What opens a function to all waits until it is loaded as it was when that was said.
@@ -126,8 +133,12 @@ impl Registry {
             updated: record.updated.clone(),
             access: access.unwrap_or_else(|_| Access::nobody()),
             has_secrets: !record.settings.secrets.is_empty(),
-            tried: known.and_then(|known| known.tried),
+            // One that was damaged, or is no longer, is in the same state as before by its time alone.
+            tried: known
+                .filter(|known| known.updated != record.updated)
+                .and_then(|known| known.tried),
             retry: None,
+            is_damaged: record.damage.is_some(),
         }
     }
 

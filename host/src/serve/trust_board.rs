@@ -204,10 +204,22 @@ impl TrustBoard {
         };
         match news {
             News::Fetched(keys) => {
-                outside.account.fetched = Some(SystemTime::now());
-                outside.account.successes += 1;
                 outside.account.left_out = keys.left_out().len();
-                outside.trusted.keys = Some(Arc::new(keys));
+                outside.trusted.keys = match keys.problem() {
+                    None => {
+                        outside.account.fetched = Some(SystemTime::now());
+                        outside.account.successes += 1;
+                        Some(Arc::new(keys))
+                    }
+                    // What was withdrawn is so though nothing takes its place.
+                    Some(problem) => {
+                        outside.account.failures += 1;
+                        stderr::line!(
+                            "error: there are no keys of {issuer}, so none of its tokens is accepted: {problem}"
+                        );
+                        None
+                    }
+                };
             }
             News::Failed(error) => {
                 outside.account.failures += 1;

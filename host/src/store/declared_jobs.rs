@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
+use super::damage;
 use super::jobs::{find, insert, replace};
 use super::{JobLedger, JobName, JobRecord, JobSettings, Store, StoreError, now};
 
@@ -63,7 +64,7 @@ impl Store {
                     Some(before) if before.declared_in.is_none() => {
                         return Err(StoreError::JobCreated(job.name.clone()));
                     }
-                    Some(before) if before.settings == job.settings => {}
+                    Some(before) if before.damage.is_none() && before.settings == job.settings => {}
                     Some(mut record) => {
                         change(ledger, &mut record, job.settings.clone())?;
                         record.updated = now();
@@ -85,7 +86,7 @@ fn remove_undeclared(
     let declared: HashSet<&str> = declared.iter().map(|job| job.name.as_str()).collect();
     let mut statement =
         connection.prepare_cached("SELECT name FROM jobs WHERE declared_in IS NOT NULL")?;
-    let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let names = statement.query_map([], |row| damage::text(row, 0))?;
     let names: Vec<String> = names.collect::<Result<_, _>>()?;
     for name in names
         .iter()

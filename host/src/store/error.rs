@@ -130,6 +130,28 @@ pub enum StoreError {
          `host scheduler jobs delete {0}`"
     )]
     JobCreated(JobName),
+    /// The record of the function cannot be read.
+    #[error(
+        "the function `{name}` is damaged: its record in the store cannot be read ({damage}), so nobody may call it; \
+         deploy it anew with --source, which gives it new settings, or remove it with `host functions delete {name}`"
+    )]
+    DamagedFunction {
+        /// Its name.
+        name: FunctionName,
+        /// What is wrong with it.
+        damage: String,
+    },
+    /// The record of the job cannot be read.
+    #[error(
+        "the job `{name}` is damaged: its record in the store cannot be read ({damage}), so it does not run; remove it \
+         with `host scheduler jobs delete {name}`"
+    )]
+    DamagedJob {
+        /// Its name.
+        name: JobName,
+        /// What is wrong with it.
+        damage: String,
+    },
     /// Settings could not be changed as asked.
     #[error("{0}")]
     Settings(String),

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::components::{keep_component, remove_unused_components};
+use super::damage;
 use super::{
     FunctionName, FunctionSettings, ServiceAccountRecord, Store, StoreError, now, service_accounts,
     suggestion,
@@ -31,6 +32,22 @@ pub struct FunctionRecord {
     pub created: String,
     /// When it was last deployed or changed, in RFC 3339. Differs for each state of the function.
     pub updated: String,
+    /// What is wrong with the record, if it cannot be read: then the settings are the defaults, and nobody may call.
+    pub damage: Option<String>,
+}
+
+impl FunctionRecord {
+    /// # Errors
+    /// If the record cannot be read.
+    pub fn check(&self) -> Result<(), StoreError> {
+        match &self.damage {
+            Some(damage) => Err(StoreError::DamagedFunction {
+                name: self.name.clone(),
+                damage: damage.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A function as a file declares it.
@@ -68,11 +85,15 @@ impl Store {
         let before = find(&transaction, name)?;
         refuse_declared(before.as_ref())?;
         let (component, settings) = match (component, before) {
+            // What cannot be read is not kept: its settings are the defaults.
             (Some(wasm), before) => (
                 keep_component(&transaction, wasm)?,
                 before.map_or_else(FunctionSettings::default, |before| before.settings),
             ),
-            (None, Some(before)) => (before.component, before.settings),
+            (None, Some(before)) => {
+                before.check()?;
+                (before.component, before.settings)
+            }
             (None, None) => return Err(missing(&transaction, name)?),
         };
         let settings = change(settings).map_err(StoreError::Settings)?;
@@ -116,6 +137,7 @@ impl Store {
             return Err(missing(&transaction, name)?);
         };
         refuse_declared(Some(&record))?;
+        record.check()?;
         let accounts = service_accounts::all(&transaction)?;
         change(&mut record.settings, &accounts)?;
         put_settings(&transaction, &mut record)?;
@@ -144,7 +166,8 @@ impl Store {
                 return Err(StoreError::Deployed(function.name.clone()));
             }
             let is_same = before.is_some_and(|before| {
-                before.component == function.component
+                before.damage.is_none()
+                    && before.component == function.component
                     && before.settings == function.settings
                     && before.declared_in.as_deref() == Some(file)
             });
@@ -244,24 +267,26 @@ fn find(
         .transpose()
 }
 
-fn all(connection: &Connection) -> Result<Vec<FunctionRecord>, StoreError> {
+pub(super) fn all(connection: &Connection) -> Result<Vec<FunctionRecord>, StoreError> {
     let mut statement =
         connection.prepare_cached(&format!("SELECT {COLUMNS} FROM functions ORDER BY name"))?;
     let rows = statement.query_map([], |row| Ok(record(row)))?;
-    rows.map(|row| row?).collect()
+    damage::named(rows)
 }
 
 fn record(row: &Row<'_>) -> Result<FunctionRecord, StoreError> {
     // Names are checked on their way in.
-    let name: String = row.get(0)?;
+    let name = damage::text(row, 0)?;
+    let (settings, damage) = damage::settings(row, 3)?;
     Ok(FunctionRecord {
         name: serde_json::from_value(name.into())?,
-        revision: row.get(1)?,
-        component: row.get(2)?,
-        settings: serde_json::from_str(&row.get::<_, String>(3)?)?,
-        declared_in: row.get(4)?,
-        created: row.get(5)?,
-        updated: row.get(6)?,
+        revision: Revision::try_from(row.get::<_, i64>(1)?).unwrap_or(Revision::MAX),
+        component: damage::text(row, 2)?,
+        settings,
+        declared_in: damage::optional_text(row, 4)?,
+        created: damage::text(row, 5)?,
+        updated: damage::text(row, 6)?,
+        damage,
     })
 }
 
@@ -299,7 +324,10 @@ fn put(
 }
 
 /// Writes the settings of `record`, which stays the same revision.
-fn put_settings(connection: &Connection, record: &mut FunctionRecord) -> Result<(), StoreError> {
+pub(super) fn put_settings(
+    connection: &Connection,
+    record: &mut FunctionRecord,
+) -> Result<(), StoreError> {
     record.updated = now();
     connection.execute(
         "UPDATE functions SET settings = ?, updated = ? WHERE name = ?",
@@ -319,7 +347,14 @@ pub(super) fn remove_invoker(
 ) -> Result<Vec<FunctionRecord>, StoreError> {
     let mut changed = Vec::new();
     for mut record in all(connection)? {
-        if record.declared_in.is_none() && record.settings.invokers.remove(member) {
+        // Nobody may call one that cannot be read, and what is in it is not written over.
+        if record.declared_in.is_some() || record.damage.is_some() {
+            continue;
+        }
+        let before = record.settings.invokers.len();
+        let invokers = &mut record.settings.invokers;
+        invokers.retain(|other| !other.eq_ignore_ascii_case(member));
+        if invokers.len() < before {
             put_settings(connection, &mut record)?;
             changed.push(record);
         }
@@ -363,7 +398,7 @@ fn remove_undeclared(
     let declared: HashSet<&str> = declared.iter().map(|name| name.as_str()).collect();
     let mut statement =
         connection.prepare_cached("SELECT name FROM functions WHERE declared_in IS NOT NULL")?;
-    let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let names = statement.query_map([], |row| damage::text(row, 0))?;
     let names: Vec<String> = names.collect::<Result<_, _>>()?;
     for name in names
         .iter()
@@ -376,7 +411,7 @@ fn remove_undeclared(
 
 fn missing(connection: &Connection, name: &FunctionName) -> Result<StoreError, StoreError> {
     let mut statement = connection.prepare_cached("SELECT name FROM functions")?;
-    let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let names = statement.query_map([], |row| damage::text(row, 0))?;
     let names: Vec<String> = names.collect::<Result<_, _>>()?;
     Ok(StoreError::NoFunction {
         name: name.clone(),

@@ -12,6 +12,7 @@ mod places;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
+use super::damage;
 use super::jobs::{COLUMNS, micros, record, time};
 use super::{JobId, JobRecord, RunKey, RunState, Store, StoreError, Trigger};
 pub use attempts::{DueRun, Tried};
@@ -113,7 +114,7 @@ impl JobLedger<'_> {
         ))?;
         let rows =
             statement.query_map(params![micros(now), limit as i64], |row| Ok(record(row)))?;
-        rows.map(|row| row?).collect()
+        damage::named(rows)
     }
 
     /// Jobs that are due after `now` and whose id is greater than `last`, by id; `limit` at most.
@@ -132,7 +133,7 @@ impl JobLedger<'_> {
         let rows = statement.query_map(params![last, micros(now), limit as i64], |row| {
             Ok(record(row))
         })?;
-        rows.map(|row| row?).collect()
+        damage::named(rows)
     }
 
     /// Notes when `job` is due next.

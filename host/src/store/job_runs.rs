@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::damage;
 use super::jobs::{micros, time};
 use super::{JobId, JobName, Store, StoreError};
 
@@ -214,9 +215,9 @@ impl Store {
 fn run(row: &Row<'_>) -> Result<RunRecord, rusqlite::Error> {
     Ok(RunRecord {
         scheduled: time(row.get(0)?),
-        trigger: Trigger::of(&row.get::<_, String>(1)?),
-        state: RunState::of(&row.get::<_, String>(2)?),
-        reason: row.get(3)?,
+        trigger: Trigger::of(&damage::text(row, 1)?),
+        state: RunState::of(&damage::text(row, 2)?),
+        reason: damage::optional_text(row, 3)?,
         ended: row.get::<_, Option<i64>>(4)?.map(time),
         attempts: Vec::new(),
     })
@@ -241,10 +242,10 @@ pub(super) fn attempts(
                     // Never below zero, for nothing takes less.
                     Duration::from_micros(took.unsigned_abs())
                 }),
-                code: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+                code: damage::optional_text(row, 3)?.unwrap_or_default(),
                 status: row.get(4)?,
-                reason: row.get(5)?,
-                execution: row.get(6)?,
+                reason: damage::optional_text(row, 5)?,
+                execution: damage::optional_text(row, 6)?,
             }),
         };
         Ok(AttemptRecord {

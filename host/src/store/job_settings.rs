@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,8 @@ pub struct JobSettings {
     pub http_method: String,
     /// Fields of the request.
     pub headers: BTreeMap<String, String>,
+    /// Those of them whose values are secret: they are not shown.
+    pub secret_headers: BTreeSet<String>,
     /// The request's body, in base64.
     pub body: Option<String>,
     /// Whose token it sends along.
@@ -93,6 +95,14 @@ pub enum CatchUp {
     All,
 }
 
+impl JobSettings {
+    /// Whether the value of this field of the request is not to be shown.
+    pub fn is_secret(&self, header: &str) -> bool {
+        let mut secret = self.secret_headers.iter();
+        secret.any(|name| name.eq_ignore_ascii_case(header))
+    }
+}
+
 impl Default for JobSettings {
     fn default() -> Self {
         Self {
@@ -102,6 +112,7 @@ impl Default for JobSettings {
             uri: String::new(),
             http_method: "POST".into(),
             headers: BTreeMap::new(),
+            secret_headers: BTreeSet::new(),
             body: None,
             oidc_account: None,
             oidc_audience: None,

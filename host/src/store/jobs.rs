@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
+use super::damage;
 use super::{JobLedger, JobName, JobSettings, Store, StoreError, now, suggestion};
 
 /// Tells a job from others that had its name before.
@@ -29,6 +30,8 @@ pub struct JobRecord {
     pub created: String,
     /// When it was changed last, in RFC 3339.
     pub updated: String,
+    /// What is wrong with the record, if it cannot be read: then the settings are the defaults, which make no job.
+    pub damage: Option<String>,
 }
 
 /// How many jobs are in each state.
@@ -84,6 +87,10 @@ impl Store {
                 return Err(missing(&ledger.0, name)?);
             };
             refuse_declared(&record)?;
+            if let Some(damage) = record.damage {
+                let name = record.name;
+                return Err(StoreError::DamagedJob { name, damage });
+            }
             change(ledger, &mut record)?;
             record.updated = now();
             replace(&ledger.0, &record)?;
@@ -128,7 +135,7 @@ impl Store {
         let mut statement =
             connection.prepare_cached(&format!("SELECT {COLUMNS} FROM jobs ORDER BY name"))?;
         let rows = statement.query_map([], |row| Ok(record(row)))?;
-        rows.map(|row| row?).collect()
+        damage::named(rows)
     }
 
     /// How many jobs there are, and the earliest due time.
@@ -167,16 +174,18 @@ pub(super) fn find(
 /// A row that begins with [`COLUMNS`].
 pub(super) fn record(row: &Row<'_>) -> Result<JobRecord, StoreError> {
     // Names are checked on their way in.
-    let name: String = row.get(1)?;
+    let name = damage::text(row, 1)?;
+    let (settings, damage) = damage::settings(row, 2)?;
     Ok(JobRecord {
         id: row.get(0)?,
         name: serde_json::from_value(name.into())?,
-        settings: serde_json::from_str(&row.get::<_, String>(2)?)?,
+        settings,
         is_paused: row.get(3)?,
         next_due: row.get::<_, Option<i64>>(4)?.map(time),
-        declared_in: row.get(5)?,
-        created: row.get(6)?,
-        updated: row.get(7)?,
+        declared_in: damage::optional_text(row, 5)?,
+        created: damage::text(row, 6)?,
+        updated: damage::text(row, 7)?,
+        damage,
         decided: row.get::<_, Option<i64>>(8)?.map(time),
     })
 }
@@ -234,7 +243,7 @@ fn refuse_declared(record: &JobRecord) -> Result<(), StoreError> {
 /// That there is no job `name`, and what was probably meant.
 fn missing(connection: &Connection, name: &JobName) -> Result<StoreError, StoreError> {
     let mut statement = connection.prepare_cached("SELECT name FROM jobs")?;
-    let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let names = statement.query_map([], |row| damage::text(row, 0))?;
     let names: Vec<String> = names.collect::<Result<_, _>>()?;
     Ok(StoreError::NoJob {
         name: name.clone(),

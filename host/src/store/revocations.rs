@@ -1,7 +1,8 @@
 //! What is refused although its token is good.
 
-use rusqlite::params;
+use rusqlite::{Connection, Row, params};
 
+use super::damage;
 use super::{Store, StoreError, now};
 
 /// Something that an issuer's tokens are refused for.
@@ -13,6 +14,15 @@ pub struct Revocation {
     pub kind: RevokedKind,
     /// What it must not be.
     pub value: String,
+}
+
+/// A revocation, and when it was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatedRevocation {
+    /// What is revoked.
+    pub revocation: Revocation,
+    /// When, in RFC 3339.
+    pub made: String,
 }
 
 /// What of a token a revocation is about.
@@ -48,17 +58,48 @@ impl Store {
     /// # Errors
     /// If the database fails.
     pub fn revoke(&self, revocation: &Revocation) -> Result<(), StoreError> {
-        self.connection().execute(
-            "INSERT OR IGNORE INTO revocations (issuer, kind, value, created) VALUES (?, ?, ?, ?)",
-            params![
-                revocation.issuer,
-                revocation.kind.word(),
-                revocation.value,
-                now()
-            ],
-        )?;
+        insert(&self.connection(), revocation, &now())?;
         self.note_change();
         Ok(())
+    }
+
+    /// All revocations, each with when it was made, to be kept by another store.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn dated_revocations(&self) -> Result<Vec<DatedRevocation>, StoreError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(
+            "SELECT issuer, kind, value, created FROM revocations ORDER BY created, issuer, kind, value",
+        )?;
+        let rows = statement.query_map([], |row| {
+            let made = damage::text(row, 3)?;
+            let revocation = revocation(row)?;
+            Ok(DatedRevocation { revocation, made })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Keeps the revocations of another store, and tells which of them were not here.
+    ///
+    /// # Errors
+    /// If the database fails. Then none is kept.
+    pub fn keep_revocations(
+        &self,
+        others: &[DatedRevocation],
+    ) -> Result<Vec<DatedRevocation>, StoreError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        let mut added = Vec::new();
+        for other in others {
+            let DatedRevocation { revocation, made } = other;
+            if insert(&transaction, revocation, made)? > 0 {
+                added.push(other.clone());
+            }
+        }
+        transaction.commit()?;
+        self.note_change();
+        Ok(added)
     }
 
     /// All revocations.
@@ -70,15 +111,33 @@ impl Store {
         let mut statement = connection.prepare_cached(
             "SELECT issuer, kind, value FROM revocations ORDER BY issuer, kind, value",
         )?;
-        let rows = statement.query_map([], |row| {
-            let kind: String = row.get(1)?;
-            Ok(Revocation {
-                issuer: row.get(0)?,
-                // The table takes no other word.
-                kind: RevokedKind::read(&kind).unwrap_or(RevokedKind::Subject),
-                value: row.get(2)?,
-            })
-        })?;
+        let rows = statement.query_map([], revocation)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+fn revocation(row: &Row<'_>) -> Result<Revocation, rusqlite::Error> {
+    let kind: String = row.get(1)?;
+    Ok(Revocation {
+        issuer: damage::text(row, 0)?,
+        // The table takes no other word.
+        kind: RevokedKind::read(&kind).unwrap_or(RevokedKind::Subject),
+        value: damage::text(row, 2)?,
+    })
+}
+
+fn insert(
+    connection: &Connection,
+    revocation: &Revocation,
+    made: &str,
+) -> Result<usize, rusqlite::Error> {
+    connection.execute(
+        "INSERT OR IGNORE INTO revocations (issuer, kind, value, created) VALUES (?, ?, ?, ?)",
+        params![
+            revocation.issuer,
+            revocation.kind.word(),
+            revocation.value,
+            made
+        ],
+    )
 }

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
+use super::damage;
 use super::functions::remove_invoker;
 use super::{FunctionRecord, Store, StoreError, now, suggestion};
 
@@ -113,10 +114,10 @@ fn find(
 
 fn record(row: &Row<'_>) -> Result<ServiceAccountRecord, rusqlite::Error> {
     Ok(ServiceAccountRecord {
-        email: row.get(0)?,
-        subject: row.get(1)?,
-        display_name: row.get(2)?,
-        created: row.get(3)?,
+        email: damage::text(row, 0)?,
+        subject: damage::text(row, 1)?,
+        display_name: damage::text(row, 2)?,
+        created: damage::text(row, 3)?,
     })
 }
 

@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, params};
 
 use serde::{Deserialize, Serialize};
 
+use super::damage;
 use super::{FunctionName, Store, StoreError, now};
 
 /// A process that serves.
@@ -104,16 +105,16 @@ impl Store {
                 |row| {
                     let host = ServingHost {
                         pid: row.get(0)?,
-                        url: row.get(1)?,
-                        public_url: row.get(2)?,
+                        url: damage::text(row, 1)?,
+                        public_url: damage::optional_text(row, 2)?,
                         public_urls: Vec::new(),
-                        issuer: row.get(3)?,
+                        issuer: damage::text(row, 3)?,
                         serves_functions: row.get(4)?,
                         issuers: Vec::new(),
-                        config: row.get(5)?,
+                        config: damage::optional_text(row, 5)?,
                         component: None,
                     };
-                    let lists = [6, 7, 8].map(|column| row.get::<_, String>(column));
+                    let lists = [6, 7, 8].map(|column| damage::text(row, column));
                     Ok((host, lists))
                 },
             )
@@ -121,9 +122,10 @@ impl Store {
         let Some((mut host, [public_urls, issuers, component])) = host else {
             return Ok(None);
         };
-        host.public_urls = serde_json::from_str(&public_urls?)?;
-        host.issuers = serde_json::from_str(&issuers?)?;
-        host.component = serde_json::from_str(&component?)?;
+        // Told anew by each host that begins: what cannot be read of an earlier one is no reason to stop.
+        host.public_urls = serde_json::from_str(&public_urls?).unwrap_or_default();
+        host.issuers = serde_json::from_str(&issuers?).unwrap_or_default();
+        host.component = serde_json::from_str(&component?).unwrap_or_default();
         Ok(Some(host))
     }
 
@@ -174,8 +176,8 @@ impl Store {
                 [name.as_str()],
                 |row| {
                     Ok(ServedFunction {
-                        updated: row.get(0)?,
-                        problem: row.get(1)?,
+                        updated: damage::text(row, 0)?,
+                        problem: damage::optional_text(row, 1)?,
                     })
                 },
             )

@@ -4,6 +4,7 @@ use std::fmt;
 
 use rusqlite::{Connection, Row, TransactionBehavior, params};
 
+use super::damage;
 use super::{Store, StoreError};
 
 /// A signing key as it is kept. Times are seconds since the Unix epoch.
@@ -98,8 +99,8 @@ fn replace(connection: &Connection, keys: &[SigningKeyRecord]) -> Result<(), rus
 
 fn record(row: &Row<'_>) -> Result<SigningKeyRecord, rusqlite::Error> {
     Ok(SigningKeyRecord {
-        id: row.get(0)?,
-        algorithm: row.get(1)?,
+        id: damage::text(row, 0)?,
+        algorithm: damage::text(row, 1)?,
         pkcs8: row.get(2)?,
         published: row.get(3)?,
         signing: row.get(4)?,

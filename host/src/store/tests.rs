@@ -1,5 +1,7 @@
+mod damage;
 mod files;
 mod jobs;
+mod rights;
 mod serving;
 
 use std::fs;

@@ -72,6 +72,12 @@ fn report(
         Ok(document) => document,
         Err(error) => return (format!("fail  keys\n      {error}\n"), false),
     };
+    if let Some(problem) = document.keys.problem() {
+        return (
+            format!("fail  keys\n      {}: {problem}\n", document.url),
+            false,
+        );
+    }
     let mut report = format!(
         "pass  keys: {} at {}, good for {} s\n",
         document.keys.keys().len(),

@@ -13,7 +13,7 @@ use super::super::own_issuer::own_issuer;
 use super::super::state::State;
 use crate::identity::{
     Member, OutsideIssuer, Rejection, Step, Trust, TrustedIssuer, own_key_set, own_revocations,
-    unrevoked_keys,
+    readable_keys, unrevoked_keys,
 };
 use crate::logs::{Query, Record, RecordFormat, RecordRenderer, Severity, read};
 use crate::serve::{FunctionAccess, REFUSED, component_access, function_access};
@@ -124,7 +124,7 @@ impl Explain {
         let keys = unrevoked_keys(keys, &revoked, &issuer.url);
         let mut trusted = vec![TrustedIssuer {
             config: issuer.config(accounts).into(),
-            keys: own_key_set(&keys)
+            keys: own_key_set(&readable_keys(keys))
                 .map_err(|error| text(&error))?
                 .map(Into::into),
             request: None,
@@ -210,12 +210,17 @@ fn fetch_all(issuers: Vec<OutsideIssuer>) -> Result<Vec<TrustedIssuer>, Message>
         .map_err(|error| format!("cannot start: {error}"))?;
     let fetch = |issuer: OutsideIssuer| {
         let fetched = runtime.block_on(issuer.keys.fetch());
-        if let Err(error) = &fetched {
+        let fetched = fetched.map_err(|error| error.to_string());
+        let keys = fetched.and_then(|fetched| match fetched.value.problem() {
+            Some(problem) => Err(format!("{}: {problem}", issuer.config.issuer)),
+            None => Ok(fetched.value),
+        });
+        if let Err(error) = &keys {
             stderr::line!("warning: {error}");
         }
         TrustedIssuer {
             config: issuer.config,
-            keys: fetched.ok().map(|fetched| fetched.value.into()),
+            keys: keys.ok().map(Into::into),
             request: None,
         }
     };

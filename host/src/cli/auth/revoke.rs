@@ -53,9 +53,15 @@ impl Revoke {
         let own = own_issuer(&store, None)?;
         let issuer = self.issuer.as_ref().unwrap_or(&own.url);
         let is_own = *issuer == own.url;
-        let known = KnownIssuers::new(&store, &own.url, self.config.as_deref())?;
+        // Nothing that is wrong elsewhere keeps a right alive.
+        let known = KnownIssuers::new(&store, &own.url, self.config.as_deref());
+        let known = known.unwrap_or_else(|error| {
+            stderr::line!("warning: it is not clear which issuers are known here: {error}");
+            KnownIssuers::default()
+        });
         match known.look_up(issuer) {
             Known::Yes => {}
+            Known::No if is_own => {}
             Known::Alike(other) => {
                 return Err(format!(
                     "{issuer} is no issuer that is known here, and would be revoked to no effect; did you mean `{other}`?"

@@ -57,6 +57,7 @@ impl Call {
         let record = store
             .function(&self.name)
             .map_err(|error| error.to_string())?;
+        record.check().map_err(|error| error.to_string())?;
         if !is_served(&store)? {
             return Err(not_served(&store).into());
         }

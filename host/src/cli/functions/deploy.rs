@@ -65,6 +65,15 @@ impl Deploy {
             ));
         }
         self.settings.check_account(&store)?;
+        let damage = before.as_ref().and_then(|before| before.damage.as_ref());
+        if let Some(damage) = damage.filter(|_| self.source.is_some()) {
+            stderr::line!(
+                "warning: the settings that [{}] had cannot be read ({}), and are the defaults from now on, but for \
+                 what this command says",
+                self.name,
+                damage.escape_debug()
+            );
+        }
         let settings = before.as_ref().map(|before| before.settings.clone());
         let settings = self.settings.apply(settings.unwrap_or_default())?;
         let wasm = self.try_out(&store, before.as_ref(), &settings)?;
@@ -115,6 +124,7 @@ impl Deploy {
             return Ok(Some(wasm));
         }
         if let Some(before) = before {
+            before.check().map_err(|error| error.to_string())?;
             let wasm = store.component(&before.component);
             let wasm = wasm.map_err(|error| error.to_string())?;
             let wasm = wasm.ok_or("its component is gone; deploy it with --source")?;

@@ -12,7 +12,7 @@ use super::super::state::State;
 use super::settle;
 use crate::identity::{Member, accounts_of};
 use crate::stderr;
-use crate::store::{FunctionName, FunctionRecord, ServiceAccountRecord, StoreError};
+use crate::store::{FunctionName, FunctionRecord, ServiceAccountRecord, Store, StoreError};
 
 /// The one role that there is, under both of its names.
 const INVOKER: &str = "roles/cloudfunctions.invoker";
@@ -21,6 +21,10 @@ const INVOKERS: [&str; 2] = [INVOKER, "roles/run.invoker"];
 /// Let a member call a function
 #[derive(Args)]
 pub(super) struct AddBinding {
+    /// serviceAccount:EMAIL, user:EMAIL, principal:ISSUER#SUBJECT or allUsers
+    #[arg(long, value_name = "MEMBER")]
+    member: Member,
+
     #[command(flatten)]
     binding: Binding,
 }
@@ -28,6 +32,10 @@ pub(super) struct AddBinding {
 /// Let a member call a function no longer
 #[derive(Args)]
 pub(super) struct RemoveBinding {
+    /// serviceAccount:EMAIL, user:EMAIL, principal:ISSUER#SUBJECT or allUsers; or whatever stands in the policy
+    #[arg(long, value_name = "MEMBER")]
+    member: String,
+
     #[command(flatten)]
     binding: Binding,
 }
@@ -50,10 +58,6 @@ struct Binding {
     /// The function
     name: FunctionName,
 
-    /// serviceAccount:EMAIL, user:EMAIL, principal:ISSUER#SUBJECT or allUsers
-    #[arg(long, value_name = "MEMBER")]
-    member: Member,
-
     /// What it may do: roles/cloudfunctions.invoker
     #[arg(long, value_name = "ROLE", value_parser = role)]
     role: String,
@@ -64,13 +68,45 @@ struct Binding {
 
 impl AddBinding {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        self.binding.change(true)
+        let store = self.binding.state.store()?;
+        let name = &self.binding.name;
+        let changed = store.change_settings_beside_accounts(name, |settings, accounts| {
+            check(&self.member, accounts)?;
+            match &self.member {
+                Member::AllUsers => settings.allow_unauthenticated = true,
+                member => drop(settings.invokers.insert(member.to_string())),
+            }
+            Ok(())
+        });
+        self.binding.tell(&store, changed)
     }
 }
 
 impl RemoveBinding {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        self.binding.change(false)
+        let store = self.binding.state.store()?;
+        let name = &self.binding.name;
+        let changed = store.change_settings_beside_accounts(name, |settings, _| {
+            let before = settings.clone();
+            if self.is_removed(&Member::AllUsers.to_string()) {
+                settings.allow_unauthenticated = false;
+            }
+            settings.invokers.retain(|member| !self.is_removed(member));
+            match *settings == before {
+                true => Err(StoreError::Settings(format!(
+                    "{} has no {INVOKER} on `{name}`",
+                    self.member
+                ))),
+                false => Ok(()),
+            }
+        });
+        self.binding.tell(&store, changed)
+    }
+
+    /// Whether `member` of the policy is the one that is meant, by the same text or as the same member.
+    fn is_removed(&self, member: &str) -> bool {
+        let parsed = || self.member.parse::<Member>().ok();
+        member == self.member || parsed().is_some_and(|meant| member.parse() == Ok(meant))
     }
 }
 
@@ -78,56 +114,35 @@ impl GetPolicy {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         let record = self.state.store()?.function(&self.name);
         let record = record.map_err(|error| error.to_string())?;
+        record.check().map_err(|error| error.to_string())?;
         self.shown.show(&policy(&record))?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
 impl Binding {
-    fn change(&self, is_added: bool) -> Result<ExitCode, Message> {
-        let store = self.state.store()?;
-        let member = self.member.to_string();
-        let record = store
-            .function(&self.name)
-            .map_err(|error| error.to_string())?;
-        let is_open = self.member == Member::AllUsers;
-        let is_there = match is_open {
-            true => record.settings.allow_unauthenticated,
-            false => record.settings.invokers.contains(&member),
-        };
-        if !is_added && !is_there {
-            return Err(format!("{member} has no {INVOKER} on `{}`", self.name));
-        }
-        let changed = store.change_settings_beside_accounts(&self.name, |settings, accounts| {
-            if is_added {
-                self.check_member(accounts)?;
-            }
-            if is_open {
-                settings.allow_unauthenticated = is_added;
-            } else if is_added {
-                settings.invokers.insert(member.clone());
-            } else {
-                settings.invokers.remove(&member);
-            }
-            Ok(())
-        });
+    fn tell(
+        &self,
+        store: &Store,
+        changed: Result<FunctionRecord, StoreError>,
+    ) -> Result<ExitCode, Message> {
         let record = changed.map_err(|error| error.to_string())?;
         stderr::line!("Updated IAM policy for function [{}].", self.name);
-        settle(&store, &record)?;
+        settle(store, &record)?;
         print(&document(&policy(&record), DocumentFormat::Yaml)?)?;
         Ok(ExitCode::SUCCESS)
     }
+}
 
-    /// Makes sure that there is, or could be, such a member beside these accounts.
-    fn check_member(&self, accounts: &[ServiceAccountRecord]) -> Result<(), StoreError> {
-        if let Member::ServiceAccount(email) = &self.member
-            && !accounts.iter().any(|account| account.email == *email)
-        {
-            return Err(StoreError::no_service_account(email, accounts));
-        }
-        let checked = self.member.check(&accounts_of(accounts.to_vec()));
-        checked.map_err(|error| StoreError::Settings(error.to_string()))
+/// Makes sure that there is, or could be, such a member beside these accounts.
+fn check(member: &Member, accounts: &[ServiceAccountRecord]) -> Result<(), StoreError> {
+    if let Member::ServiceAccount(email) = member
+        && !accounts.iter().any(|account| account.email == **email)
+    {
+        return Err(StoreError::no_service_account(email, accounts));
     }
+    let checked = member.check(&accounts_of(accounts.to_vec()));
+    checked.map_err(|error| StoreError::Settings(error.to_string()))
 }
 
 fn role(text: &str) -> Result<String, String> {

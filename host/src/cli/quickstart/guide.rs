@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::runtime::Builder;
 
 use super::super::Message;
+use super::super::format::print;
 use super::super::shell_words::typed;
 use crate::logs::{Query, read};
 use crate::signals::{Hangups, Signals};
@@ -91,7 +92,7 @@ impl Guide {
 
     /// Tells something.
     pub(super) fn say(&self, text: &str) -> Result<(), Message> {
-        writeln!(io::stdout(), "{text}").map_err(|error| format!("cannot write to stdout: {error}"))
+        print(&format!("{text}\n"))
     }
 
     /// Tells what comes next, and waits until the reader wants it.

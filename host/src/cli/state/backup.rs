@@ -1,4 +1,4 @@
-//! `host state backup` and `host state restore`
+//! `host state backup`, and its verb beside it
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use super::State;
+use super::restore::Restore;
 use crate::cli::Message;
-use crate::counted::counted;
 use crate::stderr;
 use crate::store::Store;
 
@@ -37,16 +37,6 @@ struct Backup {
     state: State,
 }
 
-/// Make a new state directory of a backup
-#[derive(Args)]
-struct Restore {
-    /// The backup
-    file: PathBuf,
-
-    #[command(flatten)]
-    state: State,
-}
-
 impl StateCommand {
     pub(in crate::cli) fn run(self) -> Result<ExitCode, Message> {
         match self.verb {
@@ -67,17 +57,7 @@ impl StateCommand {
                     backup.file.display()
                 );
             }
-            Verb::Restore(restore) => {
-                let directory = restore.state.directory()?;
-                let restored = Store::restore(&directory, &restore.file);
-                let store = restored.map_err(|error| error.to_string())?;
-                let functions = store.functions().map_err(|error| error.to_string())?;
-                stderr::line!(
-                    "Restored {} to {}.",
-                    counted(functions.len(), "function"),
-                    directory.display()
-                );
-            }
+            Verb::Restore(restore) => return restore.run(),
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -51,6 +51,28 @@ fn paths_begin_at_the_directory_of_the_file() {
 }
 
 #[test]
+fn rights_are_read_though_something_else_makes_no_sense() {
+    let text = r#"
+        [functions.a]
+        source = "a.wasm"
+        secrets = { A = "/no/such/file" }
+        invokers = ["user:a@example.com"]
+        [functions.b]
+        source = "b.wasm"
+        invokers = ["group:b"]
+    "#;
+    let scratch = Scratch::new("rights", text);
+    assert!(scratch.read().is_err());
+    let rights = ConfigFile::parse(&scratch.0.join("host.toml"))
+        .unwrap()
+        .rights();
+    let of = |name: &str| rights.functions[&name.parse().unwrap()].clone();
+    assert!(of("a").unwrap().invokers.contains("user:a@example.com"));
+    assert_eq!(of("b"), None);
+    assert!(rights.issuers.is_some_and(|issuers| issuers.is_empty()));
+}
+
+#[test]
 fn settings_are_those_of_the_command_line() {
     let text = r#"
         [functions.a]

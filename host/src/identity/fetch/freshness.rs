@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderMap, header};
 
 /// At least and at most, whatever their issuer says, and if it says nothing.
-const SHORTEST: Duration = Duration::from_secs(60);
+pub(super) const SHORTEST: Duration = Duration::from_secs(60);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 const USUAL: Duration = Duration::from_secs(10 * 60);
 

@@ -52,18 +52,19 @@ fn a_good_key_works_beside_keys_that_are_left_out_and_counted() {
 }
 
 #[test]
-fn a_set_without_a_usable_key_is_none() {
-    let empty = read(&json!({"keys": []})).unwrap_err();
+fn a_set_without_a_usable_key_is_a_set_and_says_so() {
+    let empty = read(&json!({"keys": []})).unwrap();
     assert_eq!(
-        empty,
-        KeySetError::NoUsableKey("nothing, since it is empty".into())
+        empty.problem().unwrap(),
+        "the key set has no key that a token may be signed with; left out: nothing, since it is empty"
     );
-    let unusable = read(&json!({"keys": [{"kty": "oct", "k": "AAAA"}]})).unwrap_err();
+    let unusable = read(&json!({"keys": [{"kty": "oct", "k": "AAAA"}]})).unwrap();
     assert_eq!(
-        unusable.to_string(),
+        unusable.problem().unwrap(),
         "the key set has no key that a token may be signed with; left out: key 1, because it is symmetric (kty oct); \
          no issuer may publish such a key"
     );
+    assert_eq!(read(&json!({"keys": [good()]})).unwrap().problem(), None);
 }
 
 #[test]

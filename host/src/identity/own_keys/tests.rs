@@ -63,7 +63,7 @@ impl Scratch {
         let audiences: Arc<[String]> = [AUDIENCE.to_owned()].into();
         let verified = self.trust().judge(token, &audiences, now);
         verified
-            .map(|verified| verified.service_account)
+            .map(|verified| verified.service_account.map(|email| email.to_string()))
             .map_err(|rejected| rejected.rejection)
     }
 

@@ -8,6 +8,10 @@ use crate::identity::refusal::Refusal;
 use crate::identity::tests::forge::{self, changed, claims, signer};
 
 const TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+const CIRCLECI: &str = "https://oidc.circleci.com/org/9188040d-6c67-4c5b-b112-36a304b66dad";
+const AKS: &str =
+    "https://westeurope.oic.prod-aks.azure.com/9188040d-6c67-4c5b-b112-36a304b66dad/1/";
+const OKTA_DEFAULT: &str = "https://t.okta.com/oauth2/default";
 
 fn with<'a>(issuer: Option<&'a str>, tenant: Option<&'a str>) -> PresetSettings<'a> {
     PresetSettings {
@@ -44,7 +48,7 @@ fn presets_are_read_by_their_names() {
     for preset in Preset::ALL {
         assert_eq!(preset.name().parse(), Ok(preset));
     }
-    for text in ["Google", "", "okta"] {
+    for text in ["Google", "", "octa"] {
         assert_eq!(
             text.parse::<Preset>(),
             Err(PresetError::Unknown(text.to_owned()))
@@ -85,6 +89,11 @@ fn every_preset_has_the_usual_bounds_and_accepts_a_good_token_of_its_kind() {
             ),
             json!({"token_use": "id"}),
         ),
+        (Preset::Gitlab, with(None, None), json!({})),
+        (Preset::Circleci, with(Some(CIRCLECI), None), json!({})),
+        (Preset::Buildkite, with(None, None), json!({})),
+        (Preset::Aks, with(Some(AKS), None), json!({})),
+        (Preset::Okta, with(Some(OKTA_DEFAULT), None), json!({})),
         (
             Preset::Dex,
             with(Some("http://127.0.0.1:5556/dex"), None),
@@ -100,8 +109,75 @@ fn every_preset_has_the_usual_bounds_and_accepts_a_good_token_of_its_kind() {
         assert!(judge(&config, &changes).is_ok(), "{preset}");
         assert_eq!(config.leeway, crate::identity::DEFAULT_LEEWAY);
         assert_eq!(config.max_lifetime, crate::identity::DEFAULT_MAX_LIFETIME);
-        assert!(config.audiences.is_empty() && config.service_accounts.is_none());
+        assert!(config.audiences.is_empty(), "{preset}");
+        assert!(config.access_token_claims.is_empty() || !config.access_tokens);
+        assert!(config.service_accounts.is_none());
     }
+}
+
+#[test]
+fn access_tokens_are_known_by_their_claims_where_their_type_says_nothing() {
+    let entra = json!({"tid": TENANT});
+    for (preset, settings, base, marks) in [
+        (
+            Preset::Entra,
+            with(None, Some(TENANT)),
+            &entra,
+            json!([
+                {"azp": "client", "azpacr": "1", "scp": "call", "oid": "o", "ver": "2.0"},
+                {"azp": "client", "azpacr": "1", "roles": ["Call"], "ver": "2.0"},
+                {"appid": "client", "appidacr": "1", "ver": "1.0"},
+                {"idtyp": "app"},
+            ]),
+        ),
+        (
+            Preset::Auth0,
+            with(Some("https://t.auth0.com/"), None),
+            &json!({}),
+            json!([
+                {"azp": "client", "scope": "openid profile"},
+                {"azp": "client", "gty": "client-credentials"},
+                {"azp": "client", "permissions": []},
+            ]),
+        ),
+        (
+            Preset::Okta,
+            with(Some(OKTA_DEFAULT), None),
+            &json!({}),
+            json!([{"cid": "client", "scp": ["call"]}, {"cid": "client"}, {"uid": "user"}]),
+        ),
+    ] {
+        let only_id = preset.issuer(settings).unwrap();
+        let both = preset.issuer(access(settings)).unwrap();
+        assert!(judge(&only_id, base).is_ok(), "{preset}");
+        for mark in marks.as_array().unwrap() {
+            let claims = changed(base.clone(), mark);
+            let refusal = judge(&only_id, &claims).unwrap_err();
+            assert!(
+                matches!(refusal, Refusal::AccessToken(_)),
+                "{preset} {mark}"
+            );
+            assert_eq!(refusal.setting(), "`access-tokens = true` of the issuer");
+            assert!(judge(&both, &claims).is_ok(), "{preset} {mark}");
+        }
+    }
+    let own = Preset::Okta.issuer(access(with(Some("https://t.okta.com"), None)));
+    assert_eq!(own.unwrap_err(), PresetError::OktasOwn);
+}
+
+#[test]
+fn a_firebase_project_is_the_audience_of_all_its_tokens() {
+    let url = Some("https://securetoken.google.com/my-project");
+    let firebase = Preset::Firebase.issuer(with(url, None)).unwrap();
+    assert_eq!(firebase.audiences, ["my-project"]);
+    assert!(judge(&firebase, &json!({"aud": "my-project"})).is_ok());
+    let other = judge(&firebase, &json!({"aud": "other-project"}));
+    assert!(matches!(other, Err(Refusal::Audience { .. })), "{other:?}");
+    assert!(Preset::Firebase.keys_url().unwrap().contains("/x509/"));
+    let error = Preset::Firebase
+        .issuer(access(with(url, None)))
+        .unwrap_err();
+    assert_eq!(error, PresetError::AccessTokens(Preset::Firebase));
 }
 
 #[test]
@@ -207,10 +283,12 @@ fn entras_other_tenants_are_refused_and_its_addresses_not_believed() {
 }
 
 #[test]
-fn auth0s_issuer_gets_its_slash() {
+fn the_issuers_of_auth0_and_aks_get_their_slash() {
     for url in ["https://t.auth0.com", "https://t.auth0.com/"] {
         let auth0 = Preset::Auth0.issuer(with(Some(url), None)).unwrap();
         assert_eq!(auth0.issuer.as_str(), "https://t.auth0.com/");
+        let aks = Preset::Aks.issuer(with(Some(AKS.trim_end_matches('/')), None));
+        assert_eq!(aks.unwrap().issuer.as_str(), AKS);
         let refusal = judge(&auth0, &json!({"iss": "https://t.auth0.com"})).unwrap_err();
         assert!(matches!(refusal, Refusal::Issuer { .. }), "{refusal}");
     }
@@ -229,6 +307,18 @@ fn an_issuer_without_a_slash_is_not_taken_with_one() {
             Preset::Entra,
             "https://login.microsoftonline.com/common/v2.0",
         ),
+        (Preset::Gitlab, "https://gitlab.com/"),
+        (Preset::Circleci, "https://oidc.circleci.com/org/my-org"),
+        (
+            Preset::Circleci,
+            "https://oidc.circleci.com/org/9188040d-6c67-4c5b-b112-36a304b66dad/",
+        ),
+        (Preset::Buildkite, "https://agent.buildkite.com/"),
+        (Preset::Okta, "https://t.okta.com/"),
+        (Preset::Okta, "https://t.okta.com/oauth2/default/"),
+        (Preset::Okta, "https://t.okta.com/oauth2"),
+        (Preset::Firebase, "https://securetoken.google.com/"),
+        (Preset::Firebase, "https://securetoken.google.com/p/"),
     ] {
         let error = preset.issuer(with(Some(url), Some(TENANT))).unwrap_err();
         assert!(matches!(error, PresetError::OtherIssuer { .. }), "{error}");
@@ -238,6 +328,10 @@ fn an_issuer_without_a_slash_is_not_taken_with_one() {
 #[test]
 fn a_preset_that_needs_a_url_says_so_and_takes_only_a_secure_one() {
     for preset in [
+        Preset::Circleci,
+        Preset::Okta,
+        Preset::Firebase,
+        Preset::Aks,
         Preset::Kubernetes,
         Preset::Keycloak,
         Preset::Auth0,
@@ -256,9 +350,16 @@ fn a_preset_that_needs_a_url_says_so_and_takes_only_a_secure_one() {
 }
 
 #[test]
-fn github_and_kubernetes_vouch_for_no_address() {
-    let url = Some("https://cluster.example");
-    for preset in [Preset::GithubActions, Preset::Kubernetes] {
+fn jobs_and_clusters_vouch_for_no_address() {
+    let cluster = Some("https://cluster.example");
+    for (preset, url) in [
+        (Preset::GithubActions, cluster),
+        (Preset::Kubernetes, cluster),
+        (Preset::Gitlab, cluster),
+        (Preset::Circleci, Some(CIRCLECI)),
+        (Preset::Buildkite, None),
+        (Preset::Aks, Some(AKS)),
+    ] {
         let config = preset.issuer(with(url, None)).unwrap();
         let vouched = json!({"email": "a@example.com", "email_verified": true});
         assert_eq!(judge(&config, &vouched).unwrap().email, None);
@@ -292,6 +393,16 @@ fn a_provider_is_known_by_the_url_of_its_issuer() {
         ("https://oidc.eks.eu-west-1.amazonaws.com/id/X", Kubernetes),
         ("https://id.example/realms/r", Keycloak),
         ("http://127.0.0.1:8180/auth/realms/r", Keycloak),
+        ("https://gitlab.com", Gitlab),
+        (CIRCLECI, Circleci),
+        ("https://agent.buildkite.com", Buildkite),
+        (AKS, Aks),
+        ("https://oidc.prod-aks.azure.com/t/", Aks),
+        (OKTA_DEFAULT, Okta),
+        ("https://t.oktapreview.com", Okta),
+        ("https://securetoken.google.com/p", Firebase),
+        ("https://okta.com.example", Generic),
+        ("https://gitlab.example", Generic),
         ("https://id.example", Generic),
         ("https://auth0.com.example/", Generic),
         ("https://notauth0.com", Generic),

@@ -38,6 +38,7 @@ fn a_good_token_passes_every_check_in_order() {
         "lifetime",
         "age",
         "subject (sub)",
+        "kind of token",
         "claims asked for",
         "service account",
     ];

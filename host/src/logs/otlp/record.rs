@@ -18,8 +18,19 @@ const STATUS_CODE: &str = "http.response.status_code";
 const ERROR_TYPE: &str = "error.type";
 const JOB: &str = "host.job";
 const COMPILE: &str = "host.compile";
+const CALLER: &str = "user.id";
+const CLIENT: &str = "client.address";
 /// What only the host says: a guest's label of the same name is left out.
-const OWN: [&str; 6] = [INVOCATION, TRIGGER, STATUS_CODE, ERROR_TYPE, JOB, COMPILE];
+const OWN: [&str; 8] = [
+    INVOCATION,
+    TRIGGER,
+    STATUS_CODE,
+    ERROR_TYPE,
+    JOB,
+    COMPILE,
+    CALLER,
+    CLIENT,
+];
 
 /// The log record of `entry`.
 pub(super) fn log_record(entry: &Entry) -> LogRecord {
@@ -81,12 +92,18 @@ pub(super) fn span(entry: &Entry) -> Option<Span> {
 }
 
 fn about(entry: &Entry) -> Vec<KeyValue> {
-    let mut attributes = Vec::with_capacity(5);
+    let mut attributes = Vec::with_capacity(7);
     if entry.execution.is_some() {
         attributes.push(KeyValue::text(INVOCATION, entry.execution_id()));
     }
     if let Some(job) = &entry.job {
         attributes.push(KeyValue::text(JOB, &**job));
+    }
+    if let Some(caller) = &entry.origin.caller {
+        attributes.push(KeyValue::text(CALLER, &**caller));
+    }
+    if let Some(client) = entry.origin.client {
+        attributes.push(KeyValue::text(CLIENT, client.to_string()));
     }
     attributes
 }

@@ -24,7 +24,7 @@ pub struct Record {
     pub function: String,
     /// What it says. Not trusted.
     pub payload: RecordPayload,
-    /// `execution_id`, `job_id`, and what the guest added.
+    /// `execution_id`, `job_id`, `caller`, and what the guest added.
     pub labels: BTreeMap<String, String>,
     /// The trace.
     pub trace: Option<String>,
@@ -32,7 +32,7 @@ pub struct Record {
     pub span_id: Option<String>,
     /// Its id.
     pub insert_id: Option<String>,
-    /// What the execution answered; on the entry that tells of its end.
+    /// What the execution answered, on the entry that tells of its end; and who asked, there and on a refusal.
     pub http_request: Option<HttpRequest>,
     /// The line itself, JSON without its end. No control character stands raw in it.
     pub line: String,
@@ -49,11 +49,14 @@ pub enum RecordPayload {
 
 /// How an execution answered.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct HttpRequest {
     /// The status code; nothing if it failed before there was one.
     pub status: Option<u16>,
     /// How long it took, in seconds, as `0.004700000s`.
     pub latency: Option<String>,
+    /// The address of the client.
+    pub remote_ip: Option<std::net::IpAddr>,
 }
 
 /// A line as JSON.

@@ -79,6 +79,32 @@ async fn keys_are_kept_through_an_outage_and_given_up_when_they_are_too_old() {
 }
 
 #[tokio::test]
+async fn keys_that_were_withdrawn_are_gone_though_nothing_takes_their_place() {
+    let kept = Kept::new();
+    let other = SigningKey::generate(SigningAlgorithm::EdDsa).unwrap();
+    let good = jwks_document([kept.key.public()]).to_string();
+    for (document, verdict) in [
+        (r#"{"keys": []}"#.to_owned(), "no_keys"),
+        (good.clone(), "good"),
+        (
+            r#"{"keys": [{"kty": "AKP", "alg": "ML-DSA-44", "kid": "new"}]}"#.to_owned(),
+            "no_keys",
+        ),
+        (jwks_document([other.public()]).to_string(), "unknown_key"),
+        (good, "good"),
+    ] {
+        kept.hear(News::Fetched(KeySet::read(document.as_bytes()).unwrap()));
+        assert_eq!(kept.verdict(), verdict, "{document}");
+        kept.hear(News::Failed(FetchError::Slow(url())));
+        assert_eq!(
+            kept.verdict(),
+            verdict,
+            "an outage changes nothing: {document}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_keeper_that_was_replaced_is_not_listened_to() {
     let kept = Kept::new();
     let before = kept.board.lock().outside[&url()].number;

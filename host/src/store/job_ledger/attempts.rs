@@ -47,7 +47,11 @@ impl JobLedger<'_> {
         let mut rows = statement.query(params![micros(now), limit as i64])?;
         let mut runs = Vec::new();
         while let Some(row) = rows.next()? {
-            let job = record(row)?;
+            let job = match record(row) {
+                // It has no name that anything could be told under.
+                Err(StoreError::Record(_)) => continue,
+                job => job?,
+            };
             let scheduled = time(row.get(COLUMN_COUNT)?);
             let key = RunKey {
                 job: job.id,

@@ -7,6 +7,7 @@
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::params;
 
+use super::super::damage;
 use super::super::job_runs::attempts;
 use super::super::jobs::{COLUMN_COUNT, COLUMNS, micros, record, time};
 use super::super::{AttemptRecord, JobId, JobRecord, RunKey, StoreError};
@@ -107,7 +108,7 @@ impl JobLedger<'_> {
              WHERE state IN ('waiting', 'running') AND state = 'waiting' AND scheduled > ? AND trigger <> 'manual')"
         ))?;
         let jobs = statement.query_map([micros(now)], |row| Ok(record(row)))?;
-        jobs.map(|row| row?).collect()
+        damage::named(jobs)
     }
 
     /// Moves what runs that were tried wait for and count from by `step`, as the clock was moved: a wait takes as long as it
@@ -138,7 +139,10 @@ impl JobLedger<'_> {
         let mut rows = statement.query([micros(now)])?;
         let mut waits = Vec::new();
         while let Some(row) = rows.next()? {
-            let job = record(row)?;
+            let job = match record(row) {
+                Err(StoreError::Record(_)) => continue,
+                job => job?,
+            };
             let scheduled = time(row.get(COLUMN_COUNT)?);
             let key = RunKey {
                 job: job.id,

@@ -11,7 +11,7 @@ use crate::config::values::{
     Bound, Executions, bytes, bytes_or_unlimited, duration, host_name, pair,
 };
 use crate::function::OutboundPolicy;
-use crate::identity::SERVICE_ACCOUNT_DOMAIN;
+use crate::identity::{EmailAddress, SERVICE_ACCOUNT_DOMAIN};
 use crate::store::{FunctionSettings, Store};
 
 #[derive(Args)]
@@ -120,8 +120,8 @@ impl SettingArgs {
         let Some(email) = &self.service_account else {
             return Ok(());
         };
-        match email.split_once('@') {
-            Some((_, domain)) if domain != SERVICE_ACCOUNT_DOMAIN => Ok(()),
+        match email.parse::<EmailAddress>() {
+            Ok(address) if address.domain() != SERVICE_ACCOUNT_DOMAIN => Ok(()),
             _ => {
                 let found = store.service_account(email);
                 found.map(drop).map_err(|error| error.to_string())

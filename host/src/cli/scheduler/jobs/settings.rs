@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 
 use super::super::super::Message;
-use crate::config::values::{duration, pair};
+use crate::config::values::{duration, file_text, pair};
 use crate::scheduler::Job;
 use crate::store::{CatchUp, JobSettings, Overlap, Store};
 
@@ -25,6 +25,10 @@ pub(super) struct SettingArgs {
     /// How it calls: post, head, get, put, delete, patch or options [default: post]
     #[arg(long, value_name = "METHOD")]
     http_method: Option<String>,
+
+    /// A field of the request's head whose value is the text in a file, and is shown nowhere; once for each
+    #[arg(long, value_name = "NAME=FILE", value_parser = pair)]
+    header_from_file: Vec<(String, String)>,
 
     /// The request's body
     #[arg(long, value_name = "TEXT")]
@@ -85,6 +89,13 @@ impl SettingArgs {
         set(&mut settings.time_zone, &self.time_zone);
         if let Some(method) = &self.http_method {
             settings.http_method = method.to_ascii_uppercase();
+        }
+        for (name, file) in &self.header_from_file {
+            let value = file_text(Path::new(file))?;
+            let other = |header: &str| !header.eq_ignore_ascii_case(name);
+            settings.headers.retain(|header, _| other(header));
+            settings.headers.insert(name.clone(), value);
+            settings.secret_headers.insert(name.clone());
         }
         if let Some(body) = self.body()? {
             settings.body = Some(STANDARD.encode(body));

@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use crate::store::{AttemptRecord, JobRecord};
 
+/// What is shown of a value that is secret.
+const HIDDEN: &str = "(hidden)";
+
 /// The job, and how its `last` attempt went.
 pub(super) fn value(record: &JobRecord, last: Option<&AttemptRecord>) -> Value {
     let settings = &record.settings;
@@ -12,7 +15,11 @@ pub(super) fn value(record: &JobRecord, last: Option<&AttemptRecord>) -> Value {
         "httpMethod": settings.http_method,
     });
     if !settings.headers.is_empty() {
-        target["headers"] = json!(settings.headers);
+        let headers = settings.headers.iter().map(|(name, value)| {
+            let is_secret = settings.is_secret(name);
+            (name.clone(), json!(if is_secret { HIDDEN } else { value }))
+        });
+        target["headers"] = Value::Object(headers.collect());
     }
     if let Some(body) = &settings.body {
         target["body"] = json!(body);
@@ -45,6 +52,9 @@ pub(super) fn value(record: &JobRecord, last: Option<&AttemptRecord>) -> Value {
     if !settings.description.is_empty() {
         value["description"] = json!(settings.description);
     }
+    if let Some(damage) = &record.damage {
+        value["damage"] = json!(damage);
+    }
     if let Some(next) = record.next_due {
         value["scheduleTime"] = json!(next.to_string());
     }
@@ -60,9 +70,11 @@ pub(super) fn value(record: &JobRecord, last: Option<&AttemptRecord>) -> Value {
     value
 }
 
-/// `ENABLED` or `PAUSED`.
+/// `ENABLED` or `PAUSED`, or `DAMAGED` if the record cannot be read.
 pub(super) fn state(record: &JobRecord) -> &'static str {
-    if record.is_paused {
+    if record.damage.is_some() {
+        "DAMAGED"
+    } else if record.is_paused {
         "PAUSED"
     } else {
         "ENABLED"

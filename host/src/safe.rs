@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// `text` with every character escaped that [`push`] escapes.
-pub(super) fn text(text: &str) -> Cow<'_, str> {
+pub(crate) fn text(text: &str) -> Cow<'_, str> {
     if is_printable_ascii(text) {
         return Cow::Borrowed(text);
     }
@@ -15,7 +15,7 @@ pub(super) fn text(text: &str) -> Cow<'_, str> {
 
 /// Appends `text` with every character escaped that a terminal would act on or hide: controls, and the Unicode
 /// characters that change the order of what is read.
-pub(super) fn push(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn push(text: &str, out: &mut Vec<u8>) {
     // Almost every line is plain ASCII and goes through as it is.
     if is_printable_ascii(text) {
         out.extend_from_slice(text.as_bytes());
@@ -37,14 +37,50 @@ pub(super) fn push(text: &str, out: &mut Vec<u8>) {
     }
 }
 
+/// `text`, which may have several lines, with every character escaped that [`push`] escapes but for line feeds and tabs.
+pub(crate) fn lines(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_harmful_in_lines) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = Vec::with_capacity(text.len());
+    for line in text.split_inclusive(['\n', '\t']) {
+        let rest = line.strip_suffix(['\n', '\t']).unwrap_or(line);
+        push(rest, &mut out);
+        out.extend_from_slice(&line.as_bytes()[rest.len()..]);
+    }
+    // What is pushed is UTF-8.
+    Cow::Owned(String::from_utf8(out).unwrap_or_default())
+}
+
+/// JSON `text` with every character escaped in it that a terminal would act on or hide. They stand within its strings
+/// alone, where each has an escape; all of them are in the Basic Multilingual Plane.
+pub(crate) fn json(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_harmful_in_lines) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_harmful_in_lines(c) {
+            true => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            false => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Whether [`lines`] escapes it.
+pub(crate) fn is_harmful_in_lines(c: char) -> bool {
+    !matches!(c, '\n' | '\t') && is_harmful(c)
+}
+
 /// Whether `text` can go anywhere as it is.
-pub(super) fn is_printable_ascii(text: &str) -> bool {
+pub(crate) fn is_printable_ascii(text: &str) -> bool {
     text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
 /// Controls (C0, DEL, C1), the marks, embeddings, overrides and isolates of Unicode's bidirectional algorithm (UAX 9),
 /// line and paragraph separators, and the byte order mark. Joiners are not among them: Persian and emoji need them.
-pub(super) fn is_harmful(c: char) -> bool {
+pub(crate) fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
@@ -88,6 +124,25 @@ mod tests {
             assert!(shown.starts_with("ä\\"), "{c:?} was shown as {shown:?}");
             assert!(!shown.contains(c));
         }
+    }
+
+    #[test]
+    fn of_several_lines_only_line_feeds_and_tabs_go_through() {
+        assert_eq!(lines("a\nb\x1b[2J\r\n"), "a\nb\\x1b[2J\\r\n");
+        assert_eq!(lines("a\n\tb\n"), "a\n\tb\n");
+        assert_eq!(lines("\ta\x1b\n"), "\ta\\x1b\n");
+    }
+
+    #[test]
+    fn json_stays_json_and_says_the_same() {
+        let value = serde_json::json!({"a\u{9b}": "b\u{202e}\x7f\n"});
+        let text = format!("{value:#}\n");
+        let shown = json(&text);
+        assert!(!shown.contains(is_harmful_in_lines), "{shown}");
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&shown).unwrap(),
+            value
+        );
     }
 
     #[test]

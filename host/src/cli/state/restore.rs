@@ -1,0 +1,134 @@
+//! `host state restore`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use clap::Args;
+
+use super::{State, platform_directory};
+use crate::cli::Message;
+use crate::cli::own_issuer::own_issuer;
+use crate::counted::counted;
+use crate::identity::OWN;
+use crate::stderr;
+use crate::store::{DatedRevocation, RevokedKind, Store};
+
+/// Make a new state directory of a backup
+///
+/// What was revoked after the backup was made is not in it: name the state that this one takes the place of with
+/// --keep-revocations-of, and its revocations are kept.
+#[derive(Args)]
+pub(super) struct Restore {
+    /// The backup
+    file: PathBuf,
+
+    /// Keep the revocations of this state directory too, which the restored one takes the place of
+    #[arg(long, value_name = "STATE")]
+    keep_revocations_of: Option<PathBuf>,
+
+    #[command(flatten)]
+    state: State,
+}
+
+impl Restore {
+    pub(super) fn run(self) -> Result<ExitCode, Message> {
+        let text = |error: &dyn std::fmt::Display| error.to_string();
+        let directory = self.state.directory()?;
+        // Before anything is made: without them the restored state would let in whom it should not.
+        let kept = self.keep_revocations_of.as_deref().map(revocations_of);
+        let kept = kept.transpose()?;
+        let store = Store::restore(&directory, &self.file).map_err(|error| text(&error))?;
+        let functions = store.functions().map_err(|error| text(&error))?;
+        stderr::line!(
+            "Restored {} to {}.",
+            counted(functions.len(), "function"),
+            directory.display()
+        );
+        match kept {
+            Some(kept) => keep(&store, &kept)?,
+            None => self.warn(&store, &directory)?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Says what the backup cannot know.
+    fn warn(&self, store: &Store, directory: &Path) -> Result<(), Message> {
+        stderr::line!(
+            "warning: what was revoked, deleted or forbidden after the backup was made is not in it: tokens that were \
+             revoked since are good again. Name the state that it takes the place of with --keep-revocations-of, or revoke \
+             them anew."
+        );
+        // The state that is used where no flag names another is the one that is most likely meant.
+        let usual = std::env::var_os("HOST_STATE_DIR").map(PathBuf::from);
+        let usual = usual.or_else(platform_directory);
+        let Some(usual) = usual.filter(|usual| usual != directory && Store::is_in(usual)) else {
+            return Ok(());
+        };
+        let Ok(others) = revocations_of(&usual) else {
+            return Ok(());
+        };
+        let own = store.revocations().map_err(|error| error.to_string())?;
+        let is_newer = |other: &&DatedRevocation| !own.contains(&other.revocation);
+        for missing in others.iter().filter(is_newer) {
+            stderr::line!(
+                "warning: not restored, but revoked in {}: {}",
+                usual.display(),
+                shown(missing)
+            );
+        }
+        Ok(())
+    }
+}
+
+fn revocations_of(directory: &Path) -> Result<Vec<DatedRevocation>, Message> {
+    if !Store::is_in(directory) {
+        return Err(format!(
+            "there is no store in {}, so its revocations cannot be kept; nothing was restored",
+            directory.display()
+        ));
+    }
+    let store = Store::open_briefly(directory);
+    let revocations = store.and_then(|store| store.dated_revocations());
+    revocations.map_err(|error| {
+        format!(
+            "the revocations of {} cannot be read, and nothing was restored: {error}",
+            directory.display()
+        )
+    })
+}
+
+/// Keeps these revocations, and has another key sign if it is one of the host's own that is revoked.
+fn keep(store: &Store, revocations: &[DatedRevocation]) -> Result<(), Message> {
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    let added = store.keep_revocations(revocations);
+    let added = added.map_err(|error| text(&error))?;
+    let own = own_issuer(store, None)?;
+    for DatedRevocation { revocation, .. } in &added {
+        if revocation.issuer == OWN && revocation.kind == RevokedKind::Key {
+            let replaced = own.replace_key(store, &revocation.value, SystemTime::now());
+            replaced.map_err(|error| text(&error))?;
+        }
+    }
+    stderr::line!(
+        "Kept {} newer than the backup.",
+        counted(added.len(), "revocation")
+    );
+    for revocation in &added {
+        stderr::line!("  {}", shown(revocation));
+    }
+    stderr::line!(
+        "note: accounts that were deleted and callers that were removed after the backup was made are there again."
+    );
+    Ok(())
+}
+
+fn shown(dated: &DatedRevocation) -> String {
+    let DatedRevocation { revocation, made } = dated;
+    let issuer = match revocation.issuer.as_str() {
+        OWN => "this host's own issuer",
+        other => other,
+    };
+    let (kind, value) = (revocation.kind.word(), &revocation.value);
+    format!("the {kind} [{value}] of {issuer}, revoked {made}")
+}
