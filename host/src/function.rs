@@ -4,12 +4,12 @@
 //! command line. It hands out [`Sandbox`], which loads a component as a [`Function`], which can be called. Each call is
 //! an execution in a fresh instance, held to its [`Limits`].
 
+mod account;
 mod budget;
 mod cache;
 mod call;
 mod charges;
 mod component;
-mod endings;
 mod engine;
 mod error;
 mod execution;
@@ -23,8 +23,10 @@ mod memory;
 mod meter;
 mod outbound;
 mod outcome;
+mod outgoing;
 mod output;
 mod parts;
+mod pipe;
 mod request;
 mod response;
 mod sandbox;

@@ -55,6 +55,7 @@ mod tls;
 mod token_counters;
 mod trace;
 mod trust_board;
+mod upload;
 mod verdicts;
 mod watch;
 mod worker;

@@ -15,13 +15,13 @@ use super::budget::MemoryBudget;
 use super::cache::CompileCache;
 use super::charges;
 use super::component::{Function, FunctionConfig};
-use super::endings;
 use super::engine::{self, SandboxConfig};
 use super::error::{LoadError, SandboxError};
 use super::heads;
 use super::inspect::Inspection;
 use super::instance::State;
 use super::linked::{Linked, LinkedComponents};
+use super::outgoing;
 use super::parts::Parts;
 use super::ticker::Ticker;
 
@@ -263,7 +263,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     heads::bound(&mut linker)?;
-    endings::mark(&mut linker)?;
+    outgoing::link(&mut linker)?;
     charges::levy(&mut linker)?;
     Ok(linker)
 }

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use hyper::body::Incoming;
 use tokio::sync::Semaphore;
 
 use super::access::Access;
@@ -23,7 +22,8 @@ use super::published::Published;
 use super::record::Record;
 use super::routes::{Route, Routes};
 use super::trace;
-use crate::function::{ExecutionId, ResponseBody, Turnstile};
+use super::upload::Upload;
+use crate::function::{ExecutionId, Turnstile};
 use crate::logs::{Cause, Entry, LogQueue, Severity, Trace, Trigger};
 use crate::scheduler::SCHEDULER;
 
@@ -48,19 +48,28 @@ impl Invoker {
     /// Answers `request`, whatever it is.
     pub(super) async fn invoke(
         self: Arc<Self>,
-        mut request: Request<Incoming>,
+        request: Request<Upload>,
     ) -> Result<Response<Body>, Infallible> {
+        let is_head = request.method() == Method::HEAD;
+        let mut response = self.answer(request).await;
+        if is_head {
+            answer::keep_head(&mut response);
+        }
+        Ok(response)
+    }
+
+    async fn answer(&self, mut request: Request<Upload>) -> Response<Body> {
         let json = answer::wants_json(request.headers());
         let id = ExecutionId::random();
         let (trace, parent_span) = trace::enter(request.headers_mut());
         let refuse =
             |name, status, why: &dyn Display| self.refuse(name, status, (id, trace), json, why);
         if let Err(bad) = authority::check(&request) {
-            return Ok(refuse(&self.no_function, StatusCode::BAD_REQUEST, &bad));
+            return refuse(&self.no_function, StatusCode::BAD_REQUEST, &bad);
         }
         let Some(route) = self.routes.current().take(&mut request) else {
             let why = "no function has this path";
-            return Ok(refuse(&self.no_function, StatusCode::NOT_FOUND, &why));
+            return refuse(&self.no_function, StatusCode::NOT_FOUND, &why);
         };
         let LetIn { caller, waited } = match self.let_in(&route, request.headers()).await {
             Ok(let_in) => let_in,
@@ -71,7 +80,7 @@ impl Invoker {
                     let challenge = HeaderValue::from_static(challenge);
                     response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
                 }
-                return Ok(response);
+                return response;
             }
         };
         credentials::present(request.headers_mut(), caller.as_deref());
@@ -79,7 +88,7 @@ impl Invoker {
             Ok(place) => place,
             Err(NotLetIn { reason, why }) => {
                 route.counters.refused(reason);
-                return Ok(refuse(&route.name, reason.status(), &why));
+                return refuse(&route.name, reason.status(), &why);
             }
         };
         let cause = Cause {
@@ -87,9 +96,8 @@ impl Invoker {
             trigger: trigger(request.headers()),
             is_newly_compiled: route.function.is_newly_compiled(),
         };
-        Ok(self
-            .execute(&route, request, (id, trace, cause), json, (place, waited))
-            .await)
+        self.execute(&route, request, (id, trace, cause), json, (place, waited))
+            .await
     }
 
     /// Who calls, if that has to be known. What it may wait for is part of the wall time.
@@ -114,12 +122,11 @@ impl Invoker {
     async fn execute(
         &self,
         route: &Route,
-        request: Request<Incoming>,
+        request: Request<Upload>,
         (id, trace, cause): (ExecutionId, Trace, Cause),
         json: bool,
         (place, waited): (Place, Duration),
     ) -> Response<Body> {
-        let is_head = request.method() == Method::HEAD;
         let record = Record::start(
             self.log.clone(),
             Arc::clone(&route.name),
@@ -135,7 +142,6 @@ impl Invoker {
             Box::new(record),
         );
         let mut response = match execution.await {
-            Ok(response) if is_head => without_body(response),
             Ok(response) => response.map(Body::guest),
             Err(failure) => answer::refuse(answer::status(&failure), Some(id), json),
         };
@@ -186,12 +192,4 @@ fn is_longer(headers: &HeaderMap, limit: u64) -> bool {
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
         .is_some_and(|length| length > limit)
-}
-
-/// The head alone, as for HEAD; the guest goes on to its end.
-fn without_body(response: Response<ResponseBody>) -> Response<Body> {
-    response.map(|body| {
-        body.detach();
-        Body::whole(bytes::Bytes::new())
-    })
 }
