@@ -4,6 +4,7 @@
 //! command line. It hands out [`Sandbox`], which loads a component as a [`Function`], which can be called. Each call is
 //! an execution in a fresh instance, held to its [`Limits`].
 
+mod account;
 mod budget;
 mod cache;
 mod call;
@@ -12,7 +13,6 @@ mod code;
 mod compile;
 mod component;
 mod declared;
-mod endings;
 mod engine;
 mod error;
 mod execution;
@@ -27,8 +27,10 @@ mod memory;
 mod meter;
 mod outbound;
 mod outcome;
+mod outgoing;
 mod output;
 mod parts;
+mod pipe;
 mod request;
 mod response;
 mod sandbox;

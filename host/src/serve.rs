@@ -59,6 +59,7 @@ mod tls;
 mod token_counters;
 mod trace;
 mod trust_board;
+mod upload;
 mod verdicts;
 mod watch;
 mod watched;

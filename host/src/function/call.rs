@@ -1,6 +1,5 @@
 //! Calling a function from a program: one request in, one whole answer out.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,17 +7,20 @@ use http::uri::Scheme;
 use http::{HeaderValue, Request, Response, header};
 use http_body::Body;
 use http_body_util::BodyExt;
+use tokio::sync::oneshot;
 
 use super::component::Function;
 use super::outcome::{Ended, Failure, Observer, Usage};
 use super::output::Line;
 
-/// A finished call.
+/// A finished call: the function has answered, and has ended.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Done {
     /// The answer, whole.
     pub response: Response<Bytes>,
+    /// Why the execution failed after it had answered, if it did.
+    pub failure: Option<Failure>,
     /// What the execution printed, in order.
     pub log: Vec<Line>,
     /// What it used.
@@ -38,30 +40,24 @@ pub struct CallError {
     pub usage: Usage,
 }
 
-#[derive(Clone, Default)]
-struct Record(Arc<Mutex<(Vec<Line>, Usage)>>);
+/// Gathers what there is to say of an execution, and hands it over when that has ended.
+struct Record {
+    log: Vec<Line>,
+    whole: Option<oneshot::Sender<Ended>>,
+}
 
 impl Observer for Record {
     fn waiting(&mut self, lines: Vec<Line>) {
-        self.with(|(log, _)| log.extend(lines));
+        self.log.extend(lines);
     }
 
-    fn ended(&mut self, ended: Ended) {
-        self.with(|(log, usage)| {
-            log.extend(ended.lines);
-            *usage = ended.usage;
-        });
-    }
-}
-
-impl Record {
-    fn with<T>(&self, f: impl FnOnce(&mut (Vec<Line>, Usage)) -> T) -> T {
-        // Nothing that can panic runs under this lock.
-        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn take(&self) -> (Vec<Line>, Usage) {
-        self.with(std::mem::take)
+    fn ended(&mut self, mut ended: Ended) {
+        self.log.append(&mut ended.lines);
+        ended.lines = std::mem::take(&mut self.log);
+        if let Some(whole) = self.whole.take() {
+            // Whoever called may be gone.
+            let _ = whole.send(ended);
+        }
     }
 }
 
@@ -76,16 +72,14 @@ where
             .or_insert(HeaderValue::from_static("localhost"));
     }
     let scheme = request.uri().scheme().cloned().unwrap_or(Scheme::HTTP);
-    let record = Record::default();
+    let (whole, ended) = oneshot::channel();
+    let record = Record {
+        log: Vec::new(),
+        whole: Some(whole),
+    };
     let answer = async {
         let response = function
-            .start(
-                request,
-                scheme,
-                None,
-                Duration::ZERO,
-                Box::new(record.clone()),
-            )
+            .start(request, scheme, None, Duration::ZERO, Box::new(record))
             .await?;
         let (parts, body) = response.into_parts();
         Ok(Response::from_parts(
@@ -94,10 +88,15 @@ where
         ))
     };
     let answer = answer.await;
-    let (log, usage) = record.take();
+    // The observer is told of every end.
+    let (failure, log, usage) = match ended.await {
+        Ok(ended) => (ended.failure, ended.lines, ended.usage),
+        Err(_) => (None, Vec::new(), Usage::default()),
+    };
     match answer {
         Ok(response) => Ok(Done {
             response,
+            failure,
             log,
             usage,
         }),

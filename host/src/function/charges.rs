@@ -16,11 +16,12 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi_http::FieldMap;
 use wasmtime_wasi_http::p2::body::HostFutureTrailers;
 use wasmtime_wasi_http::p2::types::{
-    HostFutureIncomingResponse, HostIncomingResponse, HostOutgoingRequest, HostOutgoingResponse,
+    HostFutureIncomingResponse, HostIncomingResponse, HostOutgoingRequest,
 };
 
 use super::instance::State;
 use super::limits::KIB;
+use super::outgoing::OutgoingResponse;
 
 pub(super) use calls::levy;
 
@@ -37,7 +38,9 @@ const EACH_FIELD: u64 = 160;
 
 /// The guest had the host hold more than its memory limit, or that of all, has left.
 #[derive(Debug, thiserror::Error)]
-#[error("HTTP fields, paths and queries that the host holds for the guest take too much memory")]
+#[error(
+    "HTTP fields, paths, queries and bodies that the host holds for the guest take too much memory"
+)]
 pub(super) struct HeldTooMuch;
 
 /// The account of one execution, in bytes.
@@ -207,7 +210,7 @@ fn held_in(table: &mut ResourceTable) -> u64 {
         } else if let Some(request) = entry.downcast_ref::<HostOutgoingRequest>() {
             sum += field_bytes(&request.headers);
             sum += request.path_with_query.as_ref().map_or(0, String::len) as u64;
-        } else if let Some(response) = entry.downcast_ref::<HostOutgoingResponse>() {
+        } else if let Some(response) = entry.downcast_ref::<OutgoingResponse>() {
             sum += field_bytes(&response.headers);
         } else if let Some(response) = entry.downcast_ref::<HostIncomingResponse>() {
             sum += field_bytes(&response.headers);

@@ -17,12 +17,14 @@ use tokio::time::Sleep;
 use wasmtime::Store;
 use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::p2::bindings::http::types;
-use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
+use wasmtime_wasi_http::p2::body::StreamContext;
 
+use super::account::Account;
 use super::component::Function;
 use super::instance::{self, State};
 use super::outbound::TRACEPARENT;
 use super::outcome::{Ended, Failure, LONG_TURN, Observer, Usage, is_success};
+use super::pipe::PipeReader;
 use super::request::RequestBody;
 use super::response::{self, ResponseBody};
 use super::shared::Shared;
@@ -40,14 +42,14 @@ pub(super) struct Execution {
     /// What of its wall time had passed before it started.
     waited: Duration,
     observer: Box<dyn Observer>,
-    is_head: bool,
     started: Instant,
     busy: Duration,
     overruns: u64,
     /// From start to the end of the guest, once it has ended.
     wall: Duration,
     status: Option<StatusCode>,
-    sent: u64,
+    /// It was said that the guest waits for somebody to read what it writes.
+    told_unread: bool,
     failure: Option<Failure>,
     waits_for_end: Option<Waker>,
     ended: bool,
@@ -67,9 +69,10 @@ impl Execution {
         B: Body<Data = Bytes> + Send + 'static,
     {
         let limits = function.limits();
-        let shared = Arc::new(Shared::new(limits.log_output));
-        let traceparent = request.headers().get(TRACEPARENT).cloned();
+        let account = Account::new(limits.memory, function.budget().clone());
         let is_head = request.method() == Method::HEAD;
+        let shared = Arc::new(Shared::new(limits.log_output, account, is_head));
+        let traceparent = request.headers().get(TRACEPARENT).cloned();
         let store = instance::store(function, &shared, turns.clone(), traceparent);
         let request = request.map(|body| {
             RequestBody::new(
@@ -94,13 +97,12 @@ impl Execution {
             deadline: None,
             waited,
             observer,
-            is_head,
             started: Instant::now(),
             busy: Duration::ZERO,
             overruns: 0,
             wall: Duration::ZERO,
             status: None,
-            sent: 0,
+            told_unread: false,
             failure: None,
             waits_for_end: None,
             ended: false,
@@ -113,12 +115,12 @@ impl Execution {
     /// Why there is no response. The observer has been told the same.
     pub(super) async fn respond(mut self) -> Result<Response<ResponseBody>, Failure> {
         let head = std::future::poll_fn(|cx| self.poll_head(cx)).await?;
-        let (parts, body) = match response::check(head) {
-            Ok(response) => response.into_parts(),
-            Err(reason) => return Err(self.fail(Failure::InvalidResponse(reason))),
-        };
-        self.status = Some(parts.status);
-        let mut body = ResponseBody::new(self, body, &parts);
+        if let Err(reason) = response::check(&head) {
+            return Err(self.fail(Failure::InvalidResponse(reason)));
+        }
+        let is_bodiless = self.shared.is_bodiless(&head);
+        let (parts, body) = head.into_parts();
+        let mut body = ResponseBody::new(self, body, &parts, is_bodiless)?;
         std::future::poll_fn(|cx| body.poll_prefetch(cx)).await?;
         body.drive();
         Ok(Response::from_parts(parts, body))
@@ -127,26 +129,42 @@ impl Execution {
     fn poll_head(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Response<HyperOutgoingBody>, Failure>> {
-        let step = self.poll_guest(cx);
-        if let Poll::Ready(Err(failure)) = step {
-            return Poll::Ready(Err(failure));
-        }
+    ) -> Poll<Result<Response<Option<PipeReader>>, Failure>> {
+        let step = self.poll_step(cx);
+        let head = self.shared.take_head();
         // A request that went wrong is answered by the host, whatever the guest made of it.
         if let Some(failure) = self.shared.request_failure() {
             return Poll::Ready(Err(self.fail(failure)));
         }
-        let head = self.shared.take_head();
-        match (head, step) {
-            (Some(Ok(response)), _) => Poll::Ready(Ok(response)),
-            (Some(Err(code)), _) => Poll::Ready(Err(self.fail(Failure::from_error_code(&code)))),
-            (None, Poll::Ready(_)) => Poll::Ready(Err(self.fail(Failure::NoResponse))),
-            (None, Poll::Pending) => Poll::Pending,
+        if let Poll::Ready(Err(failure)) = step {
+            match &head {
+                // What the guest has set and finished is its answer, whatever became of it afterwards.
+                Some(Ok(response)) if self.shared.is_whole(response) => {
+                    self.status = Some(response.status());
+                    self.fail(failure);
+                }
+                _ => return Poll::Ready(Err(self.fail(failure))),
+            }
+        }
+        match head {
+            Some(Ok(response)) => {
+                self.status = Some(response.status());
+                Poll::Ready(Ok(response))
+            }
+            Some(Err(code)) => Poll::Ready(Err(self.fail(Failure::from_error_code(&code)))),
+            None if self.is_running() => Poll::Pending,
+            None => Poll::Ready(Err(self.fail(Failure::NoResponse))),
         }
     }
 
     /// Lets the guest run one step. Ready when it has ended.
     pub(super) fn poll_guest(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        let step = self.poll_step(cx);
+        step.map_err(|failure| self.fail(failure))
+    }
+
+    /// As [`poll_guest`](Self::poll_guest), but the observer is not told of a failure.
+    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         let Some(guest) = &mut self.guest else {
             return Poll::Ready(Ok(()));
         };
@@ -168,7 +186,10 @@ impl Execution {
                 self.stop();
                 Poll::Ready(Ok(()))
             }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(self.fail_from_guest(&error))),
+            Poll::Ready(Err(error)) => {
+                self.stop();
+                Poll::Ready(Err(self.failure_from_guest(&error)))
+            }
             Poll::Pending => self.wait(cx),
         }
     }
@@ -180,21 +201,17 @@ impl Execution {
             Box::pin(tokio::time::sleep(left))
         });
         if deadline.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Err(self.fail(Failure::Timeout(limit))));
+            self.stop();
+            return Poll::Ready(Err(Failure::Timeout(limit)));
+        }
+        if let Some(kind) = self.shared.take_unread_body()
+            && !std::mem::replace(&mut self.told_unread, true)
+        {
+            self.shared.output().note(waits_unread(kind).to_owned());
         }
         let lines = self.shared.output().take_lines();
         self.observer.waiting(lines);
         Poll::Pending
-    }
-
-    /// Notes how much of the response body the guest has given.
-    pub(super) fn note_sent(&mut self, bytes: u64) {
-        self.sent += bytes;
-    }
-
-    /// Whether only the head of its answer is asked for.
-    pub(super) fn is_head(&self) -> bool {
-        self.is_head
     }
 
     /// Whether the guest still runs.
@@ -209,14 +226,19 @@ impl Execution {
 
     /// Waits for the end of a guest that another task runs.
     pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
-        if let Some(failure) = &self.failure {
-            return Poll::Ready(Err(failure.clone()));
+        if let Some(failure) = self.failure() {
+            return Poll::Ready(Err(failure));
         }
         if !self.is_running() {
             return Poll::Ready(Ok(()));
         }
         self.waits_for_end = Some(cx.waker().clone());
         Poll::Pending
+    }
+
+    /// Why it failed, if it did.
+    pub(super) fn failure(&self) -> Option<Failure> {
+        self.failure.clone()
     }
 
     /// Ends a guest whose client went away.
@@ -226,18 +248,11 @@ impl Execution {
         }
     }
 
-    /// Takes note that the body is complete: if the guest has ended too, all went well.
-    ///
-    /// # Errors
-    /// The failure that ended the guest, and with it the body.
-    pub(super) fn finish(&mut self) -> Result<(), Failure> {
-        if let Some(failure) = &self.failure {
-            return Err(failure.clone());
-        }
+    /// Takes note that the body is complete: if the guest has ended too, and not in failure, all went well.
+    pub(super) fn finish(&mut self) {
         if !self.is_running() {
             self.end(None);
         }
-        Ok(())
     }
 
     /// Ends an execution whose body the guest gave up. What befell its request says more than `failure`.
@@ -254,8 +269,8 @@ impl Execution {
         first
     }
 
-    fn fail_from_guest(&mut self, error: &wasmtime::Error) -> Failure {
-        let failure = if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+    fn failure_from_guest(&self, error: &wasmtime::Error) -> Failure {
+        if error.is::<wasmtime::PoolConcurrencyLimitError>() {
             Failure::Start("all instances are in use".into())
         } else if let Some(failure) = self.shared.request_failure() {
             failure
@@ -263,10 +278,9 @@ impl Execution {
             Failure::from_guest(
                 error,
                 self.shared.instantiation().is_some(),
-                self.shared.memory_refused(),
+                self.shared.account().refused(),
             )
-        };
-        self.fail(failure)
+        }
     }
 
     fn stop(&mut self) {
@@ -293,10 +307,10 @@ impl Execution {
                 wall: self.wall,
                 busy: self.busy,
                 overruns: self.overruns,
-                memory: self.shared.memory(),
+                memory: self.shared.account().most(),
                 instantiation: self.shared.instantiation(),
                 received: self.shared.received(),
-                sent: self.sent,
+                sent: self.shared.sent(),
             },
             lines,
         });
@@ -307,6 +321,19 @@ impl Drop for Execution {
     fn drop(&mut self) {
         self.abandon();
         self.end(None);
+    }
+}
+
+/// What is said of a guest that cannot write on, as nobody reads the body of a message of this `kind`.
+fn waits_unread(kind: StreamContext) -> &'static str {
+    match kind {
+        StreamContext::Response => {
+            "waits: 1 MiB of its response body stands unread, and nobody reads it before response-outparam.set is called"
+        }
+        StreamContext::Request => {
+            "waits: 1 MiB of the body of its outbound request stands unread, and nobody reads it before \
+             outgoing-handler.handle is called and the request is sent"
+        }
     }
 }
 
@@ -331,10 +358,8 @@ where
         types::Scheme::Http
     };
     let request = http.new_incoming_request(scheme, request)?;
-    let answering = Arc::clone(&shared);
-    let outparam = http.new_response_outparam_from_callback(move |head| {
-        answering.put_head(head);
-    })?;
+    // The function that calls this back is replaced: see `outgoing`.
+    let outparam = http.new_response_outparam_from_callback(drop)?;
     let before = Instant::now();
     let proxy = function
         .instance_pre()

@@ -25,11 +25,11 @@ const SLICE: u64 = 1;
 pub(super) struct State {
     wasi: WasiCtx,
     http: WasiHttpCtx,
-    // Dropped before the table, with the bodies in it: see `OutboundHooks`.
     pub(super) hooks: OutboundHooks,
     pub(super) table: ResourceTable,
     pub(super) meter: Meter,
     pub(super) charges: Charges,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl WasiView for State {
@@ -74,13 +74,9 @@ pub(super) fn store(
             traceparent,
         ),
         table,
-        meter: Meter::new(
-            limits.memory,
-            limits.table_elements,
-            function.budget().clone(),
-            Arc::clone(shared),
-        ),
+        meter: Meter::new(limits.table_elements, Arc::clone(shared)),
         charges: Charges::default(),
+        shared: Arc::clone(shared),
     };
     let mut store = Store::new(function.engine(), state);
     store.limiter(|state| state);

@@ -12,17 +12,15 @@ pub const MIB: u64 = 1024 * KIB;
 /// The default suits a small web function; see each field for its figure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of linear memory, summed over all memories of the instance, and of the HTTP fields, paths and queries that
-    /// the host holds for it, as far as these are over 64 KiB. Default 256 MiB.
+    /// Bytes of linear memory, summed over all memories of the instance; of the HTTP fields, paths and queries that the
+    /// host holds for it, as far as these are over 64 KiB; and of what stands unread in the bodies that it sends, as far
+    /// as that is over 128 KiB. Default 256 MiB.
     pub memory: u64,
     /// Wall time from start to end, waiting included. Default 60 s.
     pub wall_time: Duration,
     /// Table elements, summed over all tables of the instance. Default 64,000.
     pub table_elements: usize,
     /// Host resources (streams, requests, fields, …) held at once. Default 1,024.
-    ///
-    /// Memory that the host holds to buffer bodies is not part of `memory`: at most some 130 KiB each, in the worst
-    /// case.
     pub handles: usize,
     /// Bytes that one call from the guest may make the host copy. Default 256 KiB.
     pub host_copies: usize,

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use super::budget::Budget;
-use super::outcome::MemoryLimit;
 use super::shared::Shared;
 
 /// Counts what one execution grows. wasmtime's own limiter bounds each memory on its own; this one bounds their sum.
@@ -12,27 +10,18 @@ pub(super) struct Meter {
     memory: u64,
     /// What the host holds for the guest, as far as it is charged, in bytes.
     charged: u64,
-    memory_limit: u64,
     table_elements: usize,
     table_limit: usize,
-    budget: Budget,
     shared: Arc<Shared>,
 }
 
 impl Meter {
-    pub(super) fn new(
-        memory_limit: u64,
-        table_limit: usize,
-        budget: Budget,
-        shared: Arc<Shared>,
-    ) -> Self {
+    pub(super) fn new(table_limit: usize, shared: Arc<Shared>) -> Self {
         Self {
             memory: 0,
             charged: 0,
-            memory_limit,
             table_elements: 0,
             table_limit,
-            budget,
             shared,
         }
     }
@@ -44,19 +33,18 @@ impl Meter {
 
     /// Whether so many more bytes fit.
     pub(super) fn has_room(&self, more: u64) -> bool {
-        self.sum(more) <= self.memory_limit && self.budget.has(more)
+        self.shared.account().has_room(more)
     }
 
     /// Charges `bytes` for what the host holds, in place of what was charged before. Answers whether they fit; if not,
     /// nothing changes.
     pub(super) fn charge(&mut self, bytes: u64) -> bool {
         if bytes <= self.charged {
-            self.budget.give_back(self.charged - bytes);
-        } else if !self.take(bytes - self.charged) {
+            self.shared.account().give_back(self.charged - bytes);
+        } else if !self.shared.account().take(bytes - self.charged) {
             return false;
         }
         self.charged = bytes;
-        self.note();
         true
     }
 
@@ -71,11 +59,10 @@ impl Meter {
             return false;
         }
         let more = desired.saturating_sub(current) as u64;
-        if !self.take(more) {
+        if !self.shared.account().take(more) {
             return false;
         }
         self.memory += more;
-        self.note();
         true
     }
 
@@ -98,24 +85,6 @@ impl Meter {
         }
         fits
     }
-
-    fn sum(&self, more: u64) -> u64 {
-        (self.memory + self.charged).saturating_add(more)
-    }
-
-    fn take(&self, more: u64) -> bool {
-        let taken = match self.sum(more) <= self.memory_limit {
-            true => self.budget.take(more),
-            false => Err(MemoryLimit::Execution(self.memory_limit)),
-        };
-        taken
-            .inspect_err(|&limit| self.shared.note_memory_refused(limit))
-            .is_ok()
-    }
-
-    fn note(&self) {
-        self.shared.note_memory(self.memory + self.charged);
-    }
 }
 
 /// Whether wasmtime will refuse to grow that far, whatever is answered; so it must not be counted.
@@ -125,18 +94,19 @@ fn is_beyond(desired: usize, maximum: Option<usize>) -> bool {
 
 impl Drop for Meter {
     fn drop(&mut self) {
-        self.budget.give_back(self.memory + self.charged);
+        self.shared.account().give_back(self.memory + self.charged);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::budget::MemoryBudget;
+    use super::super::account::Account;
+    use super::super::budget::{Budget, MemoryBudget};
     use super::*;
 
     fn meter(limit: u64, all: &Arc<MemoryBudget>) -> Meter {
-        let budget = Budget::new(Arc::clone(all), None);
-        Meter::new(limit, 10, budget, Arc::new(Shared::new(0)))
+        let account = Account::new(limit, Budget::new(Arc::clone(all), None));
+        Meter::new(10, Arc::new(Shared::new(0, account, false)))
     }
 
     #[test]
@@ -159,7 +129,7 @@ mod tests {
         assert!(!meter.charge(61));
         assert_eq!(meter.charged(), 60, "what does not fit changes nothing");
         assert!(meter.charge(10));
-        assert_eq!((meter.shared.memory(), all.used()), (100, 50));
+        assert_eq!((meter.shared.account().most(), all.used()), (100, 50));
         drop(meter);
         assert_eq!(all.used(), 0);
     }

@@ -19,7 +19,6 @@ mod host;
 mod policy;
 #[cfg(test)]
 mod tests;
-mod uncut;
 
 pub use crate::address::{AddressRange, RangeError};
 pub use allow::{OutboundRule, RuleError};

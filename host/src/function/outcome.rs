@@ -118,6 +118,9 @@ impl Failure {
         if let Some(exit) = error.downcast_ref::<I32Exit>() {
             return Self::Exit(exit.0);
         }
+        if let Some(TooLarge(limit)) = error.downcast_ref() {
+            return Self::ResponseTooLarge(*limit);
+        }
         let trap = bounded(format_args!("{}", describe(error)));
         match memory_refused {
             Some(limit) if error.is::<Trap>() || error.is::<HeldTooMuch>() => {
@@ -135,6 +138,11 @@ impl Failure {
         Self::ErrorCode(bounded(format_args!("{code:?}")))
     }
 }
+
+/// The guest wrote more than this many bytes of a response body that nobody reads, as the answer has none.
+#[derive(Debug, thiserror::Error)]
+#[error("wrote more than {0} bytes of a response body")]
+pub(super) struct TooLarge(pub(super) u64);
 
 /// Whether the guest ended itself and calls that a success.
 pub(super) fn is_success(error: &wasmtime::Error) -> bool {
@@ -211,7 +219,8 @@ pub struct Usage {
 pub struct Ended {
     /// The status of its response head, if it came to that.
     pub status: Option<StatusCode>,
-    /// Why it failed, if it did. A failure after the head cut the response body short.
+    /// Why it failed, if it did. With a status it failed after the head: that cut the response body short, unless the
+    /// guest had finished it.
     pub failure: Option<Failure>,
     /// What it used.
     pub usage: Usage,

@@ -9,16 +9,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::response::Parts;
-use http::{HeaderMap, Response, StatusCode, header};
+use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::BodyExt;
 use tokio::task::AbortHandle;
 use tokio::time::Sleep;
-use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 
-use super::endings;
 use super::execution::Execution;
 use super::outcome::Failure;
+use super::outgoing::content_length;
+use super::pipe::{Next, PipeReader};
 use super::shared::lock;
 
 /// How much of a body is gathered before the head is sent, in bytes. An answer within it leaves in one write, with its
@@ -30,32 +29,30 @@ const CUT_GRACE: Duration = Duration::from_millis(100);
 
 /// The body of a response, which runs the guest that makes it.
 ///
-/// An error of this body means that the rest will not come; the connection has to show that to the client.
+/// An error of this body means that the rest will not come; the connection has to show that to the client. In answer to
+/// HEAD, and with a status that has no body, it is empty, whatever the guest writes.
 pub struct ResponseBody {
     execution: Arc<Mutex<Execution>>,
     /// What is told of a body that the guest gave up, if nothing more is learnt of it in time.
     cut: Option<(Failure, Pin<Box<Sleep>>)>,
     /// Ends the task that runs the guest, once there is one. Before, whoever polls the body runs it.
     driver: Option<AbortHandle>,
-    guest_body: HyperOutgoingBody,
+    /// `None` where the guest has asked for no body.
+    guest_body: Option<PipeReader>,
     ready: VecDeque<Frame<Bytes>>,
     ready_bytes: u64,
-    /// The guest has said that nothing more comes.
-    finished: bool,
     complete: bool,
     delivered: u64,
     taken: u64,
     /// What the head says of the length, where a body follows it.
     declared: Option<u64>,
     limit: Option<u64>,
-    /// Nobody wants the body; it is drained so that the guest can finish.
-    detached: bool,
+    /// No body goes out. The guest writes what it writes to nobody.
+    bodiless: bool,
 }
 
 /// Answers why `response` cannot be sent, if so.
-pub(super) fn check(
-    response: Response<HyperOutgoingBody>,
-) -> Result<Response<HyperOutgoingBody>, String> {
+pub(super) fn check<B>(response: &Response<B>) -> Result<(), String> {
     if response.status().as_u16() < 200 {
         return Err(format!(
             "status {} is not a final status; expected 200 to 999",
@@ -63,43 +60,40 @@ pub(super) fn check(
         ));
     }
     match content_length(response.headers()) {
-        Ok(_) => Ok(response),
+        Ok(_) => Ok(()),
         Err(()) => Err("its content-length is not a number".into()),
     }
 }
 
-fn content_length(headers: &HeaderMap) -> Result<Option<u64>, ()> {
-    match headers.get(header::CONTENT_LENGTH) {
-        None => Ok(None),
-        Some(value) => value
-            .to_str()
-            .ok()
-            .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
-            .and_then(|text| text.parse().ok())
-            .map(Some)
-            .ok_or(()),
-    }
+/// Whether a response with this status has no body (RFC 9110, sections 15.3.5 and 15.4.5).
+pub(super) fn is_bodiless(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 impl ResponseBody {
-    pub(super) fn new(execution: Execution, guest_body: HyperOutgoingBody, head: &Parts) -> Self {
+    /// The body of the answer with this `head`.
+    ///
+    /// # Errors
+    /// If the guest has written more already than a body may have.
+    pub(super) fn new(
+        mut execution: Execution,
+        mut guest_body: Option<PipeReader>,
+        head: &Parts,
+        bodiless: bool,
+    ) -> Result<Self, Failure> {
         let limit = execution.response_limit();
-        // A server drops the body of these at once (RFC 9110, sections 15.3.5 and 15.4.5).
-        let detached = matches!(
-            head.status,
-            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
-        );
-        let declared = if detached || execution.is_head() {
-            None
-        } else {
-            content_length(&head.headers).ok().flatten()
-        };
-        Self {
+        let mut declared = content_length(&head.headers).ok().flatten();
+        if bodiless {
+            declared = None;
+            let body = guest_body.as_mut();
+            if let (Some(false), Some(limit)) = (body.map(|body| body.discard(limit)), limit) {
+                return Err(execution.fail(Failure::ResponseTooLarge(limit)));
+            }
+        }
+        Ok(Self {
             execution: Arc::new(Mutex::new(execution)),
             cut: None,
             driver: None,
-            // So it is where the guest has asked for no body at all.
-            finished: guest_body.is_end_stream(),
             guest_body,
             ready: VecDeque::new(),
             ready_bytes: 0,
@@ -108,8 +102,8 @@ impl ResponseBody {
             taken: 0,
             declared,
             limit,
-            detached,
-        }
+            bodiless,
+        })
     }
 
     /// Gathers what comes without waiting. Never pending: what needs waiting is left for later.
@@ -141,20 +135,22 @@ impl ResponseBody {
         }
         let mut stepped = false;
         loop {
-            match Pin::new(&mut self.guest_body).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => {
-                    self.finished |= frame.is_trailers();
-                    if endings::is_mark(&frame) {
-                        continue;
-                    }
-                    return Poll::Ready(Some(self.count(frame)));
+            match self.poll_next(cx) {
+                Poll::Ready(Next::Data(bytes)) => {
+                    return Poll::Ready(Some(self.count(Frame::data(bytes))));
                 }
-                Poll::Ready(Some(Err(error))) => {
-                    let failure = Failure::InvalidResponse(format!("its body was cut: {error}"));
+                Poll::Ready(Next::Finished(Some(trailers))) if !self.bodiless => {
+                    return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+                }
+                Poll::Ready(Next::Finished(_)) => return Poll::Ready(self.close().err().map(Err)),
+                Poll::Ready(Next::Cut) if self.bodiless => {
+                    return Poll::Ready(lock(&self.execution).failure().map(Err));
+                }
+                Poll::Ready(Next::Cut) => {
+                    let failure = invalid(format_args!("its body was not finished"));
                     self.cut = Some((failure, Box::pin(tokio::time::sleep(CUT_GRACE))));
                     return self.poll_cut(cx).map(|failure| Some(Err(failure)));
                 }
-                Poll::Ready(None) => return Poll::Ready(self.close().err().map(Err)),
                 Poll::Pending => {}
             }
             let mut execution = lock(&self.execution);
@@ -162,10 +158,24 @@ impl ResponseBody {
                 return Poll::Pending;
             }
             stepped = true;
-            if let Poll::Ready(Err(failure)) = execution.poll_guest(cx) {
+            if let Poll::Ready(Err(failure)) = execution.poll_guest(cx)
+                && !self.is_finished()
+            {
                 return Poll::Ready(Some(Err(failure)));
             }
         }
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+        match &mut self.guest_body {
+            Some(body) => body.poll_next(cx),
+            None => Poll::Ready(Next::Finished(None)),
+        }
+    }
+
+    /// Whether the guest has said that nothing more comes.
+    fn is_finished(&self) -> bool {
+        self.guest_body.as_ref().is_none_or(PipeReader::is_finished)
     }
 
     /// Waits a little for a guest that gave up its body: how it ends says more than that it did.
@@ -191,7 +201,6 @@ impl ResponseBody {
     fn count(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, Failure> {
         let length = data_length(&frame);
         self.taken += length;
-        lock(&self.execution).note_sent(length);
         let excess = match (self.declared, self.limit) {
             (Some(declared), _) if self.taken > declared => invalid(format_args!(
                 "its body is longer than the {declared} bytes of its content-length"
@@ -202,19 +211,22 @@ impl ResponseBody {
         Err(lock(&self.execution).fail(excess))
     }
 
-    /// Takes note that nothing more comes. That is only well if the guest has said so and has kept to the length that it
-    /// declared: the server trusts it with where the next response begins.
+    /// Takes note that nothing more comes. That is only well if the guest has kept to the length that it declared: the
+    /// server trusts it with where the next response begins.
     fn close(&mut self) -> Result<(), Failure> {
-        let lack = match self.declared {
-            // A guest that was ended, or has lost the handle, leaves a body that seems to have ended too.
-            _ if !self.finished => invalid(format_args!("its body was not finished")),
-            Some(declared) if self.taken < declared => invalid(format_args!(
-                "its body has {} of the {declared} bytes of its content-length",
-                self.taken
-            )),
-            _ => return lock(&self.execution).finish(),
-        };
-        Err(lock(&self.execution).fail_body(lack))
+        let mut execution = lock(&self.execution);
+        match self.declared {
+            Some(declared) if self.taken < declared => {
+                Err(execution.fail_body(invalid(format_args!(
+                    "its body has {} of the {declared} bytes of its content-length",
+                    self.taken
+                ))))
+            }
+            _ => {
+                execution.finish();
+                Ok(())
+            }
+        }
     }
 
     /// Gives a guest that goes on after this much of its answer a task of its own. Its deadline and its turns must not
@@ -228,13 +240,8 @@ impl ResponseBody {
         self.driver = Some(tokio::spawn(guest).abort_handle());
     }
 
-    /// Lets the guest finish although nobody wants its body, as with HEAD.
-    pub fn detach(mut self) {
-        self.detached = true;
-    }
-
     fn is_delivered(&self) -> bool {
-        self.detached
+        self.bodiless
             || (self.complete && self.ready.is_empty())
             || self.declared.is_some_and(|length| self.delivered >= length)
     }
@@ -257,6 +264,9 @@ impl Body for ResponseBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
         let this = &mut *self;
+        if this.bodiless {
+            return Poll::Ready(None);
+        }
         let frame = match this.ready.pop_front() {
             Some(frame) => Some(Ok(frame)),
             None if this.complete => None,
@@ -275,12 +285,12 @@ impl Body for ResponseBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.complete && self.ready.is_empty()
+        self.bodiless || (self.complete && self.ready.is_empty())
     }
 
     fn size_hint(&self) -> SizeHint {
         let has_trailers = self.ready.iter().any(Frame::is_trailers);
-        if self.complete && !has_trailers {
+        if self.bodiless || (self.complete && !has_trailers) {
             SizeHint::with_exact(self.ready_bytes)
         } else {
             SizeHint::default()
@@ -298,12 +308,6 @@ impl Drop for ResponseBody {
         if !self.is_delivered() {
             lock(&self.execution).abandon();
             driver.abort();
-        } else if self.detached
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            // A guest whose stream is closed would fail; so the rest of it is read, by nobody.
-            let mut rest = std::mem::take(&mut self.guest_body);
-            runtime.spawn(async move { while let Some(Ok(_)) = rest.frame().await {} });
         }
     }
 }

@@ -18,13 +18,13 @@ use super::charges;
 use super::code::Code;
 use super::compile::{Compiled, Compiler, Sink, Task};
 use super::component::{Function, FunctionConfig};
-use super::endings;
 use super::engine::{self, SandboxConfig};
 use super::error::{LoadError, SandboxError};
 use super::heads;
 use super::inspect::Inspection;
 use super::instance::State;
 use super::linked::{Linked, LinkedComponents};
+use super::outgoing;
 use super::ticker::Ticker;
 
 /// Runs components that are not trusted. Cheap to clone; all clones are the same sandbox.
@@ -331,7 +331,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     heads::bound(&mut linker)?;
-    endings::mark(&mut linker)?;
+    outgoing::link(&mut linker)?;
     charges::levy(&mut linker)?;
     Ok(linker)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::account::Account;
 use super::component::Function;
 use super::error::LoadError;
 use super::instance;
@@ -14,7 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Makes an instance of `function` and lets it go, without a request.
 pub(super) async fn instantiate(function: &Function) -> Result<(), LoadError> {
-    let shared = Arc::new(Shared::new(function.limits().log_output));
+    let limits = function.limits();
+    let account = Account::new(limits.memory, function.budget().clone());
+    let shared = Arc::new(Shared::new(limits.log_output, account, false));
     let mut store = instance::store(function, &shared, None, None);
     let mut instance = std::pin::pin!(function.instance_pre().instantiate_async(&mut store));
     let interrupted = std::future::poll_fn(|cx| {
@@ -24,7 +27,7 @@ pub(super) async fn instantiate(function: &Function) -> Result<(), LoadError> {
     match tokio::time::timeout(PATIENCE, interrupted).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => {
-            let failure = Failure::from_guest(&error, false, shared.memory_refused());
+            let failure = Failure::from_guest(&error, false, shared.account().refused());
             Err(LoadError::Instantiate(failure.to_string()))
         }
         Err(_) => Err(LoadError::Instantiate(format!(

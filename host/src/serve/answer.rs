@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::json;
 
@@ -68,6 +68,13 @@ pub(super) fn refuse(status: StatusCode, id: Option<ExecutionId>, json: bool) ->
         put_id(headers, id);
     }
     response
+}
+
+/// Leaves the head alone, as HEAD asks for: with the length of the body that GET would have had.
+pub(super) fn keep_head(response: &mut Response<Body>) {
+    if let Some(length) = response.body_mut().leave_away() {
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    }
 }
 
 /// Sets the header that names the execution.

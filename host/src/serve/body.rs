@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::Full;
 
 use super::stall::StreamWatch;
@@ -22,6 +22,8 @@ pub(super) struct Body {
 enum Source {
     Guest(Box<ResponseBody>),
     Whole(Full<Bytes>),
+    /// None, though the head declares its length.
+    Declared,
 }
 
 /// A piece of a body on its way. It is dropped when all of it has left.
@@ -39,6 +41,21 @@ impl Body {
     /// The body of an execution.
     pub(super) fn guest(body: ResponseBody) -> Self {
         Self::of(Source::Guest(Box::new(body)))
+    }
+
+    /// Leaves a body that is there as a whole away. Answers how long it was; `None` if there was none of that kind.
+    pub(super) fn leave_away(&mut self) -> Option<u64> {
+        let Source::Whole(body) = &mut self.source else {
+            return None;
+        };
+        std::mem::take(body).size_hint().exact()
+    }
+
+    /// Has a server of HTTP/1 keep a `content-length` in a head that no body follows: it would take it for a mistake.
+    pub(super) fn declare(&mut self) {
+        if self.is_end_stream() {
+            self.source = Source::Declared;
+        }
     }
 
     fn of(source: Source) -> Self {
@@ -63,6 +80,7 @@ impl http_body::Body for Body {
                 .poll_frame(cx)
                 .map_err(|never| match never {}),
             Source::Guest(body) => Pin::new(&mut **body).poll_frame(cx),
+            Source::Declared => Poll::Ready(None),
         };
         if let Some(watch) = &this.watch {
             watch.note(frame.is_ready());
@@ -80,6 +98,7 @@ impl http_body::Body for Body {
         match &self.source {
             Source::Whole(body) => body.is_end_stream(),
             Source::Guest(body) => body.is_end_stream(),
+            Source::Declared => false,
         }
     }
 
@@ -87,6 +106,7 @@ impl http_body::Body for Body {
         match &self.source {
             Source::Whole(body) => body.size_hint(),
             Source::Guest(body) => body.size_hint(),
+            Source::Declared => SizeHint::default(),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! One connection, from its handshake to its last byte.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -17,12 +18,15 @@ use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_rustls::TlsAcceptor;
 
 use super::batched::Batched;
+use super::body::Body;
 use super::drain::Drain;
 use super::invoke::Invoker;
 use super::peer::Peer;
 use super::protocol::Protocol;
 use super::stream_task::StreamExecutor;
 use super::streams::Streams;
+use super::upload::{GivenUp, Upload};
+use crate::lingering::{self, KeptOpen};
 use crate::timed::Timed;
 
 /// The largest request head, in bytes, and the most fields in it.
@@ -82,15 +86,10 @@ impl Connection {
 
     /// The result of `beginning`, unless the client lets it wait: for a bound of its own, and for less in a drain.
     async fn in_time<T>(&self, beginning: impl Future<Output = T>) -> Option<T> {
-        let mut drain = self.drain.clone();
-        let draining = async {
-            drain.begun().await;
-            tokio::time::sleep(DRAIN_GRACE).await;
-        };
         tokio::select! {
             result = beginning => Some(result),
             () = tokio::time::sleep(self.bounds.header_timeout) => None,
-            () = draining => None,
+            () = drained(self.drain.clone()) => None,
         }
     }
 
@@ -109,16 +108,23 @@ impl Connection {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let invoker = Arc::clone(&self.invoker);
+        let given_up = GivenUp::default();
+        let (invoker, uploads) = (Arc::clone(&self.invoker), given_up.clone());
         let service = service_fn(move |request: Request<Incoming>| {
-            Box::pin(Arc::clone(&invoker).invoke(Arc::clone(&peer), request))
+            let (invoker, uploads) = (Arc::clone(&invoker), uploads.clone());
+            let peer = Arc::clone(&peer);
+            Box::pin(async move {
+                let mut response = invoker.invoke(peer, uploads.watch(request)).await?;
+                suit_http1(&mut response, uploads.is_set());
+                Ok::<_, Infallible>(response)
+            })
         });
         let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.bounds.header_timeout)
             .max_headers(HEAD_FIELDS)
             .max_buf_size(HEAD_BYTES)
-            .serve_connection(TokioIo::new(io), service);
+            .serve_connection(TokioIo::new(KeptOpen::new(io)), service);
         let mut draining = false;
         let ended = loop {
             tokio::select! {
@@ -126,19 +132,28 @@ impl Connection {
                 biased;
                 () = self.drain.begun(), if !draining => {
                     draining = true;
-                    std::pin::Pin::new(&mut connection).graceful_shutdown();
+                    Pin::new(&mut connection).graceful_shutdown();
                 }
-                ended = std::future::poll_fn(|cx| connection.poll_without_shutdown(cx)) => break ended,
+                ended = &mut connection => break ended,
             }
         };
         let parts = connection.into_parts();
-        let mut io = parts.io.into_inner();
+        let mut io = parts.io.into_inner().into_inner();
         // A client that had begun a head is told what it did wrong; one that lay idle is not.
         let too_slow =
             matches!(&ended, Err(error) if error.is_timeout()) && !parts.read_buf.is_empty();
-        let farewell = if too_slow { TOO_SLOW } else { &[] };
-        // The client may be gone already.
-        let _ = close(&mut io, farewell).await;
+        if too_slow {
+            // The client may be gone already.
+            let _ = io.write_all(TOO_SLOW).await;
+        }
+        if ended.is_err() || given_up.is_set() || !parts.read_buf.is_empty() {
+            tokio::select! {
+                () = lingering::close(&mut io) => {}
+                () = drained(self.drain) => {}
+            }
+        } else {
+            let _ = io.shutdown().await;
+        }
     }
 
     async fn serve_http2<IO>(mut self, io: IO, peer: Arc<Peer>)
@@ -146,8 +161,9 @@ impl Connection {
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let invoker = Arc::clone(&self.invoker);
-        let service =
-            service_fn(move |request| Arc::clone(&invoker).invoke(Arc::clone(&peer), request));
+        let service = service_fn(move |request: Request<Incoming>| {
+            Arc::clone(&invoker).invoke(Arc::clone(&peer), request.map(Upload::from))
+        });
         let streams = Arc::new(Streams::default());
         let executor = StreamExecutor::new(self.bounds.stall_timeout, Arc::clone(&streams));
         let connection = http2::Builder::new(executor)
@@ -204,9 +220,25 @@ fn every(period: Duration) -> Interval {
     ticks
 }
 
-async fn close(io: &mut (impl AsyncWrite + Unpin), farewell: &[u8]) -> io::Result<()> {
-    io.write_all(farewell).await?;
-    io.shutdown().await
+/// Resolves when a drain has begun, and a client that it need not wait for has had its time.
+async fn drained(mut drain: Drain) {
+    drain.begun().await;
+    tokio::time::sleep(DRAIN_GRACE).await;
+}
+
+/// Says with `response` that the connection will be closed, if it will, and keeps the length that it declares.
+fn suit_http1(response: &mut Response<Body>, is_last: bool) {
+    if is_last {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
+    let is_bodiless = matches!(
+        response.status(),
+        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+    );
+    if is_bodiless && response.headers().contains_key(header::CONTENT_LENGTH) {
+        response.body_mut().declare();
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use hyper::body::Incoming;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
@@ -32,7 +31,8 @@ use super::record::Record;
 use super::refusals::{REFUSED, Refusals};
 use super::routes::{Route, Routes, Taken};
 use super::trace;
-use crate::function::{AddressRange, ExecutionId, ResponseBody, Turnstile};
+use super::upload::Upload;
+use crate::function::{AddressRange, ExecutionId, Turnstile};
 use crate::logs::{Cause, Entry, LogQueue, Origin, Severity, Trace, Trigger};
 use crate::request_target::{self, Authority, BadTarget};
 use crate::scheduler::SCHEDULER;
@@ -67,17 +67,26 @@ impl Invoker {
     pub(super) async fn invoke(
         self: Arc<Self>,
         peer: Arc<Peer>,
-        mut request: Request<Incoming>,
+        request: Request<Upload>,
     ) -> Result<Response<Body>, Infallible> {
+        let is_head = request.method() == Method::HEAD;
+        let mut response = self.answer(&peer, request).await;
+        if is_head {
+            answer::keep_head(&mut response);
+        }
+        Ok(response)
+    }
+
+    async fn answer(&self, peer: &Peer, mut request: Request<Upload>) -> Response<Body> {
         let json = answer::wants_json(request.headers());
         let id = ExecutionId::random();
         let (trace, parent_span) = trace::enter(request.headers_mut());
-        let asked = match asked(&mut request, &peer) {
+        let asked = match asked(&mut request, peer) {
             Ok(asked) => asked,
             Err(bad) => {
                 let kind = (StatusCode::BAD_REQUEST, "bad_request");
                 let whence = (id, trace, peer.address());
-                return Ok(self.refuse(&self.no_function, kind, whence, json, &bad));
+                return self.refuse(&self.no_function, kind, whence, json, &bad);
             }
         };
         let client = peer.client(request.headers(), &asked, &self.proxies);
@@ -92,7 +101,7 @@ impl Invoker {
         else {
             let why = "no function has this path";
             let kind = (StatusCode::NOT_FOUND, "not_found");
-            return Ok(refuse(&self.no_function, kind, &why));
+            return refuse(&self.no_function, kind, &why);
         };
         let turn_away = |NotLetIn { reason, why }: NotLetIn| {
             route.counters.refused(reason);
@@ -101,7 +110,7 @@ impl Invoker {
                 let challenge = HeaderValue::from_static(challenge);
                 response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
             }
-            Ok(response)
+            response
         };
         let mut let_in = match self.let_in(&route, request.headers()).await {
             Ok(let_in) => let_in,
@@ -117,7 +126,7 @@ impl Invoker {
             let Some(present) = present else {
                 let why = "the function was deleted while the request waited for an instance";
                 let kind = (StatusCode::NOT_FOUND, "not_found");
-                return Ok(refuse(&route.name, kind, &why));
+                return refuse(&route.name, kind, &why);
             };
             let again = match self.let_in(&present, request.headers()).await {
                 Ok(again) => again,
@@ -157,7 +166,7 @@ impl Invoker {
         if let (true, Some(path)) = (is_below_name, &prefix) {
             confined::confine(response.headers_mut(), path);
         }
-        Ok(response)
+        response
     }
 
     /// Who calls, if that has to be known. What it may wait for is part of the wall time.
@@ -197,13 +206,12 @@ impl Invoker {
     async fn execute(
         &self,
         route: &Route,
-        (request, client): (Request<Incoming>, &Client),
+        (request, client): (Request<Upload>, &Client),
         (id, trace, cause): (ExecutionId, Trace, Cause),
         origin: Origin,
         json: bool,
         (place, waited): (Place, Duration),
     ) -> Response<Body> {
-        let is_head = request.method() == Method::HEAD;
         let record = Record::start(
             self.log.clone(),
             Arc::clone(&route.name),
@@ -220,7 +228,6 @@ impl Invoker {
             Box::new(record),
         );
         let mut response = match execution.await {
-            Ok(response) if is_head => without_body(response),
             Ok(response) => response.map(Body::guest),
             Err(failure) => answer::refuse(answer::status(&failure), Some(id), json),
         };
@@ -288,12 +295,4 @@ fn is_longer(headers: &HeaderMap, limit: u64) -> bool {
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
         .is_some_and(|length| length > limit)
-}
-
-/// The head alone, as for HEAD; the guest goes on to its end.
-fn without_body(response: Response<ResponseBody>) -> Response<Body> {
-    response.map(|body| {
-        body.detach();
-        Body::whole(bytes::Bytes::new())
-    })
 }

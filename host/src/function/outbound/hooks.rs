@@ -1,10 +1,9 @@
 //! What `wasi:http/outgoing-handler` asks of the host, for one execution.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use http::{HeaderName, HeaderValue, Request, Response};
-use http_body_util::BodyExt;
 use tokio::sync::Semaphore;
 use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
@@ -14,11 +13,7 @@ use wasmtime_wasi_http::{
 use super::client::OutboundClient;
 use super::failure::CallError;
 use super::policy::Refusal;
-use super::uncut::UncutBody;
 use crate::function::charges::SentHead;
-
-/// What one write to a body may hold, in bytes. The host keeps as much again of it, for each body.
-const BODY_CHUNK: usize = 64 * 1024;
 
 /// Names the trace that a request belongs to (W3C Trace Context, section 3.2).
 pub(in crate::function) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -48,15 +43,6 @@ pub(crate) struct OutboundHooks {
     calls: Option<Calls>,
 }
 
-impl Drop for OutboundHooks {
-    /// The guest is gone: what it had not finished must not look finished.
-    fn drop(&mut self) {
-        if let Some(calls) = &self.calls {
-            calls.guest_ended.store(true, Ordering::Release);
-        }
-    }
-}
-
 /// The calls of one execution.
 #[derive(Clone)]
 struct Calls {
@@ -64,7 +50,6 @@ struct Calls {
     told: Arc<AtomicUsize>,
     /// Bytes of the heads that are being sent.
     heads: Arc<AtomicU64>,
-    guest_ended: Arc<AtomicBool>,
     sink: Arc<dyn RefusalSink>,
 }
 
@@ -99,7 +84,6 @@ impl OutboundHooks {
             )),
             told: Arc::default(),
             heads: Arc::default(),
-            guest_ended: Arc::default(),
             sink: Arc::clone(&self.sink),
         });
         calls.clone()
@@ -126,8 +110,6 @@ impl OutboundHooks {
                 let destination = client.check(&request)?;
                 let permit =
                     permit.map_err(|_| Refusal::TooMany(destination.clone(), max_concurrent))?;
-                let ended = Arc::clone(&calls.guest_ended);
-                let request = request.map(|body| UncutBody::new(body, ended).boxed_unsync());
                 client.send(&destination, request, options, permit).await
             };
             response.await.map_err(|error| calls.tell(error))
@@ -160,10 +142,6 @@ impl WasiHttpHooks for OutboundHooks {
 
     fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
         Arc::clone(&FORBIDDEN)
-    }
-
-    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
-        BODY_CHUNK
     }
 
     // The client does it, from the host that was checked.
