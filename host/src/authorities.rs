@@ -7,6 +7,11 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
+use crate::input;
+
+/// The largest file of certificates, in bytes.
+const LARGEST: u64 = 16 << 20;
+
 /// A client that trusts the public authorities and `others`.
 ///
 /// # Errors
@@ -33,10 +38,13 @@ pub(crate) fn client_config(
 /// # Errors
 /// If there is none, or one cannot be read.
 pub(crate) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let certificates =
-        CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let pem = input::read(path, "certificate authorities", LARGEST)?;
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let unusable = |reason: &dyn std::fmt::Display| {
-        format!("{}: {reason}; expected certificates in PEM", path.display())
+        format!(
+            "{}: {reason}; expected certificates in PEM",
+            input::name(path)
+        )
     };
     match certificates {
         Err(error) => Err(unusable(&error)),

@@ -45,6 +45,7 @@ mod console;
 mod counted;
 pub mod function;
 pub mod identity;
+mod input;
 pub mod logs;
 pub mod scheduler;
 pub mod serve;

@@ -166,10 +166,19 @@ impl Sandbox {
         let (sandbox, path) = (self.clone(), path.as_ref().to_owned());
         blocking(move || {
             let wasm = sandbox.read_component(&path)?;
-            let (component, parts, _) = sandbox.compile(&wasm, &Sha256::digest(&wasm).into())?;
-            Ok(Inspection::of(&component, sandbox.engine(), parts))
+            sandbox.inspect_bytes(&wasm)
         })
         .await
+    }
+
+    /// As [`Sandbox::inspect`], of a component's bytes. Blocks for as long as it takes to compile.
+    ///
+    /// # Errors
+    /// [`LoadError`] if it is no component that compiles.
+    pub fn inspect_bytes(&self, wasm: &[u8]) -> Result<Inspection, LoadError> {
+        self.check_size(wasm.len() as u64)?;
+        let (component, parts, _) = self.compile(wasm, &Sha256::digest(wasm).into())?;
+        Ok(Inspection::of(&component, self.engine(), parts))
     }
 
     /// Why the cache directory of the settings is not used, if it is not.

@@ -62,6 +62,8 @@ impl DeclaredFunctions {
         // Watched before it is read: whatever is wrong, the next change is a reason to try again.
         self.files = vec![WatchedFile::new(&self.path)];
         let file = ConfigFile::read(&self.path)?;
+        self.files
+            .extend(file.body_files().map(|file| WatchedFile::new(&file)));
         let declared = file.functions();
         let sources = declared.iter().map(|function| function.source.as_path());
         self.files.extend(sources.map(WatchedFile::new));
@@ -75,7 +77,8 @@ impl DeclaredFunctions {
         issuers.extend(self.issuers.others.iter().cloned());
         self.issuers.board.check_outside(&issuers)?;
         let jobs = file.jobs();
-        self.store.check_jobs(jobs.iter().map(|(name, _)| name))?;
+        self.store.check_jobs(jobs.iter().map(|job| &job.name))?;
+        file.check_accounts(&self.store)?;
         let path = file.path().display().to_string();
         self.store.declare(&path, &declarations)?;
         scheduler::declare(&self.store, &path, jobs, Timestamp::now())?;

@@ -1,6 +1,9 @@
 //! `host state backup` and `host state restore`
 
-use std::path::PathBuf;
+use std::fs::{DirBuilder, File};
+use std::io::{self, IsTerminal};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -8,6 +11,7 @@ use clap::{Args, Subcommand};
 use super::State;
 use crate::cli::Message;
 use crate::counted::counted;
+use crate::input;
 use crate::stderr;
 use crate::store::Store;
 
@@ -30,7 +34,7 @@ enum Verb {
 /// are. Whoever has the file has the private keys in it.
 #[derive(Args)]
 struct Backup {
-    /// The file, which must not be there yet
+    /// The file, which must not be there yet, or `-` for standard output
     file: PathBuf,
 
     #[command(flatten)]
@@ -40,7 +44,7 @@ struct Backup {
 /// Make a new state directory of a backup
 #[derive(Args)]
 struct Restore {
-    /// The backup
+    /// The backup, or `-` for standard input
     file: PathBuf,
 
     #[command(flatten)]
@@ -59,18 +63,28 @@ impl StateCommand {
                     ));
                 }
                 let store = backup.state.store()?;
-                let done = store.back_up(&backup.file);
-                done.map_err(|error| error.to_string())?;
+                let place = match input::is_stdin(&backup.file) {
+                    true => {
+                        pour(&store)?;
+                        "standard output".to_owned()
+                    }
+                    false => {
+                        let done = store.back_up(&backup.file);
+                        done.map_err(|error| error.to_string())?;
+                        backup.file.display().to_string()
+                    }
+                };
                 stderr::line!(
-                    "Backed up {} to {}. It holds private keys: keep it as safe as the state itself.",
+                    "Backed up {} to {place}. It holds private keys: keep it as safe as the state itself.",
                     store.directory().display(),
-                    backup.file.display()
                 );
             }
             Verb::Restore(restore) => {
                 let directory = restore.state.directory()?;
-                let restored = Store::restore(&directory, &restore.file);
-                let store = restored.map_err(|error| error.to_string())?;
+                let store = match input::is_stdin(&restore.file) {
+                    true => take_in(&directory)?,
+                    false => restored(&directory, &restore.file)?,
+                };
                 let functions = store.functions().map_err(|error| error.to_string())?;
                 stderr::line!(
                     "Restored {} to {}.",
@@ -80,5 +94,61 @@ impl StateCommand {
             }
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Writes a backup of `store` to standard output. It is whole before its first byte is written.
+fn pour(store: &Store) -> Result<(), Message> {
+    let mut out = io::stdout().lock();
+    if out.is_terminal() {
+        return Err("a backup is not for a terminal; send standard output to a file".into());
+    }
+    let scratch = Scratch::new(store.directory())?;
+    let done = store.back_up(&scratch.file());
+    done.map_err(|error| error.to_string())?;
+    let copied = File::open(scratch.file()).and_then(|mut file| io::copy(&mut file, &mut out));
+    let copied = copied.and_then(|_| io::Write::flush(&mut out));
+    copied.map_err(|error| format!("cannot write the backup to standard output: {error}"))
+}
+
+/// Restores the backup that comes from standard input to `directory`.
+fn take_in(directory: &Path) -> Result<Store, Message> {
+    let scratch = Scratch::new(directory)?;
+    let copied = File::create_new(scratch.file())
+        .and_then(|mut file| io::copy(&mut io::stdin().lock(), &mut file));
+    copied.map_err(|error| format!("cannot read the backup from standard input: {error}"))?;
+    // Nobody knows the file by its name.
+    let named = |error: String| error.replace(&*scratch.file().to_string_lossy(), input::STDIN);
+    restored(directory, &scratch.file()).map_err(named)
+}
+
+fn restored(directory: &Path, file: &Path) -> Result<Store, Message> {
+    Store::restore(directory, file).map_err(|error| error.to_string())
+}
+
+/// A directory for one backup, within the state's: for its owner only, and gone with this.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(state: &Path) -> Result<Self, Message> {
+        let directory = state.join(format!(".backup-{}", std::process::id()));
+        let made = DirBuilder::new()
+            .mode(0o700)
+            .recursive(true)
+            .create(&directory);
+        made.map_err(|error| format!("cannot make {}: {error}", directory.display()))?;
+        Ok(Self(directory))
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("backup")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // It is in nobody's way. The state's directory stays if there is something in it.
+        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = self.0.parent().map(std::fs::remove_dir);
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::scheduler::disabled;
 use crate::store::{AttemptRecord, JobRecord};
 
 /// The job, and how its `last` attempt went.
@@ -45,7 +46,8 @@ pub(super) fn value(record: &JobRecord, last: Option<&AttemptRecord>) -> Value {
     if !settings.description.is_empty() {
         value["description"] = json!(settings.description);
     }
-    if let Some(next) = record.next_due {
+    let disabled = disabled(record);
+    if let Some(next) = record.next_due.filter(|_| disabled.is_none()) {
         value["scheduleTime"] = json!(next.to_string());
     }
     if let Some(last) = last {
@@ -57,15 +59,19 @@ pub(super) fn value(record: &JobRecord, last: Option<&AttemptRecord>) -> Value {
             }
         }
     }
+    if let Some(error) = disabled {
+        let message = format!("it cannot run: {error}");
+        value["status"] = json!({ "code": "INVALID_ARGUMENT", "message": message });
+    }
     value
 }
 
-/// `ENABLED` or `PAUSED`.
+/// `ENABLED`, `PAUSED`, or `DISABLED` if it cannot run.
 pub(super) fn state(record: &JobRecord) -> &'static str {
-    if record.is_paused {
-        "PAUSED"
-    } else {
-        "ENABLED"
+    match record.is_paused {
+        true => "PAUSED",
+        false if disabled(record).is_some() => "DISABLED",
+        false => "ENABLED",
     }
 }
 
