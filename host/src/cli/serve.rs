@@ -51,7 +51,7 @@ pub(super) struct Serve {
     #[arg(long)]
     with_functions: bool,
 
-    /// Serve what this file declares: see `host config`. Read again on SIGHUP
+    /// Serve what this file declares, or standard input if it is `-`: see `host config`. Read again on SIGHUP
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 

@@ -15,6 +15,7 @@ use super::trust_board::TrustBoard;
 use super::watch::WatchedFile;
 use crate::config::{ConfigError, ConfigFile, Declared, HostTable};
 use crate::identity::OutsideIssuer;
+use crate::input;
 use crate::scheduler;
 use crate::stderr;
 use crate::store::{Declaration, FunctionName, FunctionRecord, Store, sha256};
@@ -79,7 +80,7 @@ impl DeclaredFunctions {
         let jobs = file.jobs();
         self.store.check_jobs(jobs.iter().map(|job| &job.name))?;
         file.check_accounts(&self.store)?;
-        let path = file.path().display().to_string();
+        let path = input::name(file.path());
         self.store.declare(&path, &declarations)?;
         scheduler::declare(&self.store, &path, jobs, Timestamp::now())?;
         self.issuers.board.set_outside(&issuers)?;

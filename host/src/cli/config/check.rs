@@ -20,7 +20,7 @@ use crate::store::{JobDeclaration, Store, StoreError};
 /// Check that a host could serve what a file declares, components and other files included
 #[derive(Args)]
 pub(super) struct Check {
-    /// The file
+    /// The file, or `-` for standard input
     #[arg(default_value = "host.toml")]
     file: PathBuf,
 

@@ -34,13 +34,10 @@ pub(super) fn check(settings: &JobSettings) -> Result<(), JobError> {
         }
         names.push(name);
     }
-    for (what, backoff) in [
-        (MIN_BACKOFF, settings.min_backoff),
-        (MAX_BACKOFF, settings.max_backoff),
-    ] {
-        let backoff = Duration::from_millis(backoff);
-        within(what, backoff, SHORTEST_BACKOFF, LONGEST_BACKOFF)?;
-    }
+    let max_backoff = Duration::from_millis(settings.max_backoff);
+    within(MAX_BACKOFF, max_backoff, SHORTEST_BACKOFF, LONGEST_BACKOFF)?;
+    let min_backoff = Duration::from_millis(settings.min_backoff);
+    within(MIN_BACKOFF, min_backoff, SHORTEST_BACKOFF, max_backoff)?;
     Ok(())
 }
 

@@ -55,7 +55,7 @@ pub(super) struct SettingArgs {
     #[arg(long, value_name = "TIME", value_parser = duration_or_zero)]
     max_retry_duration: Option<Duration>,
 
-    /// The time to the first retry [default: 5s]
+    /// The time to the first retry, 100ms at least [default: 5s]
     #[arg(long, value_name = "TIME", value_parser = duration_or_zero)]
     min_backoff: Option<Duration>,
 
