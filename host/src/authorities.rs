@@ -15,6 +15,11 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
 
+use crate::input;
+
+/// The largest file of certificates, in bytes.
+const LARGEST: u64 = 16 << 20;
+
 /// A client that trusts the public authorities and `others`: these, and whoever they vouch for.
 ///
 /// # Errors
@@ -116,10 +121,13 @@ fn is_of_authority(error: &Error) -> bool {
 /// # Errors
 /// If there is none, or one cannot be read.
 pub(crate) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let certificates =
-        CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let pem = input::read(path, "certificate authorities", LARGEST)?;
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let unusable = |reason: &dyn std::fmt::Display| {
-        format!("{}: {reason}; expected certificates in PEM", path.display())
+        format!(
+            "{}: {reason}; expected certificates in PEM",
+            input::name(path)
+        )
     };
     match certificates {
         Err(error) => Err(unusable(&error)),

@@ -10,6 +10,7 @@ mod host;
 mod host_check;
 mod issuer;
 mod job;
+mod job_check;
 mod rights;
 mod unknown_key;
 pub(crate) mod values;

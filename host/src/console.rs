@@ -41,6 +41,9 @@ pub(crate) trait Subject: Send + Sync + 'static {
     /// What is not as it should be, a line each.
     fn problems(&self) -> Vec<String>;
 
+    /// What else is to be known, though the host can serve, a line each.
+    fn notes(&self) -> Vec<String>;
+
     /// The discovery document of the host's own issuer, if it has one.
     fn discovery(&self) -> Option<String>;
 

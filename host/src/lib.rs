@@ -48,6 +48,7 @@ mod console;
 mod counted;
 pub mod function;
 pub mod identity;
+mod input;
 mod lingering;
 pub mod logs;
 mod request_target;

@@ -21,7 +21,7 @@ pub struct Received {
 }
 
 /// An HTTP/1.1 server on a port of its own. It answers 200, and below these paths something else: `/status/N` status N,
-/// `/recovers/N` 500 and `/busy/N` 503 to the first N requests, `/rejects` as a collector that takes one record less,
+/// `/recovers/N` 500 and `/busy/N` 503 to the first N requests, `/again/S` 503 to the first with a `Retry-After` of S seconds, `/rejects` as a collector that takes one record less,
 /// `/slow/MS` after MS milliseconds, `/hangs` never, `/redirect?URL` with a redirection to URL, `/claims/ID` as if the
 /// execution ID of a host had.
 #[derive(Debug)]
@@ -125,6 +125,11 @@ fn answer(target: &str, before: usize) -> String {
         "status" => number,
         "recovers" if before < number => 500,
         "busy" if before < number => 503,
+        "again" if before == 0 => {
+            return format!(
+                "HTTP/1.1 503 As Told\r\nRetry-After: {value}\r\nContent-Length: 0\r\n\r\n"
+            );
+        }
         "rejects" => {
             // `partial_success { rejected_log_records: 1 }` of OTLP.
             return "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n\u{a}\u{2}\u{8}\u{1}".into();

@@ -28,6 +28,9 @@ const GOOD: &[&str] = &[
     "[jobs.j]\nschedule = \"every 5 minutes\"\nuri = \"https://a.example/\"\ntime-zone = \"Australia/Sydney\"\n\
      http-method = \"put\"\nmessage-body = \"a\"\nheaders = { A = \"b\" }\noverlap = \"queue\"\ncatch-up = \"all\"\n\
      attempt-deadline = \"30s\"\nmax-retry-attempts = 5\n",
+    "[jobs.j]\nschedule = \"0 * * * *\"\nuri = \"https://a.example/\"\nmax-retry-duration = \"0s\"\nmin-backoff = \"1.5s\"\n\
+     max-backoff = \"PT1H30M\"\nattempt-deadline = \"1m30s\"\npaused = true\n",
+    "[functions.f]\nsource = \"hello.wasm\"\ntimeout = \"1h30m\"\n",
 ];
 
 /// Tables that neither takes.
@@ -55,7 +58,7 @@ const BAD: &[&str] = &[
     "[functions.f]\nsource = \"hello.wasm\"\nmemory = 1048576\n",
     "[functions.f]\nsource = \"hello.wasm\"\nmemory = \"1.5Gi\"\n",
     "[functions.f]\nsource = \"hello.wasm\"\ntimeout = 5\n",
-    "[functions.f]\nsource = \"hello.wasm\"\ntimeout = \"1w\"\n",
+    "[functions.f]\nsource = \"hello.wasm\"\ntimeout = \"1x\"\n",
     "[functions.f]\nsource = \"hello.wasm\"\nconcurrency = 0\n",
     "[functions.f]\nsource = \"hello.wasm\"\nallow-unauthenticated = \"yes\"\n",
     "[functions.f]\nsource = \"hello.wasm\"\nenv-vars = { A = 1 }\n",
@@ -67,6 +70,9 @@ const BAD: &[&str] = &[
     "[jobs.\"a b\"]\nschedule = \"0 * * * *\"\nuri = \"https://a.example/\"\n",
     "[jobs.j]\nschedule = \"0 * * * *\"\nuri = \"https://a.example/\"\noverlap = \"never\"\n",
     "[jobs.j]\nschedule = \"0 * * * *\"\nuri = \"https://a.example/\"\nmax-retry-attempts = -1\n",
+    "[jobs.j]\nschedule = \"0 * * * *\"\nuri = \"https://a.example/\"\nmin-backoff = \"0s\"\n",
+    "[jobs.j]\nschedule = \"0 * * * *\"\nuri = \"https://a.example/\"\nmax-retry-duration = \"-1s\"\n",
+    "[jobs.j]\nschedule = \"0 * * * *\"\nuri = \"https://a.example/\"\npaused = \"yes\"\n",
 ];
 
 /// Tables whose fault is in what a value means, or beside what else there is: only `host config check` finds it.

@@ -15,7 +15,7 @@ use super::state::State;
 use crate::config::HostTable;
 use crate::config::values::bytes;
 use crate::function::{Inspection, KIB, LoadError, Parts, Sandbox, SandboxConfig};
-use crate::safe;
+use crate::{input, safe};
 use peers::Verdict;
 
 /// Say what a component exports, imports and needs, and who would take it
@@ -23,7 +23,7 @@ use peers::Verdict;
 /// Exits with 1 and the reason if this host would not serve it.
 #[derive(Args)]
 pub(super) struct Check {
-    /// The component
+    /// The component, or `-` for standard input
     file: PathBuf,
 
     /// Memory that an execution would have
@@ -49,7 +49,7 @@ enum Format {
 
 impl Check {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let named = |error: LoadError| error.named(self.file.display());
+        let named = |error: LoadError| error.named(input::name(&self.file));
         let inspection = self.inspect()?.map_err(named)?;
         let refused = inspection.check(self.memory).err();
         print(&match self.format {
@@ -72,7 +72,15 @@ impl Check {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .map_err(|error| format!("cannot start: {error}"))?;
-        Ok(runtime.block_on(sandbox.inspect(&self.file)))
+        let inspected = match input::is_stdin(&self.file) {
+            true => {
+                let most = SandboxConfig::default().component_bytes;
+                let wasm = input::stdin("the component", most)?;
+                sandbox.inspect_bytes(&wasm, None)
+            }
+            false => runtime.block_on(sandbox.inspect(&self.file)),
+        };
+        Ok(inspected)
     }
 }
 

@@ -15,9 +15,12 @@ use clap::Args;
 use super::Message;
 use super::compiler::CompilerArgs;
 use super::state::State;
-use crate::config::values::{Bound, Executions, Time, bytes, bytes_or_unlimited, duration, pair};
+use crate::config::values::{
+    Bound, Executions, Listed, Pair, Time, bytes, bytes_or_unlimited, duration, map, pairs,
+};
 use crate::config::{ConfigFile, HostTable};
 use crate::function::{AddressRange, FunctionConfig, Limits, OutboundPolicy, SandboxConfig};
+use crate::input;
 use crate::logs::LogFormat;
 use crate::serve::{self, ComponentOptions, ServeOptions, TlsFiles};
 use identity::IdentityArgs;
@@ -32,6 +35,8 @@ const QUEUE_TIME: Duration = Duration::from_secs(5);
 const QUEUE_LENGTH: usize = 1000;
 const CONNECTIONS: usize = 10_000;
 const STREAMS: u32 = 100;
+/// The largest file of certificates, in bytes.
+const LARGEST_PEM: u64 = 16 << 20;
 
 /// Serve a component, or the functions that were deployed, over HTTP
 ///
@@ -39,7 +44,7 @@ const STREAMS: u32 = 100;
 /// SIGTERM let running executions finish; a second one ends at once.
 #[derive(Args)]
 pub(super) struct Serve {
-    /// The component: a .wasm file that exports wasi:http/incoming-handler@0.2. Without one, the functions that were
+    /// The component: a .wasm file that exports wasi:http/incoming-handler@0.2, or `-` for standard input. Without one, the functions that were
     /// deployed are served
     component: Option<PathBuf>,
 
@@ -47,7 +52,7 @@ pub(super) struct Serve {
     #[arg(long)]
     with_functions: bool,
 
-    /// Serve what this file declares: see `host config`. Read again on SIGHUP
+    /// Serve what this file declares, or standard input if it is `-`: see `host config`. Read again on SIGHUP
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
@@ -157,8 +162,8 @@ struct FunctionArgs {
     log_limit: u64,
 
     /// Environment variables of the function
-    #[arg(long, requires = "component", value_name = "KEY=VALUE,…", value_delimiter = ',', value_parser = pair)]
-    set_env_vars: Vec<(String, String)>,
+    #[arg(long, requires = "component", value_name = "KEY=VALUE,…", value_parser = pairs)]
+    set_env_vars: Vec<Listed<Pair>>,
 
     /// Let the function call this URL's scheme, host and port, such as https://api.example.com
     ///
@@ -330,12 +335,12 @@ impl FunctionArgs {
             outbound.allow(allowed).map_err(|error| error.to_string())?;
         }
         if let Some(path) = &self.outbound_ca {
-            trust(&mut outbound, path)?;
+            trust(&mut outbound, path, "--outbound-ca")?;
         }
         Ok(FunctionConfig {
             name: None,
             limits,
-            environment: self.set_env_vars,
+            environment: map(&self.set_env_vars)?.into_iter().collect(),
             outbound,
             memory_share: None,
         })
@@ -374,17 +379,24 @@ fn allowed(text: &str) -> Result<String, String> {
     }
 }
 
-pub(super) fn trust(outbound: &mut OutboundPolicy, path: &Path) -> Result<(), Message> {
-    let pem =
-        std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+/// Trusts the authorities in the file `path`, which `flag` names.
+pub(super) fn trust(
+    outbound: &mut OutboundPolicy,
+    path: &Path,
+    flag: &'static str,
+) -> Result<(), Message> {
+    let pem = input::read(path, flag, LARGEST_PEM)?;
     outbound
         .trust(&pem)
-        .map_err(|error| format!("{}: {error}", path.display()))
+        .map_err(|error| format!("{}: {error}", input::name(path)))
 }
 
 /// `hello` for `target/hello.wasm`.
 fn file_name(component: &Path) -> String {
-    component.file_stem().map_or_else(
+    let stem = component
+        .file_stem()
+        .filter(|_| !input::is_stdin(component));
+    stem.map_or_else(
         || "function".into(),
         |stem| stem.to_string_lossy().into_owned(),
     )

@@ -1,6 +1,5 @@
 //! Tries whether a component can be served, before anyone depends on it.
 
-use std::io;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -9,11 +8,9 @@ use tokio::runtime::{Builder, Runtime};
 use super::Message;
 use super::state::State;
 use crate::function::{Compiler, LoadError, Sandbox, SandboxConfig};
+use crate::input;
 use crate::serve::function_config;
 use crate::store::FunctionSettings;
-
-/// What messages call standard input.
-pub(super) const STDIN: &str = "standard input";
 
 /// A sandbox for trials. What it compiles is kept for the host.
 pub(super) struct Trial {
@@ -35,23 +32,21 @@ impl Trial {
         })
     }
 
-    /// The bytes of the component that comes from standard input.
-    ///
-    /// # Errors
-    /// If it is larger than what is loaded, in one line that names it.
-    pub(super) fn read_stdin(&self) -> Result<Bytes, Message> {
-        let read = self.sandbox.read_component_from(io::stdin().lock(), STDIN);
-        read.map(Bytes::from).map_err(|error| error.named(STDIN))
-    }
-
-    /// The bytes of the component at `path`.
+    /// The bytes of the component at `path`, or in standard input, which `flag` names.
     ///
     /// # Errors
     /// If it is no file of a size that is loaded, in one line that names it.
-    pub(super) fn read(&self, path: &Path) -> Result<Bytes, Message> {
-        let read = self.sandbox.read_component(path);
+    pub(super) fn read(&self, path: &Path, flag: &'static str) -> Result<Bytes, Message> {
+        let read = match input::is_stdin(path) {
+            true => {
+                let most = SandboxConfig::default().component_bytes;
+                let wasm = input::stdin(flag, most)?;
+                self.sandbox.read_component_from(&*wasm, input::STDIN)
+            }
+            false => self.sandbox.read_component(path),
+        };
         read.map(Bytes::from)
-            .map_err(|error| error.named(path.display()))
+            .map_err(|error| error.named(input::name(path)))
     }
 
     /// Makes an instance of the component `wasm`, which goes by `name`, as it would be served with `settings`.

@@ -1,6 +1,7 @@
 //! The file as a whole: how it is read, what is checked in it, and what it declares.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Display;
 use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
@@ -16,16 +17,23 @@ use super::values::{file_text, host_name};
 use super::{ConfigError, FunctionTable, HostTable, IssuerTable, JobTable};
 use crate::function::OutboundPolicy;
 use crate::identity::{Member, OutsideIssuer, ServiceAccounts};
-use crate::scheduler::{Job, JobError};
-use crate::store::{FunctionName, FunctionSettings, JobName, JobSettings};
+use crate::input;
+use crate::scheduler::Job;
+use crate::store::{FunctionName, FunctionSettings, JobDeclaration, JobName};
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 16 << 20;
 
+/// The largest body that is read from a file, in bytes. A job has less.
+const LARGEST_BODY: u64 = 1 << 20;
+
 /// A configuration file that has been read and makes sense.
 #[derive(Clone, Debug)]
 pub struct ConfigFile {
+    /// Where it is; `-` is standard input.
     path: PathBuf,
+    /// Where paths in it begin.
+    directory: PathBuf,
     text: String,
     tables: Tables,
 }
@@ -64,7 +72,8 @@ impl ConfigFile {
     /// # Errors
     /// The first thing that is wrong with it, with its line and column.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let file = Self::parse(path)?;
+        let mut file = Self::parse(path)?;
+        file.read_bodies()?;
         file.check()?;
         Ok(file)
     }
@@ -74,26 +83,28 @@ impl ConfigFile {
     /// # Errors
     /// If it is no such file.
     pub fn parse(path: &Path) -> Result<Self, ConfigError> {
-        let unreadable = |error: std::io::Error| {
+        let unreadable = |error: &dyn Display| {
             ConfigError::whole(path, format!("cannot read the configuration: {error}"))
         };
-        let path = &std::path::absolute(path).map_err(unreadable)?;
-        let file = File::open(path).map_err(unreadable)?;
-        if !file.metadata().map_err(unreadable)?.is_file() {
-            let message = "is not a file; expected one in TOML, such as host.toml";
-            return Err(ConfigError::whole(path, message.into()));
-        }
-        let mut text = String::new();
-        let length = file.take(LARGEST + 1).read_to_string(&mut text);
-        if length.map_err(unreadable)? as u64 > LARGEST {
-            let message = format!("is larger than {LARGEST} bytes");
-            return Err(ConfigError::whole(path, message));
-        }
+        let is_stdin = input::is_stdin(path);
+        // Paths in standard input begin where the program was started.
+        let place = std::path::absolute(path).map_err(|error| unreadable(&error))?;
+        let directory = place.parent().unwrap_or(Path::new("/")).to_owned();
+        let (path, text) = match is_stdin {
+            true => {
+                let text = input::stdin("the configuration", LARGEST);
+                let text = text.map_err(|error| unreadable(&error))?;
+                let text = String::from_utf8(text.to_vec());
+                (path, text.map_err(|error| unreadable(&error))?)
+            }
+            false => (&*place, read(&place)?),
+        };
         let tables = toml::from_str(&text).map_err(|error| {
             ConfigError::at(path, &text, error.span(), &explained(error.message()))
         })?;
         Ok(Self {
-            path: path.clone(),
+            path: path.to_owned(),
+            directory,
             text,
             tables,
         })
@@ -145,10 +156,24 @@ impl ConfigFile {
     }
 
     /// The jobs that it declares, by name.
-    pub fn jobs(&self) -> Vec<(JobName, JobSettings)> {
+    pub fn jobs(&self) -> Vec<JobDeclaration> {
         let jobs = self.tables.jobs.iter();
-        jobs.map(|(name, table)| (name.as_ref().clone(), table.settings(self.directory())))
-            .collect()
+        jobs.map(|(name, table)| JobDeclaration {
+            name: name.as_ref().clone(),
+            settings: table.settings(self.directory()),
+            is_paused: table.paused,
+        })
+        .collect()
+    }
+
+    /// The files that bodies and fields of its jobs are in.
+    pub fn job_files(&self) -> impl Iterator<Item = PathBuf> {
+        let tables = self.tables.jobs.values();
+        let files = tables.flat_map(|table| {
+            let fields = table.header_from_file.values().map(Spanned::as_ref);
+            fields.chain(&table.message_body_from_file)
+        });
+        files.map(|file| self.directory().join(file))
     }
 
     /// The issuers that it trusts.
@@ -208,7 +233,32 @@ impl ConfigFile {
     }
 
     fn directory(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new("/"))
+        &self.directory
+    }
+
+    /// Reads the bodies of jobs that are in files.
+    fn read_bodies(&mut self) -> Result<(), ConfigError> {
+        let mut bodies = Vec::new();
+        for (name, table) in &self.tables.jobs {
+            let Some(file) = &table.message_body_from_file else {
+                continue;
+            };
+            const KEY: &str = "message-body-from-file";
+            let wrong = |message: &str| self.bad_job_key(name.as_ref(), KEY, message);
+            if table.message_body.is_some() {
+                return Err(wrong(
+                    "there is a message-body as well; expected one of them",
+                ));
+            }
+            let body = input::read(&self.directory().join(file), KEY, LARGEST_BODY);
+            bodies.push(Some(body.map_err(|error| wrong(&error))?));
+        }
+        let tables = self.tables.jobs.values_mut();
+        let tables = tables.filter(|table| table.message_body_from_file.is_some());
+        for (table, body) in tables.zip(bodies) {
+            table.body = body;
+        }
+        Ok(())
     }
 
     /// Finds what the types of the keys do not say.
@@ -217,13 +267,11 @@ impl ConfigFile {
         self.check_host()?;
         for (name, table) in &self.tables.jobs {
             for file in table.header_from_file.values() {
-                file_text(&self.directory().join(file.as_ref()))
+                file_text(&self.directory().join(file.as_ref()), "header-from-file")
                     .map_err(|error| wrong(file.span(), &error))?;
             }
-            Job::read(&table.settings(self.directory())).map_err(|error| match &error {
-                JobError::Schedule(schedule) => wrong(table.schedule.span(), &schedule.to_string()),
-                _ => wrong(name.span(), &error.to_string()),
-            })?;
+            let job = Job::accept(&table.settings(self.directory()));
+            job.map_err(|error| self.bad_setting(name, &error))?;
         }
         let mut hosts = HashMap::new();
         for (function, table) in &self.tables.functions {
@@ -258,6 +306,24 @@ impl ConfigFile {
         }
         Ok(())
     }
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    let unreadable = |error: std::io::Error| {
+        ConfigError::whole(path, format!("cannot read the configuration: {error}"))
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    if !file.metadata().map_err(unreadable)?.is_file() {
+        let message = "is not a file; expected one in TOML, such as host.toml";
+        return Err(ConfigError::whole(path, message.into()));
+    }
+    let mut text = String::new();
+    let length = file.take(LARGEST + 1).read_to_string(&mut text);
+    if length.map_err(unreadable)? as u64 > LARGEST {
+        let message = format!("is larger than {LARGEST} bytes");
+        return Err(ConfigError::whole(path, message));
+    }
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::values::{Bound, Executions, Size, Time};
+use super::values::{Bound, Executions, Size, Time, milliseconds};
 use crate::store::{FunctionSettings, InvokerRule};
 
 /// A function: its component, and its settings as `host functions deploy` has them.
@@ -74,7 +74,9 @@ impl FunctionTable {
         let outlets = self.allow_outbound.iter();
         FunctionSettings {
             memory: self.memory.map_or(defaults.memory, |size| size.0),
-            timeout: self.timeout.map_or(defaults.timeout, Time::milliseconds),
+            timeout: self
+                .timeout
+                .map_or(defaults.timeout, |time| milliseconds(time.0)),
             concurrency: self
                 .concurrency
                 .map_or(defaults.concurrency, Executions::get),

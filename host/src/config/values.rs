@@ -1,8 +1,9 @@
-//! Values as people write them, on the command line and in files: sizes, durations, pairs.
+//! Values as people write them, on the command line and in files: sizes, durations, lists.
+
+mod duration;
+mod list;
 
 use std::fmt::Display;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,6 +13,10 @@ use serde::Deserialize;
 
 use crate::function::{AddressRange, RangeError};
 use crate::identity::IssuerUrl;
+use crate::input;
+use duration::{TIME, TIME_OR_ZERO};
+pub(crate) use duration::{duration, duration_or_zero};
+pub(crate) use list::{Listed, Pair, all, header_map, headers, map, names, pairs};
 
 /// Parses a number of bytes: `1048576`, `512Ki`, `256Mi`, `1Gi`, also `256MB` and the like, as gcloud takes them.
 pub(crate) fn bytes(text: &str) -> Result<u64, String> {
@@ -69,6 +74,12 @@ pub struct Bound(pub Option<u64>);
 #[schemars(with = "String", extend("pattern" = TIME))]
 pub struct Time(pub Duration);
 
+/// A duration that may be zero, written as `0s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String", extend("pattern" = TIME_OR_ZERO))]
+pub struct TimeOrZero(pub Duration);
+
 /// How long a log entry may wait to be written, written as `200ms`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
@@ -95,7 +106,6 @@ const MOST_EXECUTIONS: u32 = 10_000;
 
 const SIZE: &str = "^0*[1-9][0-9]*(Ki|KiB|Mi|MiB|Gi|GiB|k|KB|M|MB|G|GB)?$";
 const BOUND: &str = "^(0*[1-9][0-9]*(Ki|KiB|Mi|MiB|Gi|GiB|k|KB|M|MB|G|GB)?|unlimited)$";
-const TIME: &str = "^0*[1-9][0-9]*(ms|s|m|h|d)?$";
 
 impl TryFrom<String> for Size {
     type Error = String;
@@ -118,6 +128,14 @@ impl TryFrom<String> for Time {
 
     fn try_from(text: String) -> Result<Self, String> {
         duration(&text).map(Self)
+    }
+}
+
+impl TryFrom<String> for TimeOrZero {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        duration_or_zero(&text).map(Self)
     }
 }
 
@@ -185,11 +203,9 @@ fn expected_executions(given: &dyn Display) -> String {
     format!("`{given}` is not a number of executions; expected 1 to {MOST_EXECUTIONS}")
 }
 
-impl Time {
-    /// In milliseconds.
-    pub(crate) fn milliseconds(self) -> u64 {
-        u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX)
-    }
+/// In milliseconds, as settings have it.
+pub(crate) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Parses a host name without a port. Its case does not count.
@@ -210,61 +226,14 @@ pub(crate) fn public_url(text: &str) -> Result<(), String> {
     })
 }
 
-/// Parses a duration: `60s`, `500ms`, `5m`, `1h`, `30d`, or plain seconds.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let milliseconds: u64 = match unit {
-        "ms" => 1,
-        "" | "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 24 * 3_600_000,
-        _ => return Err(expected_duration(text)),
-    };
-    number
-        .parse::<u64>()
-        .ok()
-        .and_then(|number| number.checked_mul(milliseconds))
-        .filter(|milliseconds| (1..=MAX_DURATION_MS).contains(milliseconds))
-        .map(Duration::from_millis)
-        .ok_or_else(|| expected_duration(text))
-}
-
-/// Ten years. Longer ones overflow clocks and mean a typing error.
-const MAX_DURATION_MS: u64 = 10 * 366 * 24 * 3_600_000;
-
-fn expected_duration(text: &str) -> String {
-    format!(
-        "`{text}` is not a duration; expected a number above 0 with a unit, such as 500ms, 60s, 5m, 1h or 30d"
-    )
-}
-
-/// Parses `KEY=VALUE`.
-pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() && !text.contains('\0') => {
-            Ok((key.to_owned(), value.to_owned()))
-        }
-        _ => Err(format!("`{text}` is not a variable; expected KEY=VALUE")),
-    }
-}
-
 /// The most text that is taken from a file, in bytes: all headers of a job together have less.
 const LARGEST_TEXT: u64 = 128 << 10;
 
-/// The text in `file`, without the line feed at its end.
-pub(crate) fn file_text(file: &Path) -> Result<String, String> {
-    let unreadable = |error: std::io::Error| format!("cannot read {}: {error}", file.display());
-    let mut text = String::new();
-    let opened = File::open(file).map_err(unreadable)?;
-    let length = opened.take(LARGEST_TEXT + 1).read_to_string(&mut text);
-    if length.map_err(unreadable)? as u64 > LARGEST_TEXT {
-        let file = file.display();
-        return Err(format!("{file} is larger than {LARGEST_TEXT} bytes"));
-    }
+/// The text in `file`, which `flag` names, without the line feed at its end.
+pub(crate) fn file_text(file: &Path, flag: &'static str) -> Result<String, String> {
+    let bytes = input::read(file, flag, LARGEST_TEXT)?;
+    let mut text = String::from_utf8(bytes)
+        .map_err(|_| format!("{} is not text in UTF-8", input::name(file)))?;
     if text.ends_with('\n') {
         text.pop();
     }
@@ -301,30 +270,6 @@ mod tests {
     }
 
     #[test]
-    fn durations_have_units_and_plain_numbers_are_seconds() {
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("60"), Ok(Duration::from_secs(60)));
-        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
-        assert_eq!(duration("1h"), Ok(Duration::from_secs(3600)));
-    }
-
-    #[test]
-    fn what_is_no_duration_is_refused_with_examples() {
-        for text in [
-            "",
-            "s",
-            "0s",
-            "-1s",
-            "1w",
-            "1.5s",
-            "18446744073709551615h",
-            "999999h",
-        ] {
-            assert!(duration(text).unwrap_err().contains("60s"), "{text}");
-        }
-    }
-
-    #[test]
     fn a_flush_interval_is_neither_nothing_nor_long() {
         for (text, milliseconds) in [("1ms", 1), ("200ms", 200), ("10s", 10_000)] {
             let interval = Duration::from_millis(milliseconds);
@@ -344,13 +289,5 @@ mod tests {
             let refused = text.parse::<Executions>().unwrap_err();
             assert!(refused.ends_with("expected 1 to 10000"), "{refused}");
         }
-    }
-
-    #[test]
-    fn a_variable_has_a_name_and_may_have_an_empty_value() {
-        assert_eq!(pair("A=b=c"), Ok(("A".into(), "b=c".into())));
-        assert_eq!(pair("A="), Ok(("A".into(), String::new())));
-        assert!(pair("=b").is_err());
-        assert!(pair("A").is_err());
     }
 }

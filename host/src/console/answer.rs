@@ -69,13 +69,12 @@ fn document(json: Option<String>) -> Answer {
 }
 
 fn ready(subject: &impl Subject) -> Answer {
-    let problems = subject.problems();
-    if problems.is_empty() {
-        return text(StatusCode::OK, "ready\n");
-    }
-    let mut lines = problems.join("\n");
-    lines.push('\n');
-    whole(StatusCode::SERVICE_UNAVAILABLE, TEXT, lines)
+    let (status, mut lines) = match subject.problems() {
+        none if none.is_empty() => (StatusCode::OK, vec!["ready".to_owned()]),
+        problems => (StatusCode::SERVICE_UNAVAILABLE, problems),
+    };
+    lines.extend(subject.notes());
+    whole(status, TEXT, lines.join("\n") + "\n")
 }
 
 fn metrics(format: Format, subject: &impl Subject) -> Answer {

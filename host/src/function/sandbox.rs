@@ -180,20 +180,24 @@ impl Sandbox {
         let (sandbox, path) = (self.clone(), path.as_ref().to_owned());
         blocking(move || {
             let wasm = sandbox.read_component(&path)?;
-            let inspection = inspect(&wasm)?;
-            match inspection.check(u64::MAX) {
-                Ok(()) => {
-                    let name = file_name(&path);
-                    let digest = Sha256::digest(&wasm).into();
-                    sandbox
-                        .compile(&wasm, &digest, name.as_deref())
-                        .map(drop)?;
-                }
-                Err(_) => validate(&wasm)?,
-            }
-            Ok(inspection)
+            sandbox.inspect_bytes(&wasm, file_name(&path).as_deref())
         })
         .await
+    }
+
+    /// As [`Sandbox::inspect`], of a component's bytes, which goes by `name` where one is known. Blocks for as long as it
+    /// takes to compile.
+    ///
+    /// # Errors
+    /// [`LoadError`] if it is no valid component.
+    pub fn inspect_bytes(&self, wasm: &[u8], name: Option<&str>) -> Result<Inspection, LoadError> {
+        self.check_size(wasm.len() as u64)?;
+        let inspection = inspect(wasm)?;
+        match inspection.check(u64::MAX) {
+            Ok(()) => self.compile(wasm, &Sha256::digest(wasm).into(), name).map(drop)?,
+            Err(_) => validate(wasm)?,
+        }
+        Ok(inspection)
     }
 
     /// Compiles nothing any more, and ends compilers that are at work in processes of their own. Who waits for a

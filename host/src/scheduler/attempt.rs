@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::header::{HeaderName, HeaderValue};
 use http_body_util::BodyExt;
@@ -16,6 +16,7 @@ use super::clock::Clock;
 use super::ending::Ending;
 use super::outcome::{Outcome, UNAVAILABLE};
 use super::request::request;
+use super::retry_after::asked;
 use super::round::{ABORTED, OK, Start};
 use crate::function::EXECUTION_ID_LENGTH;
 use crate::store::AttemptEnd;
@@ -65,14 +66,14 @@ impl Minter {
 }
 
 /// Makes the request of `start`, and tells what came of it when it has ended, its deadline has passed, or the host can
-/// wait no longer.
+/// wait no longer; and after which time the target asks to be tried again, if it does.
 pub(super) async fn attempt(
     client: TargetClient,
     minter: Minter,
     start: &Start,
     clock: &Clock,
     mut ending: Ending,
-) -> AttemptEnd {
+) -> (AttemptEnd, Option<Duration>) {
     let begun = Instant::now();
     let outcome = tokio::select! {
         outcome = in_time(client, minter, start) => outcome,
@@ -82,14 +83,15 @@ pub(super) async fn attempt(
     let reason = outcome
         .reason
         .map(|reason| reason.chars().take(LONGEST_REASON).collect());
-    AttemptEnd {
+    let end = AttemptEnd {
         time: clock.now(),
         took: Some(begun.elapsed()),
         code: outcome.code.into(),
         status: outcome.status.map(|status| status.as_u16()),
         reason,
         execution: outcome.execution,
-    }
+    };
+    (end, outcome.asked)
 }
 
 async fn in_time(client: TargetClient, minter: Minter, start: &Start) -> Outcome {
@@ -136,6 +138,7 @@ async fn exchange(client: TargetClient, minter: Minter, start: &Start) -> Outcom
     }
     Outcome {
         execution,
+        asked: asked(head.status, &head.headers),
         ..outcome
     }
 }

@@ -134,7 +134,8 @@ pub(super) fn resync(
         let records = ledger.later_jobs(since, last, BATCH)?;
         for record in &records {
             let Ok(schedule) = schedule(record) else {
-                // It is told when it is due.
+                // The next round tells why.
+                ledger.set_next_due(record.id, Some(now))?;
                 continue;
             };
             let undecided = match record.decided {

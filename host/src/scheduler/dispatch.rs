@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::attempt::{Minter, TokenSource};
 use super::client::{Reach, TargetClient};
 use super::counters::{Counters, JobFigures};
+use super::disabled::Disabled;
 use crate::logs::LogQueue;
 use crate::store::Store;
 use work::Work;
@@ -29,12 +30,18 @@ pub enum SchedulerError {
 #[derive(Clone, Debug, Default)]
 pub struct SchedulerHandle {
     counters: Arc<Counters>,
+    disabled: Arc<Disabled>,
 }
 
 impl SchedulerHandle {
     /// What was counted.
     pub(crate) fn figures(&self) -> JobFigures {
         self.counters.read()
+    }
+
+    /// Which jobs cannot run, and why, a line each.
+    pub(crate) fn disabled(&self) -> Vec<String> {
+        self.disabled.lines()
     }
 }
 

@@ -30,10 +30,7 @@ pub fn pause(store: &Store, name: &JobName, now: Timestamp) -> Result<JobRecord,
                 "the job `{name}` is PAUSED; expected ENABLED"
             )));
         }
-        close(ledger, record, now, (RunState::Skipped, PAUSED))?;
-        ledger.tally(&ledger.end_waiting(record.id, now)?)?;
-        (record.is_paused, record.next_due) = (true, None);
-        Ok(())
+        stop(ledger, record, now)
     })
 }
 
@@ -48,10 +45,7 @@ pub fn resume(store: &Store, name: &JobName, now: Timestamp) -> Result<JobRecord
                 "the job `{name}` is ENABLED; expected PAUSED"
             )));
         }
-        let job = read(&record.settings)?;
-        record.is_paused = false;
-        record.next_due = pass_to(ledger, record, &job, now)?;
-        Ok(())
+        go_on(ledger, record, now)
     })
 }
 
@@ -78,28 +72,40 @@ pub fn update(
 pub fn declare(
     store: &Store,
     file: &str,
-    jobs: Vec<(JobName, JobSettings)>,
+    jobs: Vec<JobDeclaration>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let jobs = declarations(jobs, now)?;
-    store.declare_jobs(file, &jobs, |ledger, record, settings| {
-        replace(ledger, record, settings, now)
+    let jobs = jobs.into_iter().map(|job| {
+        let next_due = accept(&job.settings)?.schedule.next_after(now);
+        Ok((job, next_due))
+    });
+    let jobs: Vec<_> = jobs.collect::<Result<_, StoreError>>()?;
+    store.declare_jobs(file, &jobs, |ledger, record, job| {
+        if record.settings != job.settings {
+            replace(ledger, record, job.settings.clone(), now)?;
+        }
+        match (record.is_paused, job.is_paused) {
+            (false, true) => stop(ledger, record, now),
+            (true, false) => go_on(ledger, record, now),
+            _ => Ok(()),
+        }
     })
 }
 
-fn declarations(
-    jobs: Vec<(JobName, JobSettings)>,
-    now: Timestamp,
-) -> Result<Vec<JobDeclaration>, StoreError> {
-    let jobs = jobs.into_iter().map(|(name, settings)| {
-        let next_due = read(&settings)?.schedule.next_after(now);
-        Ok(JobDeclaration {
-            name,
-            settings,
-            next_due,
-        })
-    });
-    jobs.collect()
+/// Pauses `record`.
+fn stop(ledger: &JobLedger<'_>, record: &mut JobRecord, now: Timestamp) -> Result<(), StoreError> {
+    close(ledger, record, now, (RunState::Skipped, PAUSED))?;
+    ledger.tally(&ledger.end_waiting(record.id, now)?)?;
+    (record.is_paused, record.next_due) = (true, None);
+    Ok(())
+}
+
+/// Resumes `record`.
+fn go_on(ledger: &JobLedger<'_>, record: &mut JobRecord, now: Timestamp) -> Result<(), StoreError> {
+    let job = read(&record.settings)?;
+    record.is_paused = false;
+    record.next_due = pass_to(ledger, record, &job, now)?;
+    Ok(())
 }
 
 /// Gives `record` other settings.
@@ -109,7 +115,7 @@ fn replace(
     settings: JobSettings,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let job = read(&settings)?;
+    let job = accept(&settings)?;
     close(ledger, record, now, (RunState::Missed, CHANGED))?;
     record.settings = settings;
     if !record.is_paused {
@@ -173,6 +179,10 @@ fn pass_to(
         undecided = Undecided::new(record.decided, undecided.passed().to_vec());
     }
     Ok(undecided.next_after(&job.schedule, now))
+}
+
+fn accept(settings: &JobSettings) -> Result<Job, StoreError> {
+    Job::accept(settings).map_err(|error| StoreError::Settings(error.to_string()))
 }
 
 fn read(settings: &JobSettings) -> Result<Job, StoreError> {

@@ -1,7 +1,10 @@
 //! A job that makes sense.
 
+mod accepted;
 mod target;
+mod target_uri;
 
+use std::fmt;
 use std::time::Duration;
 
 use http::Method;
@@ -9,6 +12,7 @@ use http::Method;
 use super::retry::Retry;
 use super::{Schedule, ScheduleError};
 use crate::store::{CatchUp, JobSettings, Overlap};
+pub(super) use target::takes_body;
 pub use target::{Target, TokenFor};
 
 const LONGEST_DESCRIPTION: usize = 500;
@@ -19,7 +23,10 @@ const LONGEST_DEADLINE: Duration = Duration::from_secs(30 * 60);
 const MOST_RETRIES: u32 = 5;
 /// How long a backoff may be: a day.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(24 * 60 * 60);
+/// Retries come no faster than this.
+const SHORTEST_BACKOFF: Duration = Duration::from_millis(100);
 const MOST_DOUBLINGS: u32 = 16;
+
 /// A job: when it is due, what it calls, and what is done when that fails.
 #[derive(Clone, Debug)]
 pub struct Job {
@@ -37,6 +44,30 @@ pub struct Job {
     pub catch_up: CatchUp,
 }
 
+/// A setting, as an error speaks of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The name of its flag.
+    pub flag: &'static str,
+    /// What it is.
+    words: &'static str,
+}
+
+impl Setting {
+    const fn new(flag: &'static str, words: &'static str) -> Self {
+        Self { flag, words }
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words)
+    }
+}
+
+const MIN_BACKOFF: Setting = Setting::new("min-backoff", "the shortest backoff");
+const MAX_BACKOFF: Setting = Setting::new("max-backoff", "the longest backoff");
+
 /// Why settings are no job.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -48,7 +79,7 @@ pub enum JobError {
     #[error("{what} has {found} {unit}; expected at most {most}")]
     Long {
         /// Of what.
-        what: &'static str,
+        what: Setting,
         /// How much it is.
         found: usize,
         /// Of what kind.
@@ -77,6 +108,14 @@ pub enum JobError {
     /// A body that cannot be read.
     #[error("the body is not base64")]
     BodyEncoding,
+    /// Nothing where something is needed.
+    #[error("{what} is empty; {hint}")]
+    Empty {
+        /// What it is.
+        what: Setting,
+        /// What to do.
+        hint: &'static str,
+    },
     /// A header that cannot be sent.
     #[error("the header `{name}` {reason}")]
     Header {
@@ -89,7 +128,7 @@ pub enum JobError {
     #[error("{what} is {found}; expected {least} to {most}")]
     Range {
         /// Which number.
-        what: &'static str,
+        what: Setting,
         /// What it is.
         found: String,
         /// The least.
@@ -102,7 +141,34 @@ pub enum JobError {
     AudienceAlone,
 }
 
+impl JobError {
+    /// The name of the flag that it is about, if it is about one.
+    pub fn flag(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Schedule(ScheduleError::Zone(_)) => "time-zone",
+            Self::Schedule(_) => "schedule",
+            Self::Uri { .. } => "uri",
+            Self::Method(_) => "http-method",
+            Self::Body(_) | Self::BodyEncoding => "message-body",
+            Self::Header { .. } => "headers",
+            Self::AudienceAlone => "oidc-token-audience",
+            Self::Long { what, .. } | Self::Empty { what, .. } | Self::Range { what, .. } => {
+                return Some(what.flag).filter(|flag| !flag.is_empty());
+            }
+        })
+    }
+}
+
 impl Job {
+    /// Reads what a job is to be from now on. What was taken at other times and means little is refused.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn accept(settings: &JobSettings) -> Result<Self, JobError> {
+        accepted::check(settings)?;
+        Self::read(settings)
+    }
+
     /// Reads what is kept of a job.
     ///
     /// # Errors
@@ -110,7 +176,7 @@ impl Job {
     pub fn read(settings: &JobSettings) -> Result<Self, JobError> {
         let characters = settings.description.chars().count();
         at_most(
-            "the description",
+            Setting::new("description", "the description"),
             characters,
             "characters",
             LONGEST_DESCRIPTION,
@@ -118,7 +184,7 @@ impl Job {
         let schedule = Schedule::parse(&settings.schedule, &settings.time_zone)?;
         let deadline = Duration::from_millis(settings.attempt_deadline);
         within(
-            "the attempt deadline",
+            Setting::new("attempt-deadline", "the attempt deadline"),
             deadline,
             SHORTEST_DEADLINE,
             LONGEST_DEADLINE,
@@ -132,7 +198,7 @@ impl Job {
             catch_up: settings.catch_up,
         };
         let size = serde_json::to_string(settings).map_or(0, |text| text.len());
-        at_most("the job", size, "bytes", LARGEST_JOB)?;
+        at_most(Setting::new("", "the job"), size, "bytes", LARGEST_JOB)?;
         Ok(job)
     }
 }
@@ -149,41 +215,27 @@ fn retry(settings: &JobSettings) -> Result<Retry, JobError> {
     };
     let min_backoff = Duration::from_millis(settings.min_backoff);
     let max_backoff = Duration::from_millis(settings.max_backoff);
-    within(
-        "the longest backoff",
-        max_backoff,
-        Duration::ZERO,
-        LONGEST_BACKOFF,
-    )?;
-    within(
-        "the shortest backoff",
-        min_backoff,
-        Duration::ZERO,
-        max_backoff,
-    )?;
+    within(MAX_BACKOFF, max_backoff, Duration::ZERO, LONGEST_BACKOFF)?;
+    within(MIN_BACKOFF, min_backoff, Duration::ZERO, max_backoff)?;
     Ok(Retry {
         attempts: number(
-            "the number of retries",
+            Setting::new("max-retry-attempts", "the number of retries"),
             settings.max_retry_attempts,
             MOST_RETRIES,
         )?,
         duration: Duration::from_millis(settings.max_retry_duration),
-        min_backoff,
-        max_backoff,
+        // Jobs that are kept from before there was a floor have it as well.
+        min_backoff: min_backoff.max(SHORTEST_BACKOFF),
+        max_backoff: max_backoff.max(SHORTEST_BACKOFF),
         doublings: number(
-            "the number of doublings",
+            Setting::new("max-doublings", "the number of doublings"),
             settings.max_doublings,
             MOST_DOUBLINGS,
         )?,
     })
 }
 
-fn at_most(
-    what: &'static str,
-    found: usize,
-    unit: &'static str,
-    most: usize,
-) -> Result<(), JobError> {
+fn at_most(what: Setting, found: usize, unit: &'static str, most: usize) -> Result<(), JobError> {
     if found > most {
         return Err(JobError::Long {
             what,
@@ -195,12 +247,7 @@ fn at_most(
     Ok(())
 }
 
-fn within(
-    what: &'static str,
-    found: Duration,
-    least: Duration,
-    most: Duration,
-) -> Result<(), JobError> {
+fn within(what: Setting, found: Duration, least: Duration, most: Duration) -> Result<(), JobError> {
     if (least..=most).contains(&found) {
         return Ok(());
     }

@@ -1,5 +1,7 @@
 //! What came of an attempt.
 
+use std::time::Duration;
+
 use http::StatusCode;
 
 use super::round::{ABORTED, OK};
@@ -13,6 +15,8 @@ pub(super) struct Outcome {
     pub(super) status: Option<StatusCode>,
     pub(super) reason: Option<String>,
     pub(super) execution: Option<String>,
+    /// After which time it asks to be tried again.
+    pub(super) asked: Option<Duration>,
 }
 
 impl Outcome {
@@ -22,6 +26,7 @@ impl Outcome {
             status: None,
             reason: Some(reason),
             execution: None,
+            asked: None,
         }
     }
 
@@ -68,6 +73,7 @@ impl Outcome {
             status: Some(status),
             reason,
             execution: None,
+            asked: None,
         }
     }
 }

@@ -5,6 +5,7 @@ use http::Request;
 use http::header::{self, HeaderName, HeaderValue};
 use http_body_util::Full;
 
+use super::job::takes_body;
 use super::round::Start;
 use super::{Target, trace};
 
@@ -37,6 +38,9 @@ pub(super) fn request(
     fields.entry(header::USER_AGENT).or_insert(USER_AGENT);
     if !body.is_empty() {
         fields.entry(header::CONTENT_TYPE).or_insert(OCTETS);
+    } else if takes_body(method) {
+        // Or some servers answer 411 (RFC 9110, section 8.6).
+        fields.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     fields.insert(SCHEDULER, HeaderValue::from_static("true"));
     fields.insert(JOB_NAME, HeaderValue::from_str(start.name.as_str())?);
@@ -129,5 +133,26 @@ mod tests {
     fn without_a_body_there_is_no_content_type() {
         let request = request(&start(|job| job.http_method = "get".into()), None).unwrap();
         assert!(!request.headers().contains_key("content-type"));
+    }
+
+    #[test]
+    fn an_empty_body_is_announced_where_one_is_expected() {
+        for (method, length) in [
+            ("post", Some("0")),
+            ("put", Some("0")),
+            ("patch", Some("0")),
+            ("get", None),
+            ("head", None),
+            ("delete", None),
+            ("options", None),
+        ] {
+            let request = request(&start(|job| job.http_method = method.into()), None).unwrap();
+            let found = request.headers().get("content-length");
+            assert_eq!(
+                found.map(|length| length.to_str().unwrap()),
+                length,
+                "{method}"
+            );
+        }
     }
 }

@@ -33,9 +33,20 @@ impl Retry {
     }
 
     /// When a run is tried again that was first tried at `first` and failed for the `failures`th time at `now`. With
-    /// both a number and a duration given, it is tried until both are reached.
-    pub fn next(&self, failures: u32, first: Timestamp, now: Timestamp) -> Option<Timestamp> {
-        let backoff = SignedDuration::try_from(self.backoff(failures)).ok()?;
+    /// both a number and a duration given, it is tried until both are reached. A target may have `asked` for a time of its
+    /// own, and gets it as far as it lies between the shortest and the longest.
+    pub fn next(
+        &self,
+        failures: u32,
+        first: Timestamp,
+        now: Timestamp,
+        asked: Option<Duration>,
+    ) -> Option<Timestamp> {
+        let backoff = match asked {
+            Some(asked) => asked.max(self.min_backoff).min(self.max_backoff),
+            None => self.backoff(failures),
+        };
+        let backoff = SignedDuration::try_from(backoff).ok()?;
         let next = now.checked_add(backoff).ok()?;
         let has_attempts = failures <= self.attempts;
         let limit = SignedDuration::try_from(self.duration).unwrap_or(SignedDuration::MAX);
@@ -68,7 +79,7 @@ mod tests {
     fn attempts(retry: Retry) -> Option<u32> {
         let mut now = at(0);
         for failures in 1..1_000 {
-            match retry.next(failures, at(0), now) {
+            match retry.next(failures, at(0), now, None) {
                 Some(next) => now = next,
                 None => return Some(failures),
             }
@@ -123,7 +134,22 @@ mod tests {
     #[test]
     fn a_first_attempt_that_seems_to_come_is_none_that_was_long_ago() {
         let retry = retry(0, 100);
-        assert!(retry.next(1, at(3_600), at(0)).is_some());
+        assert!(retry.next(1, at(3_600), at(0), None).is_some());
+    }
+
+    #[test]
+    fn a_target_may_ask_for_a_time_within_bounds() {
+        let next = |seconds| retry(1, 0).next(1, at(0), at(0), Some(seconds * SECOND));
+        assert_eq!(next(0), Some(at(10)));
+        assert_eq!(next(17), Some(at(17)));
+        assert_eq!(next(86_400), Some(at(300)));
+    }
+
+    #[test]
+    fn what_a_target_asks_for_ends_with_the_duration() {
+        let next = |seconds| retry(0, 100).next(1, at(0), at(0), Some(seconds * SECOND));
+        assert_eq!(next(100), Some(at(100)));
+        assert_eq!(next(101), None);
     }
 
     #[test]

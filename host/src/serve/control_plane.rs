@@ -36,6 +36,11 @@ impl Subject for ControlPlane {
         problems
     }
 
+    fn notes(&self) -> Vec<String> {
+        let jobs = self.jobs.as_ref();
+        jobs.map(SchedulerHandle::disabled).unwrap_or_default()
+    }
+
     fn discovery(&self) -> Option<String> {
         self.board
             .own_documents()

@@ -17,6 +17,7 @@ use super::trust_board::TrustBoard;
 use super::watch::WatchedFile;
 use crate::config::{ConfigError, ConfigFile, Declared, HostTable};
 use crate::identity::OutsideIssuer;
+use crate::input;
 use crate::scheduler;
 use crate::stderr;
 use crate::store::{Declaration, FunctionName, FunctionRecord, Store, Tightening, sha256};
@@ -104,6 +105,8 @@ impl DeclaredFunctions {
 
     fn apply_rest(&mut self, has_issuers: bool) -> Result<usize, ServeError> {
         let file = ConfigFile::read(&self.path)?;
+        self.files
+            .extend(file.body_files().map(|file| WatchedFile::new(&file)));
         let declared = file.functions();
         let sources = declared.iter().map(|function| function.source.as_path());
         self.files.extend(sources.map(WatchedFile::new));
@@ -117,8 +120,9 @@ impl DeclaredFunctions {
         issuers.extend(self.issuers.others.iter().cloned());
         self.issuers.board.check_outside(&issuers)?;
         let jobs = file.jobs();
-        self.store.check_jobs(jobs.iter().map(|(name, _)| name))?;
-        let path = file.path().display().to_string();
+        self.store.check_jobs(jobs.iter().map(|job| &job.name))?;
+        file.check_accounts(&self.store)?;
+        let path = input::name(file.path());
         self.store.declare(&path, &declarations)?;
         scheduler::declare(&self.store, &path, jobs, Timestamp::now())?;
         if !has_issuers {

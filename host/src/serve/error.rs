@@ -21,6 +21,9 @@ pub enum ServeError {
         /// Why.
         error: LoadError,
     },
+    /// The component does not come from standard input.
+    #[error("{0}")]
+    Stdin(String),
     /// The sandbox cannot be set up.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),

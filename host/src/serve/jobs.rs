@@ -80,7 +80,7 @@ impl Parts<'_> {
         let name: Result<JobName, _> = component.name.parse();
         let name = name.or_else(|_| TRIGGER.parse());
         let name = name.map_err(|error| ServeError::Trigger(error.to_string()))?;
-        let job = Job::read(&settings).map_err(|error| ServeError::Trigger(error.to_string()))?;
+        let job = Job::accept(&settings).map_err(|error| ServeError::Trigger(error.to_string()))?;
         let store = Store::in_memory()?;
         let next = job.schedule.next_after(Timestamp::now());
         store.create_job(&name, &settings, next)?;

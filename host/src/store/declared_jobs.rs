@@ -16,8 +16,8 @@ pub struct JobDeclaration {
     pub name: JobName,
     /// What it does, and when.
     pub settings: JobSettings,
-    /// When it is due first, if it is new.
-    pub next_due: Option<Timestamp>,
+    /// Whether it is paused.
+    pub is_paused: bool,
 }
 
 impl Store {
@@ -39,34 +39,31 @@ impl Store {
         Ok(())
     }
 
-    /// Has the jobs that files declare be `jobs`, all declared in `file`. Those that are the same as before stay as they are;
-    /// `change` gives a job other settings, and sees to its due times.
+    /// Has the jobs that files declare be `jobs`, all declared in `file`, with when each is due first if it is new. Those that
+    /// are the same as before stay as they are; `change` makes of a job what is declared, and sees to its due times.
     ///
     /// # Errors
     /// If one of them has been created already, `change` refuses, or the database fails; then nothing is changed.
     pub fn declare_jobs(
         &self,
         file: &str,
-        jobs: &[JobDeclaration],
-        change: impl Fn(&JobLedger<'_>, &mut JobRecord, JobSettings) -> Result<(), StoreError>,
+        jobs: &[(JobDeclaration, Option<Timestamp>)],
+        change: impl Fn(&JobLedger<'_>, &mut JobRecord, &JobDeclaration) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.write_jobs(|ledger| {
             let connection = &ledger.0;
-            for job in jobs {
+            for (job, next_due) in jobs {
                 match find(connection, &job.name)? {
-                    None => insert(
-                        connection,
-                        &job.name,
-                        &job.settings,
-                        job.next_due,
-                        Some(file),
-                    )?,
+                    None => insert(connection, job, *next_due, Some(file))?,
                     Some(before) if before.declared_in.is_none() => {
                         return Err(StoreError::JobCreated(job.name.clone()));
                     }
-                    Some(before) if before.damage.is_none() && before.settings == job.settings => {}
+                    Some(before)
+                        if before.damage.is_none()
+                            && before.settings == job.settings
+                            && before.is_paused == job.is_paused => {}
                     Some(mut record) => {
-                        change(ledger, &mut record, job.settings.clone())?;
+                        change(ledger, &mut record, job)?;
                         record.updated = now();
                         replace(connection, &record)?;
                     }
@@ -81,9 +78,9 @@ impl Store {
 
 fn remove_undeclared(
     connection: &Connection,
-    declared: &[JobDeclaration],
+    declared: &[(JobDeclaration, Option<Timestamp>)],
 ) -> Result<(), StoreError> {
-    let declared: HashSet<&str> = declared.iter().map(|job| job.name.as_str()).collect();
+    let declared: HashSet<&str> = declared.iter().map(|(job, _)| job.name.as_str()).collect();
     let mut statement =
         connection.prepare_cached("SELECT name FROM jobs WHERE declared_in IS NOT NULL")?;
     let names = statement.query_map([], |row| damage::text(row, 0))?;

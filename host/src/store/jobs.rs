@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::damage;
-use super::{JobLedger, JobName, JobSettings, Store, StoreError, now, suggestion};
+use super::{JobDeclaration, JobLedger, JobName, JobSettings, Store, StoreError, now, suggestion};
 
 /// Tells a job from others that had its name before.
 pub type JobId = i64;
@@ -66,7 +66,12 @@ impl Store {
         if find(&transaction, name)?.is_some() {
             return Err(StoreError::JobExists(name.clone()));
         }
-        insert(&transaction, name, settings, next_due, None)?;
+        let job = JobDeclaration {
+            name: name.clone(),
+            settings: settings.clone(),
+            is_paused: false,
+        };
+        insert(&transaction, &job, next_due, None)?;
         let record = find(&transaction, name)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
         transaction.commit()?;
         Ok(record)
@@ -192,18 +197,18 @@ pub(super) fn record(row: &Row<'_>) -> Result<JobRecord, StoreError> {
 
 pub(super) fn insert(
     connection: &Connection,
-    name: &JobName,
-    settings: &JobSettings,
+    job: &JobDeclaration,
     next_due: Option<Timestamp>,
     declared_in: Option<&str>,
 ) -> Result<(), StoreError> {
     connection.execute(
         "INSERT INTO jobs (name, settings, is_paused, next_due, declared_in, created, updated)
-         VALUES (?1, ?2, FALSE, ?3, ?4, ?5, ?5)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
         params![
-            name.as_str(),
-            serde_json::to_string(settings)?,
-            next_due.map(micros),
+            job.name.as_str(),
+            serde_json::to_string(&job.settings)?,
+            job.is_paused,
+            next_due.filter(|_| !job.is_paused).map(micros),
             declared_in,
             now()
         ],

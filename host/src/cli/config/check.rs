@@ -16,12 +16,12 @@ use crate::counted::counted;
 use crate::function::OutboundPolicy;
 use crate::logs::{Collector, CollectorError};
 use crate::serve::{TlsError, TlsFiles, check_tls};
-use crate::store::{Store, StoreError};
+use crate::store::{JobDeclaration, Store, StoreError};
 
 /// Check that a host could serve what a file declares, components and other files included
 #[derive(Args)]
 pub(super) struct Check {
-    /// The file
+    /// The file, or `-` for standard input
     #[arg(default_value = "host.toml")]
     file: PathBuf,
 
@@ -46,7 +46,7 @@ impl Check {
             settings,
         } in &functions
         {
-            let tried = trial.read(source).and_then(|wasm| {
+            let tried = trial.read(source, "its component").and_then(|wasm| {
                 let run = trial.run(name.as_str(), wasm, settings);
                 run.map_err(|error| format!("{}: {error}", source.display()))
             });
@@ -75,7 +75,7 @@ fn check_files(file: &ConfigFile) -> Result<(), ConfigError> {
         })?;
     }
     if let Some(path) = host.job_ca {
-        trust(&mut OutboundPolicy::default(), &path)
+        trust(&mut OutboundPolicy::default(), &path, "job-ca")
             .map_err(|error| file.bad_host("job-ca", &error))?;
     }
     let (headers, authorities) = (host.otlp_headers.as_deref(), host.otlp_ca.as_deref());
@@ -131,10 +131,11 @@ fn check_beside(
             return Err(file.bad_function(name, &clash.to_string()).to_string());
         }
     }
-    for (name, _) in file.jobs() {
+    for JobDeclaration { name, .. } in file.jobs() {
         store
             .check_jobs([&name])
             .map_err(|error| file.bad_job(&name, &error.to_string()).to_string())?;
     }
-    Ok(())
+    file.check_accounts(&store)
+        .map_err(|error| error.to_string())
 }

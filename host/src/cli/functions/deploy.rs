@@ -12,9 +12,10 @@ use super::super::Message;
 use super::super::compiler::CompilerArgs;
 use super::super::format::print;
 use super::super::state::State;
-use super::super::trial::{STDIN, Trial};
+use super::super::trial::Trial;
 use super::{base_url, settle};
 use crate::config::HostTable;
+use crate::input;
 use crate::stderr;
 use crate::store::{FunctionName, FunctionRecord, FunctionSettings, Store, StoreError};
 use settings::SettingArgs;
@@ -108,16 +109,9 @@ impl Deploy {
     ) -> Result<Option<Bytes>, Message> {
         let trial = Trial::new(&self.state, self.compiler.compiler(&HostTable::default()))?;
         if let Some(source) = &self.source {
-            let is_stdin = source.as_os_str() == "-";
-            let name = match is_stdin {
-                true => STDIN.to_owned(),
-                false => source.display().to_string(),
-            };
+            let name = input::name(source);
             stderr::line!("Checking and compiling {name} …");
-            let wasm = match is_stdin {
-                true => trial.read_stdin(),
-                false => trial.read(source),
-            }?;
+            let wasm = trial.read(source, "--source")?;
             trial
                 .run(&name, wasm.clone(), settings)
                 .map_err(|error| format!("{name}: {error}"))?;

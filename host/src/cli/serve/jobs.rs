@@ -60,7 +60,7 @@ impl JobArgs {
             allowed.map_err(|error| error.to_string())?;
         }
         if let Some(path) = self.job_ca.as_ref().or(host.job_ca.as_ref()) {
-            trust(&mut reach.policy, path)?;
+            trust(&mut reach.policy, path, "--job-ca")?;
         }
         let trigger = match self.schedule {
             None => None,

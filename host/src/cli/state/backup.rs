@@ -1,6 +1,9 @@
 //! `host state backup`, and its verb beside it
 
-use std::path::PathBuf;
+use std::fs::{DirBuilder, File};
+use std::io::{self, IsTerminal};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -8,6 +11,7 @@ use clap::{Args, Subcommand};
 use super::State;
 use super::restore::Restore;
 use crate::cli::Message;
+use crate::input;
 use crate::stderr;
 use crate::store::Store;
 
@@ -30,7 +34,7 @@ enum Verb {
 /// are. Whoever has the file has the private keys in it.
 #[derive(Args)]
 struct Backup {
-    /// The file, which must not be there yet
+    /// The file, which must not be there yet, or `-` for standard output
     file: PathBuf,
 
     #[command(flatten)]
@@ -49,16 +53,65 @@ impl StateCommand {
                     ));
                 }
                 let store = backup.state.store()?;
-                let done = store.back_up(&backup.file);
-                done.map_err(|error| error.to_string())?;
+                let place = match input::is_stdin(&backup.file) {
+                    true => {
+                        pour(&store)?;
+                        "standard output".to_owned()
+                    }
+                    false => {
+                        let done = store.back_up(&backup.file);
+                        done.map_err(|error| error.to_string())?;
+                        backup.file.display().to_string()
+                    }
+                };
                 stderr::line!(
-                    "Backed up {} to {}. It holds private keys: keep it as safe as the state itself.",
+                    "Backed up {} to {place}. It holds private keys: keep it as safe as the state itself.",
                     store.directory().display(),
-                    backup.file.display()
                 );
             }
             Verb::Restore(restore) => return restore.run(),
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Writes a backup of `store` to standard output. It is whole before its first byte is written.
+fn pour(store: &Store) -> Result<(), Message> {
+    let mut out = io::stdout().lock();
+    if out.is_terminal() {
+        return Err("a backup is not for a terminal; send standard output to a file".into());
+    }
+    let scratch = Scratch::new(store.directory())?;
+    let done = store.back_up(&scratch.file());
+    done.map_err(|error| error.to_string())?;
+    let copied = File::open(scratch.file()).and_then(|mut file| io::copy(&mut file, &mut out));
+    let copied = copied.and_then(|_| io::Write::flush(&mut out));
+    copied.map_err(|error| format!("cannot write the backup to standard output: {error}"))
+}
+
+/// A directory for one backup, within the state's: for its owner only, and gone with this.
+pub(super) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(super) fn new(state: &Path) -> Result<Self, Message> {
+        let directory = state.join(format!(".backup-{}", std::process::id()));
+        let made = DirBuilder::new()
+            .mode(0o700)
+            .recursive(true)
+            .create(&directory);
+        made.map_err(|error| format!("cannot make {}: {error}", directory.display()))?;
+        Ok(Self(directory))
+    }
+
+    pub(super) fn file(&self) -> PathBuf {
+        self.0.join("backup")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // It is in nobody's way. The state's directory stays if there is something in it.
+        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = self.0.parent().map(std::fs::remove_dir);
     }
 }

@@ -1,16 +1,20 @@
 //! `host state restore`
 
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Args;
 
+use super::backup::Scratch;
 use super::{State, platform_directory};
 use crate::cli::Message;
 use crate::cli::own_issuer::own_issuer;
 use crate::counted::counted;
 use crate::identity::OWN;
+use crate::input;
 use crate::stderr;
 use crate::store::{DatedRevocation, RevokedKind, Store};
 
@@ -20,7 +24,7 @@ use crate::store::{DatedRevocation, RevokedKind, Store};
 /// --keep-revocations-of, and its revocations are kept.
 #[derive(Args)]
 pub(super) struct Restore {
-    /// The backup
+    /// The backup, or `-` for standard input
     file: PathBuf,
 
     /// Keep the revocations of this state directory too, which the restored one takes the place of
@@ -38,7 +42,10 @@ impl Restore {
         // Before anything is made: without them the restored state would let in whom it should not.
         let kept = self.keep_revocations_of.as_deref().map(revocations_of);
         let kept = kept.transpose()?;
-        let store = Store::restore(&directory, &self.file).map_err(|error| text(&error))?;
+        let store = match input::is_stdin(&self.file) {
+            true => take_in(&directory)?,
+            false => restored(&directory, &self.file)?,
+        };
         let functions = store.functions().map_err(|error| text(&error))?;
         stderr::line!(
             "Restored {} to {}.",
@@ -131,4 +138,19 @@ fn shown(dated: &DatedRevocation) -> String {
     };
     let (kind, value) = (revocation.kind.word(), &revocation.value);
     format!("the {kind} [{value}] of {issuer}, revoked {made}")
+}
+
+/// Restores the backup that comes from standard input to `directory`.
+fn take_in(directory: &Path) -> Result<Store, Message> {
+    let scratch = Scratch::new(directory)?;
+    let copied = File::create_new(scratch.file())
+        .and_then(|mut file| io::copy(&mut io::stdin().lock(), &mut file));
+    copied.map_err(|error| format!("cannot read the backup from standard input: {error}"))?;
+    // Nobody knows the file by its name.
+    let named = |error: String| error.replace(&*scratch.file().to_string_lossy(), input::STDIN);
+    restored(directory, &scratch.file()).map_err(named)
+}
+
+fn restored(directory: &Path, file: &Path) -> Result<Store, Message> {
+    Store::restore(directory, file).map_err(|error| error.to_string())
 }

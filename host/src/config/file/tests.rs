@@ -170,6 +170,46 @@ fn what_is_wrong_is_told_with_its_line_and_column() {
             ":3:10: two issuers go by the name https://a.example",
         ),
         (
+            "[jobs.a]\nschedule = \"@daily\"\nuri = \"http://a:65536/\"\n",
+            ":3:7: `http://a:65536/` is not a target: its port is `65536`; expected 1 to 65535",
+        ),
+        (
+            "[jobs.a]\nschedule = \"@never\"\nuri = \"http://a/\"\n",
+            ":2:12: `@never` is not known",
+        ),
+        (
+            "[jobs.a]\nschedule = \"@daily\"\nuri = \"http://a/\"\ntime-zone = \"Mars/Olympus\"\n",
+            ":4:13: `Mars/Olympus` is not a time zone",
+        ),
+        (
+            "[jobs.a]\nschedule = \"@daily\"\nuri = \"http://a/\"\nmin-backoff = \"50ms\"\n",
+            ":4:15: the shortest backoff is 50ms; expected 100ms to",
+        ),
+        (
+            "[jobs.a]\nschedule = \"@daily\"\nuri = \"http://a/\"\nmax-retry-duration = \"soon\"\n",
+            ":4:22: `soon` is not a duration",
+        ),
+        (
+            "[jobs.a]\nschedule = \"@daily\"\nuri = \"http://a/\"\nmax-retry-attempts = 6\n",
+            ":4:22: the number of retries is 6",
+        ),
+        (
+            "[jobs.a]\nschedule = \"@daily\"\nuri = \"http://a/\"\n[jobs.a.headers]\nB = \"1\"\nTraceparent = \"1\"\n",
+            ":6:1: the header `traceparent` is set by the host",
+        ),
+        (
+            "[jobs.a]\nschedule = \"@daily\"\nuri = \"http://a/\"\nheaders = { A = \"1\", a = \"2\" }\n",
+            ":4:22: the header `a` is given twice",
+        ),
+        (
+            "[jobs.a]\nschedule = \"@daily\"\nuri = \"http://a/\"\nmessage-body-from-file = \"gone\"\n",
+            ":4:26: cannot read ",
+        ),
+        (
+            "[jobs.b]\nschedule = \"@daily\"\nuri = \"http://a/\"\n[jobs.a]\nschedule = \"@daily\"\n",
+            ":4:1: missing field `uri`",
+        ),
+        (
             "[host]\ntls-cert = \"c\"\n",
             ": tls-cert and tls-key go together",
         ),

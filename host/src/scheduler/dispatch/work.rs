@@ -287,6 +287,7 @@ impl Work {
             self.counted = Some(Instant::now());
         }
         let (store, places) = (Arc::clone(&self.scheduler.store), Arc::clone(&self.places));
+        let disabled = Arc::clone(&self.scheduler.handle.disabled);
         let is_ending = self.ending.has_begun();
         let played = tokio::task::spawn_blocking(move || {
             // Asked for before anything is read, so that no change falls in between.
@@ -299,7 +300,10 @@ impl Work {
                 Ok(_) => store.next_job_times(),
                 Err(_) => Ok(NextTimes::default()),
             };
-            let counts = count.then(|| Ok((store.job_counts()?, store.job_outcomes()?)));
+            let counts = count.then(|| {
+                disabled.look_again(&store)?;
+                Ok((store.job_counts()?, store.job_outcomes()?))
+            });
             (unwritten, version, round, next, counts)
         });
         let (unwritten, version, round, next, counts) = match played.await {
@@ -337,8 +341,8 @@ impl Work {
 
     /// Makes the attempts that a round begins, each on its own.
     fn begin(&mut self, round: Round) {
-        for (name, reason) in round.unreadable {
-            stderr::line!("error: job {name}: {reason}");
+        for (name, reason) in self.scheduler.handle.disabled.add(round.unreadable) {
+            stderr::line!("error: job {name}: it cannot run: {reason}");
         }
         self.scheduler.handle.counters.ended(&round.outcomes);
         let notes = round.starts.iter().map(AttemptNote::started);
@@ -366,11 +370,14 @@ impl Work {
         tokio::spawn(async move {
             let late = clock.now().duration_since(start.due);
             counters.attempt_began(late.try_into().unwrap_or(Duration::ZERO));
-            let end = attempt(client, minter, &start, &clock, ending).await;
+            let (end, asked) = attempt(client, minter, &start, &clock, ending).await;
             counters.attempt_ended(end.code == OK);
             log.push(vec![AttemptNote::finished(&start, &end).entry()]);
             // Nobody listens any more when the host has ended.
-            let _ = ends.send(start.ended(end));
+            let _ = ends.send(Ended {
+                asked,
+                ..start.ended(end)
+            });
         });
     }
 

@@ -4,13 +4,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::uri::Scheme;
 use http::{Method, Uri};
 
-use super::{JobError, at_most};
+use super::target_uri::{target_uri, without_query};
+use super::{JobError, Setting, at_most};
 use crate::store::JobSettings;
 
-const LONGEST_URI: usize = 2083;
 /// All names and values of headers together, in bytes.
 const LARGEST_HEADERS: usize = 80 * 1024;
 /// What a job calls with.
@@ -51,7 +50,7 @@ pub struct TokenFor {
 
 impl Target {
     pub(super) fn read(settings: &JobSettings) -> Result<Self, JobError> {
-        let uri = target_uri(&settings.uri)?;
+        let (uri, written) = target_uri(&settings.uri)?;
         let method = settings.http_method.to_ascii_uppercase();
         if !METHODS.contains(&method.as_str()) {
             return Err(JobError::Method(settings.http_method.clone()));
@@ -61,7 +60,7 @@ impl Target {
             .map_err(|_| JobError::Method(settings.http_method.clone()))?;
         let body = match &settings.body {
             None => Bytes::new(),
-            Some(_) if !matches!(method, Method::POST | Method::PUT | Method::PATCH) => {
+            Some(_) if !takes_body(&method) => {
                 return Err(JobError::Body(method));
             }
             Some(body) => STANDARD
@@ -76,7 +75,12 @@ impl Target {
             let (name, value) = field(name, value)?;
             headers.insert(name, value);
         }
-        at_most("all headers together", size, "bytes", LARGEST_HEADERS)?;
+        at_most(
+            Setting::new("headers", "all headers together"),
+            size,
+            "bytes",
+            LARGEST_HEADERS,
+        )?;
         let identity = match (&settings.oidc_account, &settings.oidc_audience) {
             (None, Some(_)) => return Err(JobError::AudienceAlone),
             (None, None) => None,
@@ -84,7 +88,7 @@ impl Target {
                 account: account.clone(),
                 audience: audience
                     .clone()
-                    .unwrap_or_else(|| without_query(&settings.uri).to_owned()),
+                    .unwrap_or_else(|| without_query(&written).to_owned()),
             }),
         };
         Ok(Self {
@@ -109,30 +113,9 @@ impl std::fmt::Debug for Target {
     }
 }
 
-fn target_uri(text: &str) -> Result<Uri, JobError> {
-    let wrong = |reason: String| JobError::Uri {
-        uri: without_query(text).chars().take(200).collect(),
-        reason,
-    };
-    at_most("the URI", text.len(), "characters", LONGEST_URI)?;
-    let uri: Uri = text
-        .parse()
-        .map_err(|error: http::uri::InvalidUri| wrong(error.to_string()))?;
-    let is_known =
-        matches!(uri.scheme(), Some(scheme) if *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS);
-    if !is_known {
-        return Err(wrong("its scheme is neither http nor https".into()));
-    }
-    let authority = uri.authority().map_or("", |authority| authority.as_str());
-    if authority.contains('@') {
-        return Err(wrong(
-            "a user name or password stands before the host; send credentials in a header".into(),
-        ));
-    }
-    if uri.host().is_none_or(str::is_empty) {
-        return Err(wrong("it has no host".into()));
-    }
-    Ok(uri)
+/// Whether requests with `method` have a body, be it an empty one.
+pub(in super::super) fn takes_body(method: &Method) -> bool {
+    matches!(*method, Method::POST | Method::PUT | Method::PATCH)
 }
 
 fn field(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), JobError> {
@@ -149,9 +132,4 @@ fn field(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), JobError>
     let value = HeaderValue::from_str(value)
         .map_err(|_| wrong("has a value with characters that cannot be sent"))?;
     Ok((parsed, value))
-}
-
-/// A URL up to its query.
-fn without_query(url: &str) -> &str {
-    url.split(['?', '#']).next().unwrap_or(url)
 }

@@ -145,3 +145,155 @@ fn an_audience_needs_an_account() {
             .contains("--oidc-service-account-email")
     );
 }
+
+#[track_caller]
+fn not_accepted(change: impl FnOnce(&mut JobSettings)) -> String {
+    let mut settings = settings();
+    change(&mut settings);
+    // Jobs that were kept before such things were refused go on.
+    assert!(Job::read(&settings).is_ok());
+    match Job::accept(&settings) {
+        Ok(job) => panic!("{job:?} is accepted"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn fields_that_would_be_replaced_are_refused() {
+    for name in [
+        "traceparent",
+        "TraceParent",
+        "tracestate",
+        "Expect",
+        "Keep-Alive",
+        "Proxy-Connection",
+        "TE",
+        "Trailer",
+    ] {
+        let refusal = not_accepted(|job| job.headers = [(name.to_owned(), "1".to_owned())].into());
+        assert!(refusal.contains("is set by the"), "{name}: {refusal}");
+    }
+    let refusal = not_accepted(|job| {
+        job.headers = [("authorization".to_owned(), "Basic x".to_owned())].into();
+        job.oidc_account = Some("a@host.internal".into());
+    });
+    assert!(refusal.contains("service account's token"), "{refusal}");
+    let mut others = settings();
+    for name in [
+        "Authorization",
+        "User-Agent",
+        "Content-Type",
+        "X-Request-Id",
+        "baggage",
+    ] {
+        others.headers.insert(name.into(), "1".into());
+    }
+    assert!(Job::accept(&others).is_ok());
+}
+
+#[test]
+fn a_field_is_given_once_whatever_its_case() {
+    let refusal = not_accepted(|job| {
+        job.headers = ["Content-Type", "content-type"]
+            .map(|name| (name.to_owned(), "a/b".to_owned()))
+            .into();
+    });
+    assert_eq!(
+        refusal,
+        "the header `content-type` is given twice; its case does not count"
+    );
+}
+
+#[test]
+fn what_is_empty_is_refused() {
+    let refusals = [
+        not_accepted(|job| job.headers = [("x-token".to_owned(), String::new())].into()),
+        not_accepted(|job| job.body = Some(String::new())),
+        not_accepted(|job| job.oidc_account = Some(String::new())),
+        not_accepted(|job| {
+            job.oidc_account = Some("a@host.internal".into());
+            job.oidc_audience = Some(" ".into());
+        }),
+    ];
+    for refusal in refusals {
+        let is_named = refusal.contains("is empty") || refusal.contains("has no value");
+        assert!(is_named && refusal.contains("leave it out"), "{refusal}");
+    }
+    for change in [
+        (|job: &mut JobSettings| job.uri.clear()) as fn(&mut JobSettings),
+        |job| job.schedule.clear(),
+        |job| job.time_zone.clear(),
+        |job| job.http_method.clear(),
+    ] {
+        let mut settings = settings();
+        change(&mut settings);
+        assert!(Job::accept(&settings).is_err());
+    }
+    // It says that there is none.
+    let described = settings();
+    assert!(described.description.is_empty() && Job::accept(&described).is_ok());
+}
+
+#[test]
+fn retries_come_no_faster_than_ten_a_second() {
+    for milliseconds in [0, 1, 99] {
+        let refusal = not_accepted(|job| job.min_backoff = milliseconds);
+        assert!(refusal.contains("the shortest backoff is"), "{refusal}");
+        assert!(refusal.contains("expected 100ms to"), "{refusal}");
+        let refusal = not_accepted(|job| {
+            job.min_backoff = 0;
+            job.max_backoff = milliseconds;
+        });
+        assert!(refusal.contains("backoff is"), "{refusal}");
+    }
+    let mut fastest = settings();
+    (fastest.min_backoff, fastest.max_backoff) = (100, 100);
+    assert!(Job::accept(&fastest).is_ok());
+    // One that is kept from before is held to it.
+    (fastest.min_backoff, fastest.max_backoff) = (0, 0);
+    let job = Job::read(&fastest).unwrap();
+    assert_eq!(job.retry.backoff(1), Duration::from_millis(100));
+}
+
+#[test]
+fn an_audience_is_the_url_as_it_is_sent() {
+    let mut settings = settings();
+    settings.uri = "http://bücher.example/grüße?x=1".into();
+    settings.oidc_account = Some("a@host.internal".into());
+    let target = Job::accept(&settings).unwrap().target;
+    assert_eq!(
+        target.identity.unwrap().audience,
+        "http://xn--bcher-kva.example/gr%C3%BC%C3%9Fe"
+    );
+    assert_eq!(
+        target.uri.to_string(),
+        "http://xn--bcher-kva.example/gr%C3%BC%C3%9Fe?x=1"
+    );
+}
+
+#[test]
+fn an_error_names_the_flag_that_it_is_about() {
+    let flag = |change: fn(&mut JobSettings)| {
+        let mut settings = settings();
+        change(&mut settings);
+        Job::accept(&settings).unwrap_err().flag()
+    };
+    assert_eq!(flag(|job| job.uri.clear()), Some("uri"));
+    assert_eq!(flag(|job| job.schedule.clear()), Some("schedule"));
+    assert_eq!(flag(|job| job.time_zone = "Mars".into()), Some("time-zone"));
+    assert_eq!(
+        flag(|job| job.http_method = "x".into()),
+        Some("http-method")
+    );
+    assert_eq!(flag(|job| job.min_backoff = 0), Some("min-backoff"));
+    assert_eq!(flag(|job| job.max_doublings = 17), Some("max-doublings"));
+    assert_eq!(
+        flag(|job| job.attempt_deadline = 1),
+        Some("attempt-deadline")
+    );
+    assert_eq!(
+        flag(|job| job.oidc_audience = Some("a".into())),
+        Some("oidc-token-audience")
+    );
+    assert_eq!(flag(|job| job.body = Some("A".repeat(1 << 20))), None);
+}

@@ -28,7 +28,7 @@ pub(super) fn settle(
     // Not from the attempt's end, which the clock may have been set since.
     let next = ended
         .retry
-        .next(failures(&tried.attempts), tried.since, now);
+        .next(failures(&tried.attempts), tried.since, now, ended.asked);
     let reason = end.reason.as_deref();
     let reason = match next {
         Some(_) if tried.is_paused => Some(not_again(reason.unwrap_or(&end.code))),

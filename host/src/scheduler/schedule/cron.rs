@@ -1,4 +1,6 @@
-//! unix-cron: five fields, as Cloud Scheduler and crontab(5) have them.
+//! unix-cron: five fields, as Cloud Scheduler and crontab(5) have them, and what people miss there: ranges that go past the
+//! end (`FRI-MON`), the last day of the month (`L`) and its last weekday (`LW`), the third Friday (`FRI#3`) and the last
+//! (`FRIL`).
 //!
 //! Each field is read here, so that an error can name it; what comes out is written down as plain lists for the library
 //! that does the calendar.
@@ -14,6 +16,18 @@ struct Field {
     most: u8,
     /// Names of values, the first of which is `least`.
     names: &'static [&'static str],
+    /// What may stand there beside values.
+    others: Others,
+}
+
+/// Days that depend on the month.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Others {
+    None,
+    /// `L` and `LW`.
+    Days,
+    /// `FRI#3` and `FRIL`.
+    Weekdays,
 }
 
 const MONTHS: [&str; 12] = [
@@ -24,13 +38,17 @@ const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 const FIELDS: [Field; 5] = [
     Field::numbers("minute", 0, 59),
     Field::numbers("hour", 0, 23),
-    Field::numbers("day of the month", 1, 31),
+    Field {
+        others: Others::Days,
+        ..Field::numbers("day of the month", 1, 31)
+    },
     Field {
         names: &MONTHS,
         ..Field::numbers("month", 1, 12)
     },
     Field {
         names: &WEEKDAYS,
+        others: Others::Weekdays,
         ..Field::numbers("day of the week", 0, 7)
     },
 ];
@@ -39,8 +57,20 @@ const FIELDS: [Field; 5] = [
 const LONGEST_MONTHS: [u8; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /// The values that a field matches, one bit for each.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Values(u64);
+
+/// What a field matches.
+#[derive(Clone, Default)]
+struct Matches {
+    values: Values,
+    /// Days that depend on the month, as the library writes them.
+    others: Vec<String>,
+}
+
+/// The last day of the month, and its last from Monday to Friday. The library takes only one of them in a list.
+const LAST: &str = "L";
+const LAST_WEEKDAY: &str = "LW";
 
 impl Values {
     fn has(self, value: u8) -> bool {
@@ -54,10 +84,10 @@ pub(super) fn parse(text: &str) -> Result<Calendar, ScheduleError> {
     let Ok(fields) = <[&str; 5]>::try_from(fields.as_slice()) else {
         return Err(ScheduleError::Fields(fields.len()));
     };
-    let mut values = [Values(0); 5];
+    let mut found: [Matches; 5] = Default::default();
     for (index, (field, text)) in FIELDS.iter().zip(fields).enumerate() {
-        let read = field.values(text);
-        values[index] = read.map_err(|error| ScheduleError::Field {
+        let read = field.matches(text);
+        found[index] = read.map_err(|error| ScheduleError::Field {
             name: field.name,
             place: index + 1,
             text: text.to_owned(),
@@ -68,7 +98,8 @@ pub(super) fn parse(text: &str) -> Result<Calendar, ScheduleError> {
     // crontab(5): a day matches by either field, unless one of them begins with `*`. As cronie does it, that holds for
     // `*/2` too. A day of the month that begins with `*` has the first, which every month has; and any date comes on any
     // day of the week in some year.
-    if weekday.starts_with('*') && !has_a_date(values[2], values[3]) {
+    let has_a_date = !found[2].others.is_empty() || has_a_date(found[2].values, found[3].values);
+    if weekday.starts_with('*') && !has_a_date {
         return Err(ScheduleError::NoSuchDate {
             day: day.to_owned(),
             month: month.to_owned(),
@@ -77,7 +108,7 @@ pub(super) fn parse(text: &str) -> Result<Calendar, ScheduleError> {
     }
     let both = [day, weekday].iter().any(|field| field.starts_with('*'));
     let mut lists: Vec<String> = (0..5)
-        .map(|index| FIELDS[index].list(fields[index], values[index]))
+        .map(|index| FIELDS[index].list(fields[index], &found[index]))
         .collect();
     if both && day != "*" && weekday != "*" {
         lists[4].insert(0, '+');
@@ -85,10 +116,19 @@ pub(super) fn parse(text: &str) -> Result<Calendar, ScheduleError> {
     let follows_clock = [minute, hour]
         .iter()
         .any(|field| field.contains(['*', '/']));
-    Ok(Calendar::new(
-        vec![pattern(&lists.join(" "))?],
-        follows_clock,
-    ))
+    let mut patterns = Vec::with_capacity(2);
+    let others = &mut found[2].others;
+    if [LAST, LAST_WEEKDAY]
+        .iter()
+        .all(|last| others.iter().any(|other| other == last))
+    {
+        others.retain(|other| other != LAST_WEEKDAY);
+        let days = std::mem::replace(&mut lists[2], LAST_WEEKDAY.to_owned());
+        patterns.push(pattern(&lists.join(" "))?);
+        lists[2] = FIELDS[2].list(&days, &found[2]);
+    }
+    patterns.push(pattern(&lists.join(" "))?);
+    Ok(Calendar::new(patterns, follows_clock))
 }
 
 /// Whether any of `months` has any of `days`.
@@ -104,16 +144,46 @@ impl Field {
             least,
             most,
             names: &[],
+            others: Others::None,
         }
     }
 
-    /// The values that `text` lists.
-    fn values(&self, text: &str) -> Result<Values, FieldError> {
-        let mut values = Values(0);
+    /// What `text` lists.
+    fn matches(&self, text: &str) -> Result<Matches, FieldError> {
+        let mut matches = Matches::default();
         for item in text.split(',') {
-            values.0 |= self.item(item)?.0;
+            match self.other(item)? {
+                Some(other) => matches.others.push(other),
+                None => matches.values.0 |= self.item(item)?.0,
+            }
         }
-        Ok(values)
+        Ok(matches)
+    }
+
+    /// A day that depends on the month, as the library writes it.
+    fn other(&self, text: &str) -> Result<Option<String>, FieldError> {
+        let upper = text.to_ascii_uppercase();
+        match self.others {
+            Others::None => Ok(None),
+            Others::Days => match upper.as_str() {
+                LAST | LAST_WEEKDAY => Ok(Some(upper)),
+                _ if upper.contains(['L', 'W']) => Err(self.no_value(text)),
+                _ => Ok(None),
+            },
+            Others::Weekdays => {
+                if let Some((day, nth)) = upper.split_once('#') {
+                    let day = self.value(day)?;
+                    return match nth {
+                        "1" | "2" | "3" | "4" | "5" => Ok(Some(format!("{day}#{nth}"))),
+                        _ => Err(FieldError::Nth(text.to_owned())),
+                    };
+                }
+                match upper.strip_suffix('L') {
+                    Some(day) if !day.is_empty() => Ok(Some(format!("{}L", self.value(day)?))),
+                    _ => Ok(None),
+                }
+            }
+        }
     }
 
     /// One of a list: `*`, a value or a range, the first and the last perhaps with a step.
@@ -139,14 +209,21 @@ impl Field {
                 (value, value)
             }
         };
-        if first > last {
-            return Err(FieldError::Backwards(range.to_owned()));
-        }
         let step = match step {
             None => 1,
             Some(step) => self.step(step)?,
         };
-        let values = (first..=last).step_by(step);
+        // A range whose end comes first goes on from the least value, as if all months were of 31 days.
+        let size = self.last() - self.least + 1;
+        let values = match first <= last {
+            true => first..=last,
+            false => first..=last + size,
+        };
+        let wrapped = |value| match value > self.most {
+            true => value - size,
+            false => value,
+        };
+        let values = values.step_by(step).map(wrapped);
         Ok(Values(values.fold(0, |bits, value| bits | 1 << value)))
     }
 
@@ -159,15 +236,20 @@ impl Field {
         let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         match text.parse() {
             Ok(value) if is_number && (self.least..=self.most).contains(&value) => Ok(value),
-            _ => Err(FieldError::Value {
-                text: text.to_owned(),
-                least: self.least,
-                most: self.most,
-                names: match self.names {
-                    [first, .., last] => format!(" or {first} to {last}"),
-                    _ => String::new(),
-                },
-            }),
+            _ => Err(self.no_value(text)),
+        }
+    }
+
+    fn no_value(&self, text: &str) -> FieldError {
+        FieldError::Value {
+            text: text.to_owned(),
+            least: self.least,
+            most: self.most,
+            names: match self.names {
+                [first, .., last] => format!(" or {first} to {last}"),
+                _ if self.others == Others::Days => ", L or LW".to_owned(),
+                _ => String::new(),
+            },
         }
     }
 
@@ -196,13 +278,14 @@ impl Field {
         if self.most == 7 { 6 } else { self.most }
     }
 
-    /// `values` as a list of numbers; `*` stays what it is.
-    fn list(&self, text: &str, values: Values) -> String {
+    /// `matches` as a list for the library; `*` stays what it is.
+    fn list(&self, text: &str, matches: &Matches) -> String {
         if text == "*" {
             return text.to_owned();
         }
-        let values = (self.least..=self.most).filter(|value| values.has(*value));
-        let values: Vec<_> = values.map(|value| value.to_string()).collect();
+        let values = (self.least..=self.most).filter(|value| matches.values.has(*value));
+        let values = values.map(|value| value.to_string());
+        let values: Vec<_> = values.chain(matches.others.iter().cloned()).collect();
         values.join(",")
     }
 }

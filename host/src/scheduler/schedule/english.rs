@@ -1,8 +1,11 @@
 //! Schedules in words, as App Engine's cron has them and Cloud Scheduler still takes them.
 //!
 //! `every 5 minutes`, `every 12 hours from 00:00 to 12:00`, `every 2 hours synchronized`, `every monday 09:00`,
-//! `1st,third monday of month 17:00`, `1,15 of jan,july 00:00`. They become cron patterns, but for intervals without a
-//! beginning: those are counted from the Unix epoch.
+//! `1st,third monday of month 17:00`, `5th day of quarter 09:00`, `1,15 of jan,july 00:00`,
+//! `1 of first month of quarter 00:00`. They become cron patterns, but for intervals without a beginning: those are counted
+//! from the Unix epoch.
+//!
+//! Beyond Google's own parser, case does not count, a unit may be singular, and `synchronized` may follow a span.
 
 use std::iter::Peekable;
 
@@ -51,31 +54,46 @@ const LONGEST_INTERVAL: u32 = 366 * MINUTES_A_DAY;
 
 /// Whether `text` is meant to be a sentence.
 pub(super) fn is_sentence(text: &str) -> bool {
-    let mut words = text.split_ascii_whitespace();
-    let first = words.next().unwrap_or_default().to_ascii_lowercase();
-    let is_ordinal = first
-        .split(',')
-        .next()
-        .is_some_and(|word| ordinal(word).is_some());
-    first == "every" || is_ordinal || words.any(|word| word.eq_ignore_ascii_case("of"))
+    let text = text.to_ascii_lowercase();
+    let mut words = words(&text);
+    let first = words.next().unwrap_or_default();
+    first == "every" || ordinal(first).is_some() || words.any(|word| word == "of")
 }
 
 /// Reads a sentence.
 pub(super) fn parse(text: &str) -> Result<Times, ScheduleError> {
     let text = text.to_ascii_lowercase();
-    let mut words = Words(text.split_ascii_whitespace().peekable());
+    let mut words = Words::new(&text);
     let times = if words.take("every") {
         match words.number() {
             Some(number) => interval(number, &mut words)?,
-            None => weekdays("", &mut words)?,
+            None => {
+                let days = weekdays(&mut words)?;
+                let months = months(&mut words)?;
+                fixed(&mut words, "*", &months, &numbers(&days))?
+            }
         }
-    } else if let Some(days) = words.days_of_month() {
-        words.expect("of", "`of`")?;
+    } else if words.next_is_number() {
+        let days = words.list("a day of the month such as `15`", |word| word.parse().ok())?;
+        words.expect_next("of", "`of`")?;
         let months = months(&mut words)?;
-        fixed(&mut words, &days, &months, "*")?
+        fixed(&mut words, &numbers(&days), &months, "*")?
     } else {
-        let word = words.next("`every`, an ordinal such as `1st`, or days of a month")?;
-        weekdays(word, &mut words)?
+        let what = "`every`, an ordinal such as `1st`, or days of a month";
+        let ordinals = words.list(what, ordinal)?;
+        if words.take("day") {
+            // A day of the month, not all days of a week of it.
+            let months = months(&mut words)?;
+            fixed(&mut words, &numbers(&ordinals), &months, "*")?
+        } else {
+            let days = weekdays(&mut words)?;
+            let months = months(&mut words)?;
+            let days = days
+                .iter()
+                .flat_map(|day| ordinals.iter().map(move |nth| format!("{day}#{nth}")));
+            let days: Vec<_> = days.collect();
+            fixed(&mut words, "*", &months, &days.join(","))?
+        }
     };
     words.end()?;
     Ok(times)
@@ -92,17 +110,18 @@ fn interval(number: u32, words: &mut Words<'_>) -> Result<Times, ScheduleError> 
     let step = step.filter(|step| (1..=LONGEST_INTERVAL).contains(step));
     let step =
         step.ok_or_else(|| unexpected(&number.to_string(), "a number from 1 to a year's"))?;
-    let span = if words.take("from") {
+    let mut span = None;
+    if words.take("from") {
         let from = words.time()?;
         words.expect("to", "`to`")?;
-        let to = words.time()?;
-        words.take("synchronized");
-        Some((from, to))
-    } else if words.take("synchronized") {
-        Some((0, MINUTES_A_DAY - 1))
-    } else {
-        None
-    };
+        span = Some((from, words.time()?));
+    }
+    if words.take("synchronized") {
+        if MINUTES_A_DAY % step != 0 {
+            return Err(ScheduleError::Unsynchronized { minutes: step });
+        }
+        span = span.or(Some((0, MINUTES_A_DAY - 1)));
+    }
     match span {
         None => Ok(Times::Interval(SignedDuration::from_mins(step.into()))),
         Some((from, to)) => times_of_day(from, to, step),
@@ -126,35 +145,14 @@ fn times_of_day(from: u32, to: u32, step: u32) -> Result<Times, ScheduleError> {
     Ok(Times::Calendar(Calendar::new(patterns, true)))
 }
 
-/// `DAYS [of MONTHS] T`, with `ordinals` before it.
-fn weekdays(ordinals: &str, words: &mut Words<'_>) -> Result<Times, ScheduleError> {
-    let what = "a day such as `monday` or `day`";
-    let mut numbers = Vec::new();
-    for word in ordinals.split(',').filter(|word| !word.is_empty()) {
-        let number = ordinal(word).ok_or_else(|| unexpected(word, "an ordinal such as `1st`"))?;
-        numbers.push(number);
+/// `day`, or days of the week, by cron's numbers.
+fn weekdays(words: &mut Words<'_>) -> Result<Vec<u32>, ScheduleError> {
+    if words.take("day") {
+        return Ok((0..7).collect());
     }
-    let mut days = Vec::new();
-    for word in words.next(what)?.split(',') {
-        match position(&WEEKDAYS, word) {
-            Some(day) => days.push(day),
-            None if word == "day" => days.extend(0..7),
-            None => return Err(unexpected(word, what)),
-        }
-    }
-    let months = if words.take("of") {
-        months(words)?
-    } else {
-        "*".to_owned()
-    };
-    let days: Vec<String> = match numbers.as_slice() {
-        [] => days.iter().map(ToString::to_string).collect(),
-        numbers => days
-            .iter()
-            .flat_map(|day| numbers.iter().map(move |number| format!("{day}#{number}")))
-            .collect(),
-    };
-    fixed(words, "*", &months, &days.join(","))
+    words.list("a day such as `monday` or `day`", |word| {
+        position(&WEEKDAYS, word)
+    })
 }
 
 /// One time on days of a month or of the week.
@@ -174,32 +172,53 @@ fn fixed(
     Ok(Times::Calendar(Calendar::new(vec![pattern], false)))
 }
 
+/// `[of MONTHS]`, where the months are `month`, `quarter`, their names, or `first,second,third month of quarter`.
 fn months(words: &mut Words<'_>) -> Result<String, ScheduleError> {
-    let what = "a month such as `march`, or `month`";
-    let word = words.next(what)?;
-    if word == "month" {
+    if !words.take("of") || words.take("month") {
         return Ok("*".to_owned());
     }
-    let mut months = Vec::new();
-    for word in word.split(',') {
-        let month = position(&MONTHS, word).ok_or_else(|| unexpected(word, what))?;
-        months.push((month + 1).to_string());
+    if words.take("quarter") {
+        return Ok(of_quarter(&[1]));
     }
-    Ok(months.join(","))
+    if words.next_is_ordinal() {
+        let what = "a month of a quarter: `first`, `second` or `third`";
+        let months = words.list(what, |word| ordinal(word).filter(|month| *month <= 3))?;
+        words.expect("month", "`month of quarter`")?;
+        words.expect("of", "`of quarter`")?;
+        words.expect("quarter", "`quarter`")?;
+        return Ok(of_quarter(&months));
+    }
+    let what = "a month such as `march`, `month`, or `quarter`";
+    let months = words.list(what, |word| Some(position(&MONTHS, word)? + 1))?;
+    Ok(numbers(&months))
+}
+
+/// The months of every quarter, each of which has three.
+fn of_quarter(months: &[u32]) -> String {
+    let months = (0..12)
+        .step_by(3)
+        .flat_map(|quarter| months.iter().map(move |month| quarter + month));
+    numbers(&months.collect::<Vec<_>>())
+}
+
+fn numbers(numbers: &[u32]) -> String {
+    let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+    numbers.join(",")
 }
 
 /// The place of `word` among `names`, in full or by its first three letters.
-fn position(names: &[&str], word: &str) -> Option<usize> {
-    names
-        .iter()
-        .position(|name| *name == word || (word.len() == 3 && name.starts_with(word)))
+fn position(names: &[&str], word: &str) -> Option<u32> {
+    let is_it = |name: &&str| *name == word || (word.len() == 3 && name.starts_with(word));
+    let index = names.iter().position(is_it)?;
+    // There are twelve at most.
+    Some(index as u32)
 }
 
-fn ordinal(word: &str) -> Option<usize> {
-    let index = ORDINALS
-        .iter()
-        .position(|(short, long)| *short == word || *long == word)?;
-    Some(index + 1)
+fn ordinal(word: &str) -> Option<u32> {
+    let is_it = |(short, long): &(&str, &str)| *short == word || *long == word;
+    let index = ORDINALS.iter().position(is_it)?;
+    // There are five.
+    Some(index as u32 + 1)
 }
 
 fn unexpected(found: &str, expected: &'static str) -> ScheduleError {
@@ -209,10 +228,26 @@ fn unexpected(found: &str, expected: &'static str) -> ScheduleError {
     }
 }
 
+/// The words of a sentence, and its commas.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split_ascii_whitespace()
+        .flat_map(|word| word.split_inclusive(','))
+        .flat_map(|word| match word.strip_suffix(',') {
+            Some("") => [",", ""],
+            Some(word) => [word, ","],
+            None => [word, ""],
+        })
+        .filter(|word| !word.is_empty())
+}
+
 /// What is left of a sentence.
-struct Words<'a>(Peekable<std::str::SplitAsciiWhitespace<'a>>);
+struct Words<'a>(Peekable<std::vec::IntoIter<&'a str>>);
 
 impl<'a> Words<'a> {
+    fn new(text: &'a str) -> Self {
+        Self(words(text).collect::<Vec<_>>().into_iter().peekable())
+    }
+
     fn next(&mut self, expected: &'static str) -> Result<&'a str, ScheduleError> {
         self.0.next().ok_or(ScheduleError::Unfinished(expected))
     }
@@ -222,6 +257,31 @@ impl<'a> Words<'a> {
         self.0.next_if(|next| *next == word).is_some()
     }
 
+    fn next_is_number(&mut self) -> bool {
+        let is_number = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
+        self.0.peek().is_some_and(is_number)
+    }
+
+    fn next_is_ordinal(&mut self) -> bool {
+        self.0.peek().is_some_and(|word| ordinal(word).is_some())
+    }
+
+    /// One or more of what `read` reads, with commas between.
+    fn list(
+        &mut self,
+        expected: &'static str,
+        read: impl Fn(&str) -> Option<u32>,
+    ) -> Result<Vec<u32>, ScheduleError> {
+        let mut list = Vec::new();
+        loop {
+            let word = self.next(expected)?;
+            list.push(read(word).ok_or_else(|| unexpected(word, expected))?);
+            if !self.take(",") {
+                return Ok(list);
+            }
+        }
+    }
+
     fn expect(&mut self, word: &str, expected: &'static str) -> Result<(), ScheduleError> {
         match self.next(expected)? {
             found if found == word => Ok(()),
@@ -229,19 +289,19 @@ impl<'a> Words<'a> {
         }
     }
 
+    /// Makes sure that the next word is `word`, and leaves it.
+    fn expect_next(&mut self, word: &str, expected: &'static str) -> Result<(), ScheduleError> {
+        match self.0.peek() {
+            Some(found) if *found == word => Ok(()),
+            Some(found) => Err(unexpected(found, expected)),
+            None => Err(ScheduleError::Unfinished(expected)),
+        }
+    }
+
     fn number(&mut self) -> Option<u32> {
         let number = self.0.peek()?.parse().ok()?;
         self.0.next();
         Some(number)
-    }
-
-    /// Days such as `1,15`, if they come next.
-    fn days_of_month(&mut self) -> Option<String> {
-        let is_list = |word: &&str| {
-            word.bytes()
-                .all(|byte| byte.is_ascii_digit() || byte == b',')
-        };
-        self.0.next_if(|word| is_list(word)).map(str::to_owned)
     }
 
     /// `HH:MM` as minutes since midnight.

@@ -50,6 +50,15 @@ pub enum ScheduleError {
         /// What should stand there.
         expected: &'static str,
     },
+    /// An interval that is out of step with the day.
+    #[error(
+        "every {minutes} minutes is not `synchronized` with the day, which has 1440; expected an interval that divides it, or \
+         none of the word"
+    )]
+    Unsynchronized {
+        /// The interval.
+        minutes: u32,
+    },
     /// It is longer than any schedule need be.
     #[error("it has more than {0} characters")]
     Long(usize),
@@ -79,9 +88,9 @@ pub enum FieldError {
         /// Names that may be used as well.
         names: String,
     },
-    /// A range whose end comes first.
-    #[error("the range `{0}` ends before it begins")]
-    Backwards(String),
+    /// A day of a week that no month has.
+    #[error("`{0}` is not a day of a month; expected #1 to #5, as in `FRI#3`")]
+    Nth(String),
     /// A step that the field has no room for.
     #[error("`/{text}` is not a step; expected 1 to {most}")]
     Step {

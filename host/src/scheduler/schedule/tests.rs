@@ -1,3 +1,4 @@
+mod beyond;
 mod naive;
 mod properties;
 mod refusals;

@@ -8,11 +8,16 @@ use clap::Args;
 
 use super::super::super::Message;
 use crate::config::values::{
-    Bound, Executions, bytes, bytes_or_unlimited, duration, host_name, pair,
+    Bound, Executions, Listed, Pair, all, bytes, bytes_or_unlimited, duration, host_name, map,
+    milliseconds, names, pairs,
 };
 use crate::function::OutboundPolicy;
 use crate::identity::{EmailAddress, SERVICE_ACCOUNT_DOMAIN};
+use crate::input;
 use crate::store::{FunctionSettings, Store};
+
+/// The largest file of environment variables, in bytes.
+const LARGEST_ENVIRONMENT: u64 = 16 << 20;
 
 #[derive(Args)]
 #[command(next_help_heading = "Settings")]
@@ -62,32 +67,32 @@ pub(super) struct SettingArgs {
     log_limit: Option<u64>,
 
     /// Its environment variables, in place of those that it has
-    #[arg(long, value_name = "KEY=VALUE,…", value_delimiter = ',', value_parser = pair)]
-    set_env_vars: Vec<(String, String)>,
+    #[arg(long, value_name = "KEY=VALUE,…", value_parser = pairs)]
+    set_env_vars: Vec<Listed<Pair>>,
 
     /// Remove all its environment variables
     #[arg(long, conflicts_with_all = ["set_env_vars", "env_vars_file"])]
     clear_env_vars: bool,
 
     /// Environment variables to add or change
-    #[arg(long, value_name = "KEY=VALUE,…", value_delimiter = ',', value_parser = pair)]
-    update_env_vars: Vec<(String, String)>,
+    #[arg(long, value_name = "KEY=VALUE,…", value_parser = pairs)]
+    update_env_vars: Vec<Listed<Pair>>,
 
     /// Environment variables to remove
-    #[arg(long, value_name = "KEY,…", value_delimiter = ',')]
-    remove_env_vars: Vec<String>,
+    #[arg(long, value_name = "KEY,…", value_parser = names)]
+    remove_env_vars: Vec<Listed<String>>,
 
-    /// Its environment variables, from a file that holds a map of strings, as YAML or JSON
+    /// Its environment variables, from a file that holds a map of strings, as YAML or JSON, or `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "set_env_vars")]
     env_vars_file: Option<PathBuf>,
 
     /// Environment variables whose values are read from files by the host, and kept nowhere else
-    #[arg(long, value_name = "KEY=FILE,…", value_delimiter = ',', value_parser = pair)]
-    set_secrets: Vec<(String, String)>,
+    #[arg(long, value_name = "KEY=FILE,…", value_parser = pairs)]
+    set_secrets: Vec<Listed<Pair>>,
 
     /// Secrets to remove
-    #[arg(long, value_name = "KEY,…", value_delimiter = ',')]
-    remove_secrets: Vec<String>,
+    #[arg(long, value_name = "KEY,…", value_parser = names)]
+    remove_secrets: Vec<Listed<String>>,
 
     /// Let it call this URL's scheme, host and port, in place of those that it may; once for each
     #[arg(long, value_name = "URL|CIDR")]
@@ -106,12 +111,12 @@ pub(super) struct SettingArgs {
     clear_hosts: bool,
 
     /// Labels to add or change
-    #[arg(long, value_name = "KEY=VALUE,…", value_delimiter = ',', value_parser = pair)]
-    update_labels: Vec<(String, String)>,
+    #[arg(long, value_name = "KEY=VALUE,…", value_parser = pairs)]
+    update_labels: Vec<Listed<Pair>>,
 
     /// Labels to remove
-    #[arg(long, value_name = "KEY,…", value_delimiter = ',')]
-    remove_labels: Vec<String>,
+    #[arg(long, value_name = "KEY,…", value_parser = names)]
+    remove_labels: Vec<Listed<String>>,
 }
 
 impl SettingArgs {
@@ -156,10 +161,10 @@ impl SettingArgs {
             let hosts = self.host.iter().map(|host| host_name(host));
             settings.hosts = hosts.collect::<Result<_, _>>()?;
         }
-        for label in &self.remove_labels {
+        for label in all(&self.remove_labels) {
             settings.labels.remove(label);
         }
-        settings.labels.extend(self.update_labels.iter().cloned());
+        settings.labels.extend(map(&self.update_labels)?);
         Ok(settings)
     }
 
@@ -169,7 +174,6 @@ impl SettingArgs {
                 *setting = flag;
             }
         }
-        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         set(&mut settings.memory, self.memory);
         set(&mut settings.timeout, self.timeout.map(milliseconds));
         set(
@@ -195,22 +199,20 @@ impl SettingArgs {
         if let Some(path) = &self.env_vars_file {
             settings.environment = environment_file(path)?;
         } else if self.clear_env_vars || !self.set_env_vars.is_empty() {
-            settings.environment = self.set_env_vars.iter().cloned().collect();
+            settings.environment = map(&self.set_env_vars)?;
         }
-        for name in &self.remove_env_vars {
+        for name in all(&self.remove_env_vars) {
             settings.environment.remove(name);
         }
-        settings
-            .environment
-            .extend(self.update_env_vars.iter().cloned());
+        settings.environment.extend(map(&self.update_env_vars)?);
         Ok(())
     }
 
     fn apply_secrets(&self, settings: &mut FunctionSettings) -> Result<(), Message> {
-        for name in &self.remove_secrets {
+        for name in all(&self.remove_secrets) {
             settings.secrets.remove(name);
         }
-        for (name, file) in &self.set_secrets {
+        for (name, file) in &map(&self.set_secrets)? {
             // The host may run elsewhere in the tree, and must find the same file.
             let path = std::path::absolute(file)
                 .and_then(|path| std::fs::File::open(&path).map(|_| path))
@@ -222,16 +224,15 @@ impl SettingArgs {
 }
 
 fn environment_file(path: &Path) -> Result<BTreeMap<String, String>, Message> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let text = input::read(path, "--env-vars-file", LARGEST_ENVIRONMENT)?;
     let wrong = |error: &dyn std::fmt::Display| {
         format!(
             "{}: {error}; expected a map of names to strings",
-            path.display()
+            input::name(path)
         )
     };
     let variables: BTreeMap<String, String> =
-        serde_yaml_ng::from_str(&text).map_err(|error| wrong(&error))?;
+        serde_yaml_ng::from_slice(&text).map_err(|error| wrong(&error))?;
     for (name, value) in &variables {
         // As `pair` has it for the command line.
         let is_variable = !name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0');

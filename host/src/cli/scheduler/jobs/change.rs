@@ -64,7 +64,10 @@ impl Resume {
 impl Run {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         let store = self.state.store()?;
-        store.job(&self.name).map_err(|error| error.to_string())?;
+        let record = store.job(&self.name).map_err(|error| error.to_string())?;
+        if let Some(error) = scheduler::disabled(&record) {
+            return Err(format!("the job `{}` cannot run: {error}", self.name));
+        }
         if !store.is_served() {
             return Err("no host serves this store; start one with `host serve`".into());
         }

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use super::super::super::Message;
 use super::super::super::listing::Shown;
 use super::super::super::state::State;
-use super::settings::{SettingArgs, checked, header};
+use super::settings::{SettingArgs, checked};
 use super::shown::value;
+use crate::config::values::{Listed, Pair, header_map, headers};
 use crate::store::{JobName, JobSettings};
 
 /// Create a job
@@ -39,8 +40,8 @@ struct CreateHttp {
     uri: String,
 
     /// Fields of the request's head
-    #[arg(long, value_name = "NAME=VALUE,…", value_delimiter = ',', value_parser = header)]
-    headers: Vec<(String, String)>,
+    #[arg(long, value_name = "NAME=VALUE,…", value_parser = headers)]
+    headers: Vec<Listed<Pair>>,
 
     #[command(flatten)]
     settings: SettingArgs,
@@ -64,7 +65,7 @@ impl CreateHttp {
         let mut settings = JobSettings {
             schedule: self.schedule,
             uri: self.uri,
-            headers: self.headers.into_iter().collect(),
+            headers: header_map(&self.headers)?,
             ..JobSettings::default()
         };
         self.settings.apply(&mut settings)?;

@@ -1,6 +1,6 @@
 //! The settings of a job as flags. What is not named stays.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use base64::Engine;
@@ -8,7 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 
 use super::super::super::Message;
-use crate::config::values::{duration, file_text, pair};
+use crate::config::values::{
+    Listed, Pair, duration, duration_or_zero, file_text, header_map, milliseconds, pairs,
+};
+use crate::input;
 use crate::scheduler::Job;
 use crate::store::{CatchUp, JobSettings, Overlap, Store};
 
@@ -27,14 +30,14 @@ pub(super) struct SettingArgs {
     http_method: Option<String>,
 
     /// A field of the request's head whose value is the text in a file, and is shown nowhere; once for each
-    #[arg(long, value_name = "NAME=FILE", value_parser = pair)]
-    header_from_file: Vec<(String, String)>,
+    #[arg(long, value_name = "NAME=FILE,…", value_parser = pairs)]
+    header_from_file: Vec<Listed<Pair>>,
 
     /// The request's body
     #[arg(long, value_name = "TEXT")]
     message_body: Option<String>,
 
-    /// The request's body, from a file
+    /// The request's body, from a file, or `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "message_body")]
     message_body_from_file: Option<PathBuf>,
 
@@ -58,7 +61,7 @@ pub(super) struct SettingArgs {
     #[arg(long, value_name = "TIME", value_parser = duration_or_zero)]
     max_retry_duration: Option<Duration>,
 
-    /// The time to the first retry [default: 5s]
+    /// The time to the first retry, 100ms at least [default: 5s]
     #[arg(long, value_name = "TIME", value_parser = duration_or_zero)]
     min_backoff: Option<Duration>,
 
@@ -90,12 +93,12 @@ impl SettingArgs {
         if let Some(method) = &self.http_method {
             settings.http_method = method.to_ascii_uppercase();
         }
-        for (name, file) in &self.header_from_file {
-            let value = file_text(Path::new(file))?;
-            let other = |header: &str| !header.eq_ignore_ascii_case(name);
+        for (name, file) in header_map(&self.header_from_file)? {
+            let value = file_text(Path::new(&file), "--header-from-file")?;
+            let other = |header: &str| !header.eq_ignore_ascii_case(&name);
             settings.headers.retain(|header, _| other(header));
             settings.headers.insert(name.clone(), value);
-            settings.secret_headers.insert(name.clone());
+            settings.secret_headers.insert(name);
         }
         if let Some(body) = self.body()? {
             settings.body = Some(STANDARD.encode(body));
@@ -128,7 +131,10 @@ impl SettingArgs {
     fn body(&self) -> Result<Option<Vec<u8>>, Message> {
         match (&self.message_body, &self.message_body_from_file) {
             (Some(text), _) => Ok(Some(text.clone().into_bytes())),
-            (None, Some(file)) => read(file).map(Some),
+            (None, Some(file)) => {
+                let body = input::read(file, "--message-body-from-file", LARGEST_BODY)?;
+                Ok(Some(body))
+            }
             (None, None) => Ok(None),
         }
     }
@@ -136,7 +142,7 @@ impl SettingArgs {
 
 /// The job that `settings` make, which may act for an account of `store`.
 pub(super) fn checked(store: &Store, settings: &JobSettings) -> Result<Job, Message> {
-    let job = Job::read(settings).map_err(|error| error.to_string())?;
+    let job = Job::accept(settings).map_err(|error| error.to_string())?;
     if let Some(identity) = &job.target.identity {
         let account = store.service_account(&identity.account);
         account.map_err(|error| error.to_string())?;
@@ -144,41 +150,8 @@ pub(super) fn checked(store: &Store, settings: &JobSettings) -> Result<Job, Mess
     Ok(job)
 }
 
-/// `Name: value` or `NAME=VALUE`, as `--headers` takes it.
-pub(super) fn header(text: &str) -> Result<(String, String), String> {
-    pair(text)
-        .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
-        .map_err(|_| format!("`{text}` is not a header; expected NAME=VALUE"))
-}
-
 fn set<T: Clone>(setting: &mut T, given: &Option<T>) {
     if let Some(given) = given {
         setting.clone_from(given);
     }
-}
-
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn duration_or_zero(text: &str) -> Result<Duration, String> {
-    match text {
-        "0" | "0s" => Ok(Duration::ZERO),
-        _ => duration(text),
-    }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Message> {
-    use std::io::Read;
-    let unreadable = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let mut body = Vec::new();
-    let length = file.take(LARGEST_BODY + 1).read_to_end(&mut body);
-    if length.map_err(unreadable)? as u64 > LARGEST_BODY {
-        return Err(format!(
-            "{} is larger than {LARGEST_BODY} bytes",
-            path.display()
-        ));
-    }
-    Ok(body)
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::scheduler::disabled;
 use crate::store::{AttemptRecord, JobRecord};
 
 /// What is shown of a value that is secret.
@@ -55,7 +56,8 @@ pub(super) fn value(record: &JobRecord, last: Option<&AttemptRecord>) -> Value {
     if let Some(damage) = &record.damage {
         value["damage"] = json!(damage);
     }
-    if let Some(next) = record.next_due {
+    let disabled = disabled(record);
+    if let Some(next) = record.next_due.filter(|_| disabled.is_none()) {
         value["scheduleTime"] = json!(next.to_string());
     }
     if let Some(last) = last {
@@ -67,17 +69,20 @@ pub(super) fn value(record: &JobRecord, last: Option<&AttemptRecord>) -> Value {
             }
         }
     }
+    if let Some(error) = disabled {
+        let message = format!("it cannot run: {error}");
+        value["status"] = json!({ "code": "INVALID_ARGUMENT", "message": message });
+    }
     value
 }
 
-/// `ENABLED` or `PAUSED`, or `DAMAGED` if the record cannot be read.
+/// `ENABLED`, `PAUSED`, `DISABLED` if it cannot run, or `DAMAGED` if its record cannot be read.
 pub(super) fn state(record: &JobRecord) -> &'static str {
-    if record.damage.is_some() {
-        "DAMAGED"
-    } else if record.is_paused {
-        "PAUSED"
-    } else {
-        "ENABLED"
+    match record.is_paused {
+        _ if record.damage.is_some() => "DAMAGED",
+        true => "PAUSED",
+        false if disabled(record).is_some() => "DISABLED",
+        false => "ENABLED",
     }
 }
 

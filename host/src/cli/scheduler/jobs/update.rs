@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use super::super::super::Message;
 use super::super::super::listing::Shown;
 use super::super::super::state::State;
-use super::settings::{SettingArgs, checked, header};
+use super::settings::{SettingArgs, checked};
 use super::shown::value;
+use crate::config::values::{Listed, Pair, all, header_map, headers, names};
 use crate::scheduler;
 use crate::store::{JobName, JobSettings};
 
@@ -42,12 +43,12 @@ struct UpdateHttp {
     uri: Option<String>,
 
     /// Fields of the request's head to add or change
-    #[arg(long, value_name = "NAME=VALUE,…", value_delimiter = ',', value_parser = header)]
-    update_headers: Vec<(String, String)>,
+    #[arg(long, value_name = "NAME=VALUE,…", value_parser = headers)]
+    update_headers: Vec<Listed<Pair>>,
 
     /// Fields of the request's head to remove
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
-    remove_headers: Vec<String>,
+    #[arg(long, value_name = "NAME,…", value_parser = names)]
+    remove_headers: Vec<Listed<String>>,
 
     #[command(flatten)]
     settings: SettingArgs,
@@ -142,12 +143,12 @@ impl UpdateHttp {
             settings.uri.clone_from(uri);
         }
         let is_same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
-        for name in &self.remove_headers {
+        for name in all(&self.remove_headers) {
             settings.headers.retain(|header, _| !is_same(header, name));
         }
-        for (name, value) in &self.update_headers {
-            settings.headers.retain(|header, _| !is_same(header, name));
-            settings.headers.insert(name.clone(), value.clone());
+        for (name, value) in header_map(&self.update_headers)? {
+            settings.headers.retain(|header, _| !is_same(header, &name));
+            settings.headers.insert(name, value);
         }
         self.settings.apply(&mut settings)?;
         Ok(settings)

@@ -1,6 +1,7 @@
 //! Jobs are changed, paused and resumed while something is due, waits or is under way.
 
 use super::*;
+use crate::store::JobDeclaration;
 use RunState::{Failed, Missed, Running, Skipped, Succeeded, Waiting};
 
 fn hourly() -> World {
@@ -74,6 +75,43 @@ fn a_pause_skips_what_was_due_and_not_taken_up() {
     assert_eq!(outcomes, [(Missed, 1), (Skipped, 1)]);
 }
 
+fn declare(world: &World, settings: JobSettings, is_paused: bool) {
+    let job = JobDeclaration {
+        name: name("job"),
+        settings,
+        is_paused,
+    };
+    edit::declare(&world.store, "host.toml", vec![job], world.now).expect("it is a job");
+}
+
+#[test]
+fn a_file_pauses_a_job_and_resumes_it() {
+    let mut world = World::new("2026-11-24T10:30:00Z");
+    let settings = JobSettings {
+        schedule: "0 * * * *".into(),
+        uri: "http://127.0.0.1:9/".into(),
+        ..JobSettings::default()
+    };
+    declare(&world, settings.clone(), true);
+    assert_eq!(world.next(), None);
+    declare(&world, settings.clone(), false);
+    world.now = at("2026-11-24T11:00:05Z");
+    declare(&world, settings.clone(), true);
+    assert_eq!(
+        reasons(&world),
+        expected(&[("11:00", Skipped, "the job was paused")])
+    );
+    world.now = at("2026-11-24T12:30:00Z");
+    // What was due meanwhile is not caught up, whatever else changes.
+    let changed = JobSettings {
+        description: "changed".into(),
+        ..settings
+    };
+    declare(&world, changed, false);
+    world.next();
+    assert_eq!(world.now, at("2026-11-24T13:00:00Z"));
+}
+
 #[test]
 fn a_change_by_a_file_is_one_like_any_other() {
     let mut world = World::new("2026-11-24T10:30:00Z");
@@ -82,10 +120,7 @@ fn a_change_by_a_file_is_one_like_any_other() {
         uri: "http://127.0.0.1:9/".into(),
         ..JobSettings::default()
     };
-    let declare = |world: &World, schedule| {
-        let jobs = vec![(name("job"), settings(schedule))];
-        edit::declare(&world.store, "host.toml", jobs, world.now).expect("it is a job");
-    };
+    let declare = |world: &World, schedule| declare(world, settings(schedule), false);
     declare(&world, "0 * * * *");
     world.now = at("2026-11-24T11:00:05Z");
     declare(&world, "0 * * * *");

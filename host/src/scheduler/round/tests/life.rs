@@ -280,3 +280,25 @@ fn a_schedule_years_away_holds() {
     world.next();
     assert_eq!(world.now, at("2032-02-29T00:00:00Z"));
 }
+
+#[test]
+fn a_job_that_cannot_run_is_told_of_at_the_start_and_goes_on_once_it_can() {
+    let mut world = World::new("2026-11-24T10:30:00Z").with("0 * * * *", |_| {});
+    world.change(|record| record.settings.time_zone = "Mars/Olympus".into());
+    // As a start does it, long before the job is due.
+    world.resync();
+    let mut places = Places::new(BATCH);
+    let round = play(&world.store, &[], world.now, &mut places).expect("memory does not fail");
+    assert_eq!(round.unreadable.len(), 1);
+    assert!(round.unreadable[0].1.contains("Mars/Olympus"));
+    assert!(round.starts.is_empty());
+    edit::update(&world.store, &name("job"), world.now, |settings| {
+        Ok(JobSettings {
+            time_zone: "Etc/UTC".into(),
+            ..settings
+        })
+    })
+    .expect("it is a job again");
+    world.next();
+    assert_eq!(world.now, at("2026-11-24T11:00:00Z"));
+}

@@ -23,7 +23,7 @@ fn an_error_points_at_the_field() {
         ),
         (
             "0 0 0 * *",
-            "the day of the month (field 3) is `0`: `0` is not a value; expected 1 to 31",
+            "the day of the month (field 3) is `0`: `0` is not a value; expected 1 to 31, L or LW",
         ),
         (
             "0 0 * 13 *",
@@ -34,24 +34,32 @@ fn an_error_points_at_the_field() {
             "the day of the week (field 5) is `8`: `8` is not a value; expected 0 to 7 or SUN to SAT",
         ),
         (
-            "0 0 L * *",
-            "the day of the month (field 3) is `L`: `L` is not a value; expected 1 to 31",
+            "L * * * *",
+            "the minute (field 1) is `L`: `L` is not a value; expected 0 to 59",
         ),
         (
-            "0 0 * * MON#1",
-            "the day of the week (field 5) is `MON#1`: `MON#1` is not a value; expected 0 to 7 or SUN to SAT",
+            "0 0 15W * *",
+            "the day of the month (field 3) is `15W`: `15W` is not a value; expected 1 to 31, L or LW",
+        ),
+        (
+            "0 0 L-3 * *",
+            "the day of the month (field 3) is `L-3`: `L-3` is not a value; expected 1 to 31, L or LW",
+        ),
+        (
+            "0 0 * * L",
+            "the day of the week (field 5) is `L`: `L` is not a value; expected 0 to 7 or SUN to SAT",
+        ),
+        (
+            "0 0 * * MON#6",
+            "the day of the week (field 5) is `MON#6`: `MON#6` is not a day of a month; expected #1 to #5, as in `FRI#3`",
+        ),
+        (
+            "0 0 * * MON-FRI#1",
+            "the day of the week (field 5) is `MON-FRI#1`: `MON-FRI` is not a value; expected 0 to 7 or SUN to SAT",
         ),
         (
             "0 0 ? * *",
-            "the day of the month (field 3) is `?`: `?` is not a value; expected 1 to 31",
-        ),
-        (
-            "5-1 * * * *",
-            "the minute (field 1) is `5-1`: the range `5-1` ends before it begins",
-        ),
-        (
-            "0 0 * * 5-0",
-            "the day of the week (field 5) is `5-0`: the range `5-0` ends before it begins",
+            "the day of the month (field 3) is `?`: `?` is not a value; expected 1 to 31, L or LW",
         ),
         (
             "*/60 * * * *",
@@ -181,7 +189,45 @@ fn a_sentence_that_goes_astray_says_where() {
         ("every monday 9", "`9` stands where a time of day"),
         ("every munday 09:00", "`munday` stands where a day"),
         ("1st monday of moon 09:00", "`moon` stands where a month"),
-        ("6th monday of month 09:00", "`6th` stands where an ordinal"),
+        (
+            "6th monday of month 09:00",
+            "`6th` stands where `every`, an ordinal",
+        ),
+        (
+            "1st,6th monday of month 09:00",
+            "`6th` stands where `every`, an ordinal",
+        ),
+        (
+            "every mon,day 09:00",
+            "`day` stands where a day such as `monday`",
+        ),
+        ("every day,mon 09:00", "`,` stands where a time of day"),
+        (
+            "every mon, 09:00",
+            "`09:00` stands where a day such as `monday`",
+        ),
+        (
+            "every mon of 09:00",
+            "`09:00` stands where a month such as `march`",
+        ),
+        (
+            "1 of 4th month of quarter 09:00",
+            "`4th` stands where a month of a quarter",
+        ),
+        (
+            "1 of first month 09:00",
+            "`09:00` stands where `of quarter`",
+        ),
+        (
+            "1 of first quarter 09:00",
+            "`quarter` stands where `month of quarter`",
+        ),
+        (
+            "1 of month of quarter 09:00",
+            "`of` stands where a time of day",
+        ),
+        ("1 of quarter,jan 09:00", "`,` stands where a time of day"),
+        ("mon of jan 09:00", "`mon` stands where `every`, an ordinal"),
         ("1 of month", "it ends where a time of day"),
         ("0 of month 09:00", "day of the month (field 3)"),
         ("every 5 minutes from 10:00", "it ends where `to`"),
@@ -190,6 +236,30 @@ fn a_sentence_that_goes_astray_says_where() {
     ] {
         let refusal = refusal(text);
         assert!(refusal.contains(words), "{text}: {refusal}");
+    }
+}
+
+#[test]
+fn an_interval_is_synchronized_only_if_it_divides_the_day() {
+    for text in [
+        "every 48 hours synchronized",
+        "every 7 minutes synchronized",
+        "every 5 hours synchronized",
+        "every 25 hours synchronized",
+        "every 7 minutes from 10:00 to 12:00 synchronized",
+    ] {
+        let refusal = refusal(text);
+        assert!(
+            refusal.contains("is not `synchronized` with the day"),
+            "{text}: {refusal}"
+        );
+    }
+    for text in [
+        "every 24 hours synchronized",
+        "every 48 hours",
+        "every 7 minutes",
+    ] {
+        assert!(Schedule::parse(text, "Etc/UTC").is_ok(), "{text}");
     }
 }
 

@@ -69,6 +69,66 @@ fn ordinals_count_days_of_the_week_within_the_month() {
     assert_eq!(several[6], "2027-03-08T17:00:00Z");
 }
 
+/// What Google's own parser makes of these.
+#[test]
+fn sentences_mean_what_they_mean_to_google() {
+    for (sentence, days) in [
+        ("every mon, tue 09:00", ["02-02", "02-03", "02-09", "02-10"]),
+        ("every mon ,tue 09:00", ["02-02", "02-03", "02-09", "02-10"]),
+        (
+            "every sat of quarter 09:00",
+            ["04-04", "04-11", "04-18", "04-25"],
+        ),
+        (
+            "every day of quarter 09:00",
+            ["04-01", "04-02", "04-03", "04-04"],
+        ),
+        (
+            "every monday of mar, apr 09:00",
+            ["03-02", "03-09", "03-16", "03-23"],
+        ),
+        (
+            "1 of first month of quarter 09:00",
+            ["04-01", "07-01", "10-01", "01-01"],
+        ),
+        (
+            "1, 15 of third month of quarter 09:00",
+            ["03-01", "03-15", "06-01", "06-15"],
+        ),
+        (
+            "5th day of month 09:00",
+            ["02-05", "03-05", "04-05", "05-05"],
+        ),
+        ("5th day 09:00", ["02-05", "03-05", "04-05", "05-05"]),
+        (
+            "third day of quarter 09:00",
+            ["04-03", "07-03", "10-03", "01-03"],
+        ),
+        (
+            "1st,5th day of second month of quarter 09:00",
+            ["02-01", "02-05", "05-01", "05-05"],
+        ),
+        (
+            "fourth mon of quarter 09:00",
+            ["04-27", "07-27", "10-26", "01-25"],
+        ),
+        (
+            "first,third mon,tue of 1st,2nd month of quarter 09:00",
+            ["02-02", "02-03", "02-16", "02-17"],
+        ),
+        ("1st monday 09:00", ["02-02", "03-02", "04-06", "05-04"]),
+        ("30,1 of feb 09:00", ["02-01", "02-01", "02-01", "02-01"]),
+    ] {
+        let found = times(sentence, "Etc/UTC", "2026-01-31T11:17:00Z", 4);
+        let found: Vec<_> = found.iter().map(|time| &time[5..]).collect();
+        assert_eq!(
+            found,
+            days.map(|day| format!("{day}T09:00:00Z")),
+            "{sentence}"
+        );
+    }
+}
+
 #[test]
 fn an_interval_that_does_not_divide_the_hour_keeps_its_pace_within_the_span() {
     let times = times(

@@ -1,0 +1,121 @@
+//! Jobs that cannot run, because their record makes no sense to this program: their zone went out of the database, for
+//! instance.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{Job, JobError};
+use crate::store::{JobName, JobRecord, Store, StoreError};
+
+/// Those that have been found, and why. One thread writes, the console reads.
+#[derive(Debug, Default)]
+pub(super) struct Disabled(Mutex<BTreeMap<JobName, String>>);
+
+/// Why the job `record` cannot run, if it cannot.
+pub fn disabled(record: &JobRecord) -> Option<JobError> {
+    Job::read(&record.settings).err()
+}
+
+impl Disabled {
+    /// Adds those that were found `anew`, and tells which ones are news.
+    pub(super) fn add(&self, anew: Vec<(JobName, String)>) -> Vec<(JobName, String)> {
+        let mut found = self.lock();
+        let is_news = |(name, reason): &(JobName, String)| {
+            found.insert(name.clone(), reason.clone()).as_ref() != Some(reason)
+        };
+        anew.into_iter().filter(is_news).collect()
+    }
+
+    /// Forgets those that can run by now, are paused, or are gone.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(super) fn look_again(&self, store: &Store) -> Result<(), StoreError> {
+        let names: Vec<_> = self.lock().keys().cloned().collect();
+        for name in names {
+            let is_disabled = match store.job(&name) {
+                Ok(record) => !record.is_paused && disabled(&record).is_some(),
+                Err(StoreError::NoJob { .. }) => false,
+                Err(error) => return Err(error),
+            };
+            if !is_disabled {
+                self.lock().remove(&name);
+            }
+        }
+        Ok(())
+    }
+
+    /// A line for each.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let found = self.lock();
+        let lines = found.iter();
+        lines
+            .map(|(name, reason)| format!("job {name}: it cannot run: {reason}"))
+            .collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<JobName, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::JobSettings;
+
+    fn broken() -> JobSettings {
+        JobSettings {
+            schedule: "* * * * *".into(),
+            time_zone: "Mars/Olympus".into(),
+            uri: "http://127.0.0.1:9/".into(),
+            ..JobSettings::default()
+        }
+    }
+
+    #[test]
+    fn a_job_is_told_of_until_it_can_run() {
+        let (store, found) = (Store::in_memory().unwrap(), Disabled::default());
+        let name: JobName = "job".parse().unwrap();
+        let record = store.create_job(&name, &broken(), None).unwrap();
+        let reason = disabled(&record)
+            .expect("there is no such zone")
+            .to_string();
+        let anew = vec![(name.clone(), reason)];
+        assert_eq!(found.add(anew.clone()), anew);
+        assert_eq!(found.add(anew), []);
+        found.look_again(&store).unwrap();
+        let lines = found.lines();
+        assert_eq!(lines.len(), 1);
+        assert!(lines[0].starts_with("job job: it cannot run: the schedule: `Mars/Olympus`"));
+        let mended = store.change_job(&name, |_, record| {
+            record.settings.time_zone = "Etc/UTC".into();
+            Ok(())
+        });
+        assert_eq!(disabled(&mended.unwrap()), None);
+        found.look_again(&store).unwrap();
+        assert!(found.lines().is_empty());
+    }
+
+    #[test]
+    fn a_job_that_is_paused_or_gone_is_not_told_of() {
+        let store = Store::in_memory().unwrap();
+        let name: JobName = "job".parse().unwrap();
+        store.create_job(&name, &broken(), None).unwrap();
+        let told = || {
+            let found = Disabled::default();
+            found.add(vec![(name.clone(), "why".into())]);
+            found.look_again(&store).unwrap();
+            found.lines().len()
+        };
+        assert_eq!(told(), 1);
+        let paused = store.change_job(&name, |_, record| {
+            record.is_paused = true;
+            Ok(())
+        });
+        paused.unwrap();
+        assert_eq!(told(), 0);
+        store.delete_job(&name).unwrap();
+        assert_eq!(told(), 0);
+    }
+}
