@@ -11,14 +11,19 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use http::{HeaderValue, Request, header};
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
 pub(crate) use names::Names;
+
+use crate::lingering::{self, KeptOpen};
 
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections served at once: operators, probes and scrapers are few.
@@ -80,17 +85,28 @@ pub(crate) async fn serve(console: Console, names: Names, subject: impl Subject)
         };
         let answering = Arc::clone(&answering);
         tokio::spawn(async move {
-            let service = service_fn(|request| {
+            // No body is read here, so the connection ends with a request that has one.
+            let has_upload = AtomicBool::new(false);
+            let service = service_fn(|request: Request<Incoming>| {
                 let (names, subject) = &*answering;
-                let response = answer::answer(&request, names, subject);
+                let mut response = answer::answer(&request, names, subject);
+                if !request.body().is_end_stream() {
+                    has_upload.store(true, Ordering::Relaxed);
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(header::CONNECTION, close);
+                }
                 std::future::ready(Ok::<_, Infallible>(response))
             });
-            let connection = http1::Builder::new()
+            let mut connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEADER_TIMEOUT)
-                .serve_connection(TokioIo::new(stream), service);
+                .serve_connection(TokioIo::new(KeptOpen::new(stream)), service);
             // A broken connection is the client's affair.
-            let _ = connection.await;
+            let _ = (&mut connection).await;
+            let mut stream = connection.into_parts().io.into_inner().into_inner();
+            if has_upload.load(Ordering::Relaxed) {
+                lingering::close(&mut stream).await;
+            }
             drop(place);
         });
     }
