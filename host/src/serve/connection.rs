@@ -123,7 +123,7 @@ impl Connection {
                 biased;
                 () = self.drain.begun(), if !draining => {
                     draining = true;
-                    Pin::new(&mut connection).graceful_shutdown();
+                    std::pin::Pin::new(&mut connection).graceful_shutdown();
                 }
                 ended = &mut connection => break ended,
             }
