@@ -18,13 +18,17 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use http::{HeaderValue, Request, header};
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::lingering::{self, KeptOpen};
 use crate::timed::Timed;
 pub(crate) use names::Names;
 use open::Open;
@@ -117,15 +121,27 @@ async fn accept(listener: TcpListener, answering: Arc<(Names, impl Subject)>) {
 async fn answer(stream: TcpStream, answering: Arc<(Names, impl Subject)>, refill: Refill) {
     // Dropped after the connection.
     let _refill = refill;
-    let service = service_fn(|request| {
+    // No body is read here, so the connection ends with a request that has one.
+    let has_upload = AtomicBool::new(false);
+    let service = service_fn(|request: Request<Incoming>| {
         let (names, subject) = &*answering;
-        let response = answer::answer(&request, names, subject);
+        let mut response = answer::answer(&request, names, subject);
+        if !request.body().is_end_stream() {
+            has_upload.store(true, Ordering::Relaxed);
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
         std::future::ready(Ok::<_, Infallible>(response))
     });
-    let connection = http1::Builder::new()
+    let io = KeptOpen::new(Timed::new(stream, STALL_TIMEOUT));
+    let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
-        .serve_connection(TokioIo::new(Timed::new(stream, STALL_TIMEOUT)), service);
+        .serve_connection(TokioIo::new(io), service);
     // A broken connection is the client's affair.
-    let _ = connection.await;
+    let _ = (&mut connection).await;
+    if has_upload.load(Ordering::Relaxed) {
+        let mut stream = connection.into_parts().io.into_inner().into_inner();
+        lingering::close(&mut stream).await;
+    }
 }

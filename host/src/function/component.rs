@@ -89,7 +89,8 @@ impl Function {
         })
     }
 
-    /// Calls the function and gathers the whole answer.
+    /// Calls the function and gathers the whole answer. A function that goes on after it is waited for, within its wall
+    /// time.
     ///
     /// The request needs an authority: in its URI or in a `Host` header; without one, `localhost` stands in.
     ///

@@ -39,6 +39,9 @@ impl OutgoingResponse {
     }
 
     fn into_response(self) -> Response<Option<PipeReader>> {
+        if let Some(body) = &self.body {
+            body.begin();
+        }
         let mut response = Response::new(self.body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers.into();

@@ -316,12 +316,18 @@ pub(super) enum Next {
 pub(super) struct PipeReader(Arc<Pipe>);
 
 impl PipeReader {
-    /// What comes next. From now on, less may stand unread.
+    /// Says that the body is going to be read. From now on, less may stand unread.
+    pub(super) fn begin(&self) {
+        let mut flow = lock(&self.0.flow);
+        if matches!(flow.reader, Reader::Absent) {
+            flow.reader = Reader::Reads;
+        }
+    }
+
+    /// What comes next.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+        self.begin();
         self.0.change(|flow| {
-            if matches!(flow.reader, Reader::Absent) {
-                flow.reader = Reader::Reads;
-            }
             if let Some(piece) = flow.pop() {
                 self.0.shared.account().release_body(piece.len() as u64);
                 return Poll::Ready(Next::Data(piece));
@@ -397,3 +403,6 @@ impl Body for PipeReader {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,6 +116,7 @@ impl ResponseBody {
                     break;
                 }
                 Poll::Ready(Some(Err(failure))) => return Poll::Ready(Err(failure)),
+                Poll::Ready(Some(Ok(_))) if self.bodiless => {}
                 Poll::Ready(Some(Ok(frame))) => {
                     self.ready_bytes += data_length(&frame);
                     self.ready.push_back(frame);
@@ -139,10 +140,14 @@ impl ResponseBody {
                 Poll::Ready(Next::Data(bytes)) => {
                     return Poll::Ready(Some(self.count(Frame::data(bytes))));
                 }
-                Poll::Ready(Next::Finished(Some(trailers))) if !self.bodiless => {
-                    return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+                Poll::Ready(Next::Finished(trailers)) => {
+                    if let Err(failure) = self.close() {
+                        return Poll::Ready(Some(Err(failure)));
+                    }
+                    // Nobody asks for more after trailers.
+                    self.complete = true;
+                    return Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))));
                 }
-                Poll::Ready(Next::Finished(_)) => return Poll::Ready(self.close().err().map(Err)),
                 Poll::Ready(Next::Cut) if self.bodiless => {
                     return Poll::Ready(lock(&self.execution).failure().map(Err));
                 }

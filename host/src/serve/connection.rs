@@ -132,7 +132,7 @@ impl Connection {
                 biased;
                 () = self.drain.begun(), if !draining => {
                     draining = true;
-                    Pin::new(&mut connection).graceful_shutdown();
+                    std::pin::Pin::new(&mut connection).graceful_shutdown();
                 }
                 ended = &mut connection => break ended,
             }
@@ -162,7 +162,8 @@ impl Connection {
     {
         let invoker = Arc::clone(&self.invoker);
         let service = service_fn(move |request: Request<Incoming>| {
-            Arc::clone(&invoker).invoke(Arc::clone(&peer), request.map(Upload::from))
+            let answer = Arc::clone(&invoker).invoke(Arc::clone(&peer), request.map(Upload::from));
+            async { answer.await.map(suit_http2) }
         });
         let streams = Arc::new(Streams::default());
         let executor = StreamExecutor::new(self.bounds.stall_timeout, Arc::clone(&streams));
@@ -224,6 +225,14 @@ fn every(period: Duration) -> Interval {
 async fn drained(mut drain: Drain) {
     drain.begun().await;
     tokio::time::sleep(DRAIN_GRACE).await;
+}
+
+/// Leaves away the length that a response declares which can have none. Clients take it for a fault of the stream.
+fn suit_http2(mut response: Response<Body>) -> Response<Body> {
+    if response.status() == StatusCode::NO_CONTENT {
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+    response
 }
 
 /// Says with `response` that the connection will be closed, if it will, and keeps the length that it declares.

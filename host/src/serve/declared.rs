@@ -106,7 +106,7 @@ impl DeclaredFunctions {
     fn apply_rest(&mut self, has_issuers: bool) -> Result<usize, ServeError> {
         let file = ConfigFile::read(&self.path)?;
         self.files
-            .extend(file.body_files().map(|file| WatchedFile::new(&file)));
+            .extend(file.job_files().map(|file| WatchedFile::new(&file)));
         let declared = file.functions();
         let sources = declared.iter().map(|function| function.source.as_path());
         self.files.extend(sources.map(WatchedFile::new));
