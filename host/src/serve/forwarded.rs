@@ -38,7 +38,7 @@ pub(super) fn read(headers: &HeaderMap, peer: IpAddr, is_trusted: impl Fn(IpAddr
         false => List::new(headers, name, None),
     };
     let (mut address, mut hops) = (peer, 0);
-    for entry in list(FOR, "for").from_the_right() {
+    for entry in list(FOR, "for").right_to_left() {
         if !is_trusted(address) {
             break;
         }
@@ -75,7 +75,7 @@ impl<'a> List<'a> {
         }
     }
 
-    fn from_the_right(&self) -> impl Iterator<Item = &'a str> {
+    fn right_to_left(&self) -> impl Iterator<Item = &'a str> {
         let parameter = self.parameter;
         let values = self.headers.get_all(&self.name).into_iter().rev();
         let entries = values.flat_map(|value| value.to_str().unwrap_or_default().rsplit(','));
@@ -86,7 +86,7 @@ impl<'a> List<'a> {
     }
 
     fn of_hop(&self, hop: usize) -> Option<&'a str> {
-        self.from_the_right().take(hop).last()
+        self.right_to_left().take(hop).last()
     }
 }
 
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_is_the_first_from_the_right_that_is_not_trusted() {
+    fn the_client_is_the_first_right_to_left_that_is_not_trusted() {
         for (list, client) in [
             ("192.0.2.1", "192.0.2.1"),
             ("198.51.100.9, 192.0.2.1", "192.0.2.1"),
