@@ -110,10 +110,9 @@ async fn accept(listener: TcpListener, answering: Arc<(Names, impl Subject)>) {
             }
             // Out of descriptors, most likely. Others hold them; the control plane answers all the same.
             Err(_) if spares.give_up_one() => {}
-            Err(_) => {
-                open.cut_oldest();
-                tokio::time::sleep(PAUSE).await;
-            }
+            // The descriptor of the oldest connection is free, and in store, when its task has ended.
+            Err(_) if open.cut_oldest() => tokio::task::yield_now().await,
+            Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }
 }

@@ -124,7 +124,7 @@ fn a_host_that_is_to_outlive_its_terminal_does() {
 
 #[test]
 fn a_host_that_gets_too_few_descriptors_for_its_workers_does_not_start() {
-    for descriptors in [20, 24, 28] {
+    for descriptors in [20, 30, 40] {
         let refused = Host::serve("hello")
             .arg("--workers=4")
             .in_shell(&format!("ulimit -n {descriptors}"), "")
@@ -139,7 +139,7 @@ fn a_host_that_gets_too_few_descriptors_for_its_workers_does_not_start() {
 fn the_control_plane_answers_while_connections_hold_all_descriptors() {
     let host = Host::serve("hello")
         .arg("--workers=2")
-        .in_shell("ulimit -n 64", "")
+        .in_shell("ulimit -n 80", "")
         .start();
     host.wait_for_stderr(|line| line.contains("connections at once, not 10000"));
     let mut wires: Vec<_> = (0..100)
@@ -170,6 +170,9 @@ fn a_store_that_may_not_grow_refuses_in_words_and_ends_nothing() {
         .in_shell("ulimit -f 8", "")
         .run_for(Duration::from_secs(10));
     assert_eq!(refused.code, Some(1), "{refused:?}");
-    assert!(refused.stderr.starts_with("error: "), "{refused:?}");
+    assert!(
+        refused.stderr.contains("error: the store failed"),
+        "{refused:?}"
+    );
     assert_eq!(state.names(), ["a"]);
 }

@@ -17,16 +17,15 @@ impl Open {
     pub(super) fn add(&mut self, connection: AbortHandle) {
         self.0.retain(|open| !open.is_finished());
         while self.0.len() >= CONNECTIONS {
-            self.cut_oldest();
+            let _ = self.cut_oldest();
         }
         self.0.push_back(connection);
     }
 
-    /// Ends the connection that has been open for longest.
-    pub(super) fn cut_oldest(&mut self) {
-        if let Some(oldest) = self.0.pop_front() {
-            oldest.abort();
-        }
+    /// Ends the connection that has been open for longest; tells whether there was one.
+    pub(super) fn cut_oldest(&mut self) -> bool {
+        let oldest = self.0.pop_front();
+        oldest.inspect(AbortHandle::abort).is_some()
     }
 }
 

@@ -121,10 +121,12 @@ impl Mount {
     fn place_of(&self, group: &str) -> PathBuf {
         let root = Path::new(&self.root);
         let below = Path::new(group).strip_prefix(root);
-        match below {
-            Ok(below) if !below.iter().any(|part| part == "..") => self.point.join(below),
-            _ => self.point.clone(),
-        }
+        // One that is above the root of this process's own view is written with `..`.
+        let below = below
+            .ok()
+            .filter(|below| !below.iter().any(|part| part == ".."));
+        let parts = below.into_iter().flatten();
+        parts.fold(self.point.clone(), |place, part| place.join(part))
     }
 }
 

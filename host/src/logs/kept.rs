@@ -10,6 +10,7 @@ use super::head::LineHead;
 use super::json::JsonLines;
 use super::segments::{Lost, SegmentWriter};
 use super::untold::{Reason, Untold};
+use crate::counted::counted;
 
 /// How many entries were kept, and how many could not be, since the start.
 #[derive(Debug, Default)]
@@ -151,8 +152,8 @@ impl Kept {
         let before = self.counts.damaged.swap(damaged, Ordering::Relaxed);
         if damaged > before {
             self.report(format_args!(
-                "warning: {} segments of the log are damaged or cannot be read; `host functions logs read` names them",
-                damaged - before
+                "warning: {} of the log cannot be read, or not whole; `host functions logs read` names the files",
+                counted((damaged - before) as usize, "segment")
             ));
         }
     }

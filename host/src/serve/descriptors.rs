@@ -4,8 +4,10 @@ use std::fs;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What connections leave to others at the most: to outbound calls, files and the control plane.
-const RESERVE: usize = 256;
+use super::error::ServeError;
+
+/// What connections leave to others, at the least and at the most: to the control plane, the log, outbound calls.
+const RESERVE: (usize, usize) = (16, 256);
 /// What a worker's runtime takes.
 const PER_WORKER: usize = 3;
 /// Assumed where the system does not tell.
@@ -25,18 +27,27 @@ pub(super) fn raise_limit() {
 
 /// How many connections there may be at once, of those `wanted`, before `workers` workers begin. Clients beyond that are
 /// turned away in words, instead of taking the last descriptor.
-pub(super) fn connections(wanted: usize, workers: usize) -> usize {
+///
+/// # Errors
+/// If there is none for them.
+pub(super) fn connections(wanted: usize, workers: usize) -> Result<usize, ServeError> {
     let Some(limit) = getrlimit(Resource::Nofile).current else {
-        return wanted;
+        return Ok(wanted);
     };
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let in_use = fs::read_dir("/dev/fd").map_or(IN_USE, Iterator::count);
-    within(limit, in_use + workers * PER_WORKER).min(wanted)
+    Ok(within(limit, in_use + workers * PER_WORKER)?.min(wanted))
 }
 
-fn within(limit: u64, in_use: usize) -> usize {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let reserve = (limit / 8).min(RESERVE);
-    limit.saturating_sub(in_use + reserve).max(1)
+fn within(limit: usize, in_use: usize) -> Result<usize, ServeError> {
+    let others = in_use + (limit / 8).clamp(RESERVE.0, RESERVE.1);
+    match limit.saturating_sub(others) {
+        0 => Err(ServeError::Descriptors {
+            limit,
+            needed: others + 1,
+        }),
+        left => Ok(left),
+    }
 }
 
 #[cfg(test)]
@@ -45,8 +56,9 @@ mod tests {
 
     #[test]
     fn connections_leave_descriptors_to_others() {
-        assert_eq!(within(64, 40), 16);
-        assert_eq!(within(1 << 20, 40), (1 << 20) - 296);
-        assert_eq!(within(20, 40), 1);
+        assert_eq!(within(64, 40).unwrap(), 8);
+        assert_eq!(within(1 << 20, 40).unwrap(), (1 << 20) - 296);
+        let refused = within(56, 40).unwrap_err().to_string();
+        assert!(refused.contains("56 files") && refused.contains("needs 57"));
     }
 }

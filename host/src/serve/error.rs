@@ -90,6 +90,17 @@ pub enum ServeError {
          --no-allow-unauthenticated (only callers with a valid token)"
     )]
     Unguarded(SocketAddr),
+    /// There are too few file descriptors to take up a connection.
+    #[error(
+        "no more than {limit} files may be open, and this host needs {needed} at the least; raise that limit (`ulimit -n`, or \
+         LimitNOFILE= of systemd), or take fewer --workers"
+    )]
+    Descriptors {
+        /// How many there may be.
+        limit: usize,
+        /// With how many one connection at a time can be served.
+        needed: usize,
+    },
     /// The system gave a worker no thread or runtime.
     #[error("a worker cannot start: {_0}{}", what_to_do(_0))]
     Worker(std::io::Error),

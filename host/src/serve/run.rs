@@ -207,7 +207,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         log: log.clone(),
         drain: drain.clone(),
         readiness: Arc::clone(&readiness),
-        connections: connections(options),
+        connections: connections(options)?,
     };
     let workers = workers.start(sockets)?;
     announce(
@@ -312,8 +312,8 @@ fn warn_of_memory(options: &ServeOptions) {
 }
 
 /// Connections at once: those that there are descriptors for.
-fn connections(options: &ServeOptions) -> usize {
-    let connections = descriptors::connections(options.connections, options.workers);
+fn connections(options: &ServeOptions) -> Result<usize, ServeError> {
+    let connections = descriptors::connections(options.connections, options.workers)?;
     if connections < options.connections {
         stderr::line!(
             "warning: {connections} connections at once, not {}: no more files may be open; raise that limit (`ulimit -n`), or \
@@ -321,7 +321,7 @@ fn connections(options: &ServeOptions) -> usize {
             options.connections
         );
     }
-    connections
+    Ok(connections)
 }
 
 fn listen(addr: SocketAddr, error: std::io::Error, flag: &'static str) -> ServeError {

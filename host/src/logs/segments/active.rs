@@ -68,7 +68,9 @@ impl Active {
         let (Ok(own), Ok(found)) = (self.output.metadata(), fs::metadata(path)) else {
             return false;
         };
-        identity(&own) == identity(&found) && found.len() >= self.length
+        // A pipe has no length.
+        let is_cut = found.is_file() && found.len() < self.length;
+        identity(&own) == identity(&found) && !is_cut
     }
 
     /// Sees to it that what was written outlasts a loss of power.

@@ -164,7 +164,8 @@ impl SegmentWriter {
         self.step_at(now, Instant::now())
     }
 
-    fn step_at(&mut self, now: SystemTime, at: Instant) -> io::Result<()> {
+    /// As [`step`](Self::step), with the moment by which the system's clock is judged.
+    pub(in crate::logs) fn step_at(&mut self, now: SystemTime, at: Instant) -> io::Result<()> {
         let placed = self.keep_place();
         self.keep_link();
         let age = now.duration_since(self.begun).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! What a follower sees.
 
 use super::*;
+use std::time::Instant;
 
 /// All that is new.
 fn news(follow: &mut Follow) -> Vec<String> {
@@ -101,8 +102,11 @@ fn what_retention_removes_before_it_was_seen_is_passed_over() {
     for n in 0..100 {
         log.say(&n.to_string());
     }
-    let later = SystemTime::now() + KEEPING.age * 2;
-    log.writer.as_mut().unwrap().step(later).unwrap();
+    let (later, moment) = (SystemTime::now() + KEEPING.age * 2, Instant::now());
+    for passed in [Duration::ZERO, Duration::from_secs(3_600)] {
+        let writer = log.writer.as_mut().unwrap();
+        writer.step_at(later + passed, moment + passed).unwrap();
+    }
     log.say("last");
     // The segment that was being read is still open, and then there is a gap.
     let seen = news(&mut follow);

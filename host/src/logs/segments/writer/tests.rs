@@ -21,10 +21,14 @@ fn line(n: usize) -> Vec<u8> {
 
 /// A step, and what it has begun.
 fn step(writer: &mut SegmentWriter, now: SystemTime) -> io::Result<()> {
-    writer.step(now)?;
+    step_at(writer, now, Instant::now())
+}
+
+fn step_at(writer: &mut SegmentWriter, now: SystemTime, at: Instant) -> io::Result<()> {
+    writer.step_at(now, at)?;
     if writer.finishing.is_some() {
         writer.settle()?;
-        writer.step(now)?;
+        writer.step_at(now, at)?;
     }
     Ok(())
 }
@@ -216,10 +220,10 @@ fn what_is_kept_too_long_is_removed_while_running() {
     let (begun, ahead) = (Instant::now(), SMALL.age + Duration::from_secs(120));
     let later = |passed| (SystemTime::now() + ahead + passed, begun + passed);
     let (time, moment) = later(LOOK);
-    writer.step_at(time, moment).unwrap();
+    step_at(&mut writer, time, moment).unwrap();
     assert_eq!(writer.removed(), 0);
     let (time, moment) = later(LOOK + AHEAD);
-    writer.step_at(time, moment).unwrap();
+    step_at(&mut writer, time, moment).unwrap();
     assert!(writer.removed() >= count);
     writer.append(&line(100)).unwrap();
     assert_eq!(kept(&directory), [100]);
