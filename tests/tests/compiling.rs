@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use tests::{Host, Output, Signal, State, guest, wait_until};
 
-/// A component with `functions` functions of so many local variables each, which are added up `steps` times in a loop
-/// that may begin anew after each third.
+/// The greeting with a module that nothing uses, of `functions` functions of so many local variables each, which are
+/// added up `steps` times in a loop that may begin anew after each third.
 fn component(functions: usize, locals: u32, steps: usize) -> Vec<u8> {
     let mut random = 1_u32;
     let mut local = || {
@@ -42,11 +42,9 @@ fn component(functions: usize, locals: u32, steps: usize) -> Vec<u8> {
         section(3, &[&leb(functions as u32), &vec![0; functions]]),
         section(10, &[&leb(functions as u32), &code.repeat(functions)]),
     ];
-    [
-        b"\0asm\x0d\0\x01\0".to_vec(),
-        section(1, &[&module.concat()]),
-    ]
-    .concat()
+    let mut component = fs::read(guest("hello")).expect("it can be read");
+    component.extend(section(1, &[&module.concat()]));
+    component
 }
 
 /// LEB128 (WebAssembly Core Specification, 5.2.2).
