@@ -76,6 +76,8 @@ pub struct Progress<'a> {
     pub bytes: u64,
     /// Since it began.
     pub elapsed: Duration,
+    /// For which time this is told, from 1: once for each second.
+    pub times: u64,
     /// Whether it is over, well or not.
     pub has_ended: bool,
 }

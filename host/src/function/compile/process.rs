@@ -105,7 +105,7 @@ struct Watch<'a> {
     task: &'a Task<'a>,
     child: Guarded,
     begun: Instant,
-    /// The last full second of which was told.
+    /// The full seconds of which was told.
     told: u64,
 }
 
@@ -179,7 +179,7 @@ impl Watch<'_> {
             });
         }
         if elapsed.as_secs() > self.told {
-            self.told = elapsed.as_secs();
+            self.told += 1;
             self.tell(false);
         }
         Ok(())
@@ -197,6 +197,7 @@ impl Watch<'_> {
                 name: self.task.name,
                 bytes: self.task.wasm.len() as u64,
                 elapsed: self.begun.elapsed(),
+                times: self.told,
                 has_ended,
             });
         }
