@@ -35,10 +35,10 @@ pub(super) struct Check {
     format: Format,
 
     #[command(flatten)]
-    compiler: CompilerArgs,
+    state: State,
 
     #[command(flatten)]
-    state: State,
+    compiler: CompilerArgs,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

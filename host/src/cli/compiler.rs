@@ -28,7 +28,7 @@ pub(super) struct CompilerArgs {
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     compile_memory: Option<u64>,
 
-    /// How long compiling a component may take [default: 5m]
+    /// How long compiling a component may take [default: 10m]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     compile_timeout: Option<Duration>,
 }

@@ -5,6 +5,10 @@ use std::io::{self, IsTerminal};
 use crate::function::Progress;
 use crate::stderr;
 
+/// For which time of telling there is a line where there is no terminal. A small component takes a second where much
+/// else is going on, and nobody waits for that line.
+const PATIENCE: u64 = 3;
+
 /// Shows it on stderr: a terminal has a line that changes, anything else gets one line.
 pub(super) fn show(progress: &Progress<'_>) {
     let name = progress.name.unwrap_or("a component");
@@ -13,7 +17,9 @@ pub(super) fn show(progress: &Progress<'_>) {
     match (io::stderr().is_terminal(), progress.has_ended) {
         (true, true) => stderr::clear_status(),
         (true, false) => stderr::status(&format!("Compiling {name} ({size} MB) … {seconds} s")),
-        (false, false) if seconds == 1 => stderr::line!("Compiling {name} ({size} MB) …"),
+        (false, false) if progress.times == PATIENCE => {
+            stderr::line!("Compiling {name} ({size} MB) …")
+        }
         (false, _) => {}
     }
 }

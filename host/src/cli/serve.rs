@@ -80,10 +80,10 @@ pub(super) struct Serve {
     capacity: Capacity,
 
     #[command(flatten)]
-    compiler: CompilerArgs,
+    state: State,
 
     #[command(flatten)]
-    state: State,
+    compiler: CompilerArgs,
 
     #[command(flatten)]
     logs: LogArgs,

@@ -323,6 +323,7 @@ mod tests {
             let mut entry = cache.entry(&self.engine, &DIGEST_OF_IT).unwrap();
             entry.write(&compiled).unwrap();
             entry.keep().unwrap();
+            drop(entry);
             let file = fs::read_dir(&self.directory)
                 .unwrap()
                 .next()

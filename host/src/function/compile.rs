@@ -24,7 +24,7 @@ pub(super) use exchange::fingerprint;
 pub(super) use sink::{Compiled, Sink};
 
 /// How long compiling one component may take, if nothing else is said.
-const TIME: Duration = Duration::from_secs(5 * 60);
+const TIME: Duration = Duration::from_secs(10 * 60);
 
 /// Where a [`Sandbox`](super::Sandbox) compiles components.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +47,7 @@ pub struct CompilerProcess {
     pub environment: Vec<(OsString, OsString)>,
     /// Memory that it may take, in bytes. By default half of the machine's (or the container's), but 400 MiB to 2 GiB.
     pub memory: u64,
-    /// How long it may take. Default 5 minutes.
+    /// How long it may take. Default 10 minutes: a few dozen times what a large interpreter takes.
     pub time: Duration,
     /// Is told each second how things stand, and once more when a component of which it was told is done.
     pub progress: Option<fn(&Progress<'_>)>,
@@ -76,6 +76,8 @@ pub struct Progress<'a> {
     pub bytes: u64,
     /// Since it began.
     pub elapsed: Duration,
+    /// For which time this is told, from 1: once for each second.
+    pub times: u64,
     /// Whether it is over, well or not.
     pub has_ended: bool,
 }

@@ -74,7 +74,7 @@ fn declaration(name_: &str, wasm: &[u8]) -> Declaration {
     Declaration {
         name: name(name_),
         component: sha256(wasm),
-        wasm: Some(wasm.to_vec()),
+        wasm: Some(wasm.to_vec().into()),
         settings: settings(1),
     }
 }

@@ -41,10 +41,10 @@ pub(super) struct Deploy {
     settings: SettingArgs,
 
     #[command(flatten)]
-    compiler: CompilerArgs,
+    state: State,
 
     #[command(flatten)]
-    state: State,
+    compiler: CompilerArgs,
 }
 
 impl Deploy {

@@ -105,7 +105,7 @@ struct Watch<'a> {
     task: &'a Task<'a>,
     child: Guarded,
     begun: Instant,
-    /// The last full second of which was told.
+    /// The full seconds of which was told.
     told: u64,
 }
 
@@ -128,22 +128,21 @@ impl Watch<'_> {
                 .max(1),
             length: self.task.wasm.len() as u64,
         };
-        let order = order.to_bytes();
-        let mut parts = [&order[..], self.task.wasm].into_iter();
-        let mut left = parts.next().unwrap_or_default();
+        // An empty pipe has room for it.
+        let mut left = match input.write_all(&order.to_bytes()) {
+            Ok(()) => self.task.wasm,
+            Err(_) => &[],
+        };
         let mut buffer = vec![0; 64 << 10];
         loop {
             self.check()?;
-            if left.is_empty() {
-                left = parts.next().unwrap_or_default();
-            }
             let (can_write, can_read) = wait(&input, &output, !left.is_empty())?;
             if can_write {
                 match input.write(left) {
                     Ok(count) => left = &left[count..],
                     Err(error) if is_for_the_moment(&error) => {}
                     // It has ended early; what it said before comes below.
-                    Err(_) => (left, parts) = (&[], [&[][..], &[]].into_iter()),
+                    Err(_) => left = &[],
                 }
             }
             if can_read {
@@ -180,7 +179,7 @@ impl Watch<'_> {
             });
         }
         if elapsed.as_secs() > self.told {
-            self.told = elapsed.as_secs();
+            self.told += 1;
             self.tell(false);
         }
         Ok(())
@@ -198,6 +197,7 @@ impl Watch<'_> {
                 name: self.task.name,
                 bytes: self.task.wasm.len() as u64,
                 elapsed: self.begun.elapsed(),
+                times: self.told,
                 has_ended,
             });
         }
