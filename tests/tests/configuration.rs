@@ -177,7 +177,8 @@ fn a_right_that_the_file_takes_away_is_gone_though_a_component_does_not_compile(
     let private = |invokers: &[&str]| {
         let invokers: Vec<_> = invokers.iter().map(|name| issuer.principal(name)).collect();
         format!(
-            "[functions.private]\nsource = \"hello.wasm\"\naudiences = [{AUDIENCE:?}]\ninvokers = {invokers:?}\n"
+            "[functions.private]\nsource = {:?}\naudiences = [{AUDIENCE:?}]\ninvokers = {invokers:?}\n",
+            guest("echoes")
         )
     };
     let config = Config::new("");
