@@ -177,7 +177,8 @@ fn a_right_that_the_file_takes_away_is_gone_though_a_component_does_not_compile(
     let private = |invokers: &[&str]| {
         let invokers: Vec<_> = invokers.iter().map(|name| issuer.principal(name)).collect();
         format!(
-            "[functions.private]\nsource = \"hello.wasm\"\naudiences = [{AUDIENCE:?}]\ninvokers = {invokers:?}\n"
+            "[functions.private]\nsource = {:?}\naudiences = [{AUDIENCE:?}]\ninvokers = {invokers:?}\n",
+            guest("echoes")
         )
     };
     let config = Config::new("");
@@ -210,7 +211,7 @@ fn a_right_that_the_file_takes_away_is_gone_though_a_component_does_not_compile(
     wait_until("it is private", || host.post("/hello", "{}").status == 401);
     // Nothing is given before all of it can be served.
     assert_eq!((status("bob"), status("eve")), (200, 403));
-    config.write(&file(&private(&["eve"])).replace(&issuer.url(), "https://gone.example"));
+    config.write(&file(&private(&["eve"])).replace(&issuer.url(), "http://127.0.0.1:9"));
     host.signal(Signal::Hup);
     wait_until("the issuer is trusted no longer", || status("bob") == 401);
 }

@@ -94,7 +94,7 @@ fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
         0x81..=0x83 => {
             let (length, rest) = rest.split_at_checked(usize::from(first - 0x80))?;
             let length = length.iter();
-            let length = length.fold(0, |length, &byte| length << 8 | usize::from(byte));
+            let length = length.fold(0, |length, &byte| (length << 8) | usize::from(byte));
             (length, rest)
         }
         _ => return None,

@@ -54,38 +54,38 @@ impl Restore {
         );
         match kept {
             Some(kept) => keep(&store, &kept)?,
-            None => self.warn(&store, &directory)?,
+            None => warn(&store, &directory)?,
         }
         Ok(ExitCode::SUCCESS)
     }
+}
 
-    /// Says what the backup cannot know.
-    fn warn(&self, store: &Store, directory: &Path) -> Result<(), Message> {
+/// Says what the backup cannot know.
+fn warn(store: &Store, directory: &Path) -> Result<(), Message> {
+    stderr::line!(
+        "warning: what was revoked, deleted or forbidden after the backup was made is not in it: tokens that were \
+         revoked since are good again. Name the state that it takes the place of with --keep-revocations-of, or revoke \
+         them anew."
+    );
+    // The state that is used where no flag names another is the one that is most likely meant.
+    let usual = std::env::var_os("HOST_STATE_DIR").map(PathBuf::from);
+    let usual = usual.or_else(platform_directory);
+    let Some(usual) = usual.filter(|usual| usual != directory && Store::is_in(usual)) else {
+        return Ok(());
+    };
+    let Ok(others) = revocations_of(&usual) else {
+        return Ok(());
+    };
+    let own = store.revocations().map_err(|error| error.to_string())?;
+    let is_newer = |other: &&DatedRevocation| !own.contains(&other.revocation);
+    for missing in others.iter().filter(is_newer) {
         stderr::line!(
-            "warning: what was revoked, deleted or forbidden after the backup was made is not in it: tokens that were \
-             revoked since are good again. Name the state that it takes the place of with --keep-revocations-of, or revoke \
-             them anew."
+            "warning: not restored, but revoked in {}: {}",
+            usual.display(),
+            shown(missing)
         );
-        // The state that is used where no flag names another is the one that is most likely meant.
-        let usual = std::env::var_os("HOST_STATE_DIR").map(PathBuf::from);
-        let usual = usual.or_else(platform_directory);
-        let Some(usual) = usual.filter(|usual| usual != directory && Store::is_in(usual)) else {
-            return Ok(());
-        };
-        let Ok(others) = revocations_of(&usual) else {
-            return Ok(());
-        };
-        let own = store.revocations().map_err(|error| error.to_string())?;
-        let is_newer = |other: &&DatedRevocation| !own.contains(&other.revocation);
-        for missing in others.iter().filter(is_newer) {
-            stderr::line!(
-                "warning: not restored, but revoked in {}: {}",
-                usual.display(),
-                shown(missing)
-            );
-        }
-        Ok(())
     }
+    Ok(())
 }
 
 fn revocations_of(directory: &Path) -> Result<Vec<DatedRevocation>, Message> {
