@@ -70,7 +70,7 @@ const OUTBOUND: &str = "what a function may call is said with --allow-outbound";
 const CONDITIONS: &str = "bindings have no conditions";
 
 /// All of them.
-pub(super) const FLAGS: &[Flag] = &[
+static FLAGS: &[Flag] = &[
     // Of every command.
     valued("--project", "", Nothing),
     valued("--region", "", Nothing),

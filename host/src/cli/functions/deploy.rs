@@ -52,7 +52,12 @@ impl Deploy {
         // What has a component can begin a store; what only changes settings needs one.
         let store = match self.source {
             Some(_) => self.state.store_or_new()?,
-            None => self.state.store()?,
+            None => self.state.store().map_err(|error| {
+                format!(
+                    "there is no function `{}` yet; name its component with --source ({error})",
+                    self.name
+                )
+            })?,
         };
         let before = match store.function(&self.name) {
             Ok(record) => Some(record),

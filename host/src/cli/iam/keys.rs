@@ -23,7 +23,7 @@ pub(super) struct Keys {
 
 #[derive(Subcommand)]
 enum Verb {
-    List(List),
+    List(Box<List>),
     Rotate(Rotate),
 }
 
