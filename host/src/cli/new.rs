@@ -97,7 +97,7 @@ fn fault(text: &str) -> Option<String> {
     }
     if let Some(c) = text.chars().find(|c| !is_allowed(c)) {
         return Some(format!(
-            "`{}` is not among its characters",
+            "`{}` cannot be part of it",
             c.escape_debug()
         ));
     }
@@ -140,12 +140,12 @@ mod tests {
             ("f-", "a dash has no word beside it"),
             ("-f", "a dash has no word beside it"),
             ("f--g", "a dash has no word beside it"),
-            ("f_g", "`_` is not among"),
-            ("My", "`M` is not among"),
-            ("f.g", "`.` is not among"),
-            ("../f", "`.` is not among"),
-            ("fü", "`ü` is not among"),
-            ("f\n", "`\\n` is not among"),
+            ("f_g", "`_` cannot be part"),
+            ("My", "`M` cannot be part"),
+            ("f.g", "`.` cannot be part"),
+            ("../f", "`.` cannot be part"),
+            ("fü", "`ü` cannot be part"),
+            ("f\n", "`\\n` cannot be part"),
             (&too_long, "it has 64 characters"),
             ("std", "a library of that name"),
             ("serde-json", "a library of that name"),
