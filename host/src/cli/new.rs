@@ -96,10 +96,7 @@ fn fault(text: &str) -> Option<String> {
         return Some("it is empty".into());
     }
     if let Some(c) = text.chars().find(|c| !is_allowed(c)) {
-        return Some(format!(
-            "`{}` cannot be part of it",
-            c.escape_debug()
-        ));
+        return Some(format!("`{}` cannot be part of it", c.escape_debug()));
     }
     if text.len() > LONGEST_NAME {
         return Some(format!("it has {} characters", text.len()));
