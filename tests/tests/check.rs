@@ -1,7 +1,7 @@
 //! `host check`: what a component exports, imports and needs, and who would take it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tests::{Directory, Host, Output, guest};
 
@@ -186,21 +186,32 @@ fn without_a_file_the_usage_is_shown() {
     );
 }
 
-/// What `host check` says of the component with this text.
+/// A file with the component of this text.
 #[track_caller]
-fn check_text(text: &str) -> Output {
+fn assembled(text: &str) -> (Directory, PathBuf) {
     let directory = Directory::new();
     let file = directory.path().join("component.wasm");
-    fs::write(&file, wat::parse_str(text).expect("it is a component"))
-        .expect("a file can be written");
+    let wasm = wat::parse_str(text).expect("it is a component");
+    fs::write(&file, wasm).expect("a file can be written");
+    (directory, file)
+}
+
+#[track_caller]
+fn check_text(text: &str) -> Output {
+    let (_directory, file) = assembled(text);
+    check(&file, &[])
+}
+
+/// That whoever serves it refuses the component in the words of `host check`, which are in one line.
+#[track_caller]
+fn assert_refused(text: &str, reason: &str) -> Output {
+    let (_directory, file) = assembled(text);
     let checked = check(&file, &[]);
-    let served = Host::command(["serve"])
-        .arg(&file)
-        .args(["--addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0"]);
-    // What is refused is refused in the same words by who serves it.
-    if checked.code == Some(1) {
-        assert_eq!(served.run().stderr, checked.stderr);
-    }
+    assert_eq!(checked.code, Some(1), "{checked:?}");
+    assert!(checked.stderr.contains(reason), "{checked:?}");
+    assert_eq!(checked.stderr.lines().count(), 1, "{checked:?}");
+    let served = Host::command(["serve"]).arg(&file).run();
+    assert_eq!((served.code, &served.stderr), (Some(1), &checked.stderr));
     checked
 }
 
@@ -210,7 +221,7 @@ fn component(handler: &str, imports: &[&str]) -> String {
         .iter()
         .map(|name| {
             format!(
-                "(import \"{name}\" (instance (export \"f\" (func async (result (future (stream u8)))))))"
+                "(import \"{name}\" (instance (export \"f\" (func async (result (future u8))))))"
             )
         })
         .collect();
@@ -220,28 +231,24 @@ fn component(handler: &str, imports: &[&str]) -> String {
 #[test]
 fn a_component_of_wasi_0_3_is_read_as_one_and_told_who_takes_it() {
     let imports = ["wasi:http/types@0.3.2", "wasi:cli/environment@0.2.6"];
-    let output = check_text(&component("wasi:http/handler@0.3.2", &imports));
-    assert_eq!(output.code, Some(1));
+    let text = component("wasi:http/handler@0.3.2", &imports);
+    let reason = "built for WASI 0.3: it exports wasi:http/handler@0.3.2, which this host does not serve; build it for WASI 0.2";
+    let output = assert_refused(&text, reason);
     assert_eq!(row(&output.stdout, "exports"), "wasi:http/handler@0.3.2");
     for name in imports {
         assert!(output.stdout.contains(&format!(" {name}\n")), "{output:?}");
     }
+    assert!(row(&output.stdout, "host").contains(reason), "{output:?}");
     assert_eq!(row(&output.stdout, "wasmtime serve"), "yes, with -S cli");
     assert_eq!(row(&output.stdout, "Spin"), "yes");
     assert_eq!(row(&output.stdout, "wasmCloud"), "yes");
-    let reason = "built for WASI 0.3: it exports wasi:http/handler@0.3.2, which this host does not serve; build it for WASI 0.2";
-    assert!(row(&output.stdout, "host").contains(reason), "{output:?}");
-    assert!(output.stderr.contains(reason), "{output:?}");
-    assert_eq!(output.stderr.lines().count(), 1, "{output:?}");
 }
 
 #[test]
 fn a_release_candidate_of_wasi_0_3_is_named_as_one() {
     let candidate = "wasi:http/handler@0.3.0-rc-2026-03-15";
-    let output = check_text(&component(candidate, &[]));
-    assert_eq!(output.code, Some(1));
     let reason = format!("a release candidate of WASI 0.3: it exports {candidate}");
-    assert!(output.stderr.contains(&reason), "{output:?}");
+    let output = assert_refused(&component(candidate, &[]), &reason);
     assert_eq!(row(&output.stdout, "Spin"), "yes");
     for peer in ["wasmtime serve", "wasmCloud"] {
         let refused = format!("no: it exports {candidate}, a version that it does not call");
@@ -289,10 +296,7 @@ fn what_is_no_component_of_a_function_is_told_in_one_line_what_it_is() {
         ),
         ("(component)", "it exports nothing"),
     ] {
-        let output = check_text(text);
-        assert_eq!(output.code, Some(1), "{output:?}");
-        assert!(output.stderr.contains(reason), "{output:?}");
-        assert_eq!(output.stderr.lines().count(), 1, "{output:?}");
+        assert_refused(text, reason);
     }
 }
 

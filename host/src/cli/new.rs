@@ -96,10 +96,7 @@ fn fault(text: &str) -> Option<String> {
         return Some("it is empty".into());
     }
     if let Some(c) = text.chars().find(|c| !is_allowed(c)) {
-        return Some(format!(
-            "`{}` is not among its characters",
-            c.escape_debug()
-        ));
+        return Some(format!("`{}` cannot be part of it", c.escape_debug()));
     }
     if text.len() > LONGEST_NAME {
         return Some(format!("it has {} characters", text.len()));
@@ -140,12 +137,12 @@ mod tests {
             ("f-", "a dash has no word beside it"),
             ("-f", "a dash has no word beside it"),
             ("f--g", "a dash has no word beside it"),
-            ("f_g", "`_` is not among"),
-            ("My", "`M` is not among"),
-            ("f.g", "`.` is not among"),
-            ("../f", "`.` is not among"),
-            ("fü", "`ü` is not among"),
-            ("f\n", "`\\n` is not among"),
+            ("f_g", "`_` cannot be part"),
+            ("My", "`M` cannot be part"),
+            ("f.g", "`.` cannot be part"),
+            ("../f", "`.` cannot be part"),
+            ("fü", "`ü` cannot be part"),
+            ("f\n", "`\\n` cannot be part"),
             (&too_long, "it has 64 characters"),
             ("std", "a library of that name"),
             ("serde-json", "a library of that name"),

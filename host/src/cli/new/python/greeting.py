@@ -15,7 +15,7 @@ def answer(body: bytes) -> tuple[int, str]:
     """
     try:
         return 200, f"Hello {name(body) or ANYONE}!"
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         print(f"Error decoding JSON: {error}")
         return 400, "JSON Error"
 
@@ -23,6 +23,8 @@ def answer(body: bytes) -> tuple[int, str]:
 def name(body: bytes) -> str | None:
     """The member "name" of the body, if it has one that says something."""
     text = body.decode()
+    if depth(text) > DEEPEST:
+        raise ValueError(f"more than {DEEPEST} arrays and objects stand in each other")
     document = JSON.decode(text)
     if not isinstance(document, dict):
         return None
@@ -30,6 +32,15 @@ def name(body: bytes) -> str | None:
     if value is None or value in ("null", "false") or ZERO.fullmatch(value):
         return None
     return text_of(value) if value.startswith('"') else value
+
+
+def depth(text: str) -> int:
+    """How many arrays and objects stand in each other."""
+    level = deepest = 0
+    for token in STRUCTURE.finditer(text):
+        level += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        deepest = max(deepest, level)
+    return deepest
 
 
 def members(text: str) -> dict[str, str]:
@@ -59,6 +70,10 @@ def refuse(constant: str) -> None:
 
 # Numbers stay as they are written: Python's own have bounds, and NaN and Infinity, which are not JSON.
 JSON = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=refuse)
+# Python reads what stands in each other by calls in each other, and a component's stack is small.
+DEEPEST = 200
+# Brackets, and strings, whose brackets do not count.
+STRUCTURE = re.compile(r'"(?:[^"\\]|\\.?)*"?|[\[\]{}]')
 # What stands between the names and the values of an object.
 BETWEEN = re.compile(r"[ \t\n\r,:]*")
 # Zero, however it is written: 0, -0.0, 0e9.

@@ -16,3 +16,8 @@ class Answer(unittest.TestCase):
     def test_what_is_no_json_is_refused(self):
         self.assertEqual(answer(b"no JSON")[0], 400)
         self.assertEqual(answer(b'{"name": "\xff"}')[0], 400)
+
+    def test_what_is_nested_too_deep_is_refused(self):
+        self.assertEqual(answer(b"[" * 200 + b"]" * 200), (200, "Hello World!"))
+        self.assertEqual(answer(b"[" * 100000 + b"]" * 100000)[0], 400)
+        self.assertEqual(answer(b'{"name": "' + b"[" * 1000 + b'"}')[0], 200)
