@@ -316,14 +316,18 @@ mod tests {
             }
         }
 
-        /// A cache that holds `COMPONENT`, and the one file in it.
-        fn filled(&self) -> (CompileCache, PathBuf) {
-            let cache = CompileCache::open(&self.directory).unwrap();
+        /// Keeps `COMPONENT` in `cache`.
+        fn fill(&self, cache: &CompileCache) {
             let compiled = self.engine.precompile_component(COMPONENT).unwrap();
             let mut entry = cache.entry(&self.engine, &DIGEST_OF_IT).unwrap();
             entry.write(&compiled).unwrap();
             entry.keep().unwrap();
-            drop(entry);
+        }
+
+        /// A cache that holds `COMPONENT`, and the one file in it.
+        fn filled(&self) -> (CompileCache, PathBuf) {
+            let cache = CompileCache::open(&self.directory).unwrap();
+            self.fill(&cache);
             let file = fs::read_dir(&self.directory)
                 .unwrap()
                 .next()
@@ -383,9 +387,8 @@ mod tests {
             .permissions()
             .mode();
         assert_eq!(mode & 0o777, 0o700);
-        let component = Component::new(&scratch.engine, COMPONENT).unwrap();
-        let stored = cache.store(&scratch.engine, &DIGEST_OF_IT, &component);
-        assert!(stored.is_ok() && cache.load(&scratch.engine, &DIGEST_OF_IT).is_some());
+        scratch.fill(&cache);
+        assert!(cache.load(&scratch.engine, &DIGEST_OF_IT).is_some());
         open(0o775).unwrap();
         assert!(CompileCache::open(&scratch.directory).is_err());
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::access::Access;
 use super::catalog::{Catalog, Places, Served};
 use super::error::ServeError;
@@ -50,7 +52,9 @@ impl RootComponent {
             true => {
                 let most = SandboxConfig::default().component_bytes;
                 let wasm = input::stdin("the component", most).map_err(ServeError::Stdin)?;
-                self.sandbox.load_bytes(&*wasm, config).await
+                self.sandbox
+                    .load_bytes(Bytes::from_owner(wasm), config)
+                    .await
             }
             false => self.sandbox.load(&options.file, config).await,
         };

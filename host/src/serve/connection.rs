@@ -1,8 +1,6 @@
 //! One connection, from its handshake to its last byte.
 
 use std::convert::Infallible;
-use std::io;
-use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;

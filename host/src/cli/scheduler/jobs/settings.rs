@@ -1,6 +1,6 @@
 //! The settings of a job as flags. What is not named stays.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base64::Engine;
