@@ -13,8 +13,9 @@ use crate::logs::{Entry, LogQueue, Severity};
 /// What the log entry of a request begins with that got no execution.
 pub(crate) const REFUSED: &str = "Request refused";
 
-/// Entries of one kind in each [`WINDOW`], of all workers together.
-const ENTRIES: usize = 10;
+/// Entries of one kind in each [`WINDOW`], of all workers together. Compressed they are some 0.4 GB a day, so that what
+/// is kept by default reaches back for weeks.
+const ENTRIES: usize = 100;
 const WINDOW: Duration = Duration::from_secs(1);
 
 /// A function's name, and the word for why.
