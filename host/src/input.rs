@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) const STDIN: &str = "standard input";
 
 /// Who has read standard input, and what was in it.
-static READ: Mutex<Option<(&'static str, Arc<[u8]>)>> = Mutex::new(None);
+type Whole = (&'static str, Arc<[u8]>);
+
+static READ: Mutex<Option<Whole>> = Mutex::new(None);
 
 /// Whether `path` stands for standard input.
 pub(crate) fn is_stdin(path: &Path) -> bool {

@@ -217,8 +217,8 @@ fn a_setting_that_is_none_is_wrong_usage() {
     for (flag, word) in [
         ("--memory=lots", "512Ki, 256Mi or 1Gi"),
         ("--memory=0", "512Ki, 256Mi or 1Gi"),
-        ("--timeout=soon", "500ms, 60s, 5m, 1h or 30d"),
-        ("--timeout=0s", "500ms, 60s, 5m, 1h or 30d"),
+        ("--timeout=soon", "500ms, 60s, 5m, 1h30m or 30d"),
+        ("--timeout=0s", "500ms, 60s, 5m, 1h30m or 30d"),
         ("--set-env-vars=NOVALUE", "KEY=VALUE"),
         ("--workers=0", "--workers"),
         ("--concurrency=0", "--concurrency"),

@@ -373,7 +373,7 @@ fn what_is_wrong_with_a_job_of_a_file_is_told_with_its_line() {
         ),
         (
             "[jobs.a]\nschedule = \"@daily\"\nuri = \"a\"\n",
-            "host.toml:1:7: `a` is not a target",
+            "host.toml:3:7: `a` is not a target",
         ),
         (
             "[jobs.\"a b\"]\nschedule = \"@daily\"\nuri = \"a\"\n",

@@ -117,7 +117,7 @@ fn interval(number: u32, words: &mut Words<'_>) -> Result<Times, ScheduleError> 
         span = Some((from, words.time()?));
     }
     if words.take("synchronized") {
-        if MINUTES_A_DAY % step != 0 {
+        if !MINUTES_A_DAY.is_multiple_of(step) {
             return Err(ScheduleError::Unsynchronized { minutes: step });
         }
         span = span.or(Some((0, MINUTES_A_DAY - 1)));
