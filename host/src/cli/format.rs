@@ -30,7 +30,11 @@ pub(super) enum DocumentFormat {
 pub(super) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
     let head = head.map(str::to_owned);
     let rows = rows.iter().map(|row| row.to_vec());
-    columns(&std::iter::once(head.to_vec()).chain(rows).collect::<Vec<_>>())
+    columns(
+        &std::iter::once(head.to_vec())
+            .chain(rows)
+            .collect::<Vec<_>>(),
+    )
 }
 
 /// `rows` of as many cells each, columns two spaces apart. No cell breaks out of its row.

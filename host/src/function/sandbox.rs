@@ -194,7 +194,9 @@ impl Sandbox {
         self.check_size(wasm.len() as u64)?;
         let inspection = inspect(wasm)?;
         match inspection.check(u64::MAX) {
-            Ok(()) => self.compile(wasm, &Sha256::digest(wasm).into(), name).map(drop)?,
+            Ok(()) => self
+                .compile(wasm, &Sha256::digest(wasm).into(), name)
+                .map(drop)?,
             Err(_) => validate(wasm)?,
         }
         Ok(inspection)

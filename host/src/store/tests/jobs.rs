@@ -22,21 +22,22 @@ fn at(second: i64) -> Option<Timestamp> {
     Some(Timestamp::from_second(second).unwrap())
 }
 
-fn declaration(job: &str, schedule: &str, next_due: i64) -> JobDeclaration {
-    JobDeclaration {
+fn declaration(job: &str, schedule: &str, next_due: i64) -> (JobDeclaration, Option<Timestamp>) {
+    let declared = JobDeclaration {
         name: name(job),
         settings: settings(schedule),
-        next_due: at(next_due),
-    }
+        is_paused: false,
+    };
+    (declared, at(next_due))
 }
 
 /// Gives a job other settings, and has it be due at the third second.
 fn change(
     _: &JobLedger<'_>,
     record: &mut JobRecord,
-    settings: JobSettings,
+    declared: &JobDeclaration,
 ) -> Result<(), StoreError> {
-    record.settings = settings;
+    record.settings = declared.settings.clone();
     record.next_due = at(3);
     Ok(())
 }
@@ -193,7 +194,7 @@ fn commands_do_not_change_what_a_file_declares_nor_the_other_way_round() {
         .unwrap();
     let both = [declaration("b", "@daily", 1)];
     for refused in [
-        store.check_jobs(both.iter().map(|job| &job.name)),
+        store.check_jobs(both.iter().map(|(job, _)| &job.name)),
         store.declare_jobs("host.toml", &both, change),
     ] {
         assert!(matches!(refused, Err(StoreError::JobCreated(_))));
