@@ -344,7 +344,7 @@ fn jobs_of_a_file_come_and_go_with_it_and_commands_leave_them_alone() {
         assert_eq!(state.ended_run("declared")["state"], "succeeded");
         assert_eq!(target.received("/declared")[0].body, b"hello");
         for verb in ["pause", "delete"] {
-            let output = state.jobs([verb, "declared"]).run();
+            let output = state.jobs([verb, "declared", "--quiet"]).run();
             assert_eq!(output.code, Some(1), "{output:?}");
             assert!(
                 output.stderr.contains("is declared in"),
