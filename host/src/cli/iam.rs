@@ -18,7 +18,7 @@ pub(super) struct Iam {
 
 #[derive(Subcommand)]
 enum Noun {
-    ServiceAccounts(service_accounts::ServiceAccounts),
+    ServiceAccounts(Box<service_accounts::ServiceAccounts>),
     Keys(keys::Keys),
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::process::{self, ExitCode};
+use std::process::ExitCode;
 use std::thread;
 
 use rustix::process::{Resource, Rlimit, Signal, getpid, kill_process, nice, setrlimit};
@@ -84,5 +84,4 @@ fn restrain(order: &Order) {
 fn end_with_parent() {
     let _ = io::stdin().lock().read(&mut [0]);
     let _ = kill_process(getpid(), Signal::KILL);
-    process::abort();
 }
