@@ -16,7 +16,7 @@ use super::unknown_key::explained;
 use super::values::{file_text, host_name};
 use super::{ConfigError, FunctionTable, HostTable, IssuerTable, JobTable};
 use crate::function::OutboundPolicy;
-use crate::identity::{Member, OutsideIssuer, ServiceAccounts};
+use crate::identity::{IssuerUrl, Member, OutsideIssuer, ServiceAccounts};
 use crate::input;
 use crate::scheduler::Job;
 use crate::store::{FunctionName, FunctionSettings, JobDeclaration, JobName};
@@ -195,6 +195,12 @@ impl ConfigFile {
                 })
             })
             .collect()
+    }
+
+    /// Whose tokens it trusts, as far as that can be told.
+    pub(super) fn issuer_urls(&self) -> impl Iterator<Item = IssuerUrl> {
+        let issuers = self.tables.issuers.values();
+        issuers.filter_map(|table| table.issuer_url().ok())
     }
 
     /// What is wrong with the component of the function `name`, where the file names it.

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use super::values::Time;
 use crate::authorities;
 use crate::identity::{
-    Algorithm, EmailTrust, IssuerConfig, KeySource, KeyTls, Preset, PresetSettings, parse_keys_url,
+    Algorithm, EmailTrust, IssuerConfig, IssuerUrl, KeySource, KeyTls, Preset, PresetSettings,
+    parse_keys_url,
 };
 use crate::store::ClaimValues;
 
@@ -64,12 +65,7 @@ impl IssuerTable {
     pub(crate) fn issuer(&self, directory: &Path) -> Result<(IssuerConfig, KeySource), String> {
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let preset = self.preset()?;
-        let settings = PresetSettings {
-            issuer: self.url.as_deref(),
-            tenant: self.tenant.as_deref(),
-            access_tokens: self.access_tokens,
-        };
-        let mut config = preset.issuer(settings).map_err(|error| text(&error))?;
+        let mut config = self.preset_config(preset)?;
         config.audiences.extend(self.audiences.iter().cloned());
         config
             .authorized_parties
@@ -101,6 +97,23 @@ impl IssuerTable {
             self.tls(directory)?,
         );
         Ok((config, source))
+    }
+
+    /// Whose tokens it is about, whatever else of it is wrong.
+    ///
+    /// # Errors
+    /// If that cannot be told.
+    pub(super) fn issuer_url(&self) -> Result<IssuerUrl, String> {
+        Ok(self.preset_config(self.preset()?)?.issuer)
+    }
+
+    fn preset_config(&self, preset: Preset) -> Result<IssuerConfig, String> {
+        let settings = PresetSettings {
+            issuer: self.url.as_deref(),
+            tenant: self.tenant.as_deref(),
+            access_tokens: self.access_tokens,
+        };
+        preset.issuer(settings).map_err(|error| error.to_string())
     }
 
     /// What is named, or what the URL shows.

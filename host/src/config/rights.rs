@@ -1,18 +1,18 @@
 //! What a file says of rights alone: what is wrong elsewhere in it keeps nobody's rights alive.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ConfigFile, FunctionTable};
-use crate::identity::{Member, OutsideIssuer};
+use crate::identity::{IssuerUrl, Member};
 use crate::store::{FunctionName, Rights};
 
 /// Who may call the functions of a file, and whose tokens count.
 #[derive(Clone, Debug, Default)]
 pub struct DeclaredRights {
-    /// The functions that the file has, each with its rights if they can be read.
-    pub functions: BTreeMap<FunctionName, Option<Rights>>,
-    /// The issuers, if each of them can be read.
-    pub issuers: Option<Vec<OutsideIssuer>>,
+    /// The functions that the file has, each with its rights. A member or a rule that cannot be read gives none.
+    pub functions: BTreeMap<FunctionName, Rights>,
+    /// The issuers that the file has. A table whose issuer cannot be told is none.
+    pub issuers: BTreeSet<IssuerUrl>,
 }
 
 impl ConfigFile {
@@ -23,28 +23,21 @@ impl ConfigFile {
             .map(|(name, table)| (name.clone(), rights(table)));
         DeclaredRights {
             functions: functions.collect(),
-            issuers: self.issuers().ok(),
+            issuers: self.issuer_urls().collect(),
         }
     }
 }
 
-fn rights(table: &FunctionTable) -> Option<Rights> {
-    let mut members = table.invokers.iter();
-    let mut rules = table.invoker_rules.iter();
-    let are_well = members.all(|member| member.as_ref().parse::<Member>().is_ok())
-        && rules.all(|rule| rule.as_ref().read().is_ok());
-    are_well.then(|| Rights {
+fn rights(table: &FunctionTable) -> Rights {
+    let members = table.invokers.iter().map(|member| member.as_ref());
+    let rules = table.invoker_rules.iter().map(|rule| rule.as_ref());
+    Rights {
         allow_unauthenticated: table.allow_unauthenticated,
-        invokers: table
-            .invokers
-            .iter()
-            .map(|member| member.as_ref().clone())
+        invokers: members
+            .filter(|member| member.parse::<Member>().is_ok())
+            .cloned()
             .collect(),
-        invoker_rules: table
-            .invoker_rules
-            .iter()
-            .map(|rule| rule.as_ref().clone())
-            .collect(),
+        invoker_rules: rules.filter(|rule| rule.read().is_ok()).cloned().collect(),
         audiences: table.audiences.clone(),
-    })
+    }
 }

@@ -73,6 +73,7 @@ impl Rejection {
             Self::Revoked { .. } => {
                 "none: what is revoked stays so; have another token made, by another key or for another subject"
             }
+            Self::Unreadable(_) => "none: restore a backup of the store",
             Self::NoKeys(_) => "`keys-url`, `ca-file` or `bearer-file` of the issuer",
         }
     }

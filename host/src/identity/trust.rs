@@ -11,7 +11,7 @@ use super::{
     AmbiguousIssuer, IssuerConfig, IssuerUrl, Issuers, Jws, KeyRequest, KeySet, KeySource, Refusal,
     ServiceAccounts, Shown, Step, Verified, Verifier,
 };
-use crate::store::{Revocation, RevokedKind};
+use crate::store::{ANY_ISSUER, Revocation, RevokedKind};
 
 /// The shortest signature as a token holds it, in characters: that of a curve of 256 bits. Shorter words are no tokens.
 const SHORTEST_SIGNATURE: usize = 86;
@@ -66,6 +66,11 @@ pub enum Rejection {
         /// Its value.
         value: String,
     },
+    /// It is good, and a record that cannot be read may have revoked it.
+    #[error(
+        "a revocation in the store cannot be read, and may be of this token of {0}; restore a backup of the store"
+    )]
+    Unreadable(IssuerUrl),
     /// Nobody can tell.
     #[error("there are no keys of {0} to check it with; see why with `host auth doctor {0}`")]
     NoKeys(IssuerUrl),
@@ -100,7 +105,7 @@ impl Rejection {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.code(),
-            Self::Revoked { .. } => "revoked",
+            Self::Revoked { .. } | Self::Unreadable(_) => "revoked",
             Self::NoKeys(_) => "no_keys",
         }
     }
@@ -247,18 +252,25 @@ impl Trust {
             (RevokedKind::Token, token_id.as_ref()),
             (RevokedKind::Key, key_id.as_ref()),
         ];
-        for (kind, value) in looked_at {
-            let Some(value) = value else { continue };
+        let own = principal.issuer.as_str();
+        let named = looked_at
+            .into_iter()
+            .filter_map(|(kind, value)| Some((own, kind, value?.as_str())));
+        let unreadable = [own, ANY_ISSUER].map(|issuer| (issuer, RevokedKind::Unreadable, ""));
+        for (issuer, kind, value) in named.chain(unreadable) {
             let revocation = Revocation {
-                issuer: principal.issuer.as_str().to_owned(),
+                issuer: issuer.to_owned(),
                 kind,
-                value: value.clone(),
+                value: value.to_owned(),
             };
             if self.revoked.contains(&revocation) {
-                return Err(Rejection::Revoked {
-                    issuer: principal.issuer.clone(),
-                    kind,
-                    value: value.clone(),
+                return Err(match kind {
+                    RevokedKind::Unreadable => Rejection::Unreadable(principal.issuer.clone()),
+                    _ => Rejection::Revoked {
+                        issuer: principal.issuer.clone(),
+                        kind,
+                        value: revocation.value,
+                    },
                 });
             }
         }

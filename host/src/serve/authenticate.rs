@@ -298,7 +298,7 @@ fn newer_keys<'a>(trust: &'a Trust, verdict: &Result<Judged, NotGood>) -> Option
         Rejection::Refused(refusal) => refusal.wants_newer_keys(),
         // They may be on their way.
         Rejection::NoKeys(_) => true,
-        Rejection::Revoked { .. } => false,
+        Rejection::Revoked { .. } | Rejection::Unreadable(_) => false,
     };
     let issuer = issuer.as_ref().filter(|_| is_wanted)?;
     trust.key_request(&issuer.issuer)

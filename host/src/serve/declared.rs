@@ -40,15 +40,6 @@ pub(super) struct DeclaredFunctions {
     files: Vec<WatchedFile>,
 }
 
-/// What a file has taken away already.
-#[derive(Default)]
-struct Taken {
-    /// In words, function by function.
-    told: Vec<String>,
-    /// Whether its issuers are those that are trusted.
-    has_issuers: bool,
-}
-
 impl DeclaredFunctions {
     pub(super) fn new(
         path: PathBuf,
@@ -74,39 +65,46 @@ impl DeclaredFunctions {
         // Watched before it is read: whatever is wrong, the next change is a reason to try again.
         self.files = vec![WatchedFile::new(&self.path)];
         let taken = self.take_away()?;
-        self.apply_rest(taken.has_issuers)
-            .map_err(|error| match taken.told.is_empty() {
-                true => error,
-                false => ServeError::Tightened {
-                    taken: taken.told.join("; "),
-                    error: error.into(),
-                },
-            })
+        self.apply_rest().map_err(|error| match taken.is_empty() {
+            true => error,
+            false => ServeError::Tightened {
+                taken: taken.join("; "),
+                error: error.into(),
+            },
+        })
     }
 
-    /// Takes away what the file takes away, whatever is wrong with the rest of it. A host that begins serves nothing yet.
-    fn take_away(&self) -> Result<Taken, ServeError> {
-        let mut taken = Taken::default();
+    /// Takes away what the file takes away, whatever is wrong with the rest of it, and says what that is. A host that
+    /// begins serves nothing yet.
+    fn take_away(&self) -> Result<Vec<String>, ServeError> {
         if self.host.is_none() {
-            return Ok(taken);
+            return Ok(Vec::new());
         }
         let Ok(file) = ConfigFile::parse(&self.path) else {
-            return Ok(taken);
+            return Ok(Vec::new());
         };
         let rights = file.rights();
         let tightened = self.store.tighten(&rights.functions)?;
-        taken.told = tightened.iter().map(told).collect();
-        if let Some(mut issuers) = rights.issuers {
-            issuers.extend(self.issuers.others.iter().cloned());
-            taken.has_issuers = self.issuers.board.set_outside(&issuers).is_ok();
-        }
+        let mut taken: Vec<_> = tightened.iter().map(told).collect();
+        let DeclaredIssuers { board, others } = &self.issuers;
+        let gone = board.retain_outside(|url| {
+            let mut others = others.iter();
+            rights.issuers.contains(url) || others.any(|other| other.config.issuer == *url)
+        })?;
+        taken.extend(
+            gone.iter()
+                .map(|url| format!("tokens of {url} are refused")),
+        );
         Ok(taken)
     }
 
-    fn apply_rest(&mut self, has_issuers: bool) -> Result<usize, ServeError> {
+    fn apply_rest(&mut self) -> Result<usize, ServeError> {
+        // Watched before they are read, too.
+        if let Ok(file) = ConfigFile::parse(&self.path) {
+            let files = file.job_files();
+            self.files.extend(files.map(|file| WatchedFile::new(&file)));
+        }
         let file = ConfigFile::read(&self.path)?;
-        self.files
-            .extend(file.job_files().map(|file| WatchedFile::new(&file)));
         let declared = file.functions();
         let sources = declared.iter().map(|function| function.source.as_path());
         self.files.extend(sources.map(WatchedFile::new));
@@ -125,9 +123,7 @@ impl DeclaredFunctions {
         let path = input::name(file.path());
         self.store.declare(&path, &declarations)?;
         scheduler::declare(&self.store, &path, jobs, Timestamp::now())?;
-        if !has_issuers {
-            self.issuers.board.set_outside(&issuers)?;
-        }
+        self.issuers.board.set_outside(&issuers)?;
         self.tell_of_host(file.host());
         Ok(declarations.len())
     }

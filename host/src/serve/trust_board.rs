@@ -140,6 +140,28 @@ impl TrustBoard {
         self.publish(&mut state)
     }
 
+    /// Trusts no outside issuer any more but those that `is_kept`, and says which ones that were. Nothing else changes.
+    ///
+    /// # Errors
+    /// None that can be met: fewer issuers have no more names in common.
+    pub(super) fn retain_outside(
+        &self,
+        is_kept: impl Fn(&IssuerUrl) -> bool,
+    ) -> Result<Vec<IssuerUrl>, AmbiguousIssuer> {
+        let mut state = self.lock();
+        let outside = std::mem::take(&mut state.outside);
+        let (kept, gone): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            outside.into_iter().partition(|(url, _)| is_kept(url));
+        state.outside = kept;
+        for issuer in gone.values() {
+            issuer.keeper.abort();
+        }
+        if !gone.is_empty() {
+            self.publish(&mut state)?;
+        }
+        Ok(gone.into_keys().collect())
+    }
+
     /// What the host's own issuer publishes.
     pub(super) fn own_documents(&self) -> Option<OwnDocuments> {
         let state = self.lock();

@@ -34,7 +34,12 @@ pub enum RevokedKind {
     Token,
     /// The key's name, `kid`.
     Key,
+    /// Nothing: the record cannot be read, and may have been about any token of its issuer. It is never stored.
+    Unreadable,
 }
+
+/// The issuer of a revocation whose issuer cannot be read: any.
+pub const ANY_ISSUER: &str = "*";
 
 impl RevokedKind {
     /// The word for it.
@@ -43,6 +48,7 @@ impl RevokedKind {
             Self::Subject => "subject",
             Self::Token => "token",
             Self::Key => "key",
+            Self::Unreadable => "revocation",
         }
     }
 
@@ -111,7 +117,9 @@ impl Store {
         let mut statement = connection.prepare_cached(
             "SELECT issuer, kind, value FROM revocations ORDER BY issuer, kind, value",
         )?;
-        let rows = statement.query_map([], revocation)?;
+        let rows = statement.query_map([], |row| {
+            Ok(revocation(row).unwrap_or_else(|_| unreadable(row)))
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
@@ -119,11 +127,20 @@ impl Store {
 fn revocation(row: &Row<'_>) -> Result<Revocation, rusqlite::Error> {
     let kind: String = row.get(1)?;
     Ok(Revocation {
-        issuer: damage::text(row, 0)?,
+        issuer: row.get(0)?,
         // The table takes no other word.
-        kind: RevokedKind::read(&kind).unwrap_or(RevokedKind::Subject),
-        value: damage::text(row, 2)?,
+        kind: RevokedKind::read(&kind).unwrap_or(RevokedKind::Unreadable),
+        value: row.get(2)?,
     })
+}
+
+/// What a record that cannot be read revokes: all that it may have been about.
+fn unreadable(row: &Row<'_>) -> Revocation {
+    Revocation {
+        issuer: row.get(0).unwrap_or_else(|_| ANY_ISSUER.to_owned()),
+        kind: RevokedKind::Unreadable,
+        value: String::new(),
+    }
 }
 
 fn insert(

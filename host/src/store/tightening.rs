@@ -20,14 +20,13 @@ pub struct Tightening {
 
 impl Store {
     /// Takes away of the functions that files declare what a file does not give them any more: those that are not among
-    /// `functions` are removed, and the others let in nobody whom the file does not name. Nothing is given. Where rights
-    /// are `None`, nothing is known of them and nothing taken.
+    /// `functions` are removed, and the others let in nobody whom the file does not name. Nothing is given.
     ///
     /// # Errors
     /// If the database fails. Then nothing is taken.
     pub fn tighten(
         &self,
-        functions: &BTreeMap<FunctionName, Option<Rights>>,
+        functions: &BTreeMap<FunctionName, Rights>,
     ) -> Result<Vec<Tightening>, StoreError> {
         let mut connection = self.connection();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -43,7 +42,7 @@ impl Store {
                     None
                 }
                 // One that cannot be read lets nobody in as it is.
-                Some(Some(rights)) if record.damage.is_none() && record.settings.narrow(rights) => {
+                Some(rights) if record.damage.is_none() && record.settings.narrow(rights) => {
                     put_settings(&transaction, &mut record)?;
                     Some(record.settings)
                 }

@@ -87,7 +87,7 @@ impl Explain {
         };
         print(&steps.iter().map(shown).collect::<String>())?;
         if let Some(rejection) = rejection {
-            if let Rejection::Revoked { .. } = rejection {
+            if let Rejection::Revoked { .. } | Rejection::Unreadable(_) = rejection {
                 let setting = rejection.setting();
                 print(&format!(
                     "fail  revocation\n      {rejection}\n      setting:  {setting}\n"

@@ -59,7 +59,12 @@ fn rights_are_read_though_something_else_makes_no_sense() {
         invokers = ["user:a@example.com"]
         [functions.b]
         source = "b.wasm"
-        invokers = ["group:b"]
+        invokers = ["group:b", "user:b@example.com"]
+        [issuers.one]
+        url = "https://one.example"
+        ca-file = "missing.pem"
+        [issuers.other]
+        provider = "nobody"
     "#;
     let scratch = Scratch::new("rights", text);
     assert!(scratch.read().is_err());
@@ -67,9 +72,16 @@ fn rights_are_read_though_something_else_makes_no_sense() {
         .unwrap()
         .rights();
     let of = |name: &str| rights.functions[&name.parse().unwrap()].clone();
-    assert!(of("a").unwrap().invokers.contains("user:a@example.com"));
-    assert_eq!(of("b"), None);
-    assert!(rights.issuers.is_some_and(|issuers| issuers.is_empty()));
+    for (function, member) in [("a", "user:a@example.com"), ("b", "user:b@example.com")] {
+        let invokers: Vec<_> = of(function).invokers.into_iter().collect();
+        assert_eq!(invokers, [member], "{function}");
+    }
+    let issuers: Vec<_> = rights
+        .issuers
+        .iter()
+        .map(|issuer| issuer.as_str())
+        .collect();
+    assert_eq!(issuers, ["https://one.example"]);
 }
 
 #[test]

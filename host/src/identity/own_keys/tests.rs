@@ -7,7 +7,7 @@ use super::{MOST_PUBLISHED, OWN, OwnIssuer, OwnIssuerError, TokenRequest, own_ke
 use crate::identity::{
     Phase, Rejection, RotationPolicy, SigningAlgorithm, Trust, TrustedIssuer, current_key,
 };
-use crate::store::{Revocation, RevokedKind, Store};
+use crate::store::{ANY_ISSUER, Revocation, RevokedKind, Store};
 
 const AUDIENCE: &str = "https://a.example/f";
 const ACCOUNT: &str = "caller@host.internal";
@@ -50,18 +50,26 @@ impl Scratch {
     }
 
     fn trust(&self) -> Trust {
+        self.trust_but(self.store.revocations().unwrap())
+    }
+
+    fn trust_but(&self, revoked: impl IntoIterator<Item = Revocation>) -> Trust {
         let keys = own_key_set(&self.store.signing_keys().unwrap()).unwrap();
         let own = TrustedIssuer {
             config: Arc::new(self.issuer.config(self.store.service_accounts().unwrap())),
             keys: keys.map(Arc::new),
             request: None,
         };
-        Trust::new(1, vec![own], self.store.revocations().unwrap()).unwrap()
+        Trust::new(1, vec![own], revoked).unwrap()
     }
 
     fn judge(&self, token: &str, now: SystemTime) -> Result<Option<String>, Rejection> {
+        Self::judge_by(&self.trust(), token, now)
+    }
+
+    fn judge_by(trust: &Trust, token: &str, now: SystemTime) -> Result<Option<String>, Rejection> {
         let audiences: Arc<[String]> = [AUDIENCE.to_owned()].into();
-        let verified = self.trust().judge(token, &audiences, now);
+        let verified = trust.judge(token, &audiences, now);
         verified
             .map(|verified| verified.service_account.map(|email| email.to_string()))
             .map_err(|rejected| rejected.rejection)
@@ -166,6 +174,31 @@ fn what_is_revoked_is_refused() {
         assert!(
             matches!(rejected, Err(Rejection::Revoked { kind: of, .. }) if of == kind),
             "{rejected:?}"
+        );
+    }
+}
+
+#[test]
+fn a_revocation_that_cannot_be_read_revokes_what_it_may_be_about() {
+    let now = SystemTime::now();
+    let of_another = "https://another.example";
+    for (issuer, is_refused) in [
+        (None, true),
+        (Some(ANY_ISSUER), true),
+        (Some(of_another), false),
+    ] {
+        let scratch = Scratch::new();
+        let token = scratch.token(now);
+        let revocation = Revocation {
+            issuer: issuer.unwrap_or(scratch.issuer.url.as_str()).to_owned(),
+            kind: RevokedKind::Unreadable,
+            value: String::new(),
+        };
+        let judged = Scratch::judge_by(&scratch.trust_but([revocation]), &token, now);
+        assert_eq!(
+            matches!(judged, Err(Rejection::Unreadable(_))),
+            is_refused,
+            "{issuer:?}"
         );
     }
 }

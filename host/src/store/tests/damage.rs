@@ -1,7 +1,7 @@
 //! Records that are not what this program writes.
 
 use super::*;
-use crate::store::{JobName, JobSettings};
+use crate::store::{ANY_ISSUER, JobName, JobSettings};
 
 /// Makes the settings of this record unreadable.
 fn damage(scratch: &Scratch, table: &str, name: &str) {
@@ -92,13 +92,30 @@ fn other_damage_is_that_of_its_record_alone() {
     database
         .execute_batch(
             "INSERT INTO service_accounts VALUES (CAST(x'ff' AS TEXT), '1', '', ''), ('x@y', '2', '', '');
-             INSERT INTO revocations VALUES (CAST(x'ff' AS TEXT), 'subject', '1', ''), ('', 'subject', '2', '');
+             INSERT INTO revocations VALUES (CAST(x'ff' AS TEXT), 'subject', '1', ''), ('', 'subject', '2', ''),
+                 ('a', 'key', CAST(x'ff' AS TEXT), '');
              INSERT INTO serving_host (id, pid, url, public_urls, issuer, started, issuers, component)
              VALUES (1, 1, 'http://a', '{', 'http://b', '', '[', '}');",
         )
         .unwrap();
     assert_eq!(store.service_accounts().unwrap().len(), 2);
-    assert_eq!(store.revocations().unwrap().len(), 2);
+    let revocations = store.revocations().unwrap();
+    let of = |revocation: &Revocation| (revocation.issuer.clone(), revocation.kind);
+    let revoked: Vec<_> = revocations.iter().map(of).collect();
+    let unreadable = |issuer: &str| (issuer.to_owned(), RevokedKind::Unreadable);
+    let expected = [
+        (String::new(), RevokedKind::Subject),
+        unreadable("a"),
+        unreadable(ANY_ISSUER),
+    ];
+    assert_eq!(
+        revoked, expected,
+        "what cannot be read revokes all that it may be about"
+    );
+    assert!(
+        store.dated_revocations().is_err(),
+        "none is lost on the way to another store"
+    );
     assert_eq!(store.serving_host().unwrap().unwrap().issuer, "http://b");
 }
 

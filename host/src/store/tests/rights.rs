@@ -23,8 +23,8 @@ fn a_file_takes_away_what_it_gave_and_nothing_that_was_deployed() {
         ..Rights::default()
     };
     let file = [
-        (name("kept"), Some(rights(true))),
-        (name("private"), Some(rights(false))),
+        (name("kept"), rights(true)),
+        (name("private"), rights(false)),
     ];
     let taken = store.tighten(&file.clone().into()).unwrap();
     let gone: Vec<_> = taken
