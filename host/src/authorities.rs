@@ -71,8 +71,11 @@ impl ServerCertVerifier for Verifier {
             now,
         );
         match verified {
-            // Its dates are good: they are looked at before what the certificate is for.
+            // Its dates are good: they are looked at before this.
             Err(error) if is_of_authority(&error) && self.named.contains(end_entity) => {
+                if is_for_others(end_entity) {
+                    return Err(CertificateError::InvalidPurpose.into());
+                }
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())
             }
@@ -116,6 +119,15 @@ fn is_of_authority(error: &Error) -> bool {
     )
 }
 
+/// Whether a certificate says what it is for (extendedKeyUsage, RFC 5280, section 4.2.1.12), and servers are not among it.
+/// The verifier looks at that last, and its parser does not tell it. These bytes by chance can only mean a refusal.
+fn is_for_others(certificate: &[u8]) -> bool {
+    const EXTENDED_KEY_USAGE: &[u8] = b"\x06\x03\x55\x1d\x25";
+    const SERVER_AUTH: &[u8] = b"\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01";
+    let has = |part: &[u8]| certificate.windows(part.len()).any(|bytes| bytes == part);
+    has(EXTENDED_KEY_USAGE) && !has(SERVER_AUTH)
+}
+
 /// The certificates in a file of PEM.
 ///
 /// # Errors
@@ -140,7 +152,9 @@ pub(crate) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> 
 mod tests {
     use std::time::Duration;
 
-    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+    use rcgen::{
+        BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose as Purpose, IsCa, KeyPair,
+    };
 
     use super::*;
 
@@ -148,8 +162,14 @@ mod tests {
 
     /// As `openssl req -x509` makes it, good for 2020.
     fn self_signed(name: &str) -> CertificateDer<'static> {
+        self_signed_for(name, &[])
+    }
+
+    /// The same, which says that it is for these purposes alone.
+    fn self_signed_for(name: &str, purposes: &[Purpose]) -> CertificateDer<'static> {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.extended_key_usages = purposes.to_vec();
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);
         params.not_after = rcgen::date_time_ymd(2021, 1, 1);
         let key = KeyPair::generate().unwrap();
@@ -199,6 +219,18 @@ mod tests {
         ] {
             let error = verify(&named, &shown, name, year).unwrap_err();
             assert!(format!("{error:?}").contains(is_reason), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn one_that_is_for_other_than_servers_is_refused() {
+        for (purposes, is_taken) in [
+            (&[Purpose::ClientAuth][..], false),
+            (&[Purpose::ClientAuth, Purpose::ServerAuth], true),
+        ] {
+            let shown = self_signed_for("a.example", purposes);
+            let verified = verify(std::slice::from_ref(&shown), &shown, "a.example", 2020);
+            assert_eq!(verified.is_ok(), is_taken, "{verified:?}");
         }
     }
 

@@ -49,4 +49,4 @@ pub use segments::{Keeping, Lost, SegmentError, SegmentWriter};
 pub use severity::Severity;
 pub use shown::{RecordFormat, RecordRenderer};
 pub use structured::Structured;
-pub use writer::{Destinations, FLUSH_INTERVAL, LogWriter};
+pub use writer::{Destinations, FLUSH_INTERVAL, LogWriter, OnFault};

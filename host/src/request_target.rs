@@ -45,6 +45,13 @@ pub(crate) fn authority<B>(request: &Request<B>) -> Result<Option<Authority>, Ba
     if is_asterisk && request.method() != Method::OPTIONS {
         return Err(BadTarget::Form);
     }
+    // Of a URL or a path without its slash, `http` keeps the query alone.
+    if uri
+        .path_and_query()
+        .is_some_and(|target| target.as_str().starts_with('?'))
+    {
+        return Err(BadTarget::Form);
+    }
     let field = host_field(request)?;
     let version = request.version();
     let Some(target) = uri.authority() else {
@@ -262,6 +269,7 @@ mod tests {
         let form = Err(BadTarget::Form);
         assert_eq!(asked(Version::HTTP_11, "a.example:80", &["a"]), form);
         assert_eq!(asked(Version::HTTP_11, "*", &["a"]), form);
+        assert_eq!(asked(Version::HTTP_11, "http://a?b", &["a"]), form);
         let options = asked_with(Method::OPTIONS, Version::HTTP_11, "*", &["a"]);
         assert_eq!(options, Ok(Some("a".into())));
         let connect = asked_with(Method::CONNECT, Version::HTTP_11, "a:443", &["a:443"]);

@@ -113,7 +113,8 @@ impl Ending {
                     end(0);
                 }
                 ask.send_replace(true);
-                end(ends.next().await)
+                // A terminal that is closed meanwhile asks for no more than the drain under way.
+                end(ends.signals.next().await)
             })
         })?;
         Ok(ending)

@@ -137,6 +137,15 @@ struct State {
     is_writing: bool,
 }
 
+impl State {
+    /// Says how many lines are missing, once.
+    fn take_left_out(&mut self) -> Option<String> {
+        let count = std::mem::take(&mut self.left_out);
+        (count > 0)
+            .then(|| format!("warning: {count} lines are missing here: nobody read them in time\n"))
+    }
+}
+
 impl Lines {
     fn push(&self, line: String) {
         let mut state = self.lock();
@@ -144,8 +153,12 @@ impl Lines {
             state.left_out += 1;
             return;
         }
-        state.bytes += line.len();
-        state.waiting.push_back(line);
+        // Where they would have been.
+        let told = state.take_left_out();
+        for line in told.into_iter().chain([line]) {
+            state.bytes += line.len();
+            state.waiting.push_back(line);
+        }
         self.changed.notify_all();
     }
 
@@ -169,15 +182,13 @@ impl Lines {
                 state.bytes -= line.len();
                 line
             }
-            None => format!(
-                "warning: {} lines are missing here: nobody read them in time\n",
-                std::mem::take(&mut state.left_out)
-            ),
+            None => state.take_left_out().unwrap_or_default(),
         }
     }
 
     fn flush(&self, limit: Duration) {
-        let is_busy = |state: &mut State| state.is_writing || !state.waiting.is_empty();
+        let is_busy =
+            |state: &mut State| state.is_writing || !state.waiting.is_empty() || state.left_out > 0;
         // Whether all are written by then or not, the end does not wait any longer.
         drop(self.changed.wait_timeout_while(self.lock(), limit, is_busy));
     }

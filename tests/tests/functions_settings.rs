@@ -236,6 +236,24 @@ fn a_secret_reaches_the_function_and_nobody_else() {
 }
 
 #[test]
+fn secrets_are_set_updated_and_removed() {
+    let state = State::new();
+    let file = state.file("key", SECRET).display().to_string();
+    let names = || {
+        let secrets = &state.describe("f")["secretFiles"];
+        let names = secrets.as_object().into_iter().flatten();
+        names.map(|(name, _)| name.clone()).collect::<Vec<_>>()
+    };
+    state.deploy("f", "hello", &[&format!("--set-secrets=A={file},B={file}")]);
+    state.update("f", &[&format!("--update-secrets=C={file}")]);
+    assert_eq!(names(), ["A", "B", "C"]);
+    state.update("f", &["--remove-secrets=A"]);
+    assert_eq!(names(), ["B", "C"]);
+    state.update("f", &[&format!("--set-secrets=D={file}")]);
+    assert_eq!(names(), ["D"]);
+}
+
+#[test]
 fn a_secret_that_cannot_be_read_changes_nothing() {
     let state = State::new();
     state.deploy("f", "hello", &[]);

@@ -31,6 +31,12 @@ fn the_serverless_field_alone_decides_when_it_is_there() {
         "it is the function's own affair"
     );
     assert!(!reply.text().contains("serverless") && !reply.text().contains(&good));
+    let reply = ask(&format!("Bearer {good}"), &format!("Bearer {good}"));
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert!(
+        !reply.text().contains(&good),
+        "a token of a trusted issuer does not pass beside it"
+    );
     assert_refused(
         &ask("Bearer e30.e30.e30", &format!("Bearer {good}")),
         401,

@@ -86,6 +86,10 @@ impl<'a> Arguments<'a> {
                     ));
                 }
             }
+            let is_refused = matches!(flag.meaning, Meaning::Refused(_));
+            if !flag.takes_value && value.is_some() && !is_refused {
+                return Err(format!("{} takes no value", flag.name));
+            }
             match flag.meaning {
                 Meaning::Nothing => {}
                 Meaning::Same(name) => {
@@ -231,6 +235,27 @@ mod tests {
                 "{line}"
             );
         }
+    }
+
+    #[test]
+    fn a_switch_takes_no_value() {
+        for (flag, name) in [
+            ("--user-output-enabled=false", "--user-output-enabled"),
+            ("--gen2=false", "--gen2"),
+            ("--quiet=no", "--quiet"),
+            ("--quiet=", "--quiet"),
+            ("-q=no", "-q"),
+        ] {
+            let refused: Result<String, String> = Err(format!("{name} takes no value"));
+            for line in [
+                format!("functions list {flag}"),
+                format!("{flag} functions list"),
+            ] {
+                assert_eq!(read(&line), refused, "{line}");
+            }
+        }
+        let refused = read("functions list --log-http=true").unwrap_err();
+        assert!(refused.contains("is not for this host"), "{refused}");
     }
 
     #[test]

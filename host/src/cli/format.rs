@@ -1,28 +1,14 @@
 //! What commands print: aligned tables and YAML for people, JSON for programs.
 
-use clap::ValueEnum;
 use serde_json::Value;
 
 use super::Message;
 use crate::safe;
 
-/// How a command prints what it found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// An aligned table
-    Table,
-    /// JSON
-    Json,
-    /// YAML
-    Yaml,
-}
-
 /// How a command prints one thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DocumentFormat {
-    /// JSON
     Json,
-    /// YAML
     Yaml,
 }
 

@@ -74,13 +74,32 @@ pub(super) fn public_urls(store: &Store) -> Result<Vec<String>, Message> {
     Ok(host.map_or_else(|| vec![DEFAULT_URL.to_owned()], |host| host.public_urls))
 }
 
+/// What has become of a function: a word, and why, if that needs a reason.
+struct Condition {
+    word: &'static str,
+    reason: Option<String>,
+}
+
+impl Condition {
+    fn new(word: &'static str) -> Self {
+        Self { word, reason: None }
+    }
+
+    fn because(word: &'static str, reason: &str) -> Self {
+        Self {
+            word,
+            reason: Some(reason.to_owned()),
+        }
+    }
+}
+
 /// What is shown of a function. Secrets are shown by the file that they come from.
-fn value(record: &FunctionRecord, base_url: &str, state: &str) -> Value {
+fn value(record: &FunctionRecord, base_url: &str, state: &Condition) -> Value {
     let settings = &record.settings;
     let mut value = json!({
         "name": record.name,
         "url": format!("{base_url}/{}", record.name),
-        "state": state,
+        "state": state.word,
         "revision": record.revision,
         "componentSha256": record.component,
         "allowUnauthenticated": settings.allow_unauthenticated,
@@ -94,6 +113,7 @@ fn value(record: &FunctionRecord, base_url: &str, state: &str) -> Value {
         "updateTime": record.updated,
     });
     let given = [
+        ("stateMessage", json!(state.reason)),
         ("maxInstances", json!(settings.max_instances)),
         ("invokers", json!(settings.invokers)),
         ("invokerRules", json!(settings.invoker_rules)),
@@ -156,12 +176,12 @@ fn not_served(store: &Store) -> &'static str {
 }
 
 /// What has become of a function: `ACTIVE`, `FAILED` or `DAMAGED` with the reason, or what it waits for.
-fn state(store: &Store, record: &FunctionRecord) -> Result<String, Message> {
+fn state(store: &Store, record: &FunctionRecord) -> Result<Condition, Message> {
     if let Some(damage) = &record.damage {
-        return Ok(format!("DAMAGED: {damage}"));
+        return Ok(Condition::because("DAMAGED", damage));
     }
     if !is_served(store)? {
-        return Ok("NOT SERVED".into());
+        return Ok(Condition::new("NOT SERVED"));
     }
     let served = store
         .served(&record.name)
@@ -169,10 +189,10 @@ fn state(store: &Store, record: &FunctionRecord) -> Result<String, Message> {
     Ok(match served {
         // Times of one width in UTC have the order of their text. A later state has taken this one's place.
         Some(served) if served.updated >= record.updated => match served.problem {
-            None => "ACTIVE".into(),
-            Some(problem) => format!("FAILED: {problem}"),
+            None => Condition::new("ACTIVE"),
+            Some(problem) => Condition::because("FAILED", &problem),
         },
-        _ => "DEPLOYING".into(),
+        _ => Condition::new("DEPLOYING"),
     })
 }
 
@@ -184,7 +204,8 @@ const LOOK: Duration = Duration::from_millis(20);
 pub(super) fn settle(store: &Store, record: &FunctionRecord) -> Result<(), Message> {
     let begun = Instant::now();
     loop {
-        match state(store, record)?.as_str() {
+        let Condition { word, reason } = state(store, record)?;
+        match word {
             "ACTIVE" => return Ok(()),
             "NOT SERVED" => {
                 stderr::line!("note: {}", not_served(store));
@@ -203,8 +224,10 @@ pub(super) fn settle(store: &Store, record: &FunctionRecord) -> Result<(), Messa
                 ));
             }
             failed => {
+                let reason = reason.map(|reason| format!(": {reason}"));
                 return Err(format!(
-                    "deployed, but the host cannot serve it, and goes on with what it had: {failed}"
+                    "deployed, but the host cannot serve it, and goes on with what it had: {failed}{}",
+                    reason.unwrap_or_default()
                 ));
             }
         }
@@ -228,4 +251,39 @@ fn settle_deleted(store: &Store, name: &FunctionName) -> Result<(), Message> {
         thread::sleep(LOOK);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::FunctionSettings;
+
+    #[test]
+    fn the_state_is_a_word_and_its_reason_stands_beside_it() {
+        let mut record = FunctionRecord {
+            name: "f".parse().unwrap(),
+            revision: 1,
+            component: "0".into(),
+            settings: FunctionSettings::default(),
+            declared_in: None,
+            created: "2026-11-23T14:00:00Z".into(),
+            updated: "2026-11-23T14:00:00Z".into(),
+            damage: None,
+        };
+        let store = Store::in_memory().unwrap();
+        let shown = value(&record, "u", &state(&store, &record).unwrap());
+        assert_eq!(shown["state"], "NOT SERVED");
+        assert!(shown.get("stateMessage").is_none(), "{shown}");
+        record.damage = Some("EOF".into());
+        let shown = value(&record, "u", &state(&store, &record).unwrap());
+        assert_eq!(
+            (&shown["state"], &shown["stateMessage"]),
+            (&json!("DAMAGED"), &json!("EOF"))
+        );
+        let shown = value(&record, "u", &Condition::because("FAILED", "it is gone"));
+        assert_eq!(
+            (&shown["state"], &shown["stateMessage"]),
+            (&json!("FAILED"), &json!("it is gone"))
+        );
+    }
 }

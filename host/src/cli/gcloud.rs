@@ -71,7 +71,7 @@ const CONDITIONS: &str = "bindings have no conditions";
 
 /// All of them.
 static FLAGS: &[Flag] = &[
-    // Of every command.
+    // Of every command below these nouns.
     valued("--project", "", Nothing),
     valued("--region", "", Nothing),
     valued("--regions", "functions list", Nothing),
@@ -131,11 +131,6 @@ static FLAGS: &[Flag] = &[
         "--run-service-account",
         "functions deploy",
         Same("--service-account"),
-    ),
-    valued(
-        "--update-secrets",
-        "functions deploy",
-        Same("--set-secrets"),
     ),
     valued("--runtime", "functions deploy", Refused(NOTHING_IS_BUILT)),
     valued(

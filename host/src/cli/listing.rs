@@ -6,7 +6,6 @@ mod format;
 mod key;
 
 use std::cmp::Ordering;
-use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
@@ -29,6 +28,7 @@ pub(super) struct Shown {
         long,
         short = 'o',
         default_value = "yaml",
+        value_parser = format_of_one,
         value_name = "FORMAT",
         hide_default_value = true
     )]
@@ -83,12 +83,6 @@ impl Shown {
     /// Prints `value`.
     pub(super) fn show(&self, value: &Value) -> Result<(), Message> {
         let text = match &self.format {
-            Format::Table(None) => {
-                return Err(
-                    "a table is made of keys; name them, such as --format 'table(name,state)'"
-                        .into(),
-                );
-            }
             Format::Json(keys) => document(&part(keys.as_ref(), value), DocumentFormat::Json)?,
             Format::Yaml(keys) => document(&part(keys.as_ref(), value), DocumentFormat::Yaml)?,
             format => in_columns(format, std::slice::from_ref(value)),
@@ -186,7 +180,7 @@ fn parts<const N: usize>(keys: Option<&Columns>, items: &[Item<N>]) -> Value {
 
 /// `values` in a form that has a column for each of its keys.
 fn in_columns(format: &Format, values: &[Value]) -> String {
-    let text = match format {
+    match format {
         Format::Table(Some(keys)) => {
             let rows = values.iter().map(|value| keys.cells(value));
             columns(&keys.head().into_iter().chain(rows).collect::<Vec<_>>())
@@ -194,19 +188,16 @@ fn in_columns(format: &Format, values: &[Value]) -> String {
         Format::Value(keys) => keys.values(values),
         Format::Csv(keys) => keys.csv(values),
         _ => String::new(),
-    };
-    match std::io::stdout().is_terminal() {
-        true => text.chars().map(harmless).collect(),
-        false => text,
     }
 }
 
-/// `c`, or what stands for it where a terminal would act on it.
-fn harmless(c: char) -> char {
-    match c {
-        '\n' | '\t' => c,
-        c if c.is_control() => char::REPLACEMENT_CHARACTER,
-        c => c,
+/// Parses the form of one thing. It is refused before anything is done: there is no table for it but one of keys.
+fn format_of_one(text: &str) -> Result<Format, String> {
+    match text.parse::<Format>()? {
+        Format::Table(None) => {
+            Err("a table is made of keys; name them, such as --format 'table(name,state)'".into())
+        }
+        format => Ok(format),
     }
 }
 
@@ -233,5 +224,50 @@ impl FromStr for SortKey {
             key: key.unwrap_or(text).parse()?,
             is_backwards: key.is_some(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cli::command;
+
+    #[test]
+    fn one_thing_has_no_table_but_one_of_keys() {
+        let reason = format_of_one("table").unwrap_err();
+        assert!(reason.contains("table(name,state)"), "{reason}");
+        for format in ["table(name)", "json", "yaml", "value(name)", "none"] {
+            assert!(format_of_one(format).is_ok(), "{format}");
+        }
+        let line = "host scheduler jobs create http j --schedule x --uri u --format";
+        for (format, is_taken) in [("table", false), ("table(name)", true)] {
+            let words = line.split(' ').chain([format]);
+            let parsed = command().try_get_matches_from(words);
+            assert_eq!(parsed.is_ok(), is_taken, "{format}");
+        }
+    }
+
+    #[test]
+    fn items_are_sorted_by_keys_and_backwards() {
+        let listed = Listed {
+            sort_by: vec!["a".parse().unwrap(), "~b".parse().unwrap()],
+            ..Listed::default()
+        };
+        let mut items = vec![
+            json!({"a": "x", "b": 1}),
+            json!({"a": 10, "b": 1}),
+            json!({"b": 3}),
+            json!({"a": 10, "b": 2}),
+        ];
+        items.sort_by(|one, other| listed.order(one, other));
+        let expected = [
+            json!({"b": 3}),
+            json!({"a": 10, "b": 2}),
+            json!({"a": 10, "b": 1}),
+            json!({"a": "x", "b": 1}),
+        ];
+        assert_eq!(items, expected);
     }
 }

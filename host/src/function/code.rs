@@ -46,20 +46,21 @@ struct Function {
 }
 
 impl Code {
-    /// Counts what is in the component `wasm`, as far as it can be read; the compiler will say what is wrong with it.
-    pub(super) fn of(wasm: &[u8]) -> Self {
+    /// Counts what is in the component `wasm`.
+    ///
+    /// # Errors
+    /// If a part of it cannot be read. A compiler would begin with the others, which nobody has counted.
+    pub(super) fn of(wasm: &[u8]) -> std::result::Result<Self, LoadError> {
         let mut code = Self::default();
         for payload in Parser::new(0).parse_all(wasm) {
-            match payload {
-                Ok(Payload::CodeSectionEntry(body)) => match Function::of(&body) {
-                    Ok(function) => code.add(function),
-                    Err(_) => break,
-                },
-                Ok(_) => {}
-                Err(_) => break,
-            }
+            let function = match payload {
+                Ok(Payload::CodeSectionEntry(body)) => Function::of(&body),
+                Ok(_) => continue,
+                Err(error) => Err(error),
+            };
+            code.add(function.map_err(|error| LoadError::Compile(error.to_string()))?);
         }
-        code
+        Ok(code)
     }
 
     /// Refuses a component with more than [`MOST`].
@@ -147,7 +148,7 @@ mod tests {
             "i64 ".repeat(locals),
             "(block (br_if 0 (i32.const 1)))".repeat(blocks)
         );
-        Code::of(&wat::parse_str(text).expect("it is a component"))
+        Code::of(&wat::parse_str(text).expect("it is a component")).expect("it can be read")
     }
 
     #[test]
@@ -161,7 +162,7 @@ mod tests {
     #[test]
     fn each_entry_of_a_table_is_a_branch() {
         let text = "(component (core module (func (block (br_table 0 0 0 (i32.const 1))))))";
-        let code = Code::of(&wat::parse_str(text).unwrap());
+        let code = Code::of(&wat::parse_str(text).unwrap()).unwrap();
         assert_eq!(code.largest.branches, 4);
     }
 
@@ -197,9 +198,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_component_is_left_to_the_compiler() {
-        for wasm in [&b""[..], b"\0asm", b"\0asm\x0d\0\x01\0\xff\xff", b"text"] {
-            assert_eq!(Code::of(wasm), Code::default());
+    fn what_cannot_be_counted_is_refused() {
+        let text =
+            "(component (core module (func (i32.const 7) (drop)) (func (local i64 i64 i64))))";
+        let mut wasm = wat::parse_str(text).unwrap();
+        let at = wasm
+            .windows(2)
+            .position(|bytes| bytes == [0x41, 7])
+            .unwrap();
+        assert_eq!(Code::of(&wasm).unwrap().locals, 3);
+        wasm[at] = 0xff;
+        for wasm in [&wasm[..], b"\0asm", b"\0asm\x0d\0\x01\0\xff\xff", b"text"] {
+            assert!(
+                matches!(Code::of(wasm), Err(LoadError::Compile(_))),
+                "{wasm:?}"
+            );
         }
     }
 }

@@ -111,15 +111,12 @@ impl Flow {
             self.pieces.push_back(bytes);
             return;
         }
+        // The block grows with what is in it: it may be taken at any time, and only its content is charged.
         let room = BLOCK - self.block.len();
-        if self.block.capacity() == 0 {
-            self.block.reserve(BLOCK);
-        }
         let (now, rest) = bytes.split_at(room.min(bytes.len()));
         self.block.extend_from_slice(now);
         if !rest.is_empty() {
             self.end_block();
-            self.block = BytesMut::with_capacity(BLOCK);
             self.block.extend_from_slice(rest);
         }
     }

@@ -278,7 +278,7 @@ impl Sandbox {
         if let Some(component) = self.kept(digest) {
             return Ok((component, false));
         }
-        Code::of(wasm).check()?;
+        Code::of(wasm)?.check()?;
         let inner = &self.inner;
         let compiling = inner.compiling.lock();
         let _compiling = compiling.unwrap_or_else(PoisonError::into_inner);

@@ -12,6 +12,9 @@ use super::segments::{Lost, SegmentWriter};
 use super::untold::{Reason, Untold};
 use crate::counted::counted;
 
+/// How many damaged segments are named at once.
+const MOST_NAMED: usize = 5;
+
 /// How many entries were kept, and how many could not be, since the start.
 #[derive(Debug, Default)]
 pub struct KeptCounts {
@@ -149,11 +152,17 @@ impl Kept {
 
     fn note_damage(&mut self) {
         let damaged = self.segments.damaged();
-        let before = self.counts.damaged.swap(damaged, Ordering::Relaxed);
-        if damaged > before {
+        let count = damaged.len() as u64;
+        if count > self.counts.damaged.swap(count, Ordering::Relaxed) {
+            let numbers: Vec<_> = damaged.iter().rev().take(MOST_NAMED).collect();
             self.report(format_args!(
-                "warning: {} of the log cannot be read, or not whole; `host functions logs read` names the files",
-                counted((damaged - before) as usize, "segment")
+                "warning: {} of the log cannot be read, or not whole; the latest of them: {}",
+                counted(damaged.len(), "segment"),
+                numbers
+                    .iter()
+                    .map(|number| format!("{number:012}"))
+                    .collect::<Vec<_>>()
+                    .join(", ")
             ));
         }
     }

@@ -1,6 +1,7 @@
 //! The threads that write log entries: one for the disk and the collector, one for stdout.
 
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -46,7 +47,12 @@ pub struct Destinations {
     pub flush_interval: Duration,
     /// Where they are sent on to.
     pub collector: Option<Collector>,
+    /// Is told the name of a thread of the log that ended by a fault of this program.
+    pub on_fault: Option<OnFault>,
 }
+
+/// What is to be done when a thread ends by a fault.
+pub type OnFault = Arc<dyn Fn(&'static str) + Send + Sync>;
 
 impl Default for Destinations {
     /// Nowhere.
@@ -55,6 +61,7 @@ impl Default for Destinations {
             segments: None,
             flush_interval: FLUSH_INTERVAL,
             collector: None,
+            on_fault: None,
         }
     }
 }
@@ -87,7 +94,7 @@ impl LogWriter {
         let has_others = others.segments.is_some() || others.collector.is_some();
         let jobs = (!has_others).then(JobTraces::default);
         let run = Printer::new(Arc::clone(&printer), renderer, sink, jobs);
-        spawn("stdout", move || run.run())?;
+        spawn("stdout", others.on_fault.clone(), move || run.run())?;
         let mut writer = Self {
             keeper: None,
             printer,
@@ -109,7 +116,7 @@ impl LogWriter {
         let (queue, shared) = LogQueue::new(bounds, &counts);
         let rest = others.flush_interval / PART;
         let run = Keeper::new(Arc::clone(&shared), (kept, outlet), to_stdout, rest);
-        spawn("log", move || run.run())?;
+        spawn("log", others.on_fault, move || run.run())?;
         let queue = queue.before(&writer.printer, is_kept);
         writer.keeper = Some(shared);
         writer.exporter = exporter;
@@ -144,9 +151,20 @@ impl Drop for LogWriter {
     }
 }
 
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+fn spawn(
+    name: &'static str,
+    on_fault: Option<OnFault>,
+    run: impl FnOnce() + Send + 'static,
+) -> io::Result<()> {
+    let watched = move || {
+        // What it was working on is not looked at again.
+        let ended = panic::catch_unwind(AssertUnwindSafe(run));
+        if let (Err(_), Some(on_fault)) = (ended, on_fault) {
+            on_fault(name);
+        }
+    };
     let builder = thread::Builder::new().name(name.into());
-    builder.spawn(run).map(drop)
+    builder.spawn(watched).map(drop)
 }
 
 fn tell(missing: u64, what: &str) {

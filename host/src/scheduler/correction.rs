@@ -5,6 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::disabled::put_off_to;
 use super::due::GRACE;
 use super::round::{ABORTED, BATCH, failures};
 use super::undecided::{Undecided, before};
@@ -75,7 +76,7 @@ fn retract_early(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     for record in ledger.early_jobs(since.max(now))? {
-        if let Ok(schedule) = schedule(&record) {
+        if let Ok(Job { schedule, .. }) = Job::read(&record.settings) {
             retract(ledger, &record, &schedule, since, now)?;
         }
     }
@@ -133,9 +134,11 @@ pub(super) fn resync(
     store.write_jobs(|ledger| {
         let records = ledger.later_jobs(since, last, BATCH)?;
         for record in &records {
-            let Ok(schedule) = schedule(record) else {
-                // The next round tells why.
-                ledger.set_next_due(record.id, Some(now))?;
+            let Ok(Job { schedule, .. }) = Job::read(&record.settings) else {
+                // The next round tells why. What is due stands, to be said as well.
+                if record.next_due.is_none_or(|due| due > now) {
+                    ledger.set_next_due(record.id, put_off_to(now))?;
+                }
                 continue;
             };
             let undecided = match record.decided {
@@ -150,8 +153,4 @@ pub(super) fn resync(
         }
         Ok(records.last().map(|record| record.id))
     })
-}
-
-fn schedule(record: &JobRecord) -> Result<Schedule, super::ScheduleError> {
-    Schedule::parse(&record.settings.schedule, &record.settings.time_zone)
 }

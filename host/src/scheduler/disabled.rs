@@ -4,16 +4,38 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Job, JobError};
+use jiff::{SignedDuration, Timestamp};
+
+use super::Job;
 use crate::store::{JobName, JobRecord, Store, StoreError};
+
+/// The shortest time that the store tells apart.
+pub(super) const MOMENT: SignedDuration = SignedDuration::from_micros(1);
 
 /// Those that have been found, and why. One thread writes, the console reads.
 #[derive(Debug, Default)]
 pub(super) struct Disabled(Mutex<BTreeMap<JobName, String>>);
 
 /// Why the job `record` cannot run, if it cannot.
-pub fn disabled(record: &JobRecord) -> Option<JobError> {
-    Job::read(&record.settings).err()
+pub fn disabled(record: &JobRecord) -> Option<String> {
+    // The settings of a damaged record are the defaults, and what is wrong with those says nothing.
+    if let Some(damage) = &record.damage {
+        return Some(format!("its record cannot be read: {damage}"));
+    }
+    let error = Job::read(&record.settings).err();
+    error.map(|error| error.to_string())
+}
+
+/// As when a job is due that cannot run, so that it is looked at again then: around `time`, and at no time of a schedule,
+/// since those are whole seconds.
+pub(super) fn put_off_to(time: Timestamp) -> Option<Timestamp> {
+    let second = Timestamp::from_second(time.as_second());
+    second.and_then(|second| second.checked_add(MOMENT)).ok()
+}
+
+/// Whether a job that is `due` then was put off.
+pub(super) fn is_put_off(due: Timestamp) -> bool {
+    due.subsec_nanosecond() != 0
 }
 
 impl Disabled {
@@ -78,9 +100,7 @@ mod tests {
         let (store, found) = (Store::in_memory().unwrap(), Disabled::default());
         let name: JobName = "job".parse().unwrap();
         let record = store.create_job(&name, &broken(), None).unwrap();
-        let reason = disabled(&record)
-            .expect("there is no such zone")
-            .to_string();
+        let reason = disabled(&record).expect("there is no such zone");
         let anew = vec![(name.clone(), reason)];
         assert_eq!(found.add(anew.clone()), anew);
         assert_eq!(found.add(anew), []);
@@ -95,6 +115,17 @@ mod tests {
         assert_eq!(disabled(&mended.unwrap()), None);
         found.look_again(&store).unwrap();
         assert!(found.lines().is_empty());
+    }
+
+    #[test]
+    fn of_a_damaged_job_the_damage_is_told() {
+        let store = Store::in_memory().unwrap();
+        let name: JobName = "job".parse().unwrap();
+        let mut record = store.create_job(&name, &broken(), None).unwrap();
+        record.settings = JobSettings::default();
+        record.damage = Some("EOF while parsing".into());
+        let expected = "its record cannot be read: EOF while parsing";
+        assert_eq!(disabled(&record).as_deref(), Some(expected));
     }
 
     #[test]

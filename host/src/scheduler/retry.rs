@@ -33,8 +33,8 @@ impl Retry {
     }
 
     /// When a run is tried again that was first tried at `first` and failed for the `failures`th time at `now`. With
-    /// both a number and a duration given, it is tried until both are reached. A target may have `asked` for a time of its
-    /// own, and gets it as far as it lies between the shortest and the longest.
+    /// both a number and a duration given, it is tried until both are reached. A target may have `asked` for a longer time
+    /// than is due, and gets it up to the longest.
     pub fn next(
         &self,
         failures: u32,
@@ -43,7 +43,7 @@ impl Retry {
         asked: Option<Duration>,
     ) -> Option<Timestamp> {
         let backoff = match asked {
-            Some(asked) => asked.max(self.min_backoff).min(self.max_backoff),
+            Some(asked) => asked.max(self.backoff(failures)).min(self.max_backoff),
             None => self.backoff(failures),
         };
         let backoff = SignedDuration::try_from(backoff).ok()?;

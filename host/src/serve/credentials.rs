@@ -7,7 +7,8 @@ use super::caller::Caller;
 use super::fields;
 
 /// Decides alone when it is there, as with Google's front ends: `Authorization` is then the function's own affair.
-const SERVERLESS_AUTHORIZATION: HeaderName = HeaderName::from_static("x-serverless-authorization");
+pub(super) const SERVERLESS_AUTHORIZATION: HeaderName =
+    HeaderName::from_static("x-serverless-authorization");
 
 const BEARER: &[u8] = b"Bearer ";
 
@@ -79,7 +80,7 @@ pub(super) fn present(headers: &mut HeaderMap, caller: Option<&Caller>, is_by_pr
     caller.tell(headers);
 }
 
-/// Removes a token from what an open function sees, if it is one that `lets_in` elsewhere: whoever gets to see it could
+/// Removes a token from what a function sees, if it is one that `lets_in` elsewhere: whoever gets to see it could
 /// use it there. Other credentials are the function's own affair.
 pub(super) fn withhold(headers: &mut HeaderMap, lets_in: impl Fn(&str) -> bool) {
     let holds_one = |value: &HeaderValue| {

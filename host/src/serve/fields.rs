@@ -11,8 +11,8 @@ use http_body::{Body, Frame, SizeHint};
 
 use super::caller::OWN_FIELDS;
 
-/// Tells who the client is, beside `X-Forwarded-*`.
-const OF_CLIENTS: [&str; 2] = ["forwarded", "x-real-ip"];
+/// Tells who the client is, beside `X-Forwarded-*` and `Forwarded`. The host neither reads nor sends it.
+const REAL_IP: &str = "x-real-ip";
 
 /// Credentials that are for the host alone.
 const FOR_THE_HOST: &str = "x-serverless-authorization";
@@ -57,12 +57,12 @@ pub(super) fn is_reserved(name: &str, is_by_proxy: bool) -> bool {
         return false;
     }
     let is = |own: &str| is_like(name, own);
-    if is(FOR_THE_HOST) || OWN_FIELDS.iter().any(|own| is(own.as_str())) {
+    if is(FOR_THE_HOST) || is(REAL_IP) || OWN_FIELDS.iter().any(|own| is(own.as_str())) {
         return true;
     }
     // A proxy that sets or removes a field may know nothing of its other spellings.
     let is_believed = is_by_proxy && !name.contains('_');
-    let is_of_client = starts_like(name, "x-forwarded-") || OF_CLIENTS.into_iter().any(is);
+    let is_of_client = starts_like(name, "x-forwarded-") || is("forwarded");
     is_of_client && !is_believed
 }
 
@@ -148,16 +148,16 @@ mod tests {
             assert!(is_reserved(name, false), "{name}");
             assert!(is_reserved(name, true), "{name}");
         }
-        for name in [
-            "forwarded",
-            "x-forwarded-for",
-            "x-forwarded-anything",
-            "x-real-ip",
-        ] {
+        for name in ["forwarded", "x-forwarded-for", "x-forwarded-anything"] {
             assert!(is_reserved(name, false), "{name}");
             assert!(!is_reserved(name, true), "{name}");
         }
-        for name in ["x_forwarded_for", "x-forwarded_user", "x_real_ip"] {
+        for name in [
+            "x_forwarded_for",
+            "x-forwarded_user",
+            "x_real_ip",
+            "x-real-ip",
+        ] {
             assert!(is_reserved(name, true), "{name}");
         }
         for name in [
@@ -175,8 +175,10 @@ mod tests {
     #[test]
     fn trailers_bring_nothing_that_belongs_into_the_head() {
         let mut trailers = HeaderMap::new();
-        for name in HEAD_ONLY.into_iter().chain(OF_CLIENTS).chain([
+        for name in HEAD_ONLY.into_iter().chain([
             FOR_THE_HOST,
+            REAL_IP,
+            "forwarded",
             "x-host-caller-email",
             "x_host_caller_email",
             "x-forwarded-for",

@@ -163,19 +163,18 @@ fn forwarded(client: &Client) -> HeaderValue {
     };
     let (address, host) = (client.text.as_bytes(), client.host.as_bytes());
     let quote = if host.contains(&b':') { "\"" } else { "" }.as_bytes();
-    let mut text = Vec::with_capacity(96);
-    for part in [
+    let proto = proto(client);
+    let text = [
         open.as_bytes(),
         address,
         close.as_bytes(),
         quote,
         host,
         quote,
-    ] {
-        text.extend_from_slice(part);
-    }
-    text.extend_from_slice(b";proto=");
-    text.extend_from_slice(proto(client).as_bytes());
+        b";proto=",
+        proto.as_bytes(),
+    ]
+    .concat();
     // Addresses and host names are printable.
     HeaderValue::from_maybe_shared(bytes::Bytes::from(text))
         .unwrap_or_else(|_| HeaderValue::from_static(""))

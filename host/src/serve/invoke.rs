@@ -195,7 +195,8 @@ impl Invoker {
         caller: Option<&Caller>,
         (client, prefix): (&Client, Option<&HeaderValue>),
     ) {
-        if caller.is_none() {
+        // Beside the field that was judged, a private function sees the other one as well.
+        if caller.is_none() || headers.contains_key(credentials::SERVERLESS_AUTHORIZATION) {
             credentials::withhold(headers, |word| self.authenticator.is_token(word));
         }
         credentials::present(headers, caller, client.is_by_proxy);

@@ -173,6 +173,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
             .as_ref()
             .map_or(FLUSH_INTERVAL, |log| log.flush_interval),
         collector: options.collector.clone(),
+        on_fault: Some(watched::note_fault(&readiness)),
     };
     let (log, writer) = LogWriter::stdout(options.log_format, &name, others)?;
     let parts = Parts {

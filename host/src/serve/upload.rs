@@ -5,7 +5,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -21,24 +21,33 @@ use tokio::time::timeout;
 const SMALL: u64 = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Whether the last request body of an HTTP/1 connection was let go with more to come than is read.
+/// Whether the last request body of an HTTP/1 connection was let go with more to come than is read. A function that goes
+/// on after its answer may let go of an earlier one, which says nothing.
 #[derive(Clone, Default)]
-pub(super) struct GivenUp(Arc<AtomicBool>);
+pub(super) struct GivenUp(Arc<Numbers>);
+
+/// Requests by their number on the connection, from 1.
+#[derive(Default)]
+struct Numbers {
+    last: AtomicU32,
+    given_up: AtomicU32,
+}
 
 impl GivenUp {
     /// Watches the body of `request`, the next one of the connection.
     pub(super) fn watch(&self, request: Request<Incoming>) -> Request<Upload> {
-        self.0.store(false, Ordering::Relaxed);
+        let number = self.0.last.fetch_add(1, Ordering::Relaxed) + 1;
         let expects = request.headers().contains_key(header::EXPECT);
         request.map(|body| Upload {
-            given_up: (!body.is_end_stream()).then(|| self.clone()),
+            given_up: (!body.is_end_stream()).then(|| (self.clone(), number)),
             body: Some(body),
             is_awaited: !expects,
         })
     }
 
     pub(super) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        let last = self.0.last.load(Ordering::Relaxed);
+        last > 0 && self.0.given_up.load(Ordering::Relaxed) == last
     }
 }
 
@@ -46,8 +55,8 @@ impl GivenUp {
 pub(super) struct Upload {
     /// Until its end.
     body: Option<Incoming>,
-    /// Where its rest is in the way of the next request.
-    given_up: Option<GivenUp>,
+    /// Where its rest is in the way of the next request, and the number of its own.
+    given_up: Option<(GivenUp, u32)>,
     /// The client does not wait for a word before it sends the body (RFC 9110, section 10.1.1).
     is_awaited: bool,
 }
@@ -96,7 +105,7 @@ impl Body for Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        let (Some(given_up), Some(body)) = (&self.given_up, self.body.take()) else {
+        let (Some((given_up, number)), Some(body)) = (&self.given_up, self.body.take()) else {
             return;
         };
         if body.is_end_stream() {
@@ -107,7 +116,9 @@ impl Drop for Upload {
             Ok(runtime) if is_small && self.is_awaited => {
                 runtime.spawn(timeout(PATIENCE, read_to_nobody(body)));
             }
-            _ => given_up.0.store(true, Ordering::Relaxed),
+            _ => {
+                given_up.0.given_up.fetch_max(*number, Ordering::Relaxed);
+            }
         }
     }
 }

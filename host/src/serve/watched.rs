@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 use super::readiness::Readiness;
+use crate::logs::OnFault;
 
 const ENDED: &str =
     "it ended by a fault of this program, of which stderr tells; start the host again";
@@ -31,6 +32,14 @@ pub(super) fn run(readiness: &Readiness, subject: &str, work: impl FnOnce()) {
     if panic::catch_unwind(AssertUnwindSafe(work)).is_err() {
         readiness.note(subject, Some(ENDED.into()));
     }
+}
+
+/// For threads that do not know of readiness: notes that the one of the given name has ended by a fault.
+pub(super) fn note_fault(readiness: &Arc<Readiness>) -> OnFault {
+    let readiness = Arc::clone(readiness);
+    Arc::new(move |name| {
+        readiness.note(name, Some(ENDED.into()));
+    })
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use super::super::trial::Trial;
 use crate::config::{ConfigError, ConfigFile, Declared};
 use crate::counted::counted;
 use crate::function::OutboundPolicy;
+use crate::input;
 use crate::logs::{Collector, CollectorError};
 use crate::serve::{TlsError, TlsFiles, check_tls};
 use crate::store::{JobDeclaration, Store, StoreError};
@@ -54,7 +55,7 @@ impl Check {
         }
         print(&format!(
             "{} can be served: {}, {}\n",
-            self.file.display(),
+            input::name(&self.file),
             counted(functions.len(), "function"),
             counted(file.jobs().len(), "job")
         ))?;

@@ -29,10 +29,9 @@ impl List {
         let mut items = Vec::with_capacity(records.len());
         for record in &records {
             let state = state(&store, record)?;
-            let word = state.split(':').next().unwrap_or_default();
             let row = [
                 record.name.to_string(),
-                word.to_owned(),
+                state.word.to_owned(),
                 record.revision.to_string(),
                 invokers(&record.settings),
                 format!("{url}/{}", record.name),

@@ -11,7 +11,7 @@ use std::str::FromStr;
 use regex::Regex;
 use serde_json::Value;
 
-use super::compare::{compare, plain};
+use super::compare::{compare_typed, is_typed, plain};
 use super::key::Key;
 
 /// What items must meet.
@@ -93,13 +93,9 @@ impl Test {
         match self {
             Self::IsThere => !matches!(value, Value::Null) && !plain(value).is_empty(),
             Self::Has(pattern) => has(&plain(value).to_lowercase(), pattern),
-            Self::Equals(text) => {
-                let found = plain(value);
-                found.to_lowercase() == text.to_lowercase()
-                    || !found.is_empty() && compare(value, &Value::from(text.as_str())).is_eq()
-            }
+            Self::Equals(text) => is_typed(value, text),
             Self::Compares(orders, text) => {
-                !value.is_null() && orders.contains(&compare(value, &Value::from(text.as_str())))
+                !value.is_null() && orders.contains(&compare_typed(value, text))
             }
             Self::Matches(regex) => regex.is_match(&plain(value)),
         }
@@ -189,6 +185,23 @@ mod tests {
             "createTime<2026-11-23",
         ] {
             assert!(!passes(filter), "{filter}");
+        }
+    }
+
+    #[test]
+    fn a_name_equals_no_other_that_measures_the_same() {
+        for (name, filter, is_let_through) in [
+            ("60m", "name=60m", true),
+            ("60m", "name=60M", true),
+            ("60m", "name=1h", false),
+            ("60m", "name!=1h", true),
+            ("60m", "name=(1h 3600s)", false),
+            ("1Mi", "name=1048576", false),
+            ("123456789012345678901", "name=123456789012345678902", false),
+        ] {
+            let parsed: Filter = filter.parse().unwrap();
+            let passes = parsed.lets_through(&json!({ "name": name }));
+            assert_eq!(passes, is_let_through, "{name} {filter}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A dotted key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,12 +59,18 @@ impl Key {
         follow(&self.0, value)
     }
 
-    /// Puts `found` into `document` where this key leads.
+    /// Puts `found` into `document` where this key leads, objects on the way included. What another key has put there
+    /// stays: a list or a value has no place for a member.
     pub(super) fn place(&self, mut document: &mut Value, found: Value) {
         for step in &self.0 {
-            if let Step::Member(name) = step {
-                document = &mut document[name.as_str()];
+            let Step::Member(name) = step else { continue };
+            if document.is_null() {
+                *document = Value::Object(Map::new());
             }
+            let Value::Object(members) = document else {
+                return;
+            };
+            document = members.entry(name.as_str()).or_insert(Value::Null);
         }
         *document = found;
     }
@@ -121,6 +127,36 @@ mod tests {
         assert_eq!(find("list[].a"), Some(json!([1, 2])));
         for missing in ["none", "name.x", "list[2]", "httpTarget[0]"] {
             assert_eq!(find(missing), None, "{missing}");
+        }
+    }
+
+    #[test]
+    fn what_keys_lead_to_is_placed_whatever_their_order() {
+        let item = json!({"bindings": [{"role": "r", "members": ["m"]}], "name": "n"});
+        for (keys, expected) in [
+            (
+                &["bindings", "bindings[0].role"][..],
+                json!({"bindings": [{"role": "r", "members": ["m"]}]}),
+            ),
+            (
+                &["bindings[0].role", "bindings"],
+                json!({"bindings": [{"role": "r", "members": ["m"]}]}),
+            ),
+            (
+                &["bindings[0].role", "name"],
+                json!({"bindings": {"role": "r"}, "name": "n"}),
+            ),
+            (
+                &["bindings[0].role", "bindings[].members"],
+                json!({"bindings": {"role": "r", "members": [["m"]]}}),
+            ),
+        ] {
+            let mut document = Value::Null;
+            for key in keys {
+                let key: Key = key.parse().unwrap();
+                key.place(&mut document, key.find(&item).unwrap());
+            }
+            assert_eq!(document, expected, "{keys:?}");
         }
     }
 

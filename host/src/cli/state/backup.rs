@@ -90,28 +90,64 @@ fn pour(store: &Store) -> Result<(), Message> {
 }
 
 /// A directory for one backup, within the state's: for its owner only, and gone with this.
-pub(super) struct Scratch(PathBuf);
+pub(super) struct Scratch {
+    directory: PathBuf,
+    /// Whether the state's directory was made for this one.
+    is_state_new: bool,
+}
 
 impl Scratch {
     pub(super) fn new(state: &Path) -> Result<Self, Message> {
         let directory = state.join(format!(".backup-{}", std::process::id()));
+        let is_state_new = matches!(state.try_exists(), Ok(false));
         let made = DirBuilder::new()
             .mode(0o700)
             .recursive(true)
             .create(&directory);
         made.map_err(|error| format!("cannot make {}: {error}", directory.display()))?;
-        Ok(Self(directory))
+        Ok(Self {
+            directory,
+            is_state_new,
+        })
     }
 
     pub(super) fn file(&self) -> PathBuf {
-        self.0.join("backup")
+        self.directory.join("backup")
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // It is in nobody's way. The state's directory stays if there is something in it.
-        let _ = std::fs::remove_dir_all(&self.0);
-        let _ = self.0.parent().map(std::fs::remove_dir);
+        // It is in nobody's way. The state's directory stays if there is something in it, or it was there before.
+        let _ = std::fs::remove_dir_all(&self.directory);
+        if self.is_state_new {
+            let _ = self.directory.parent().map(std::fs::remove_dir);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn only_what_was_made_is_removed() {
+        let base = std::env::temp_dir().join(format!("host-state-scratch-{}", std::process::id()));
+        let state = base.join("state");
+        fs::create_dir_all(&base).unwrap();
+        drop(Scratch::new(&state).unwrap());
+        assert!(!state.exists());
+        fs::create_dir(&state).unwrap();
+        drop(Scratch::new(&state).unwrap());
+        assert!(state.exists());
+        assert_eq!(fs::read_dir(&state).unwrap().count(), 0);
+        fs::remove_dir(&state).unwrap();
+        let scratch = Scratch::new(&state).unwrap();
+        fs::write(state.join("store"), "x").unwrap();
+        drop(scratch);
+        assert!(state.join("store").exists());
+        fs::remove_dir_all(&base).unwrap();
     }
 }

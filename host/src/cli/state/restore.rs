@@ -16,7 +16,7 @@ use crate::counted::counted;
 use crate::identity::OWN;
 use crate::input;
 use crate::stderr;
-use crate::store::{DatedRevocation, RevokedKind, Store};
+use crate::store::{DatedRevocation, Revocation, RevokedKind, Store, StoreError};
 
 /// Make a new state directory of a backup
 ///
@@ -40,7 +40,7 @@ impl Restore {
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let directory = self.state.directory()?;
         // Before anything is made: without them the restored state would let in whom it should not.
-        let kept = self.keep_revocations_of.as_deref().map(revocations_of);
+        let kept = self.keep_revocations_of.as_deref().map(to_keep);
         let kept = kept.transpose()?;
         let store = match input::is_stdin(&self.file) {
             true => take_in(&directory)?,
@@ -73,31 +73,44 @@ fn warn(store: &Store, directory: &Path) -> Result<(), Message> {
     let Some(usual) = usual.filter(|usual| usual != directory && Store::is_in(usual)) else {
         return Ok(());
     };
-    let Ok(others) = revocations_of(&usual) else {
-        return Ok(());
-    };
     let own = store.revocations().map_err(|error| error.to_string())?;
-    let is_newer = |other: &&DatedRevocation| !own.contains(&other.revocation);
-    for missing in others.iter().filter(is_newer) {
-        stderr::line!(
-            "warning: not restored, but revoked in {}: {}",
-            usual.display(),
-            shown(missing)
-        );
+    for warning in not_restored(&usual, &own) {
+        stderr::line!("warning: {warning}");
     }
     Ok(())
 }
 
-fn revocations_of(directory: &Path) -> Result<Vec<DatedRevocation>, Message> {
+/// What is revoked in the state `usual` and not among `own`, or why that cannot be told.
+fn not_restored(usual: &Path, own: &[Revocation]) -> Vec<String> {
+    let place = usual.display();
+    let others = match revocations_of(usual) {
+        Ok(others) => others,
+        Err(error) => {
+            return vec![format!(
+                "what is revoked in {place} cannot be read, and may be missing here: {error}"
+            )];
+        }
+    };
+    let missing = others.iter();
+    let missing = missing.filter(|other| !own.contains(&other.revocation));
+    missing
+        .map(|missing| format!("not restored, but revoked in {place}: {}", shown(missing)))
+        .collect()
+}
+
+fn revocations_of(directory: &Path) -> Result<Vec<DatedRevocation>, StoreError> {
+    Store::open_briefly(directory)?.dated_revocations()
+}
+
+/// The revocations of `directory`, which must be there.
+fn to_keep(directory: &Path) -> Result<Vec<DatedRevocation>, Message> {
     if !Store::is_in(directory) {
         return Err(format!(
             "there is no store in {}, so its revocations cannot be kept; nothing was restored",
             directory.display()
         ));
     }
-    let store = Store::open_briefly(directory);
-    let revocations = store.and_then(|store| store.dated_revocations());
-    revocations.map_err(|error| {
+    revocations_of(directory).map_err(|error| {
         format!(
             "the revocations of {} cannot be read, and nothing was restored: {error}",
             directory.display()
@@ -153,4 +166,39 @@ fn take_in(directory: &Path) -> Result<Store, Message> {
 
 fn restored(directory: &Path, file: &Path) -> Result<Store, Message> {
     Store::restore(directory, file).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_the_usual_state_has_more_is_told_and_so_is_why_it_cannot_be() {
+        let usual = std::env::temp_dir().join(format!("host-restore-{}", std::process::id()));
+        fs::write(&usual, "no directory").unwrap();
+        let told = not_restored(&usual, &[]);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("cannot be read"), "{told:?}");
+        assert!(told[0].contains(&usual.display().to_string()), "{told:?}");
+        fs::remove_file(&usual).unwrap();
+        let revoked = Revocation {
+            issuer: OWN.into(),
+            kind: RevokedKind::Subject,
+            value: "somebody".into(),
+        };
+        let store = Store::open_briefly(&usual).unwrap();
+        let dated = DatedRevocation {
+            revocation: revoked.clone(),
+            made: "2026-11-23T14:00:00Z".into(),
+        };
+        store.keep_revocations(&[dated]).unwrap();
+        drop(store);
+        let told = not_restored(&usual, &[]);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("[somebody]"), "{told:?}");
+        assert_eq!(not_restored(&usual, &[revoked]), [""; 0]);
+        fs::remove_dir_all(&usual).unwrap();
+    }
 }

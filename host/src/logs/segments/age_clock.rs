@@ -26,7 +26,8 @@ impl AgeClock {
     pub(super) fn new(last_entry: SystemTime, delay: Duration) -> Self {
         Self {
             delay,
-            believed: last_entry,
+            // One of a time to come says nothing.
+            believed: last_entry.min(SystemTime::now()),
             at: None,
             ahead: None,
         }

@@ -48,12 +48,11 @@ pub(super) fn enforce(
     Ok(removed)
 }
 
-/// When the last entry of all was written.
-pub(super) fn last_entry(directory: &Path) -> io::Result<Option<SystemTime>> {
-    Ok(sizes(directory)?
-        .into_values()
-        .filter_map(|size| size.modified)
-        .max())
+/// When the last entry was written of all in segments before `active`.
+pub(super) fn last_closed(directory: &Path, active: u64) -> io::Result<Option<SystemTime>> {
+    let sizes = sizes(directory)?;
+    let closed = sizes.range(..active);
+    Ok(closed.filter_map(|(_, size)| size.modified).max())
 }
 
 fn sizes(directory: &Path) -> io::Result<BTreeMap<u64, Size>> {

@@ -1,6 +1,6 @@
 //! Writes segments: appends lines, closes and compresses what is full or old, and removes what is kept too long.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
@@ -52,7 +52,7 @@ pub struct SegmentWriter {
     age_clock: AgeClock,
     looked: Option<Instant>,
     removed: u64,
-    damaged: u64,
+    damaged: BTreeSet<u64>,
     /// Held on the directory; given back by the system however the process ends.
     lock: File,
 }
@@ -101,6 +101,8 @@ impl SegmentWriter {
             Some(number) if *number > newest_sealed => *number,
             _ => newest_sealed + 1,
         };
+        // Of what is closed, and before anything is written or cut: a clock that went wrong since says nothing by it.
+        let last_entry = retention::last_closed(directory, number)?;
         // One that cannot be written on stays as it is, and the next one is begun.
         let (number, (active, begun)) = match activate(directory, number) {
             Ok(active) => (number, active),
@@ -108,7 +110,6 @@ impl SegmentWriter {
         };
         plain.retain(|plain| *plain != number);
         let (closed, damaged) = closed(directory, plain)?;
-        let last_entry = retention::last_entry(directory)?.unwrap_or(begun);
         Ok(Self {
             directory: directory.to_owned(),
             keeping,
@@ -120,7 +121,10 @@ impl SegmentWriter {
             finishing: None,
             unseen: sealed,
             appended: 0,
-            age_clock: AgeClock::new(last_entry, AHEAD.min(keeping.age / AHEAD_PART)),
+            age_clock: AgeClock::new(
+                last_entry.unwrap_or(begun),
+                AHEAD.min(keeping.age / AHEAD_PART),
+            ),
             looked: None,
             removed: 0,
             damaged,
@@ -144,7 +148,7 @@ impl SegmentWriter {
             let _ = self.rotate();
         }
         self.appended += lines.len();
-        self.active.append(lines)?;
+        self.append_in_place(lines)?;
         if !self.is_in_place() {
             // Removed at this moment: nobody would find them.
             self.keep_place()
@@ -152,6 +156,25 @@ impl SegmentWriter {
             self.active.append(lines)?;
         }
         Ok(())
+    }
+
+    /// Appends to the active segment, or to the next one if a file may not be any larger (`ulimit -f`).
+    fn append_in_place(&mut self, lines: &[u8]) -> Result<(), Lost> {
+        let lost = match self.active.append(lines) {
+            Err(lost)
+                if lost.source.kind() == ErrorKind::FileTooLarge && self.active.length() > 0 =>
+            {
+                lost
+            }
+            appended => return appended,
+        };
+        let from = lost.from;
+        self.rotate()
+            .map_err(|error| Lost::new(lines, from, error))?;
+        self.active.append(&lines[from..]).map_err(|more| Lost {
+            from: from + more.from,
+            ..more
+        })
     }
 
     /// Does a part of what else there is to do: closes a segment that is too old, compresses, removes what is kept too
@@ -168,6 +191,7 @@ impl SegmentWriter {
     pub(in crate::logs) fn step_at(&mut self, now: SystemTime, at: Instant) -> io::Result<()> {
         let placed = self.keep_place();
         self.keep_link();
+        let now = self.age_clock.tell(now, at);
         let age = now.duration_since(self.begun).unwrap_or_default();
         let rotated = match self.active.length() {
             length if length > 0 && age > self.keeping.segment_age => self.rotate(),
@@ -188,9 +212,9 @@ impl SegmentWriter {
         self.removed
     }
 
-    /// How many segments were met since it was opened that are cut, damaged or cannot be read.
-    pub fn damaged(&self) -> u64 {
-        self.damaged
+    /// The numbers of the segments met since it was opened that are cut, damaged or cannot be read.
+    pub fn damaged(&self) -> &BTreeSet<u64> {
+        &self.damaged
     }
 
     /// Sees to it that all that was appended outlasts a loss of power as well.
@@ -255,7 +279,9 @@ impl SegmentWriter {
                 // It is compressed, or it never can be and stays plain.
                 done => {
                     let (number, length) = (closed.number, closed.length);
-                    self.damaged += u64::from(done.is_err());
+                    if done.is_err() {
+                        self.damaged.insert(number);
+                    }
                     if let Some(seal) = done.inspect_err(|_| drop(self.closed.pop_front()))? {
                         self.finishing = Some(Finishing::start(number, length, seal)?);
                         self.closed.pop_front();
@@ -265,7 +291,9 @@ impl SegmentWriter {
         }
         if let Some(number) = self.unseen.pop() {
             let (written, is_whole) = sealed::look_after(&self.directory, number);
-            self.damaged += u64::from(!is_whole);
+            if !is_whole {
+                self.damaged.insert(number);
+            }
             written?;
         }
         let seal = match &mut self.seal {
@@ -276,7 +304,6 @@ impl SegmentWriter {
     }
 
     fn remove_old(&mut self, now: SystemTime, at: Instant) -> io::Result<()> {
-        let now = self.age_clock.tell(now, at);
         if self.looked.is_some_and(|looked| at - looked < LOOK) {
             return Ok(());
         }
@@ -314,9 +341,13 @@ impl SegmentWriter {
         let number = numbers.fold(self.number, u64::max) + 1;
         (self.active, self.begun) = activate(&self.directory, number)?;
         self.seal = None;
+        if path(&self.directory, self.number, Kind::Plain).exists() {
+            // Somebody cut it, or put another in its place. One that was removed is no damage.
+            self.damaged.insert(self.number);
+        }
         let (left, damaged) = closed(&self.directory, vec![self.number])?;
         self.closed.extend(left);
-        self.damaged += damaged;
+        self.damaged.extend(damaged);
         self.number = number;
         self.looked = None;
         Ok(())
@@ -400,8 +431,8 @@ fn is_same(file: &File, path: &Path) -> io::Result<bool> {
 }
 
 /// The segments of `numbers` whose plain form is there, to be compressed, and how many of them cannot be read.
-fn closed(directory: &Path, numbers: Vec<u64>) -> io::Result<(VecDeque<Closed>, u64)> {
-    let (mut closed, mut damaged) = (VecDeque::new(), 0);
+fn closed(directory: &Path, numbers: Vec<u64>) -> io::Result<(VecDeque<Closed>, BTreeSet<u64>)> {
+    let (mut closed, mut damaged) = (VecDeque::new(), BTreeSet::new());
     for number in numbers {
         let plain = path(directory, number, Kind::Plain);
         if !plain.exists() {
@@ -410,7 +441,7 @@ fn closed(directory: &Path, numbers: Vec<u64>) -> io::Result<(VecDeque<Closed>, 
         match Active::open(directory, number) {
             Ok(active) if active.length() == 0 => remove(&plain)?,
             Ok(active) => closed.push_back(Closed::new(number, active.length())),
-            Err(_) => damaged += 1,
+            Err(_) => drop(damaged.insert(number)),
         }
     }
     Ok((closed, damaged))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::Job;
+use super::super::disabled::{MOMENT, disabled, is_put_off, put_off_to};
 use super::super::due::{Admission, Verdict, admit, due};
 use super::super::undecided::Undecided;
 use super::Round;
@@ -12,8 +13,6 @@ use crate::store::{JobLedger, JobRecord, RunKey, RunState, Span, StoreError, Tri
 
 /// When a job whose record cannot be read is looked at again.
 const LATER: SignedDuration = SignedDuration::from_hours(1);
-/// The shortest time that the store tells apart.
-const MOMENT: SignedDuration = SignedDuration::from_micros(1);
 
 /// Makes runs of the times at which `record` was due by `now`. Tells what it is, if it can be read.
 pub(super) fn claim(
@@ -25,10 +24,22 @@ pub(super) fn claim(
     let job = match Job::read(&record.settings) {
         Ok(job) => Arc::new(job),
         Err(error) => {
-            round
-                .unreadable
-                .push((record.name.clone(), error.to_string()));
-            ledger.set_next_due(record.id, now.checked_add(LATER).ok())?;
+            let reason = disabled(record).unwrap_or_else(|| error.to_string());
+            // Said at least: it was due.
+            if let Some(scheduled) = record.next_due.filter(|due| !is_put_off(*due)) {
+                let run = RunKey {
+                    job: record.id,
+                    scheduled,
+                };
+                let trigger = Trigger::Schedule;
+                if ledger.add_ended_run(run, trigger, RunState::Missed, &reason, now)? {
+                    round.outcomes.push(RunState::Missed);
+                    ledger.forget_old(record.id)?;
+                }
+            }
+            round.unreadable.push((record.name.clone(), reason));
+            let later = now.checked_add(LATER).ok().and_then(put_off_to);
+            ledger.set_next_due(record.id, later)?;
             return Ok(None);
         }
     };

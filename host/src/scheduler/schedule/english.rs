@@ -142,7 +142,9 @@ fn times_of_day(from: u32, to: u32, step: u32) -> Result<Times, ScheduleError> {
         .filter(|(_, minutes)| !minutes.is_empty())
         .map(|(hour, minutes)| pattern(&format!("{} {hour} * * *", minutes.join(","))));
     let patterns = patterns.collect::<Result<_, _>>()?;
-    Ok(Times::Calendar(Calendar::new(patterns, true)))
+    // One time a day is a fixed time, which no change of clocks takes away.
+    let is_fixed = (to - from) / step == 0;
+    Ok(Times::Calendar(Calendar::new(patterns, !is_fixed)))
 }
 
 /// `day`, or days of the week, by cron's numbers.

@@ -86,9 +86,14 @@ pub(super) struct SettingArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "set_env_vars")]
     env_vars_file: Option<PathBuf>,
 
-    /// Environment variables whose values are read from files by the host, and kept nowhere else
+    /// Environment variables whose values are read from files by the host, and kept nowhere else, in place of those that
+    /// it has
     #[arg(long, value_name = "KEY=FILE,…", value_parser = pairs)]
     set_secrets: Vec<Listed<Pair>>,
+
+    /// Secrets to add or change
+    #[arg(long, value_name = "KEY=FILE,…", value_parser = pairs)]
+    update_secrets: Vec<Listed<Pair>>,
 
     /// Secrets to remove
     #[arg(long, value_name = "KEY,…", value_parser = names)]
@@ -209,18 +214,26 @@ impl SettingArgs {
     }
 
     fn apply_secrets(&self, settings: &mut FunctionSettings) -> Result<(), Message> {
+        if !self.set_secrets.is_empty() {
+            settings.secrets = secrets(&self.set_secrets)?;
+        }
         for name in all(&self.remove_secrets) {
             settings.secrets.remove(name);
         }
-        for (name, file) in &map(&self.set_secrets)? {
-            // The host may run elsewhere in the tree, and must find the same file.
-            let path = std::path::absolute(file)
-                .and_then(|path| std::fs::File::open(&path).map(|_| path))
-                .map_err(|error| format!("cannot read the secret {file}: {error}"))?;
-            settings.secrets.insert(name.clone(), path);
-        }
+        settings.secrets.extend(secrets(&self.update_secrets)?);
         Ok(())
     }
+}
+
+/// The files that `lists` name, each of which can be read.
+fn secrets(lists: &[Listed<Pair>]) -> Result<BTreeMap<String, PathBuf>, Message> {
+    let files = map(lists)?.into_iter().map(|(name, file)| {
+        // The host may run elsewhere in the tree, and must find the same file.
+        std::path::absolute(&file)
+            .and_then(|path| std::fs::File::open(&path).map(|_| (name, path)))
+            .map_err(|error| format!("cannot read the secret {file}: {error}"))
+    });
+    files.collect()
 }
 
 fn environment_file(path: &Path) -> Result<BTreeMap<String, String>, Message> {
@@ -244,4 +257,59 @@ fn environment_file(path: &Path) -> Result<BTreeMap<String, String>, Message> {
         }
     }
     Ok(variables)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        settings: SettingArgs,
+    }
+
+    fn applied(before: FunctionSettings, flags: &[String]) -> FunctionSettings {
+        let words = std::iter::once("deploy".to_owned()).chain(flags.iter().cloned());
+        let line = Line::try_parse_from(words).unwrap_or_else(|error| panic!("{error}"));
+        line.settings.apply(before).unwrap()
+    }
+
+    #[test]
+    fn secrets_are_replaced_removed_and_added() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let names = |settings: &FunctionSettings| {
+            let names = settings.secrets.keys().cloned();
+            names.collect::<Vec<_>>()
+        };
+        let set = |names: &str| {
+            let pairs = names.split(',').map(|name| format!("{name}={file}"));
+            pairs.collect::<Vec<_>>().join(",")
+        };
+        let before = || {
+            let flags = [format!("--set-secrets={}", set("A,B"))];
+            applied(FunctionSettings::default(), &flags)
+        };
+        assert_eq!(names(&before()), ["A", "B"]);
+        for (flags, expected) in [
+            (vec![format!("--set-secrets={}", set("C"))], &["C"][..]),
+            (
+                vec![format!("--update-secrets={}", set("B,C"))],
+                &["A", "B", "C"],
+            ),
+            (vec!["--remove-secrets=A".to_owned()], &["B"]),
+            (
+                vec![
+                    "--remove-secrets=A,B".to_owned(),
+                    format!("--update-secrets={}", set("B")),
+                ],
+                &["B"],
+            ),
+            (vec!["--memory=64Mi".to_owned()], &["A", "B"]),
+        ] {
+            assert_eq!(names(&applied(before(), &flags)), expected, "{flags:?}");
+        }
+    }
 }

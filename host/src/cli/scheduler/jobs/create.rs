@@ -62,10 +62,12 @@ impl Create {
 
 impl CreateHttp {
     fn run(self) -> Result<ExitCode, Message> {
+        let headers = header_map(&self.headers)?;
+        self.settings.check_headers("--headers", &headers)?;
         let mut settings = JobSettings {
             schedule: self.schedule,
             uri: self.uri,
-            headers: header_map(&self.headers)?,
+            headers,
             ..JobSettings::default()
         };
         self.settings.apply(&mut settings)?;

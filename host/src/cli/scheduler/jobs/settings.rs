@@ -1,5 +1,6 @@
 //! The settings of a job as flags. What is not named stays.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use clap::Args;
 
 use super::super::super::Message;
 use crate::config::values::{
-    Listed, Pair, duration, duration_or_zero, file_text, header_map, milliseconds, pairs,
+    Listed, Pair, all, duration, duration_or_zero, file_text, header_map, milliseconds, pairs,
 };
 use crate::input;
 use crate::scheduler::Job;
@@ -97,6 +98,7 @@ impl SettingArgs {
             let value = file_text(Path::new(&file), "--header-from-file")?;
             let other = |header: &str| !header.eq_ignore_ascii_case(&name);
             settings.headers.retain(|header, _| other(header));
+            settings.secret_headers.retain(|header| other(header));
             settings.headers.insert(name.clone(), value);
             settings.secret_headers.insert(name);
         }
@@ -126,6 +128,26 @@ impl SettingArgs {
         set(&mut settings.catch_up, &self.catch_up);
         set(&mut settings.description, &self.description);
         Ok(())
+    }
+
+    /// Makes sure that no field is given both as text, by `flag`, and from a file.
+    pub(super) fn check_headers(
+        &self,
+        flag: &str,
+        headers: &BTreeMap<String, String>,
+    ) -> Result<(), Message> {
+        let is_given = |name: &str| {
+            headers
+                .keys()
+                .any(|header| header.eq_ignore_ascii_case(name))
+        };
+        let mut from_files = all(&self.header_from_file);
+        match from_files.find(|(name, _)| is_given(name)) {
+            None => Ok(()),
+            Some((name, _)) => Err(format!(
+                "`{name}` is given twice, by {flag} and by --header-from-file; leave one of them out"
+            )),
+        }
     }
 
     fn body(&self) -> Result<Option<Vec<u8>>, Message> {

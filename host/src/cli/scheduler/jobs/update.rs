@@ -146,11 +146,24 @@ impl UpdateHttp {
         for name in all(&self.remove_headers) {
             settings.headers.retain(|header, _| !is_same(header, name));
         }
-        for (name, value) in header_map(&self.update_headers)? {
+        let updated = header_map(&self.update_headers)?;
+        self.settings.check_headers("--update-headers", &updated)?;
+        for (name, value) in updated {
             settings.headers.retain(|header, _| !is_same(header, &name));
+            // It was typed where anybody can read it.
+            settings
+                .secret_headers
+                .retain(|header| !is_same(header, &name));
             settings.headers.insert(name, value);
         }
         self.settings.apply(&mut settings)?;
+        // A field of this name that is added later is another one.
+        let JobSettings {
+            headers,
+            secret_headers,
+            ..
+        } = &mut settings;
+        secret_headers.retain(|secret| headers.keys().any(|header| is_same(header, secret)));
         Ok(settings)
     }
 }
@@ -191,5 +204,53 @@ impl ClearArgs {
         if self.clear_max_doublings {
             settings.max_doublings = defaults.max_doublings;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        update: UpdateHttp,
+    }
+
+    /// What the flags make of a job with the secret field `X-Key`.
+    fn updated(flags: &[&str]) -> Result<JobSettings, Message> {
+        let words = ["update", "job"].into_iter().chain(flags.iter().copied());
+        let line = Line::try_parse_from(words).map_err(|error| error.to_string())?;
+        let before = JobSettings {
+            headers: [("X-Key".to_owned(), "secret".to_owned())].into(),
+            secret_headers: ["X-Key".to_owned()].into(),
+            ..JobSettings::default()
+        };
+        line.update.apply(before)
+    }
+
+    #[test]
+    fn a_field_is_secret_as_long_as_its_value_is_from_a_file() {
+        let file = std::env::temp_dir().join(format!("host-jobs-update-{}", std::process::id()));
+        std::fs::write(&file, "other").unwrap();
+        let from_file = format!("--header-from-file=x-key={}", file.display());
+        for (flags, secret) in [
+            (&["--description=d"][..], &["X-Key"][..]),
+            (&["--update-headers=Accept=a"], &["X-Key"]),
+            (&["--remove-headers=x-key"], &[]),
+            (&["--clear-headers"], &[]),
+            (&["--update-headers=x-key=v"], &[]),
+            (&[from_file.as_str()], &["x-key"]),
+        ] {
+            let settings = updated(flags).unwrap();
+            let found: Vec<_> = settings.secret_headers.iter().collect();
+            assert_eq!(found, secret, "{flags:?}");
+        }
+        let refused = updated(&["--update-headers=X-Key=v", &from_file]).unwrap_err();
+        assert!(refused.contains("--header-from-file"), "{refused}");
+        assert_eq!(refused.lines().count(), 1, "{refused}");
+        std::fs::remove_file(&file).unwrap();
     }
 }
