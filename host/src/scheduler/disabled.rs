@@ -26,11 +26,11 @@ pub fn disabled(record: &JobRecord) -> Option<String> {
     error.map(|error| error.to_string())
 }
 
-/// As when a job is due that cannot run, so that it is looked at again then: around `time`, and at no time of a schedule,
-/// since those are whole seconds.
+/// As when a job is due that cannot run, so that it is looked at again then: no later than `time`, and at no time of a
+/// schedule, since those are whole seconds.
 pub(super) fn put_off_to(time: Timestamp) -> Option<Timestamp> {
     let second = Timestamp::from_second(time.as_second());
-    second.and_then(|second| second.checked_add(MOMENT)).ok()
+    second.and_then(|second| second.checked_sub(MOMENT)).ok()
 }
 
 /// Whether a job that is `due` then was put off.

@@ -1,5 +1,7 @@
 //! Writes segments: appends lines, closes and compresses what is full or old, and removes what is kept too long.
 
+mod place;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{self, ErrorKind};
@@ -17,10 +19,8 @@ use super::seal::Seal;
 use super::sealed;
 use super::{Keeping, SegmentError, retention};
 use crate::store::private_directory;
+use place::{activate, closed};
 
-/// The link to the segment that is written to, for `tail -F`. Its name is not that of a segment, so that who reads all
-/// segments does not read one twice.
-const CURRENT: &str = "current";
 /// How much text a step compresses more than was appended since the last one, so that what is behind catches up.
 const STEP: usize = 1 << 20;
 /// How often it is looked whether something is kept too long.
@@ -319,54 +319,6 @@ impl SegmentWriter {
     }
 }
 
-/// Those who make room on a disk by hand remove and cut files that are written to. What is written then must be found
-/// again.
-impl SegmentWriter {
-    fn is_in_place(&self) -> bool {
-        let plain = path(&self.directory, self.number, Kind::Plain);
-        self.active.is_at(&plain)
-    }
-
-    /// Begins the next segment if others do not find the active one, or not all of it.
-    fn keep_place(&mut self) -> io::Result<()> {
-        if self.is_in_place() {
-            return Ok(());
-        }
-        private_directory(&self.directory)?;
-        if !is_same(&self.lock, &self.directory)? {
-            self.lock = lock(&self.directory).map_err(io::Error::other)?;
-        }
-        // Who follows the log looks for the next one.
-        let numbers = files(&self.directory)?.into_iter().map(|file| file.0);
-        let number = numbers.fold(self.number, u64::max) + 1;
-        (self.active, self.begun) = activate(&self.directory, number)?;
-        self.seal = None;
-        if path(&self.directory, self.number, Kind::Plain).exists() {
-            // Somebody cut it, or put another in its place. One that was removed is no damage.
-            self.damaged.insert(self.number);
-        }
-        let (left, damaged) = closed(&self.directory, vec![self.number])?;
-        self.closed.extend(left);
-        self.damaged.extend(damaged);
-        self.number = number;
-        self.looked = None;
-        Ok(())
-    }
-
-    /// Has the link lead to the active segment again if it was removed.
-    fn keep_link(&self) {
-        let plain = path(&self.directory, self.number, Kind::Plain);
-        let is_right = match fs::read_link(self.directory.join(CURRENT)) {
-            Ok(leads_to) => Some(leads_to.as_os_str()) == plain.file_name(),
-            Err(error) => error.kind() != ErrorKind::NotFound,
-        };
-        if !is_right {
-            // A convenience; nothing here relies on it.
-            let _ = link(&self.directory, &plain);
-        }
-    }
-}
-
 impl Closed {
     fn new(number: u64, length: u64) -> Self {
         Self {
@@ -430,23 +382,6 @@ fn is_same(file: &File, path: &Path) -> io::Result<bool> {
     Ok(identity(file.metadata()?) == identity(fs::metadata(path)?))
 }
 
-/// The segments of `numbers` whose plain form is there, to be compressed, and how many of them cannot be read.
-fn closed(directory: &Path, numbers: Vec<u64>) -> io::Result<(VecDeque<Closed>, BTreeSet<u64>)> {
-    let (mut closed, mut damaged) = (VecDeque::new(), BTreeSet::new());
-    for number in numbers {
-        let plain = path(directory, number, Kind::Plain);
-        if !plain.exists() {
-            continue;
-        }
-        match Active::open(directory, number) {
-            Ok(active) if active.length() == 0 => remove(&plain)?,
-            Ok(active) => closed.push_back(Closed::new(number, active.length())),
-            Err(_) => drop(damaged.insert(number)),
-        }
-    }
-    Ok((closed, damaged))
-}
-
 /// Whether something failed because its file was removed.
 fn is_gone<T>(result: &io::Result<T>) -> bool {
     let error = result.as_ref().err();
@@ -462,25 +397,6 @@ fn pack(seal: &mut Seal, length: u64, is_closed: bool, left: &mut usize) -> io::
         }
     }
     Ok(false)
-}
-
-/// Opens the segment `number` for writing, and tells when it was begun.
-fn activate(directory: &Path, number: u64) -> io::Result<(Active, SystemTime)> {
-    let active = Active::open(directory, number)?;
-    let plain = path(directory, number, Kind::Plain);
-    let metadata = fs::metadata(&plain)?;
-    // Not every file system knows when a file was made.
-    let begun = metadata.created().or_else(|_| metadata.modified())?;
-    // A convenience; nothing here relies on it.
-    let _ = link(directory, &plain);
-    Ok((active, begun))
-}
-
-fn link(directory: &Path, plain: &Path) -> io::Result<()> {
-    let new = directory.join("current.new");
-    remove(&new)?;
-    std::os::unix::fs::symlink(plain.file_name().unwrap_or_default(), &new)?;
-    fs::rename(new, directory.join(CURRENT))
 }
 
 fn check(lines: &[u8]) -> io::Result<()> {

@@ -1,3 +1,4 @@
+use super::place::CURRENT;
 use super::*;
 use crate::logs::query::{Query, read};
 use crate::logs::scratch::Scratch;
@@ -201,11 +202,14 @@ fn a_segment_is_closed_when_it_is_old() {
     let mut writer = write(&directory, 0..1);
     step(&mut writer, SystemTime::now()).unwrap();
     assert!(kinds(&directory, Kind::Sealed).is_empty());
-    let later = SystemTime::now() + SMALL.segment_age + Duration::from_secs(60);
-    step(&mut writer, later).unwrap();
+    let (begun, age) = (Instant::now(), SMALL.segment_age + Duration::from_secs(60));
+    // A clock that jumps makes no segment old.
+    step_at(&mut writer, SystemTime::now() + age, begun).unwrap();
+    assert!(kinds(&directory, Kind::Sealed).is_empty());
+    step_at(&mut writer, SystemTime::now() + age, begun + age).unwrap();
     assert_eq!(kinds(&directory, Kind::Sealed), [1]);
     // An empty one does not age.
-    step(&mut writer, later + SMALL.segment_age * 2).unwrap();
+    step_at(&mut writer, SystemTime::now() + age * 3, begun + age * 3).unwrap();
     assert_eq!(kinds(&directory, Kind::Plain), [2]);
 }
 

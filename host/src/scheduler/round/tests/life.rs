@@ -302,3 +302,22 @@ fn a_job_that_cannot_run_is_told_of_at_the_start_and_goes_on_once_it_can() {
     world.next();
     assert_eq!(world.now, at("2026-11-24T11:00:00Z"));
 }
+
+#[test]
+fn a_due_time_at_which_a_job_could_not_run_is_missed_and_says_why() {
+    let world = World::new("2026-11-24T10:30:00Z").with("0 * * * *", |_| {});
+    world.change(|record| record.settings.time_zone = "Mars/Olympus".into());
+    let mut places = Places::new(BATCH);
+    for (now, is_looked_at) in [
+        ("2026-11-24T11:00:05Z", true),
+        ("2026-11-24T11:30:00Z", false),
+        // Later it is looked at again, which is no due time.
+        ("2026-11-24T12:00:05Z", true),
+    ] {
+        let round = play(&world.store, &[], at(now), &mut places).expect("memory does not fail");
+        assert_eq!(round.unreadable.len(), usize::from(is_looked_at), "{now}");
+    }
+    assert_eq!(world.ledger(), [("11:00".to_owned(), Missed)]);
+    let reason = world.runs()[0].reason.clone();
+    assert!(reason.is_some_and(|reason| reason.contains("Mars/Olympus")));
+}
