@@ -134,10 +134,15 @@ fn prefix(text: &str) -> Option<HeaderValue> {
 }
 
 /// Tells a function of `client`, and below which `prefix` it answers, in the place of whatever stands there.
-pub(super) fn tell(headers: &mut HeaderMap, client: &Client, prefix: Option<&HeaderValue>) {
+pub(super) fn tell(
+    headers: &mut HeaderMap,
+    client: &Client,
+    prefix: Option<&HeaderValue>,
+    forwarded: HeaderValue,
+) {
     // So that the map grows once.
     headers.reserve(5);
-    headers.insert(FORWARDED, forwarded(client));
+    headers.insert(FORWARDED, forwarded);
     headers.insert(FOR, client.text.clone());
     let proto = HeaderValue::from_static(proto(client));
     headers.insert(PROTO, proto);
@@ -156,7 +161,7 @@ fn proto(client: &Client) -> &'static str {
 }
 
 /// `for=192.0.2.1;host=a.example;proto=https`. Whatever has a colon is quoted (RFC 7239, section 4).
-fn forwarded(client: &Client) -> HeaderValue {
+pub(super) fn value(client: &Client) -> HeaderValue {
     let (open, close) = match client.address {
         IpAddr::V4(_) => ("for=", ";host="),
         IpAddr::V6(_) => ("for=\"[", "]\";host="),
@@ -325,7 +330,7 @@ mod tests {
             removed_path: None,
             is_by_proxy: false,
         };
-        tell(&mut headers, &client, None);
+        tell(&mut headers, &client, None, value(&client));
         assert_eq!(
             headers[FORWARDED],
             "for=192.0.2.1;host=a.example;proto=https"
@@ -337,7 +342,8 @@ mod tests {
         client.address = Ipv6Addr::LOCALHOST.into();
         client.text = HeaderValue::from_static("::1");
         client.host = HeaderValue::from_static("[::1]:80");
-        tell(&mut headers, &client, Some(&HeaderValue::from_static("/f")));
+        let prefix = HeaderValue::from_static("/f");
+        tell(&mut headers, &client, Some(&prefix), value(&client));
         assert_eq!(
             headers[FORWARDED],
             "for=\"[::1]\";host=\"[::1]:80\";proto=https"

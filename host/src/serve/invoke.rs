@@ -142,11 +142,13 @@ impl Invoker {
         self.present(
             request.headers_mut(),
             caller.as_deref(),
-            (&client, prefix.as_ref()),
+            (peer, &client),
+            prefix.as_ref(),
         );
+        // Of an open function neither is kept: nobody has been judged, and each entry would be longer.
         let origin = Origin {
+            client: caller.is_some().then_some(client.address),
             caller: caller.map(|caller| Arc::clone(&caller.name)),
-            client: Some(client.address),
         };
         let cause = Cause {
             parent_span,
@@ -193,7 +195,8 @@ impl Invoker {
         &self,
         headers: &mut HeaderMap,
         caller: Option<&Caller>,
-        (client, prefix): (&Client, Option<&HeaderValue>),
+        (peer, client): (&Peer, &Client),
+        prefix: Option<&HeaderValue>,
     ) {
         // Beside the field that was judged, a private function sees the other one as well.
         if caller.is_none() || headers.contains_key(credentials::SERVERLESS_AUTHORIZATION) {
@@ -201,7 +204,7 @@ impl Invoker {
         }
         credentials::present(headers, caller, client.is_by_proxy);
         cookies::join(headers);
-        forwarded::tell(headers, client, prefix);
+        forwarded::tell(headers, client, prefix, peer.forwarded(client));
     }
 
     async fn execute(

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::OnceLock;
 
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue};
@@ -23,6 +24,8 @@ pub(super) struct Peer {
     scheme: Scheme,
     /// Whether the other end is a proxy that is trusted.
     is_proxy: bool,
+    /// The host that was asked first, and what `Forwarded` says with it: most connections ask for one host.
+    forwarded: OnceLock<(HeaderValue, HeaderValue)>,
 }
 
 /// Who sent a request, and as what it was sent.
@@ -65,6 +68,20 @@ impl Peer {
             local,
             scheme,
             is_proxy: is_in(proxies, address),
+            forwarded: OnceLock::new(),
+        }
+    }
+
+    /// What `Forwarded` says of `client`, which sent a request on this connection.
+    pub(super) fn forwarded(&self, client: &Client) -> HeaderValue {
+        if self.is_proxy {
+            return forwarded::value(client);
+        }
+        let first = || (client.host.clone(), forwarded::value(client));
+        let (host, value) = self.forwarded.get_or_init(first);
+        match *host == client.host {
+            true => value.clone(),
+            false => forwarded::value(client),
         }
     }
 
@@ -174,6 +191,18 @@ mod tests {
         assert_eq!(client.prefix(None).unwrap(), "/p");
         let below = client.prefix(Some(&HeaderValue::from_static("/f")));
         assert_eq!(below.unwrap(), "/p/f");
+    }
+
+    #[test]
+    fn each_request_has_its_own_host_in_forwarded() {
+        let local = "127.0.0.1:8080".parse().unwrap();
+        let peer = Peer::new([192, 0, 2, 1].into(), local, Scheme::HTTP, &[]);
+        for host in ["a.example", "b.example", "a.example"] {
+            let asked = Authority::new(HeaderValue::from_static(host)).unwrap();
+            let client = peer.client(&HeaderMap::new(), &asked, &[]);
+            let expected = format!("for=192.0.2.1;host={host};proto=http");
+            assert_eq!(peer.forwarded(&client), expected);
+        }
     }
 
     #[test]
