@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tests::{Output, Signal, State, Target, wait_until};
+use tests::{Output, Signal, State, Target, guest, wait_until};
 
 const NEVER: &str = "0 0 29 2 *";
 const NOWHERE: &str = "http://127.0.0.1:1/";
@@ -241,17 +241,19 @@ fn a_file_declares_a_job_by_the_names_and_values_of_the_flags() {
 fn an_account_that_is_not_there_is_an_error_where_a_file_names_it() {
     let state = State::new();
     state.create_job("other", NEVER, NOWHERE, &[]);
-    let text = format!(
+    let job = format!(
         "[jobs.job]\nschedule = \"{NEVER}\"\nuri = \"{NOWHERE}\"\noidc-service-account-email = \"nobody@host.internal\"\n"
     );
-    let file = state.file("host.toml", text);
-    let file = file.display().to_string();
-    assert_refused(
-        &state.command(["config", "check", &file]).run(),
-        &["host.toml:4:30: ", "nobody@host.internal"],
+    let function = format!(
+        "[functions.f]\nsource = {:?}\ninvokers = [\"serviceAccount:nobody@host.internal\"]\n",
+        guest("echoes")
     );
-    assert_refused(
-        &state.serve().arg("--config").arg(&file).run(),
-        &["host.toml:4:30: ", "nobody@host.internal"],
-    );
+    for (text, place) in [(job, "host.toml:4:30: "), (function, "host.toml:3:12: ")] {
+        let file = state.file("host.toml", text);
+        let file = file.display().to_string();
+        let reasons = [place, "nobody@host.internal"];
+        assert_refused(&state.command(["config", "check", &file]).run(), &reasons);
+        let serve = state.serve().arg("--config").arg(&file).run();
+        assert_refused(&serve, &reasons);
+    }
 }

@@ -42,6 +42,12 @@ impl ConfigFile {
                 let found = store.service_account(account);
                 found.map_err(|error| self.at(place, &error.to_string()))?;
             }
+            let invokers = function.settings.invokers.iter();
+            for account in invokers.filter_map(|member| member.strip_prefix("serviceAccount:")) {
+                let place = self.key("functions", function.name.as_str(), "invokers");
+                let found = store.service_account(account);
+                found.map_err(|error| self.at(place, &error.to_string()))?;
+            }
         }
         Ok(())
     }
