@@ -291,6 +291,22 @@ fn connections_are_bounded_and_a_place_is_given_back() {
     drop(open);
 }
 
+#[test]
+fn a_client_beyond_the_limit_that_has_sent_its_request_reads_its_answer() {
+    let host = Host::serve("hello").arg("--max-connections=1").start();
+    let mut open = begin(&host, "/");
+    assert_eq!(open.read_reply().status, 400);
+    let body = "x".repeat(4 << 20);
+    for _ in 0..10 {
+        let mut wire = host.connect();
+        wire.send(format!(
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+        assert_eq!(wire.read_head().status, 503);
+    }
+}
+
 /// A request that asks for its connection to be closed, on one that may be closed before.
 #[track_caller]
 fn begin_unless_closed(host: &Host) -> Wire {

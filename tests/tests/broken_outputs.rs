@@ -109,6 +109,22 @@ fn a_host_ends_with_its_terminal() {
 }
 
 #[test]
+fn a_terminal_that_is_closed_during_a_drain_cuts_nothing_off() {
+    let terminal = Terminal::open();
+    let host = Host::serve("hello").in_session_on(&terminal, "").start();
+    let mut wire = host.connect();
+    wire.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{");
+    host.wait_for_log(|line| line.contains("started"));
+    host.signal(Signal::Term);
+    host.wait_for_stderr(|line| line.starts_with("Draining"));
+    drop(terminal);
+    host.signal(Signal::Hup);
+    wire.send("}");
+    assert_eq!(wire.read_reply().status, 200);
+    assert_eq!(host.wait(PATIENCE).code(), Some(0));
+}
+
+#[test]
 fn a_host_that_is_to_outlive_its_terminal_does() {
     let terminal = Terminal::open();
     let host = Host::serve("hello")

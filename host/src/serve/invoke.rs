@@ -112,7 +112,7 @@ impl Invoker {
             }
             response
         };
-        let mut let_in = match self.let_in(&route, request.headers()).await {
+        let let_in = match self.let_in(&route, request.headers()).await {
             Ok(let_in) => let_in,
             Err(refused) => return turn_away(refused),
         };
@@ -120,23 +120,19 @@ impl Invoker {
             Ok(place) => place,
             Err(refused) => return turn_away(refused),
         };
-        if place.has_waited() {
+        let let_in = match place.has_waited() {
+            false => let_in,
             // Whoever was let in before the wait may be no longer.
-            let present = self.routes.current().successor(&route).cloned();
-            let Some(present) = present else {
-                let why = "the function was deleted while the request waited for an instance";
-                let kind = (StatusCode::NOT_FOUND, "not_found");
-                return refuse(&route.name, kind, &why);
-            };
-            let again = match self.let_in(&present, request.headers()).await {
-                Ok(again) => again,
-                Err(refused) => return turn_away(refused),
-            };
-            let_in = LetIn {
-                waited: let_in.waited + again.waited,
-                ..again
-            };
-        }
+            true => match self.let_in_again(&route, request.headers(), let_in).await {
+                Some(Ok(let_in)) => let_in,
+                Some(Err(refused)) => return turn_away(refused),
+                None => {
+                    let why = "the function was deleted while the request waited for an instance";
+                    let kind = (StatusCode::NOT_FOUND, "not_found");
+                    return refuse(&route.name, kind, &why);
+                }
+            },
+        };
         let LetIn { caller, waited } = let_in;
         let prefix = client.prefix(is_below_name.then_some(&route.path));
         self.present(
@@ -188,6 +184,21 @@ impl Invoker {
         self.authenticator
             .authenticate(token, policy, (Instant::now(), patience), access)
             .await
+    }
+
+    /// As [`Self::let_in`], of what has taken the place of `route` since `before`; nothing if it was deleted.
+    async fn let_in_again(
+        &self,
+        route: &Route,
+        headers: &HeaderMap,
+        before: LetIn,
+    ) -> Option<Result<LetIn, NotLetIn>> {
+        let present = self.routes.current().successor(route).cloned()?;
+        let again = self.let_in(&present, headers).await;
+        Some(again.map(|again| LetIn {
+            waited: before.waited + again.waited,
+            ..again
+        }))
     }
 
     /// Leaves of a head what its function may see, and adds what the host says of the caller and its client.

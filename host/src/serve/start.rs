@@ -21,7 +21,7 @@ use super::readiness::Readiness;
 use super::refusals::Refusals;
 use super::trust_board::TrustBoard;
 use super::watched;
-use super::worker::Worker;
+use super::worker::{TurnedAway, Worker};
 use crate::function::Turnstile;
 use crate::identity::SteadyClock;
 use crate::logs::LogQueue;
@@ -77,6 +77,7 @@ impl Workers<'_> {
                     },
                     tls: self.tls.clone(),
                     drain: self.drain.clone(),
+                    turned_away: TurnedAway::default(),
                 };
                 start(worker, begun.clone(), Arc::clone(&self.readiness))
             })

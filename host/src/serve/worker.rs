@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 
 use super::connection::{Bounds, Connection};
 use super::drain::{Drain, DrainHandle, Pending};
 use super::invoke::Invoker;
 use super::loads::{Loads, Seat};
+use crate::lingering;
 
 /// A connection that another worker accepted.
 pub(super) type Dealt = (StdStream, Seat);
@@ -26,7 +27,11 @@ const DRAIN_MARGIN: Duration = Duration::from_secs(5);
 /// How long accepting pauses when the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What is sent to a client that finds the house full, as far as the socket takes it at once.
+/// How many clients that were turned away are listened to at once, so that the answer reaches them, and for how long.
+const TURNED_AWAY: usize = 16;
+const LEAVING: Duration = Duration::from_secs(1);
+
+/// What a client beyond the limit of connections is sent, as far as the socket takes it at once.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// Everything a worker is made of.
@@ -41,6 +46,31 @@ pub(super) struct Worker {
     pub(super) bounds: Bounds,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) drain: Drain,
+    pub(super) turned_away: TurnedAway,
+}
+
+/// Clients that were turned away and may not have read the answer yet.
+#[derive(Clone)]
+pub(super) struct TurnedAway(Arc<Semaphore>);
+
+impl Default for TurnedAway {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(TURNED_AWAY)))
+    }
+}
+
+impl TurnedAway {
+    /// Answers 503. A request that comes after the connection was closed would take the answer back, so the connection
+    /// lingers for a moment, unless too many do.
+    fn answer(&self, mut stream: TcpStream) {
+        let _ = stream.try_write(FULL);
+        if let Ok(permit) = Arc::clone(&self.0).try_acquire_owned() {
+            tokio::spawn(async move {
+                let _ = tokio::time::timeout(LEAVING, lingering::close(&mut stream)).await;
+                drop(permit);
+            });
+        }
+    }
 }
 
 impl Worker {
@@ -115,7 +145,7 @@ impl Worker {
         };
         let Some(seat) = self.loads.seat(self.index) else {
             if self.tls.is_none() {
-                let _ = stream.try_write(FULL);
+                self.turned_away.answer(stream);
             }
             return;
         };

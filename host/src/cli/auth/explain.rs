@@ -11,6 +11,7 @@ use super::super::functions::public_urls;
 use super::super::outside_issuers::OutsideIssuers;
 use super::super::own_issuer::own_issuer;
 use super::super::state::State;
+use super::super::time::instant;
 use crate::identity::{
     Member, OutsideIssuer, Rejection, Step, Trust, TrustedIssuer, own_key_set, own_revocations,
     readable_keys, unrevoked_keys,
@@ -37,8 +38,8 @@ pub(super) struct Explain {
     #[arg(long, value_name = "ID", conflicts_with_all = ["token", "function", "at", "config", "issuer"])]
     request: Option<String>,
 
-    /// The moment at which it would be shown, in RFC 3339 [default: now]
-    #[arg(long, value_name = "TIME")]
+    /// The moment at which it would be shown, such as 2026-11-23T14:00:00Z, or 2h for two hours ago [default: now]
+    #[arg(long, value_name = "TIME", value_parser = instant, allow_hyphen_values = true)]
     at: Option<jiff::Timestamp>,
 
     #[command(flatten)]

@@ -51,6 +51,22 @@ async fn more_may_stand_before_anybody_reads_than_after() {
     }
 }
 
+#[test]
+fn a_body_of_little_pieces_takes_little_more_than_what_is_in_it() {
+    for pieces in [2, 10, 100, 1000] {
+        let (mut writer, reader) = response(None);
+        let mut stream = writer.stream().unwrap();
+        for _ in 0..pieces {
+            stream.write("x".into()).unwrap();
+        }
+        let taken = lock(&reader.0.flow).block.capacity();
+        assert!(
+            taken <= (2 * pieces).max(64),
+            "{taken} bytes for {pieces} pieces"
+        );
+    }
+}
+
 #[tokio::test]
 async fn what_is_written_is_read_in_order_whatever_its_pieces() {
     let (mut writer, reader) = response(None);

@@ -45,6 +45,27 @@ impl Write for Failing {
     }
 }
 
+#[test]
+fn a_thread_that_ends_by_a_fault_is_named() {
+    struct Faulty;
+    impl Write for Faulty {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            panic!("as meant")
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let (named, name) = channel();
+    let others = Destinations {
+        on_fault: Some(Arc::new(move |name| drop(named.send(name.to_owned())))),
+        ..Destinations::default()
+    };
+    let (queue, _writer) = start_with(LogFormat::Json, Faulty, others, Bounds::default());
+    queue.push(vec![printed("hello", "any")]);
+    assert_eq!(name.recv_timeout(LIMIT).unwrap(), "stdout");
+}
+
 fn start(
     format: LogFormat,
     output: impl Write + Send + 'static,

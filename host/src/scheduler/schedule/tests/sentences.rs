@@ -38,6 +38,22 @@ fn sentences_are_what_cron_would_say() {
     }
 }
 
+/// Clocks in Santiago skip from midnight to one o'clock on 6 September 2026.
+#[test]
+fn once_a_day_in_words_is_a_fixed_time_which_no_change_of_clocks_takes_away() {
+    let times = |text| times(text, "America/Santiago", "2026-09-04T00:00:00Z", 5);
+    let fixed = times("0 0 * * *");
+    assert_eq!(fixed[2], "2026-09-06T04:00:00Z");
+    for sentence in [
+        "every 24 hours synchronized",
+        "every 24 hours from 00:00 to 23:59",
+        "every 12 hours from 00:00 to 11:59",
+        "every day 00:00",
+    ] {
+        assert_eq!(times(sentence), fixed, "{sentence}");
+    }
+}
+
 #[test]
 fn ordinals_count_days_of_the_week_within_the_month() {
     let times = times(
