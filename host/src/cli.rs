@@ -34,6 +34,7 @@ mod trial;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use crate::diagnostics::{self, DiagnosticsFormat, LogLevel};
 use crate::function::run_compiler;
 use crate::{signals, stderr};
 use advice::advised;
@@ -131,7 +132,9 @@ fn run() -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(message) => {
-            stderr::line!("error: {message}");
+            // It may have failed before its own form was known.
+            diagnostics::begin(LogLevel::default(), DiagnosticsFormat::default());
+            tracing::error!("{message}");
             ExitCode::FAILURE
         }
     }

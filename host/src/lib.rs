@@ -46,6 +46,7 @@ pub mod cli;
 pub mod config;
 mod console;
 mod counted;
+pub mod diagnostics;
 pub mod function;
 pub mod identity;
 mod input;

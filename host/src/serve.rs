@@ -49,6 +49,7 @@ mod reload;
 mod routes;
 mod run;
 mod sandbox_setup;
+mod service_manager;
 mod serving;
 mod shares;
 mod stall;

@@ -109,7 +109,7 @@ impl Ending {
             runtime.block_on(async {
                 ends.next().await;
                 if !has_work.load(Ordering::Relaxed) {
-                    stderr::line!("Told to end before it served.");
+                    tracing::info!("Told to end before it served.");
                     end(0);
                 }
                 ask.send_replace(true);

@@ -83,8 +83,10 @@ pub(crate) fn never_wait() -> io::Result<()> {
         let name = thread.name().unwrap_or("without a name").to_owned();
         let backtrace = Backtrace::capture();
         match backtrace.status() {
-            BacktraceStatus::Captured => line!("thread '{name}' {panicked}\n{backtrace}"),
-            _ => line!("thread '{name}' {panicked}"),
+            BacktraceStatus::Captured => {
+                tracing::error!("thread '{name}' {panicked}\n{backtrace}");
+            }
+            _ => tracing::error!("thread '{name}' {panicked}"),
         }
     }));
     Ok(())

@@ -1,5 +1,6 @@
 //! `host serve`
 
+mod diagnostics;
 mod identity;
 mod jobs;
 mod logs;
@@ -23,6 +24,7 @@ use crate::function::{AddressRange, FunctionConfig, Limits, OutboundPolicy, Sand
 use crate::input;
 use crate::logs::LogFormat;
 use crate::serve::{self, ComponentOptions, ServeOptions, TlsFiles};
+use diagnostics::DiagnosticsArgs;
 use identity::IdentityArgs;
 use jobs::JobArgs;
 use logs::LogArgs;
@@ -87,6 +89,9 @@ pub(super) struct Serve {
 
     #[command(flatten)]
     logs: LogArgs,
+
+    #[command(flatten)]
+    diagnostics: DiagnosticsArgs,
 }
 
 #[derive(Args)]
@@ -216,6 +221,7 @@ impl Serve {
         let file = file.map_err(|error| error.to_string())?;
         // What the command line says counts more than what the file says, and that more than the default.
         let host = file.as_ref().map(ConfigFile::host).unwrap_or_default();
+        self.diagnostics.begin(&host);
         let state = self.state.or(host.state_dir.clone());
         let access = self.identity.access()?;
         let request_idle = self.listener.body_timeout;

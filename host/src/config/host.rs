@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::values::{AddressBlock, Executions, FlushInterval, Size, Time};
+use crate::diagnostics::{DiagnosticsFormat, LogLevel};
 use crate::logs::LogFormat;
 
 /// The process: its listeners and its capacity. Each key is the flag of `host serve` with the same name, and a flag
@@ -64,6 +65,10 @@ pub struct HostTable {
     pub job_allow_outbound: Vec<String>,
     /// Certificate authorities (PEM) that are trusted beside the public ones in what jobs call
     pub job_ca: Option<PathBuf>,
+    /// How much the process says of itself on stderr
+    pub log_level: Option<LogLevel>,
+    /// How it is printed: a line of text, or a JSON object on a line
+    pub diagnostics_format: Option<DiagnosticsFormat>,
     /// How log entries are printed
     pub log_format: Option<LogFormat>,
     /// Whether log entries are kept on disk

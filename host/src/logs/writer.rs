@@ -16,7 +16,7 @@ use super::printer::Printer;
 use super::queue::{Bounds, Counts, LogQueue, Shared};
 use super::segments::SegmentWriter;
 use super::sink::Sink;
-use crate::stderr::{self, Stderr};
+use crate::stderr::Stderr;
 
 /// How much is rendered before it is written, in bytes.
 pub(super) const CHUNK: usize = 256 * 1024;
@@ -169,7 +169,7 @@ fn spawn(
 
 fn tell(missing: u64, what: &str) {
     if missing > 0 {
-        stderr::line!("warning: {missing} log entries in all could not be {what}");
+        tracing::warn!("{missing} log entries in all could not be {what}");
     }
 }
 

@@ -11,7 +11,6 @@ use super::options::ComponentOptions;
 use super::watch::WatchedFile;
 use crate::function::{MemoryShare, Sandbox, SandboxConfig};
 use crate::input;
-use crate::stderr;
 
 /// The component, and where it is served.
 pub(super) struct RootComponent {
@@ -76,8 +75,8 @@ impl RootComponent {
     pub(super) async fn reload(&self) {
         let name = &self.options.name;
         match self.load().await {
-            Ok(()) => stderr::line!("Function {name} was loaded again."),
-            Err(error) => stderr::line!("error: function {name} goes on as it was: {error}"),
+            Ok(()) => tracing::info!("Function {name} was loaded again."),
+            Err(error) => tracing::error!("function {name} goes on as it was: {error}"),
         }
     }
 

@@ -73,12 +73,16 @@ impl Connection {
                     self.serve_http(protocol, io, peer).await;
                 }
             }
-            Some(tls) => {
-                if let Some(Ok(stream)) = self.in_time(tls.accept(stream)).await {
+            Some(tls) => match self.in_time(tls.accept(stream)).await {
+                Some(Ok(stream)) => {
                     let protocol = Protocol::from_alpn(stream.get_ref().1.alpn_protocol());
                     self.serve_http(protocol, stream, peer).await;
                 }
-            }
+                Some(Err(error)) => {
+                    tracing::debug!("the TLS handshake of {} failed: {error}", peer.address());
+                }
+                None => {}
+            },
         }
     }
 

@@ -19,7 +19,6 @@ use crate::config::{ConfigError, ConfigFile, Declared, HostTable};
 use crate::identity::OutsideIssuer;
 use crate::input;
 use crate::scheduler;
-use crate::stderr;
 use crate::store::{Declaration, FunctionName, FunctionRecord, Store, Tightening, sha256};
 
 /// Where the issuers of a file go, and those of the command line that stand beside them.
@@ -173,9 +172,9 @@ impl DeclaredFunctions {
     fn tell_of_host(&mut self, host: HostTable) {
         match &self.host {
             None => self.host = Some(host),
-            Some(before) if *before != host => stderr::line!(
-                "warning: changes below [host] take effect when the host is started again"
-            ),
+            Some(before) if *before != host => {
+                tracing::warn!("changes below [host] take effect when the host is started again")
+            }
             Some(_) => {}
         }
     }

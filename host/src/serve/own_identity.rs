@@ -15,7 +15,6 @@ use crate::identity::{
     discovery_document, key_document, own_key_set, own_revocations, readable_keys, revokes,
     signing_key, unrevoked_keys,
 };
-use crate::stderr;
 use crate::store::{Revocation, RevokedKind, ServiceAccountRecord, SigningKeyRecord, Store};
 
 /// How often the store is asked whether something has changed.
@@ -215,9 +214,7 @@ pub(super) async fn follow(identity: OwnIdentity, keeper: KeyKeeper, readiness: 
             if readiness.note(OWN_ISSUER, problem.clone())
                 && let Some(problem) = problem
             {
-                stderr::line!(
-                    "error: the host's own issuer is not kept as it should be: {problem}"
-                );
+                tracing::error!("the host's own issuer is not kept as it should be: {problem}");
             }
             // A failure is no reason to look less often, or more.
             Ok::<_, ()>(Fetched {

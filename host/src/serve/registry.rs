@@ -18,7 +18,6 @@ use super::access::{Access, function_access};
 use super::catalog::Catalog;
 use super::load::Loader;
 use super::readiness::Readiness;
-use crate::stderr;
 use crate::store::{FunctionName, FunctionRecord, ServedFunction, Store, StoreError, Version};
 use batch::{Batch, Loaded};
 pub(super) use follow::follow;
@@ -226,7 +225,7 @@ impl Registry {
             if self.readiness.note(&subject, problem.clone())
                 && let Some(problem) = &problem
             {
-                stderr::line!("error: {subject}: {problem}");
+                tracing::error!("{subject}: {problem}");
             }
             outcomes.push((name, Some(ServedFunction { updated, problem })));
         }

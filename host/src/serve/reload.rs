@@ -8,7 +8,6 @@ use super::error::ServeError;
 use super::watch;
 use crate::counted::counted;
 use crate::signals::Hangups;
-use crate::stderr;
 
 /// What is loaded from files.
 pub(super) struct Files {
@@ -54,8 +53,8 @@ fn tell(outcome: &Result<usize, ServeError>) {
     match outcome {
         Ok(number) => {
             let functions = counted(*number, "function");
-            stderr::line!("The configuration was read again; it declares {functions}.");
+            tracing::info!("The configuration was read again; it declares {functions}.");
         }
-        Err(error) => stderr::line!("error: the old configuration stays in use: {error}"),
+        Err(error) => tracing::error!("the old configuration stays in use: {error}"),
     }
 }

@@ -31,6 +31,7 @@ use super::readiness::Readiness;
 use super::registry::{self, Registry};
 use super::reload::{self, Files};
 use super::sandbox_setup::SandboxSetup;
+use super::service_manager;
 use super::serving::serving_host;
 use super::shares::{self, MemoryShares};
 use super::start::{self, Workers};
@@ -256,8 +257,11 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
             .map(|jobs| watched::spawn(&host, "scheduler", jobs))
             .collect();
         watched::spawn(&host, "control plane", console);
+        watched::spawn(&host, "watchdog", service_manager::keep_alive());
+        service_manager::ready();
         ending.asked().await;
-        stderr::line!("Draining: running executions finish, no new ones start. Press Ctrl-C again to end at once.");
+        service_manager::stopping();
+        tracing::info!("Draining: running executions finish, no new ones start. Press Ctrl-C again to end at once.");
         // What is loaded by now is all that will be served.
         compiling.stop_compiling();
         handle.begin();
@@ -276,7 +280,7 @@ fn segments(options: &ServeOptions) -> Result<Option<SegmentWriter>, ServeError>
     match SegmentWriter::open(&log.directory, log.keeping) {
         Ok(segments) => Ok(Some(segments)),
         Err(error) if options.functions.is_none() => {
-            stderr::line!("warning: log entries are not kept: {error}");
+            tracing::warn!("log entries are not kept: {error}");
             Ok(None)
         }
         Err(error) => Err(error.into()),
@@ -303,8 +307,8 @@ fn component_access(
 fn warn_of_memory(options: &ServeOptions) {
     let (total, available) = (options.sandbox.total_memory, available_memory());
     if total > available {
-        stderr::line!(
-            "warning: --total-memory lets executions take {} MiB, and this process may have {} MiB; take less, or it is \
+        tracing::warn!(
+            "--total-memory lets executions take {} MiB, and this process may have {} MiB; take less, or it is \
              ended when they do",
             total / MIB,
             available / MIB
@@ -316,8 +320,8 @@ fn warn_of_memory(options: &ServeOptions) {
 fn connections(options: &ServeOptions) -> Result<usize, ServeError> {
     let connections = descriptors::connections(options.connections, options.workers)?;
     if connections < options.connections {
-        stderr::line!(
-            "warning: {connections} connections at once, not {}: no more files may be open; raise that limit (`ulimit -n`), or \
+        tracing::warn!(
+            "{connections} connections at once, not {}: no more files may be open; raise that limit (`ulimit -n`), or \
              take fewer --max-connections",
             options.connections
         );

@@ -6,7 +6,6 @@ use std::thread::{self, JoinHandle};
 use super::error::ServeError;
 use super::options::ServeOptions;
 use crate::function::{Sandbox, SandboxError};
-use crate::stderr;
 
 /// A sandbox that is being set up.
 #[derive(Debug)]
@@ -35,7 +34,7 @@ impl SandboxSetup {
             Err(panicked) => panic::resume_unwind(panicked),
         };
         if let Some(reason) = sandbox.cache_refused() {
-            stderr::line!("warning: compiled components are not kept: {reason}");
+            tracing::warn!("compiled components are not kept: {reason}");
         }
         Ok(sandbox)
     }

@@ -14,7 +14,6 @@ use rustls::sign::CertifiedKey;
 
 use super::options::TlsFiles;
 use crate::scheduler::ShownCertificate;
-use crate::stderr;
 
 /// How often the files are looked at.
 const POLL: Duration = Duration::from_secs(1);
@@ -172,8 +171,8 @@ pub(super) async fn watch(certificate: Arc<Certificate>) {
         let certificate = Arc::clone(&certificate);
         // Reading files may block, and this thread answers the control plane.
         match tokio::task::spawn_blocking(move || certificate.refresh()).await {
-            Ok(Ok(true)) => stderr::line!("The TLS certificate was read again."),
-            Ok(Err(error)) => stderr::line!("error: the old TLS certificate stays in use: {error}"),
+            Ok(Ok(true)) => tracing::info!("The TLS certificate was read again."),
+            Ok(Err(error)) => tracing::error!("the old TLS certificate stays in use: {error}"),
             Ok(Ok(false)) | Err(_) => {}
         }
     }

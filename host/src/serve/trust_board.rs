@@ -13,7 +13,6 @@ use crate::identity::{
     AmbiguousIssuer, COOLDOWN, FetchError, IssuerUrl, Issuers, KeyKeeper, KeyRequest, KeySet,
     KeySource, News, OutsideIssuer, Trust, TrustedIssuer,
 };
-use crate::stderr;
 use crate::store::Revocation;
 
 /// What the host's own issuer publishes, as JSON.
@@ -229,6 +228,7 @@ impl TrustBoard {
                 outside.account.left_out = keys.left_out().len();
                 outside.trusted.keys = match keys.problem() {
                     None => {
+                        tracing::debug!("the keys of {issuer} were fetched");
                         outside.account.fetched = Some(SystemTime::now());
                         outside.account.successes += 1;
                         Some(Arc::new(keys))
@@ -236,8 +236,8 @@ impl TrustBoard {
                     // What was withdrawn is so though nothing takes its place.
                     Some(problem) => {
                         outside.account.failures += 1;
-                        stderr::line!(
-                            "error: there are no keys of {issuer}, so none of its tokens is accepted: {problem}"
+                        tracing::error!(
+                            "there are no keys of {issuer}, so none of its tokens is accepted: {problem}"
                         );
                         None
                     }
@@ -245,14 +245,14 @@ impl TrustBoard {
             }
             News::Failed(error) => {
                 outside.account.failures += 1;
-                stderr::line!("warning: the keys of {issuer} stay as they are: {error}");
+                tracing::warn!("the keys of {issuer} stay as they are: {error}");
                 return;
             }
             News::Stale(error) => {
                 outside.account.failures += 1;
                 outside.trusted.keys = None;
-                stderr::line!(
-                    "error: there are no keys of {issuer}, so none of its tokens is accepted: {error}"
+                tracing::error!(
+                    "there are no keys of {issuer}, so none of its tokens is accepted: {error}"
                 );
             }
         }

@@ -13,7 +13,6 @@ use tokio::runtime::Runtime;
 use super::batch::{Batch, Record};
 use super::collector::{Collector, SendError, Signal};
 use crate::logs::entry::Entry;
-use crate::stderr;
 
 /// How much may wait to be sent.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
@@ -155,8 +154,8 @@ impl Exporter {
         while !end.has_ended {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                stderr::line!(
-                    "warning: the last log entries could not be sent to {} in time",
+                tracing::warn!(
+                    "the last log entries could not be sent to {} in time",
                     self.collector
                 );
                 return;

@@ -8,7 +8,6 @@ use tokio::sync::watch;
 
 use super::super::{ending, round};
 use super::work::Work;
-use crate::stderr;
 use crate::store::StoreError;
 
 /// How long attempts may take at least that are under way when the host ends; those at its own functions have as long as
@@ -38,8 +37,8 @@ impl Work {
             error = self.write_down().await.err();
         }
         if let Some(error) = error {
-            stderr::line!(
-                "error: how attempts of jobs ended is not written down, so they are made again: {error}"
+            tracing::error!(
+                "how attempts of jobs ended is not written down, so they are made again: {error}"
             );
         }
     }

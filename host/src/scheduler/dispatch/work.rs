@@ -14,7 +14,6 @@ use super::super::note::AttemptNote;
 use super::super::places::Places;
 use super::super::round::{self, Ended, OK, Round, Start};
 use super::Scheduler;
-use crate::stderr;
 use crate::store::{JobId, NextTimes, Store, StoreError, Version};
 
 /// The longest sleep: so soon commands are heard, and a clock that was set or a machine that slept is noticed.
@@ -134,7 +133,7 @@ impl Work {
             Err(error) => {
                 let error = error.to_string();
                 if (self.scheduler.tell)(Some(error.clone())) {
-                    stderr::line!("error: jobs are not run: {error}");
+                    tracing::error!("jobs are not run: {error}");
                 }
                 tokio::time::sleep(LONGEST_SLEEP).await;
                 Ahead::default()
@@ -146,7 +145,7 @@ impl Work {
     fn look_at_clock(&mut self) -> Timestamp {
         let (now, Change { step, anew }) = self.clock.tell();
         if !step.is_zero() {
-            stderr::line!("The clock was set by {} s.", step.as_secs());
+            tracing::info!("The clock was set by {} s.", step.as_secs());
             self.shift = self.shift.saturating_add(step);
             // What has not been put right since an earlier change still has to be.
             if let Some(resync) = &mut self.resync {
@@ -154,7 +153,7 @@ impl Work {
             }
         }
         if let Some(anew) = anew {
-            stderr::line!("Due times are worked out anew from {anew} on, for the clock was set.");
+            tracing::info!("Due times are worked out anew from {anew} on, for the clock was set.");
             let earlier = self.resync.map_or(anew, |resync| resync.since);
             self.resync = Some(Resync::from(anew.min(earlier)));
         }
@@ -249,7 +248,7 @@ impl Work {
         counters.ended_by_others(&others);
         counters.ended(&recovered.outcomes);
         if recovered.interrupted > 0 {
-            stderr::line!(
+            tracing::info!(
                 "{} attempt(s) of jobs were cut short by the end of the host; they are made again.",
                 recovered.interrupted
             );
@@ -342,7 +341,7 @@ impl Work {
     /// Makes the attempts that a round begins, each on its own.
     fn begin(&mut self, round: Round) {
         for (name, reason) in self.scheduler.handle.disabled.add(round.unreadable) {
-            stderr::line!("error: job {name}: it cannot run: {reason}");
+            tracing::error!("job {name}: it cannot run: {reason}");
         }
         self.scheduler.handle.counters.ended(&round.outcomes);
         let notes = round.starts.iter().map(AttemptNote::started);

@@ -7,7 +7,6 @@ use tokio::time::MissedTickBehavior;
 
 use super::Registry;
 use crate::signals::Hangups;
-use crate::stderr;
 
 /// How often the store is asked whether something has changed.
 const POLL: Duration = Duration::from_millis(200);
@@ -55,7 +54,7 @@ async fn look(registry: Arc<Mutex<Registry>>) {
         if readiness.note(STORE, problem.clone())
             && let Some(problem) = problem
         {
-            stderr::line!("error: changes of functions are not taken up: {problem}");
+            tracing::error!("changes of functions are not taken up: {problem}");
         }
     }
 }
@@ -77,7 +76,7 @@ async fn load(registry: Arc<Mutex<Registry>>) {
             }
         });
         if let Err(error) = loaded.await {
-            stderr::line!("error: functions are not loaded: {error}");
+            tracing::error!("functions are not loaded: {error}");
         }
     }
 }
