@@ -192,8 +192,8 @@ fn shown(named: &str, item: &Item, implementations: &[&ItemImpl]) -> String {
         let of_it = implementations.iter();
         let of_it = of_it.filter(|block| is_of(&block.self_ty, &name));
         let (with_trait, own): (Vec<_>, Vec<_>) = of_it.partition(|block| block.trait_.is_some());
-        items.extend(own.into_iter().filter_map(|block| public_part(block)));
-        items.extend(with_trait.into_iter().map(|block| heading(block)));
+        items.extend(own.into_iter().filter_map(public_part));
+        items.extend(with_trait.into_iter().map(heading));
     }
     let file = File {
         shebang: None,

@@ -4,6 +4,20 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// A clock that is not set back: the later of the system's clock and of the time that has passed since a beginning,
 /// so that a token that has expired stays so. A clock that is set forward is believed.
+///
+/// ```
+/// use std::time::{Duration, Instant, SystemTime};
+///
+/// use host_tokens::SteadyClock;
+///
+/// let (system, monotonic) = (SystemTime::now(), Instant::now());
+/// let clock = SteadyClock::at(system, monotonic);
+/// let minute = Duration::from_secs(60);
+/// // A minute later somebody has set the system's clock back by an hour.
+/// let moment = clock.when(system + minute - minute * 60, monotonic + minute);
+/// assert_eq!(moment.time, system + minute);
+/// assert_eq!(moment.set_back, minute * 60);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct SteadyClock {
     system: SystemTime,

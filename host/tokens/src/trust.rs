@@ -55,6 +55,41 @@ impl TrustedIssuer {
 
 /// The issuers that are trusted, their keys, and what is revoked. Cheap to clone, so that each thread can have its own
 /// and none of them counts references in memory that another one does.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use host_tokens::{
+///     Algorithm, IssuerConfig, IssuerUrl, KeySet, Rejection, Revocation, RevokedKind, Trust,
+///     TrustedIssuer,
+/// };
+///
+/// # use std::time::SystemTime;
+/// # use host_tokens::{IdToken, SigningAlgorithm, SigningKey, jwks_document, mint};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let key = SigningKey::generate(SigningAlgorithm::EdDsa)?;
+/// # let keys = KeySet::read(jwks_document([key.public()]).to_string().as_bytes())?;
+/// # let now = SystemTime::now();
+/// let issuer: IssuerUrl = "https://id.example".parse()?;
+/// # let token = mint(&issuer, &key, &IdToken::new("ada", "https://functions.example"), now)?;
+/// let config = IssuerConfig::new(issuer.clone(), [Algorithm::EdDsa]);
+/// let trusted = TrustedIssuer::new(config).with_keys(Some(Arc::new(keys)));
+/// let audiences: Arc<[String]> = ["https://functions.example".to_owned()].into();
+///
+/// let trust = Trust::new(1, vec![trusted.clone()], [])?;
+/// assert!(trust.judge(&token, &audiences, now).is_ok());
+///
+/// let revoked = Revocation {
+///     issuer: issuer.to_string(),
+///     kind: RevokedKind::Subject,
+///     value: "ada".to_owned(),
+/// };
+/// let trust = Trust::new(2, vec![trusted], [revoked])?;
+/// let rejected = trust.judge(&token, &audiences, now).unwrap_err();
+/// assert!(matches!(rejected.rejection, Rejection::Revoked { .. }));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Trust {
     generation: u64,

@@ -1,16 +1,35 @@
 //! Providers that many use, each with the settings that its tokens need and the traps that it sets.
 
+mod error;
+mod settings;
 mod workloads;
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::algorithm::Algorithm;
-use crate::issuer::claim_match::{ClaimMatch, ClaimMatchError};
+use crate::issuer::claim_match::ClaimMatch;
 use crate::issuer::config::{EmailTrust, IssuerConfig};
-use crate::issuer::url::{IssuerUrl, IssuerUrlError};
+use crate::issuer::url::IssuerUrl;
+pub use error::PresetError;
+pub use settings::PresetSettings;
 
 /// A kind of provider.
+///
+/// ```
+/// use host_tokens::{Preset, PresetSettings};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let url = "https://id.example/realms/staff";
+/// assert_eq!(Preset::of_url(url), Preset::Keycloak);
+/// let config = Preset::Keycloak.issuer(PresetSettings::new().with_issuer(url))?;
+/// assert_eq!(config.issuer().as_str(), url);
+///
+/// // Entra has an issuer for each tenant, so it has to be told which one.
+/// assert!(Preset::Entra.issuer(PresetSettings::new()).is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Preset {
@@ -55,98 +74,6 @@ pub enum Preset {
     Dex,
     /// Any OpenID provider.
     Generic,
-}
-
-/// What a preset is told of the provider.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PresetSettings<'a> {
-    issuer: Option<&'a str>,
-    tenant: Option<&'a str>,
-    access_tokens: bool,
-}
-
-impl<'a> PresetSettings<'a> {
-    /// Nothing: enough for a provider with one issuer for everybody.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The issuer's URL, where the preset does not know it.
-    #[must_use]
-    pub fn with_issuer(mut self, url: &'a str) -> Self {
-        self.issuer = Some(url);
-        self
-    }
-
-    /// The id of the tenant, for Entra, where its URL does not have it.
-    #[must_use]
-    pub fn with_tenant(mut self, tenant: &'a str) -> Self {
-        self.tenant = Some(tenant);
-        self
-    }
-
-    /// Whether access tokens are accepted beside ID tokens. Without this they are not.
-    #[must_use]
-    pub fn with_access_tokens(mut self, are_accepted: bool) -> Self {
-        self.access_tokens = are_accepted;
-        self
-    }
-}
-
-/// Why a preset cannot be used as told.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PresetError {
-    /// No preset has this name.
-    #[error(
-        "no provider is known as {0:?}; expected google, github-actions, gitlab, circleci, buildkite, kubernetes, aks, \
-         keycloak, entra, auth0, okta, firebase, cognito, dex or generic"
-    )]
-    Unknown(String),
-    /// The preset needs the issuer's URL.
-    #[error("the provider {0} has an issuer of its own; give its URL")]
-    NoIssuer(Preset),
-    /// The issuer's URL is none, or does not fit.
-    #[error("cannot trust the issuer {url:?}: {reason}")]
-    Issuer {
-        /// The URL as it was given.
-        url: String,
-        /// What is wrong with it.
-        reason: IssuerUrlError,
-    },
-    /// The URL is not one that the provider has.
-    #[error("the issuer {url:?} is not one of {preset}; expected {expected}")]
-    OtherIssuer {
-        /// The URL as it was given.
-        url: String,
-        /// The provider.
-        preset: Preset,
-        /// What its URLs look like.
-        expected: &'static str,
-    },
-    /// Keys could be exchanged on the way.
-    #[error(
-        "the issuer {0:?} is reached over plain http, where anybody on the way could exchange its keys; use https"
-    )]
-    Insecure(String),
-    /// Entra without a tenant, or with the name of many tenants.
-    #[error(
-        "Entra needs the id of one tenant, such as 9188040d-6c67-4c5b-b112-36a304b66dad; {0:?} is not one"
-    )]
-    Tenant(String),
-    /// The provider's access tokens cannot be checked.
-    #[error("access tokens of {0} name no audience, so they cannot be accepted; use its ID tokens")]
-    AccessTokens(Preset),
-    /// The access tokens of an Okta organisation's own server.
-    #[error(
-        "access tokens of an Okta organisation's own server are for Okta alone; use those of a server such as \
-         https://DOMAIN/oauth2/default, or ID tokens"
-    )]
-    OktasOwn,
-    /// A rule of the preset.
-    #[error(transparent)]
-    Claim(#[from] ClaimMatchError),
 }
 
 /// What providers sign with when nothing else is known of them.

@@ -20,6 +20,30 @@ use crate::token::jws::Jws;
 use crate::token::numeric_date::NumericDate;
 
 /// Judges tokens of one issuer for one function. It holds no keys and no clock: both are given with each token.
+///
+/// ```
+/// use host_tokens::{Algorithm, IssuerConfig, KeySet, Verifier};
+///
+/// # use std::time::SystemTime;
+/// # use host_tokens::{IdToken, SigningAlgorithm, SigningKey, jwks_document, mint};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let key = SigningKey::generate(SigningAlgorithm::EdDsa)?;
+/// # let keys = KeySet::read(jwks_document([key.public()]).to_string().as_bytes())?;
+/// # let now = SystemTime::now();
+/// # let issuer = "https://id.example".parse()?;
+/// # let token = mint(&issuer, &key, &IdToken::new("ada", "https://other.example"), now)?;
+/// let config = IssuerConfig::new(issuer, [Algorithm::EdDsa]);
+/// let verifier = Verifier::new(config, ["https://functions.example/hello".to_owned()]);
+///
+/// // This token is for somebody else: one of the checks says so, and the others pass.
+/// let steps = verifier.explain(&token, &keys, now);
+/// let refused: Vec<_> = steps.iter().filter(|step| step.refusal.is_some()).collect();
+/// assert_eq!(refused.len(), 1);
+/// assert_eq!(refused[0].title, "audience (aud)");
+/// assert_eq!(refused[0].found, "\"https://other.example\"");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Verifier {
     config: Arc<IssuerConfig>,

@@ -13,6 +13,17 @@ use crate::token::json;
 
 /// The keys of one issuer that tokens may be signed with, and what was left out. It does not change; a newer document
 /// makes a new one.
+///
+/// ```
+/// use host_tokens::{KeySet, LeftOut};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let keys = KeySet::read(br#"{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}"#)?;
+/// assert!(keys.keys().is_empty());
+/// assert_eq!(keys.left_out()[0].reason, LeftOut::Symmetric);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct KeySet {
     keys: Vec<VerifyingKey>,
@@ -73,10 +84,10 @@ struct Document<'a> {
 impl KeySet {
     /// Reads a JWKS document, or one of certificates by name as Google has them. Keys of unknown types and curves,
     /// malformed, weak, symmetric and private ones, and those that are not for signatures are left out. A set without any
-    /// key is one too: its issuer has withdrawn what it had.
+    /// key is no error: its issuer has withdrawn what it had.
     ///
     /// # Errors
-    /// If the document is too large or none, or has too many keys.
+    /// If the document is too large, is no key set, or has too many keys.
     pub fn read(document: &[u8]) -> Result<Self, KeySetError> {
         if document.len() > LONGEST_DOCUMENT {
             return Err(KeySetError::TooLong(document.len()));

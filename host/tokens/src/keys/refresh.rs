@@ -26,6 +26,30 @@ pub struct KeyRequest {
 }
 
 /// Fetches keys before they are too old and when a token needs newer ones, as long as it runs.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use host_tokens::{COOLDOWN, Fetched, KeyRefresh, Refreshed};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let (refresh, request) = KeyRefresh::new(COOLDOWN);
+/// let fetch = || async {
+///     let good_for = Duration::from_secs(600);
+///     Ok::<_, std::io::Error>(Fetched { value: "the keys", good_for })
+/// };
+/// let publish = |refreshed| match refreshed {
+///     Refreshed::Fetched(keys) => println!("{keys} are used from now on"),
+///     Refreshed::Failed(error) => println!("{error}: the keys stay as they are"),
+///     Refreshed::Stale(error) => println!("{error}: there are no keys any more"),
+/// };
+/// tokio::select! {
+///     () = refresh.run(fetch, publish) => unreachable!("it runs for ever"),
+///     has_tried = request.newer_keys(Duration::from_secs(5)) => println!("fetched: {has_tried}"),
+/// }
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct KeyRefresh {
     cooldown: Duration,

@@ -9,6 +9,21 @@ use crate::policy::member::Member;
 use crate::shown::Shown;
 
 /// The callers that a function lets in. The default is nobody.
+///
+/// ```
+/// use host_tokens::{ClaimMatch, ClaimRule, Invoker, Invokers};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let github = "https://token.actions.githubusercontent.com".parse()?;
+/// let repository = ClaimMatch::new("repository_id", ["1296269"])?;
+/// let invokers = Invokers::new(vec![
+///     Invoker::Member("user:ada@example.com".parse()?),
+///     Invoker::Rule(ClaimRule::new(github, vec![repository])?),
+/// ]);
+/// assert!(!invokers.is_open());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Invokers(Vec<Invoker>);
 

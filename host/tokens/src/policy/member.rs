@@ -14,6 +14,14 @@ use crate::shown::Shown;
 /// A member of an invoker policy, written as `gcloud` has it.
 ///
 /// Everything in it is compared byte by byte; nothing is a pattern.
+///
+/// ```
+/// use host_tokens::Member;
+///
+/// assert!("principal:https://id.example#ada".parse::<Member>().is_ok());
+/// // A token does not prove that somebody is in a group.
+/// assert!("group:staff@example.com".parse::<Member>().is_err());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Member {

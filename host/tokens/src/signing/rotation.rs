@@ -20,6 +20,16 @@ pub struct KeyTimes {
 }
 
 /// The times of a rotation.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use host_tokens::{Action, RotationPolicy};
+///
+/// let policy = RotationPolicy::default().with_signs_for(Duration::from_secs(7 * 24 * 60 * 60));
+/// // There is no key yet.
+/// assert_eq!(policy.due(&[], SystemTime::now()), Some(Action::MakeCurrent));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RotationPolicy {
