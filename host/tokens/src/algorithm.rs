@@ -31,7 +31,7 @@ pub enum Algorithm {
 /// The name of EdDSA that says which curve it is on. Keys of no other curve are taken, so both names mean the same.
 const ED25519: &str = "Ed25519";
 
-/// A text names no algorithm that is supported.
+/// A text that does not name a supported algorithm.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not a supported signature algorithm; expected RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 or \

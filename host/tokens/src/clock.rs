@@ -53,7 +53,7 @@ impl SteadyClock {
     /// What time it is when the clocks of the system show this.
     pub fn when(&self, system: SystemTime, monotonic: Instant) -> Moment {
         let passed = monotonic.saturating_duration_since(self.monotonic);
-        // A time beyond what can be told is not one that has passed.
+        // A time beyond what a `SystemTime` can hold has not passed.
         let steady = self.system.checked_add(passed).unwrap_or(system);
         Moment {
             time: system.max(steady),

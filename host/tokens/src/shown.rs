@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// As many characters are shown; a claim that is worth a message is told from another by its beginning.
+/// How many characters are shown. The beginning of a claim is enough to recognise it.
 const SHOWN: usize = 80;
 
 /// A text that is not trusted, as a message shows it: in quotation marks, at most 80 characters of it, with controls and

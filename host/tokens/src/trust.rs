@@ -1,7 +1,7 @@
 //! Everything that a token is judged by, at one moment.
 //!
 //! What changes makes a new [`Trust`] with another generation, so that verdicts that were remembered under the old one
-//! can be told from those that hold.
+//! are not taken for new ones.
 
 use std::collections::HashSet;
 use std::sync::Arc;

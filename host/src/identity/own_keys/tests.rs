@@ -273,7 +273,7 @@ fn rotations_at_once_are_bounded_but_not_for_a_key_that_is_revoked() {
         value: signing,
     };
     scratch.store.revoke(&revocation).unwrap();
-    // Those that are dead make room.
+    // A key whose tokens have all expired is deleted, so another one can be made.
     let later = now + RotationPolicy::default().kept_for;
     scratch.issuer.keep_keys(&scratch.store, later).unwrap();
     assert!(scratch.issuer.rotate(&scratch.store, true, later).unwrap());

@@ -58,10 +58,10 @@ pub struct IssuerConfig {
     pub(crate) service_accounts: Option<Arc<ServiceAccounts>>,
 }
 
-/// By how much clocks may differ unless told otherwise.
+/// By how much clocks may differ, unless it is configured.
 pub const DEFAULT_LEEWAY: Duration = Duration::from_secs(60);
 
-/// The longest lifetime of a token unless told otherwise.
+/// The longest lifetime of a token, unless it is configured.
 pub const DEFAULT_MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Whose e-mail addresses an issuer may vouch for. An address is used only if the token also says that it is verified.
@@ -75,7 +75,7 @@ pub enum EmailTrust {
     None,
 }
 
-/// What was to be a domain of addresses and is none.
+/// A text that is not a domain of e-mail addresses.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0} is not a domain of e-mail addresses; expected one such as example.com, without @ and *"
@@ -90,7 +90,7 @@ pub struct ServiceAccounts {
     domains: BTreeSet<String>,
 }
 
-/// The domain of service accounts unless told otherwise.
+/// The domain of service accounts, unless another is named.
 pub const SERVICE_ACCOUNT_DOMAIN: &str = "host.internal";
 
 impl IssuerConfig {
@@ -250,7 +250,7 @@ impl EmailTrust {
     /// These domains.
     ///
     /// # Errors
-    /// If one of them is none.
+    /// If one of them is not a domain.
     pub fn domains(domains: &[String]) -> Result<Self, NotADomain> {
         match domains.iter().find(|domain| !email::is_domain(domain)) {
             Some(other) => Err(NotADomain(Shown::text(other))),

@@ -25,7 +25,7 @@ pub use settings::PresetSettings;
 /// let config = Preset::Keycloak.issuer(PresetSettings::new().with_issuer(url))?;
 /// assert_eq!(config.issuer().as_str(), url);
 ///
-/// // Entra has an issuer for each tenant, so it has to be told which one.
+/// // Entra has an issuer for each tenant, so it needs the tenant.
 /// assert!(Preset::Entra.issuer(PresetSettings::new()).is_err());
 /// # Ok(())
 /// # }
@@ -53,7 +53,7 @@ pub enum Preset {
     /// Service accounts of a cluster of Azure Kubernetes Service, whose issuer ends in a slash.
     Aks,
     /// A realm of Keycloak, which issues ID, access, refresh and logout tokens under one issuer with one set of keys,
-    /// told apart by the claim `typ` alone.
+    /// which only the claim `typ` tells apart.
     Keycloak,
     /// A tenant of Microsoft Entra ID. Its keys have no `alg`, the tenant's id has to be in the claim `tid` too, its access
     /// tokens have the type of ID tokens and are told from them by their claims, and its
@@ -167,7 +167,7 @@ impl Preset {
     /// The issuer with the settings that its tokens need.
     ///
     /// # Errors
-    /// If the provider needs to be told more, or what it was told does not fit.
+    /// If a setting that the provider needs is missing, or one does not fit it.
     pub fn issuer(self, settings: PresetSettings<'_>) -> Result<IssuerConfig, PresetError> {
         let mut config = match self {
             Self::Google => google(settings)?,

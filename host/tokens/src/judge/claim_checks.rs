@@ -1,4 +1,4 @@
-//! Whether a token is for this place, this time and somebody: the checks on its claims, in order.
+//! The checks on the claims of a token, in order: its audience, its times, its subject, and what its issuer is asked for.
 //!
 //! They are run anew each time a token is used, also when its signature is known to be good.
 

@@ -1,7 +1,7 @@
 //! Why a token is refused.
 //!
-//! A caller is told no more than that it is; the text here is for the operator. It never has the token or its signature,
-//! and shows what the token claims shortened and without controls. Until the signature is found good, what is shown was
+//! A caller only learns that it is refused. The text here is for the operator. It never has the token or its signature,
+//! and shows claims shortened and without control characters. Until the signature is found good, what is shown was
 //! written by whoever sent the token, not by the issuer.
 
 use std::time::Duration;

@@ -34,7 +34,7 @@ pub struct KeySet {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeftOutKey {
-    /// Its place in the document, counted from 0.
+    /// Its position in the document, counted from 0.
     pub position: usize,
     /// Its name, `kid`, if that could be read.
     pub kid: Option<Shown>,

@@ -1,4 +1,4 @@
-//! A private key of the host's own issuer.
+//! A private key of an issuer of one's own.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::algorithm::Algorithm;
 use crate::signing::public_jwk::PublicJwk;
 
-/// What the host's own issuer signs with.
+/// An algorithm to sign tokens with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SigningAlgorithm {
     /// RS256 with a key of 2048 bits: the one that every verifier knows (OpenID Connect Core, section 15.1).
@@ -203,7 +203,7 @@ impl FromStr for SigningAlgorithm {
     }
 }
 
-/// A text names no algorithm that the host's own issuer signs with.
+/// A text that does not name an algorithm to sign with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the host's own issuer does not sign with {0:?}; expected RS256, ES256 or EdDSA")]
 pub struct SigningAlgorithmError(String);

@@ -1,4 +1,4 @@
-//! What the operator is told.
+//! What the operator reads of a token that is explained.
 
 use serde_json::{Value, json};
 

@@ -17,9 +17,9 @@ pub const LONGEST_TOKEN: usize = 16 * 1024;
 /// The most values in a header. Those of the issuers known have 3 to 6, and a chain of certificates a few more.
 const HEADER_VALUES: usize = 50;
 
-/// The most values in a payload, lists within it counted through: 200 groups, as many as Entra puts into a token, leave
-/// room. They are read before the signature is checked, to find the issuer, so reading them may take no longer than
-/// the check, give or take.
+/// The most values in a payload, those of its lists counted: 200 groups, as many as Entra puts into a token, are well
+/// below it. They are read before the signature is checked, to find the issuer, so reading them may take about as
+/// long as the check, and no longer.
 const PAYLOAD_VALUES: usize = 500;
 
 /// A part of a token.

@@ -4,7 +4,7 @@ use super::Preset;
 use crate::issuer::claim_match::ClaimMatchError;
 use crate::issuer::url::IssuerUrlError;
 
-/// Why a preset cannot be used as told.
+/// Why a preset cannot be used with the settings it was given.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PresetError {

@@ -1,6 +1,6 @@
-//! What a preset is told.
+//! The settings of a preset.
 
-/// What a preset is told of the provider.
+/// What a preset has to know of the provider.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PresetSettings<'a> {
@@ -10,7 +10,7 @@ pub struct PresetSettings<'a> {
 }
 
 impl<'a> PresetSettings<'a> {
-    /// Nothing: enough for a provider with one issuer for everybody.
+    /// No settings: enough for a provider with one issuer for everybody.
     pub fn new() -> Self {
         Self::default()
     }
