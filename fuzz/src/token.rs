@@ -3,12 +3,12 @@
 
 #![no_main]
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use host::identity::{Algorithm, IssuerConfig, KeySet, Refusal, Verified, Verifier};
+use host_tokens::{Algorithm, IssuerConfig, KeySet, Refusal, Verified, Verifier};
 use libfuzzer_sys::fuzz_target;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ static DOOR: LazyLock<Door> = LazyLock::new(|| {
     Door {
         signer,
         keys: KeySet::read(keys.to_string().as_bytes()).expect("a key set"),
-        verifier: Verifier::new(Arc::new(config), [AUDIENCE.to_owned()]),
+        verifier: Verifier::new(config, [AUDIENCE.to_owned()]),
     }
 });
 

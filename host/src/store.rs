@@ -52,7 +52,7 @@ pub use job_runs::{AttemptEnd, AttemptRecord, RunKey, RunRecord, RunState, Trigg
 pub use job_settings::{CatchUp, JobSettings, Overlap};
 pub use jobs::{JobCounts, JobId, JobRecord};
 pub use lock::ServeLock;
-pub use revocations::{ANY_ISSUER, DatedRevocation, Revocation, RevokedKind};
+pub use revocations::DatedRevocation;
 pub use service_accounts::ServiceAccountRecord;
 pub use serving::{NamedIssuer, ServedComponent, ServedFunction, ServingHost};
 pub use settings::{ClaimValues, FunctionSettings, InvokerRule, Outlet, Rights};

@@ -31,7 +31,9 @@ fn every_link_leads_to_a_file() {
 #[test]
 fn every_file_that_the_architecture_names_is_there() {
     let mut files = Vec::new();
-    list(&root().join("host/src"), &mut files);
+    for sources in ["host/src", "host/tokens/src"] {
+        list(&root().join(sources), &mut files);
+    }
     let is_there = |path: &str| {
         let end = Path::new(path.trim_end_matches('/'));
         root().join(end).exists() || files.iter().any(|file| file.ends_with(end))

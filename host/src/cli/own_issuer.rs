@@ -3,8 +3,10 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use host_tokens::SigningAlgorithm;
+
 use super::Message;
-use crate::identity::{OwnIssuer, SigningAlgorithm};
+use crate::identity::OwnIssuer;
 use crate::store::Store;
 
 /// What it is called while no host has said so: the control plane's default address.

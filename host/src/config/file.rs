@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use host_tokens::{IssuerUrl, Member, ServiceAccounts};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
@@ -16,7 +17,7 @@ use super::unknown_key::explained;
 use super::values::{file_text, host_name};
 use super::{ConfigError, FunctionTable, HostTable, IssuerTable, JobTable};
 use crate::function::OutboundPolicy;
-use crate::identity::{IssuerUrl, Member, OutsideIssuer, ServiceAccounts};
+use crate::identity::OutsideIssuer;
 use crate::input;
 use crate::scheduler::Job;
 use crate::store::{FunctionName, FunctionSettings, JobDeclaration, JobName};

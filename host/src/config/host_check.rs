@@ -3,12 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use host_tokens::{IssuerUrl, Issuers, SigningAlgorithm};
 use toml::de::DeTable;
 
 use super::values::public_url;
 use super::{ConfigError, ConfigFile};
 use crate::function::OutboundPolicy;
-use crate::identity::{IssuerUrl, Issuers, OwnIssuer, SigningAlgorithm};
+use crate::identity::OwnIssuer;
 use crate::logs::Collector;
 
 impl ConfigFile {

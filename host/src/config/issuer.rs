@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use host_tokens::{Algorithm, EmailTrust, IssuerConfig, IssuerUrl, Preset, PresetSettings};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use schemars::JsonSchema;
@@ -9,10 +10,7 @@ use serde::Deserialize;
 
 use super::values::Time;
 use crate::authorities;
-use crate::identity::{
-    Algorithm, EmailTrust, IssuerConfig, IssuerUrl, KeySource, KeyTls, Preset, PresetSettings,
-    parse_keys_url,
-};
+use crate::identity::{KeySource, KeyTls, parse_keys_url};
 use crate::store::ClaimValues;
 
 /// An issuer whose tokens are trusted.
@@ -66,32 +64,35 @@ impl IssuerTable {
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let preset = self.preset()?;
         let mut config = self.preset_config(preset)?;
-        config.audiences.extend(self.audiences.iter().cloned());
-        config
-            .authorized_parties
-            .clone_from(&self.authorized_parties);
+        config = config
+            .with_audiences(&self.audiences)
+            .with_authorized_parties(&self.authorized_parties);
         if !self.algorithms.is_empty() {
             let algorithms = self.algorithms.iter().map(|name| name.parse::<Algorithm>());
-            config.algorithms = algorithms
-                .collect::<Result<_, _>>()
-                .map_err(|error| text(&error))?;
+            let algorithms: Result<Vec<_>, _> = algorithms.collect();
+            config = config.with_algorithms(algorithms.map_err(|error| text(&error))?);
         }
         for (claim, values) in &self.require {
             let required = values.required_of(claim);
-            config
-                .required
-                .push(required.map_err(|error| text(&error))?);
+            config = config.with_required(required.map_err(|error| text(&error))?);
         }
         if let Some(domains) = &self.email_domains {
-            config.emails = EmailTrust::domains(domains).map_err(|error| text(&error))?;
+            let emails = EmailTrust::domains(domains);
+            config = config.with_emails(emails.map_err(|error| text(&error))?);
         }
-        config.leeway = self.leeway.map_or(config.leeway, |time| time.0);
-        config.max_lifetime = self.max_lifetime.map_or(config.max_lifetime, |time| time.0);
-        config.max_age = self.max_age.map(|time| time.0).or(config.max_age);
+        if let Some(time) = self.leeway {
+            config = config.with_leeway(time.0);
+        }
+        if let Some(time) = self.max_lifetime {
+            config = config.with_max_lifetime(time.0);
+        }
+        if let Some(time) = self.max_age {
+            config = config.with_max_age(time.0);
+        }
         let keys_url = self.keys_url.as_deref().or(preset.keys_url());
         let keys_url = keys_url.map(parse_keys_url).transpose();
         let source = KeySource::new(
-            config.issuer.clone(),
+            config.issuer().clone(),
             keys_url.map_err(|error| text(&error))?,
             self.bearer_file.as_ref().map(|file| directory.join(file)),
             self.tls(directory)?,
@@ -104,15 +105,17 @@ impl IssuerTable {
     /// # Errors
     /// If that cannot be told.
     pub(super) fn issuer_url(&self) -> Result<IssuerUrl, String> {
-        Ok(self.preset_config(self.preset()?)?.issuer)
+        Ok(self.preset_config(self.preset()?)?.issuer().clone())
     }
 
     fn preset_config(&self, preset: Preset) -> Result<IssuerConfig, String> {
-        let settings = PresetSettings {
-            issuer: self.url.as_deref(),
-            tenant: self.tenant.as_deref(),
-            access_tokens: self.access_tokens,
-        };
+        let mut settings = PresetSettings::new().with_access_tokens(self.access_tokens);
+        if let Some(url) = &self.url {
+            settings = settings.with_issuer(url);
+        }
+        if let Some(tenant) = &self.tenant {
+            settings = settings.with_tenant(tenant);
+        }
         preset.issuer(settings).map_err(|error| error.to_string())
     }
 
@@ -121,7 +124,7 @@ impl IssuerTable {
         match (&self.provider, self.url.as_deref()) {
             (Some(name), _) => name
                 .parse()
-                .map_err(|error: crate::identity::PresetError| error.to_string()),
+                .map_err(|error: host_tokens::PresetError| error.to_string()),
             (None, Some(url)) => Ok(Preset::of_url(url)),
             (None, None) => Err("names neither a provider nor a URL; expected one of them".into()),
         }

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
+use host_tokens::SERVICE_ACCOUNT_DOMAIN;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{ConfigError, ConfigFile};
-use crate::identity::SERVICE_ACCOUNT_DOMAIN;
 use crate::scheduler::JobError;
 use crate::store::{JobName, Store};
 

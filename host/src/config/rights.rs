@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use host_tokens::{IssuerUrl, Member};
+
 use super::{ConfigFile, FunctionTable};
-use crate::identity::{IssuerUrl, Member};
 use crate::store::{FunctionName, Rights};
 
 /// Who may call the functions of a file, and whose tokens count.

@@ -8,11 +8,11 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use host_tokens::IssuerUrl;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::function::{AddressRange, RangeError};
-use crate::identity::IssuerUrl;
 use crate::input;
 use duration::{TIME, TIME_OR_ZERO};
 pub(crate) use duration::{duration, duration_or_zero};

@@ -1,12 +1,12 @@
 //! What each path of the control plane answers.
 
 use bytes::Bytes;
+use host_tokens::{DISCOVERY_PATH, KEYS_PATH};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 
 use super::negotiation::Format;
 use super::{Names, Subject, text_format};
-use crate::identity::{DISCOVERY_PATH, KEYS_PATH};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 

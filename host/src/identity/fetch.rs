@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use host_tokens::{DISCOVERY_PATH, FETCH_TIME, Fetched, IssuerUrl, KeySet, KeySetError, Shown};
 use http::uri::Scheme;
 use http::{HeaderMap, Request, StatusCode, Uri, header};
 use http_body_util::Empty;
@@ -22,19 +23,12 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::issuer_url::IssuerUrl;
-use super::keeper::Fetched;
-use super::key_set::{KeySet, KeySetError};
-use super::own_issuer::DISCOVERY_PATH;
 use crate::tls_failure;
 use bearer::read_bearer;
 use connect::{Reach, connect};
 use exchange::exchange;
 use freshness::{SHORTEST, good_for};
 pub use url::parse;
-
-/// How long a fetch of all that is needed may take.
-pub(super) const FETCH_TIME: Duration = Duration::from_secs(5);
 
 /// Where the keys of an issuer are, and how they are reached.
 #[derive(Clone)]
@@ -223,7 +217,7 @@ impl KeySource {
             return Err(FetchError::OtherIssuer {
                 url: text,
                 expected: self.issuer.clone(),
-                found: super::Shown::text(&document.issuer).to_string(),
+                found: Shown::text(&document.issuer).to_string(),
             });
         }
         let keys = parse(&document.jwks_uri)?;

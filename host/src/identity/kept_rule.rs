@@ -2,9 +2,9 @@
 
 use std::fmt::Display;
 
+use host_tokens::{ClaimMatch, ClaimMatchError, ClaimRule, IssuerUrlError};
 use serde_json::Value;
 
-use super::{ClaimMatch, ClaimMatchError, ClaimRule};
 use crate::store::{ClaimValues, InvokerRule};
 
 impl InvokerRule {
@@ -20,7 +20,7 @@ impl InvokerRule {
             .collect::<Result<_, _>>()
             .map_err(|error| wrong(&error))?;
         let issuer = self.issuer.parse();
-        let issuer = issuer.map_err(|error: super::IssuerUrlError| wrong(&error))?;
+        let issuer = issuer.map_err(|error: IssuerUrlError| wrong(&error))?;
         ClaimRule::new(issuer, claims).map_err(|error| wrong(&error))
     }
 }

@@ -1,19 +1,16 @@
 //! The host's own issuer at work: its keys and accounts in the store.
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use host_tokens::{
+    AccountSubject, Action, Algorithm, IdToken, IssuerConfig, IssuerUrl, KeySet, KeySetError,
+    KeyTimes, MintError, Revocation, RevokedKind, RotationPolicy, ServiceAccounts,
+    SigningAlgorithm, SigningAlgorithmError, SigningKey, SigningKeyError, current_key,
+    jwks_document, mint,
+};
 use serde_json::Value;
 
-use super::own_issuer::{IdToken, MintError, jwks_document, mint};
-use super::{
-    AccountSubject, Action, Algorithm, IssuerConfig, IssuerUrl, KeyRecord, KeySet, KeySetError,
-    RotationPolicy, ServiceAccounts, SigningAlgorithm, SigningAlgorithmError, SigningKey,
-    SigningKeyError, current_key,
-};
-use crate::store::{
-    Revocation, RevokedKind, ServiceAccountRecord, SigningKeyRecord, Store, StoreError,
-};
+use crate::store::{ServiceAccountRecord, SigningKeyRecord, Store, StoreError};
 
 /// The host's own issuer.
 #[derive(Clone, Debug)]
@@ -81,12 +78,12 @@ impl OwnIssuer {
     /// If a key cannot be made or the store fails.
     pub fn keep_keys(&self, store: &Store, now: SystemTime) -> Result<(), OwnIssuerError> {
         let policy = RotationPolicy::default();
-        let is_due = |keys: &[SigningKeyRecord]| policy.due(&records(keys), now).is_some();
+        let is_due = |keys: &[SigningKeyRecord]| policy.due(&key_times(keys), now).is_some();
         if !is_due(&store.signing_keys()?) {
             return Ok(());
         }
         store.change_signing_keys(|keys| {
-            while let Some(action) = policy.due(&records(keys), now) {
+            while let Some(action) = policy.due(&key_times(keys), now) {
                 self.apply(action, keys, now)?;
             }
             Ok(())
@@ -121,7 +118,7 @@ impl OwnIssuer {
         let policy = RotationPolicy::default();
         let mut is_changed = false;
         store.change_signing_keys(|keys| {
-            let made = policy.rotate(&records(keys), at_once, now);
+            let made = policy.rotate(&key_times(keys), at_once, now);
             let is_made = matches!(made, Some(Action::MakeNext));
             is_changed = made.is_some();
             if let Some(action) = made {
@@ -129,7 +126,7 @@ impl OwnIssuer {
             }
             if at_once
                 && is_made
-                && let Some(action) = policy.rotate(&records(keys), at_once, now)
+                && let Some(action) = policy.rotate(&key_times(keys), at_once, now)
             {
                 self.apply(action, keys, now)?;
             }
@@ -158,7 +155,7 @@ impl OwnIssuer {
         now: SystemTime,
     ) -> Result<bool, OwnIssuerError> {
         forget_next_key(store, |next| next.id == key)?;
-        let states = records(&store.signing_keys()?);
+        let states = key_times(&store.signing_keys()?);
         let signs = current_key(&states).is_some_and(|current| current.id == key);
         if signs {
             // However many there are: this one is about to be published no longer.
@@ -186,23 +183,18 @@ impl OwnIssuer {
         let keys = store.signing_keys()?;
         // There is one after `keep_keys`.
         let key = signing_key(&keys)?.ok_or(SigningKeyError::Sign(self.algorithm))?;
-        let token = IdToken {
-            subject: &account.subject,
-            address: &account.email,
-            audience: request.audience,
-            with_email: request.with_email,
-            lifetime: request.lifetime,
-        };
+        let mut token =
+            IdToken::new(&account.subject, request.audience).with_lifetime(request.lifetime);
+        if request.with_email {
+            token = token.with_email(&account.email);
+        }
         Ok(mint(&self.url, &key, &token, now)?)
     }
 
     /// What its tokens have to be like.
     pub fn config(&self, accounts: Vec<ServiceAccountRecord>) -> IssuerConfig {
         let algorithms = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
-        IssuerConfig {
-            service_accounts: Some(Arc::new(accounts_of(accounts))),
-            ..IssuerConfig::new(self.url.clone(), algorithms)
-        }
+        IssuerConfig::new(self.url.clone(), algorithms).with_service_accounts(accounts_of(accounts))
     }
 
     fn apply(
@@ -273,7 +265,7 @@ pub fn key_document(keys: &[SigningKeyRecord]) -> Result<Value, OwnIssuerError> 
 /// # Errors
 /// If it cannot be read.
 pub fn signing_key(keys: &[SigningKeyRecord]) -> Result<Option<SigningKey>, OwnIssuerError> {
-    let states = records(keys);
+    let states = key_times(keys);
     let signing = current_key(&states).map(|state| &state.id);
     let record = keys.iter().find(|key| Some(&key.id) == signing);
     record.map(key).transpose()
@@ -331,8 +323,8 @@ pub fn revokes(
 }
 
 /// The times of `keys`, by which their rotation goes.
-pub fn records(keys: &[SigningKeyRecord]) -> Vec<KeyRecord> {
-    let record = |key: &SigningKeyRecord| KeyRecord {
+pub fn key_times(keys: &[SigningKeyRecord]) -> Vec<KeyTimes> {
+    let record = |key: &SigningKeyRecord| KeyTimes {
         id: key.id.clone(),
         published: time(key.published),
         signing: key.signing.map(time),

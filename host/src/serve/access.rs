@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::identity::{Invoker, Invokers, Member, NotInvoker, Verified};
+use host_tokens::{Invoker, Invokers, Member, NotInvoker, Verified};
+
 use crate::store::{FunctionRecord, FunctionSettings};
 
 /// Who may call a function.

@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 
+use host_tokens::IssuerUrl;
+
 use super::error::ServeError;
 use super::options::ServeOptions;
-use crate::identity::IssuerUrl;
 
 /// The addresses of the listeners, as others write them.
 pub(super) struct Addresses {

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use host_tokens::{KeyRequest, Moment, Refusal, Rejected, Rejection, SteadyClock, Trust};
 use tokio::sync::Mutex;
 
 use super::access::{Access, Policy};
@@ -12,7 +13,7 @@ use super::metrics::Reason;
 use super::published::Published;
 use super::token_counters::TokenCounters;
 use super::verdicts::{Key, Verdicts};
-use crate::identity::{KeyRequest, Moment, Refusal, Rejected, Rejection, SteadyClock, Trust};
+use crate::identity::{AdvisedCaller, AdvisedRejection};
 
 /// What one worker judges tokens with.
 #[derive(Debug)]
@@ -239,7 +240,7 @@ impl Authenticator {
         let judged = verdict.map_err(|not_good| self.rejected(not_good))?;
         policy
             .admit(&judged.caller.verified)
-            .map_err(|error| NotLetIn::new(Reason::PermissionDenied, error))?;
+            .map_err(|error| NotLetIn::new(Reason::PermissionDenied, AdvisedCaller(error)))?;
         if let Some(key) = judged.key {
             let caller = Arc::clone(&judged.caller);
             self.verdicts.put(key, judged.generation, caller);
@@ -249,7 +250,7 @@ impl Authenticator {
 
     fn rejected(&self, not_good: NotGood) -> NotLetIn {
         let Rejected { rejection, issuer } = &not_good.rejected;
-        let issuer = issuer.as_ref().map(|config| &config.issuer);
+        let issuer = issuer.as_ref().map(|config| config.issuer());
         self.counters.count(issuer, rejection.code());
         let reason = match rejection {
             Rejection::NoKeys(_) => Reason::KeysUnavailable,
@@ -270,8 +271,9 @@ impl Display for NotGood {
         let rejection = &self.rejected.rejection;
         write!(
             f,
-            "its token is refused ({}): {rejection}",
-            rejection.code()
+            "its token is refused ({}): {}",
+            rejection.code(),
+            AdvisedRejection(rejection)
         )?;
         // What there is to say of the clock, where that may be the reason.
         let is_for_age = matches!(
@@ -294,14 +296,8 @@ impl Display for NotGood {
 /// How to ask for newer keys, if they could change the verdict.
 fn newer_keys<'a>(trust: &'a Trust, verdict: &Result<Judged, NotGood>) -> Option<&'a KeyRequest> {
     let Rejected { rejection, issuer } = &verdict.as_ref().err()?.rejected;
-    let is_wanted = match rejection {
-        Rejection::Refused(refusal) => refusal.wants_newer_keys(),
-        // They may be on their way.
-        Rejection::NoKeys(_) => true,
-        Rejection::Revoked { .. } | Rejection::Unreadable(_) => false,
-    };
-    let issuer = issuer.as_ref().filter(|_| is_wanted)?;
-    trust.key_request(&issuer.issuer)
+    let issuer = issuer.as_ref().filter(|_| rejection.wants_newer_keys())?;
+    trust.key_request(issuer.issuer())
 }
 
 impl std::fmt::Debug for NotLetIn {

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
+use host_tokens::{Member, Verified};
 use http::header::HeaderValue;
 use http::{HeaderMap, HeaderName};
-
-use crate::identity::{Member, Verified};
 
 const ISSUER: HeaderName = HeaderName::from_static("x-host-caller-issuer");
 const SUBJECT: HeaderName = HeaderName::from_static("x-host-caller-subject");

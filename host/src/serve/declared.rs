@@ -88,7 +88,7 @@ impl DeclaredFunctions {
         let DeclaredIssuers { board, others } = &self.issuers;
         let gone = board.retain_outside(|url| {
             let mut others = others.iter();
-            rights.issuers.contains(url) || others.any(|other| other.config.issuer == *url)
+            rights.issuers.contains(url) || others.any(|other| other.config.issuer() == url)
         })?;
         taken.extend(
             gone.iter()

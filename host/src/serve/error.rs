@@ -1,10 +1,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use host_tokens::{AmbiguousIssuer, IssuerUrlError};
+
 use super::tls::TlsError;
 use crate::config::ConfigError;
 use crate::function::{LoadError, SandboxError};
-use crate::identity::{AmbiguousIssuer, IssuerUrlError, OwnIssuerError};
+use crate::identity::OwnIssuerError;
 use crate::logs::SegmentError;
 use crate::scheduler::SchedulerError;
 use crate::store::StoreError;

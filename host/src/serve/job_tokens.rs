@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use host_tokens::{IdToken, IssuerUrl, SigningKey, SteadyClock, mint};
+
 use super::published::Published;
-use crate::identity::{
-    IdToken, IssuerUrl, LONGEST_LIFETIME, OwnIssuerError, SigningKey, SteadyClock, mint,
-};
+use crate::identity::OwnIssuerError;
 use crate::scheduler::TokenSource;
 
 /// Makes tokens with what the issuer signs with at this moment.
@@ -60,13 +60,7 @@ impl TokenSource for JobTokens {
         if *is_revoked {
             return Err(OwnIssuerError::Revoked(account.to_owned()).to_string());
         }
-        let token = IdToken {
-            subject,
-            address: account,
-            audience,
-            with_email: true,
-            lifetime: LONGEST_LIFETIME,
-        };
+        let token = IdToken::new(subject, audience).with_email(account);
         let minted = mint(&signer.issuer, &signer.key, &token, self.clock.now().time);
         minted.map_err(|error| error.to_string())
     }
@@ -75,7 +69,7 @@ impl TokenSource for JobTokens {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::SigningAlgorithm;
+    use host_tokens::SigningAlgorithm;
 
     #[test]
     fn an_account_that_is_revoked_gets_no_token_and_the_reason_is_told() {

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use host_tokens::{IssuerUrl, Member, SigningAlgorithm};
+
 use crate::function::{AddressRange, FunctionConfig, SandboxConfig};
-use crate::identity::{IssuerUrl, Member, OutsideIssuer, SigningAlgorithm};
+use crate::identity::OutsideIssuer;
 use crate::logs::{Collector, Keeping, LogFormat};
 use crate::scheduler::Reach;
 use crate::store::JobSettings;

@@ -6,16 +6,20 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use host_tokens::{
+    Fetched, KeyRefresh, KeyRequest, KeySet, Revocation, RevokedKind, SigningKey, TrustedIssuer,
+    discovery_document,
+};
+
 use super::error::ServeError;
 use super::job_tokens::{Account, JobTokens, Signer};
 use super::readiness::Readiness;
 use super::trust_board::{OwnDocuments, TrustBoard};
 use crate::identity::{
-    Fetched, KeyKeeper, KeyRequest, KeySet, OwnIssuer, OwnIssuerError, SigningKey, TrustedIssuer,
-    discovery_document, key_document, own_key_set, own_revocations, readable_keys, revokes,
+    OwnIssuer, OwnIssuerError, key_document, own_key_set, own_revocations, readable_keys, revokes,
     signing_key, unrevoked_keys,
 };
-use crate::store::{Revocation, RevokedKind, ServiceAccountRecord, SigningKeyRecord, Store};
+use crate::store::{ServiceAccountRecord, SigningKeyRecord, Store};
 
 /// How often the store is asked whether something has changed.
 const POLL: Duration = Duration::from_millis(200);
@@ -58,8 +62,8 @@ impl OwnIdentity {
         store: Arc<Store>,
         board: Arc<TrustBoard>,
         tokens: Arc<JobTokens>,
-    ) -> (Self, KeyKeeper) {
-        let (keeper, request) = KeyKeeper::new(COOLDOWN);
+    ) -> (Self, KeyRefresh) {
+        let (keeper, request) = KeyRefresh::new(COOLDOWN);
         let identity = Self {
             issuer,
             store,
@@ -184,17 +188,15 @@ impl OwnIdentity {
             key,
             accounts: accounts.iter().map(account).collect(),
         }));
-        let own = TrustedIssuer {
-            config: Arc::new(self.issuer.config(accounts)),
-            keys: keys.set.map(Arc::new),
-            request: Some(self.request.clone()),
-        };
+        let own = TrustedIssuer::new(self.issuer.config(accounts))
+            .with_keys(keys.set.map(Arc::new))
+            .with_request(self.request.clone());
         Ok(self.board.set_own(own, keys.documents, revoked)?)
     }
 }
 
 /// Keeps the board like the store, for ever.
-pub(super) async fn follow(identity: OwnIdentity, keeper: KeyKeeper, readiness: Arc<Readiness>) {
+pub(super) async fn follow(identity: OwnIdentity, keeper: KeyRefresh, readiness: Arc<Readiness>) {
     let identity = Arc::new(Mutex::new(identity));
     let refresh = move || {
         let identity = Arc::clone(&identity);

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use host_tokens::SteadyClock;
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
@@ -40,7 +41,7 @@ use super::trust_board::TrustBoard;
 use super::watched;
 use crate::console::{self, Names};
 use crate::function::{MIB, available_memory};
-use crate::identity::{OwnIssuer, SteadyClock};
+use crate::identity::OwnIssuer;
 use crate::logs::{Destinations, FLUSH_INTERVAL, LogWriter, SegmentWriter};
 use crate::scheduler::{self, OwnListener, Scheduler};
 use crate::signals::{Ending, Hangups};

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use host_tokens::{IssuerUrl, Member};
+
 use super::addresses::Addresses;
 use super::options::{ComponentAccess, ComponentOptions, ServeOptions};
-use crate::identity::{IssuerUrl, Member, OutsideIssuer};
+use crate::identity::OutsideIssuer;
 use crate::store::{NamedIssuer, ServedComponent, ServingHost};
 
 /// This process, with the name of its own issuer, and who may call its component if it has one.
@@ -36,8 +38,8 @@ fn component((component, access): (&ComponentOptions, &ComponentAccess)) -> Serv
 
 fn named(issuer: &OutsideIssuer) -> NamedIssuer {
     NamedIssuer {
-        url: issuer.config.issuer.to_string(),
-        audiences: issuer.config.audiences.clone(),
+        url: issuer.config.issuer().to_string(),
+        audiences: issuer.config.audiences().to_vec(),
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::thread::{self, JoinHandle};
 
+use host_tokens::SteadyClock;
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 
@@ -23,7 +24,6 @@ use super::trust_board::TrustBoard;
 use super::watched;
 use super::worker::{TurnedAway, Worker};
 use crate::function::Turnstile;
-use crate::identity::SteadyClock;
 use crate::logs::LogQueue;
 
 /// The name of log entries that are of no function.

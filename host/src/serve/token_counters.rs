@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-use crate::identity::IssuerUrl;
+use host_tokens::IssuerUrl;
 
 /// The issuer's name, or none if it is not a trusted one; and the reason.
 pub(super) type Counts = BTreeMap<(Option<IssuerUrl>, &'static str), u64>;

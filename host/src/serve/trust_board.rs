@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use host_tokens::{
+    AmbiguousIssuer, COOLDOWN, IssuerUrl, Issuers, KeyRefresh, KeyRequest, KeySet, Refreshed,
+    Revocation, Trust, TrustedIssuer,
+};
 use tokio::task::JoinHandle;
 
 use super::published::Published;
 use super::token_counters::{Counts, TokenCounters};
-use crate::identity::{
-    AmbiguousIssuer, COOLDOWN, FetchError, IssuerUrl, Issuers, KeyKeeper, KeyRequest, KeySet,
-    KeySource, News, OutsideIssuer, Trust, TrustedIssuer,
-};
-use crate::store::Revocation;
+use crate::identity::{FetchError, KeySource, OutsideIssuer};
 
 /// What the host's own issuer publishes, as JSON.
 #[derive(Clone, Debug, Default)]
@@ -115,16 +115,16 @@ impl TrustBoard {
         let mut state = self.lock();
         let mut before = std::mem::take(&mut state.outside);
         for issuer in issuers {
-            let url = issuer.config.issuer.clone();
+            let url = issuer.config.issuer().clone();
             let outside = match before.remove(&url) {
-                None => self.keep(issuer, KeyKeeper::new(COOLDOWN)),
+                None => self.keep(issuer, KeyRefresh::new(COOLDOWN)),
                 Some(before) if !before.source.is_like(&issuer.keys) => {
                     before.keeper.abort();
-                    self.keep(issuer, KeyKeeper::new(COOLDOWN))
+                    self.keep(issuer, KeyRefresh::new(COOLDOWN))
                 }
                 Some(before) => {
                     before.keeper.abort();
-                    let keeper = KeyKeeper::succeed(&before.request);
+                    let keeper = KeyRefresh::take_over(&before.request);
                     let mut outside = self.keep(issuer, keeper);
                     outside.trusted.keys = before.trusted.keys;
                     outside.account = before.account;
@@ -186,10 +186,10 @@ impl TrustBoard {
     fn keep(
         self: &Arc<Self>,
         issuer: &OutsideIssuer,
-        (keeper, request): (KeyKeeper, KeyRequest),
+        (keeper, request): (KeyRefresh, KeyRequest),
     ) -> Outside {
         let source = issuer.keys.clone();
-        let (board, url) = (Arc::clone(self), issuer.config.issuer.clone());
+        let (board, url) = (Arc::clone(self), issuer.config.issuer().clone());
         let fetch = move || {
             let source = source.clone();
             async move { source.fetch().await }
@@ -197,13 +197,9 @@ impl TrustBoard {
         let number = self.keepers.fetch_add(1, Ordering::Relaxed);
         let keeping = keeper.run(fetch, move |news| board.take_keys(&url, number, news));
         Outside {
-            trusted: TrustedIssuer {
-                config: Arc::clone(&issuer.config),
-                keys: None,
-                request: Some(request.clone()),
-            },
+            trusted: TrustedIssuer::new(Arc::clone(&issuer.config)).with_request(request.clone()),
             account: KeyAccount {
-                issuer: issuer.config.issuer.clone(),
+                issuer: issuer.config.issuer().clone(),
                 fetched: None,
                 successes: 0,
                 failures: 0,
@@ -217,14 +213,14 @@ impl TrustBoard {
     }
 
     /// Takes what keeper `number` has. One that was replaced may speak once more.
-    fn take_keys(&self, issuer: &IssuerUrl, number: u64, news: News<KeySet, FetchError>) {
+    fn take_keys(&self, issuer: &IssuerUrl, number: u64, news: Refreshed<KeySet, FetchError>) {
         let mut state = self.lock();
         let outside = state.outside.get_mut(issuer);
         let Some(outside) = outside.filter(|outside| outside.number == number) else {
             return;
         };
         match news {
-            News::Fetched(keys) => {
+            Refreshed::Fetched(keys) => {
                 outside.account.left_out = keys.left_out().len();
                 outside.trusted.keys = match keys.problem() {
                     None => {
@@ -243,12 +239,12 @@ impl TrustBoard {
                     }
                 };
             }
-            News::Failed(error) => {
+            Refreshed::Failed(error) => {
                 outside.account.failures += 1;
                 tracing::warn!("the keys of {issuer} stay as they are: {error}");
                 return;
             }
-            News::Stale(error) => {
+            Refreshed::Stale(error) => {
                 outside.account.failures += 1;
                 outside.trusted.keys = None;
                 tracing::error!(

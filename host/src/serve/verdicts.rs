@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use host_tokens::LONGEST_TOKEN;
 use sha2::{Digest, Sha256};
 
 use super::caller::Caller;
-use crate::identity::LONGEST_TOKEN;
 
 /// Tokens that are remembered at most, and their bytes. What a token says takes a few times its own length.
 const CAPACITY: usize = 4096;
@@ -92,10 +92,10 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
+    use std::time::SystemTime;
 
     use super::*;
-    use crate::identity::{
+    use host_tokens::{
         Algorithm, IdToken, IssuerConfig, IssuerUrl, KeySet, SigningAlgorithm, SigningKey,
         Verifier, jwks_document, mint,
     };
@@ -104,19 +104,13 @@ mod tests {
     fn caller() -> Arc<Caller> {
         let issuer: IssuerUrl = "https://issuer.example".parse().unwrap();
         let key = SigningKey::generate(SigningAlgorithm::EdDsa).unwrap();
-        let token = IdToken {
-            subject: "ada",
-            address: "ada@example.com",
-            audience: "x",
-            with_email: false,
-            lifetime: Duration::from_secs(60),
-        };
+        let token = IdToken::new("ada", "x");
         let now = SystemTime::now();
         let token = mint(&issuer, &key, &token, now).unwrap();
         let keys = jwks_document([key.public()]).to_string();
         let keys = KeySet::read(keys.as_bytes()).unwrap();
         let config = IssuerConfig::new(issuer, [Algorithm::EdDsa]);
-        let verifier = Verifier::new(config.into(), ["x".to_owned()]);
+        let verifier = Verifier::new(config, ["x".to_owned()]);
         Arc::new(Caller::new(verifier.verify(&token, &keys, now).unwrap()))
     }
 

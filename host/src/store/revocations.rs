@@ -1,20 +1,10 @@
-//! What is refused although its token is good.
+//! What is refused although its token is good, as the store keeps it.
 
+use host_tokens::{ANY_ISSUER, Revocation, RevokedKind};
 use rusqlite::{Connection, Row, params};
 
 use super::damage;
 use super::{Store, StoreError, now};
-
-/// Something that an issuer's tokens are refused for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Revocation {
-    /// The issuer, by its configured name.
-    pub issuer: String,
-    /// What of a token is looked at.
-    pub kind: RevokedKind,
-    /// What it must not be.
-    pub value: String,
-}
 
 /// A revocation, and when it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,39 +13,6 @@ pub struct DatedRevocation {
     pub revocation: Revocation,
     /// When, in RFC 3339.
     pub made: String,
-}
-
-/// What of a token a revocation is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum RevokedKind {
-    /// The subject, `sub`.
-    Subject,
-    /// The token's name, `jti`.
-    Token,
-    /// The key's name, `kid`.
-    Key,
-    /// Nothing: the record cannot be read, and may have been about any token of its issuer. It is never stored.
-    Unreadable,
-}
-
-/// The issuer of a revocation whose issuer cannot be read: any.
-pub const ANY_ISSUER: &str = "*";
-
-impl RevokedKind {
-    /// The word for it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Subject => "subject",
-            Self::Token => "token",
-            Self::Key => "key",
-            Self::Unreadable => "revocation",
-        }
-    }
-
-    fn read(word: &str) -> Option<Self> {
-        let all = [Self::Subject, Self::Token, Self::Key];
-        all.into_iter().find(|kind| kind.word() == word)
-    }
 }
 
 impl Store {
@@ -129,7 +86,7 @@ fn revocation(row: &Row<'_>) -> Result<Revocation, rusqlite::Error> {
     Ok(Revocation {
         issuer: row.get(0)?,
         // The table takes no other word.
-        kind: RevokedKind::read(&kind).unwrap_or(RevokedKind::Unreadable),
+        kind: RevokedKind::from_word(&kind).unwrap_or(RevokedKind::Unreadable),
         value: row.get(2)?,
     })
 }

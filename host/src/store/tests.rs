@@ -9,11 +9,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use host_tokens::{Revocation, RevokedKind};
 use rusqlite::Connection;
 
 use super::{
-    Declaration, FunctionName, FunctionSettings, Revocation, RevokedKind, SigningKeyRecord, Store,
-    StoreError, sha256,
+    Declaration, FunctionName, FunctionSettings, SigningKeyRecord, Store, StoreError, sha256,
 };
 
 /// A directory of a test's own.

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
+use host_tokens::Algorithm;
 
 use super::super::Message;
 use super::super::format::print;
 use crate::config::{ConfigFile, IssuerTable};
-use crate::identity::{Algorithm, FetchError, KeyDocument, OutsideIssuer};
+use crate::identity::{FetchError, KeyDocument, OutsideIssuer};
 
 /// Look at an issuer: its discovery document, its keys, its algorithms and its clock
 ///
@@ -46,7 +47,7 @@ impl Doctor {
             let file = ConfigFile::read(path).map_err(|error| error.to_string())?;
             let issuers = file.issuers().map_err(|error| error.to_string())?;
             let mut issuers = issuers.into_iter();
-            let configured = issuers.find(|issuer| issuer.config.issuer.as_str() == self.issuer);
+            let configured = issuers.find(|issuer| issuer.config.issuer().as_str() == self.issuer);
             return configured
                 .ok_or_else(|| format!("{} does not configure {}", path.display(), self.issuer));
         }
@@ -91,7 +92,7 @@ fn report(
             .map_or_else(String::new, |kid| format!(" {kid}"));
         report.push_str(&format!("      left out:{name} {}\n", left_out.reason));
     }
-    let wanted = &issuer.config.algorithms;
+    let wanted = issuer.config.algorithms();
     let keys = document.keys.keys().iter();
     let has_key = |algorithm: &&Algorithm| {
         keys.clone()
@@ -113,7 +114,7 @@ fn report(
         },
         trusted.join(", ")
     ));
-    let is_on_time = clock(document.date, now, issuer.config.leeway, &mut report);
+    let is_on_time = clock(document.date, now, issuer.config.leeway(), &mut report);
     (report, !usable.is_empty() && is_on_time)
 }
 

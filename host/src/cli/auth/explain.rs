@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Args;
+use host_tokens::{Member, Rejection, Step, Trust, TrustedIssuer};
 
 use super::super::Message;
 use super::super::format::print;
@@ -13,8 +14,8 @@ use super::super::own_issuer::own_issuer;
 use super::super::state::State;
 use super::super::time::instant;
 use crate::identity::{
-    Member, OutsideIssuer, Rejection, Step, Trust, TrustedIssuer, own_key_set, own_revocations,
-    readable_keys, unrevoked_keys,
+    AdvisedCaller, AdvisedRejection, OutsideIssuer, own_key_set, own_revocations, readable_keys,
+    refusal_setting, rejection_setting, unrevoked_keys,
 };
 use crate::logs::{Query, Record, RecordFormat, RecordRenderer, Severity, read};
 use crate::serve::{FunctionAccess, REFUSED, component_access, function_access};
@@ -79,7 +80,8 @@ impl Explain {
         let (steps, rejection) = match trust.explain(token.trim(), &audiences, now) {
             Ok(explained) => explained,
             Err(rejection) => {
-                let setting = rejection.setting();
+                let setting = rejection_setting(&rejection);
+                let rejection = AdvisedRejection(&rejection);
                 print(&format!(
                     "fail  form and issuer\n      {rejection}\n      setting:  {setting}\nrefused: {rejection}\n"
                 ))?;
@@ -88,24 +90,26 @@ impl Explain {
         };
         print(&steps.iter().map(shown).collect::<String>())?;
         if let Some(rejection) = rejection {
+            let advised = AdvisedRejection(&rejection);
             if let Rejection::Revoked { .. } | Rejection::Unreadable(_) = rejection {
-                let setting = rejection.setting();
+                let setting = rejection_setting(&rejection);
                 print(&format!(
-                    "fail  revocation\n      {rejection}\n      setting:  {setting}\n"
+                    "fail  revocation\n      {advised}\n      setting:  {setting}\n"
                 ))?;
             }
-            print(&format!("refused: {rejection}\n"))?;
+            print(&format!("refused: {advised}\n"))?;
             return Ok(ExitCode::FAILURE);
         }
         let caller = trust
             .judge(token.trim(), &audiences, now)
-            .map_err(|rejected| text(&rejected.rejection))?;
+            .map_err(|rejected| text(&AdvisedRejection(&rejected.rejection)))?;
         match policy.admit(&caller) {
             Ok(()) => {
                 print("pass  invoker\naccepted\n")?;
                 Ok(ExitCode::SUCCESS)
             }
             Err(error) => {
+                let error = AdvisedCaller(error);
                 print(&format!(
                     "fail  invoker\n      {error}\n      setting:  {INVOKERS}\nrefused: {error}\n"
                 ))?;
@@ -123,13 +127,9 @@ impl Explain {
         let revoked = own_revocations(revoked, &issuer.url);
         let keys = store.signing_keys().map_err(|error| text(&error))?;
         let keys = unrevoked_keys(keys, &revoked, &issuer.url);
-        let mut trusted = vec![TrustedIssuer {
-            config: issuer.config(accounts).into(),
-            keys: own_key_set(&readable_keys(keys))
-                .map_err(|error| text(&error))?
-                .map(Into::into),
-            request: None,
-        }];
+        let keys = own_key_set(&readable_keys(keys)).map_err(|error| text(&error))?;
+        let own = TrustedIssuer::new(issuer.config(accounts)).with_keys(keys.map(Into::into));
+        let mut trusted = vec![own];
         trusted.extend(fetch_all(self.issuers.find(store)?)?);
         Trust::new(0, trusted, revoked).map_err(|error| text(&error))
     }
@@ -213,17 +213,13 @@ fn fetch_all(issuers: Vec<OutsideIssuer>) -> Result<Vec<TrustedIssuer>, Message>
         let fetched = runtime.block_on(issuer.keys.fetch());
         let fetched = fetched.map_err(|error| error.to_string());
         let keys = fetched.and_then(|fetched| match fetched.value.problem() {
-            Some(problem) => Err(format!("{}: {problem}", issuer.config.issuer)),
+            Some(problem) => Err(format!("{}: {problem}", issuer.config.issuer())),
             None => Ok(fetched.value),
         });
         if let Err(error) = &keys {
             stderr::line!("warning: {error}");
         }
-        TrustedIssuer {
-            config: issuer.config,
-            keys: keys.ok().map(Into::into),
-            request: None,
-        }
+        TrustedIssuer::new(issuer.config).with_keys(keys.ok().map(Into::into))
     };
     Ok(issuers.into_iter().map(fetch).collect())
 }
@@ -238,7 +234,7 @@ fn shown(step: &Step) -> String {
         step.title, step.expected, step.found
     );
     if let Some(refusal) = &step.refusal {
-        let setting = refusal.setting();
+        let setting = refusal_setting(refusal);
         lines.push_str(&format!("      {refusal}\n      setting:  {setting}\n"));
     }
     lines

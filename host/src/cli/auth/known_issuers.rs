@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use host_tokens::{IssuerUrl, Member, Preset, PresetSettings};
+
 use super::super::Message;
 use super::super::outside_issuers::issuers_of_host;
 use crate::config::ConfigFile;
-use crate::identity::{IssuerUrl, Member, Preset, PresetSettings};
 use crate::store::{FunctionRecord, Store};
 
 /// Names of issuers, each with the one that tokens are judged by.
@@ -37,11 +38,11 @@ impl KnownIssuers {
         if let Some(path) = config {
             let file = ConfigFile::read(path).map_err(|error| text(&error))?;
             for issuer in file.issuers().map_err(|error| text(&error))? {
-                known.add(&issuer.config.issuer, issuer.config.aliases.clone());
+                known.add(issuer.config.issuer(), issuer.config.aliases().to_vec());
             }
         }
         for issuer in issuers_of_host(store)? {
-            known.add(&issuer.config.issuer, issuer.config.aliases.clone());
+            known.add(issuer.config.issuer(), issuer.config.aliases().to_vec());
         }
         for function in store.functions().map_err(|error| text(&error))? {
             for issuer in named_in(&function) {
@@ -51,7 +52,7 @@ impl KnownIssuers {
         for preset in [Preset::Google, Preset::GithubActions] {
             // These two need no settings.
             if let Ok(config) = preset.issuer(PresetSettings::default()) {
-                known.add(&config.issuer, config.aliases);
+                known.add(config.issuer(), config.aliases().to_vec());
             }
         }
         Ok(known)

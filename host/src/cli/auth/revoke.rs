@@ -5,14 +5,15 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Args;
+use host_tokens::{IssuerUrl, Revocation, RevokedKind};
 
 use super::super::Message;
 use super::super::own_issuer::{own_issuer, settle_identity};
 use super::super::state::State;
 use super::known_issuers::{Known, KnownIssuers};
-use crate::identity::{IssuerUrl, OWN, OwnIssuer};
+use crate::identity::{OWN, OwnIssuer};
 use crate::stderr;
-use crate::store::{Revocation, RevokedKind, Store, did_you_mean, nearest};
+use crate::store::{Store, did_you_mean, nearest};
 
 /// Refuse tokens of a subject, with a name or of a key, at once and for good
 #[derive(Args)]

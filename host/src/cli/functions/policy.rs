@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use host_tokens::Member;
 use serde_json::{Value, json};
 
 use super::super::Message;
@@ -10,7 +11,7 @@ use super::super::format::{DocumentFormat, document, print};
 use super::super::listing::Shown;
 use super::super::state::State;
 use super::settle;
-use crate::identity::{Member, accounts_of};
+use crate::identity::accounts_of;
 use crate::stderr;
 use crate::store::{FunctionName, FunctionRecord, ServiceAccountRecord, Store, StoreError};
 

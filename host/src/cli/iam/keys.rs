@@ -4,13 +4,14 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
+use host_tokens::{Phase, SigningAlgorithm};
 use serde_json::json;
 
 use super::super::Message;
 use super::super::listing::{Item, Listed};
 use super::super::own_issuer::{own_issuer, settle_identity};
 use super::super::state::State;
-use crate::identity::{Phase, SigningAlgorithm, records};
+use crate::identity::key_times;
 use crate::stderr;
 use crate::store::Store;
 
@@ -86,7 +87,7 @@ impl Keys {
 
 fn show(store: &Store, listed: &Listed) -> Result<(), Message> {
     let keys = store.signing_keys().map_err(|error| error.to_string())?;
-    let phases = records(&keys)
+    let phases = key_times(&keys)
         .into_iter()
         .map(|record| match record.phase() {
             Phase::Next => "NEXT",

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use host_tokens::SERVICE_ACCOUNT_DOMAIN as DOMAIN;
 use serde_json::{Value, json};
 
 use super::super::Message;
@@ -12,7 +13,7 @@ use super::super::functions::settle;
 use super::super::listing::{Item, Listed, Shown};
 use super::super::own_issuer::settle_identity;
 use super::super::state::State;
-use crate::identity::{SERVICE_ACCOUNT_DOMAIN as DOMAIN, new_subject};
+use crate::identity::new_subject;
 use crate::stderr;
 use crate::store::ServiceAccountRecord;
 

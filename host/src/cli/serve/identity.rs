@@ -1,12 +1,12 @@
 //! Whose tokens `host serve` trusts.
 
 use clap::Args;
+use host_tokens::{IssuerUrl, Member, ServiceAccounts, SigningAlgorithm};
 
 use super::super::Message;
 use super::super::outside_issuers::outside_issuers;
 use super::super::state::State;
 use crate::config::{HostTable, values};
-use crate::identity::{IssuerUrl, Member, ServiceAccounts, SigningAlgorithm};
 use crate::serve::{ComponentAccess, IdentityOptions};
 
 #[derive(Args)]

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Args;
+use host_tokens::{Revocation, RevokedKind};
 
 use super::backup::Scratch;
 use super::{State, platform_directory};
@@ -16,7 +17,7 @@ use crate::counted::counted;
 use crate::identity::OWN;
 use crate::input;
 use crate::stderr;
-use crate::store::{DatedRevocation, Revocation, RevokedKind, Store, StoreError};
+use crate::store::{DatedRevocation, Store, StoreError};
 
 /// Make a new state directory of a backup
 ///

@@ -1,6 +1,7 @@
 //! One request on a connection of its own, and its answer, bounded in size.
 
 use bytes::Bytes;
+use host_tokens::LONGEST_DOCUMENT;
 use http::{HeaderMap, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::client::conn::http1;
@@ -8,7 +9,6 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::FetchError;
-use crate::identity::key_set::LONGEST_DOCUMENT;
 use crate::tls_failure;
 
 /// Sends `request` and reads the answer, which has to be a document. Redirections are not followed.

@@ -1,10 +1,9 @@
 //! Addresses that keys may be fetched from.
 
+use host_tokens::{IssuerUrl, Shown};
 use http::Uri;
 
 use super::FetchError;
-use crate::identity::issuer_url::IssuerUrl;
-use crate::identity::shown::Shown;
 
 /// A URL that keys may be fetched from: `https`, or `http` on this machine.
 ///

@@ -3,11 +3,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
-use super::{MOST_PUBLISHED, OWN, OwnIssuer, OwnIssuerError, TokenRequest, own_key_set, records};
-use crate::identity::{
-    Phase, Rejection, RotationPolicy, SigningAlgorithm, Trust, TrustedIssuer, current_key,
+use host_tokens::{
+    ANY_ISSUER, Phase, Rejection, Revocation, RevokedKind, RotationPolicy, SigningAlgorithm, Trust,
+    TrustedIssuer, current_key,
 };
-use crate::store::{ANY_ISSUER, Revocation, RevokedKind, Store};
+
+use super::{MOST_PUBLISHED, OWN, OwnIssuer, OwnIssuerError, TokenRequest, key_times, own_key_set};
+use crate::store::Store;
 
 const AUDIENCE: &str = "https://a.example/f";
 const ACCOUNT: &str = "caller@host.internal";
@@ -55,11 +57,8 @@ impl Scratch {
 
     fn trust_but(&self, revoked: impl IntoIterator<Item = Revocation>) -> Trust {
         let keys = own_key_set(&self.store.signing_keys().unwrap()).unwrap();
-        let own = TrustedIssuer {
-            config: Arc::new(self.issuer.config(self.store.service_accounts().unwrap())),
-            keys: keys.map(Arc::new),
-            request: None,
-        };
+        let config = self.issuer.config(self.store.service_accounts().unwrap());
+        let own = TrustedIssuer::new(config).with_keys(keys.map(Arc::new));
         Trust::new(1, vec![own], revoked).unwrap()
     }
 
@@ -76,7 +75,7 @@ impl Scratch {
     }
 
     fn phases(&self) -> Vec<Phase> {
-        let records = records(&self.store.signing_keys().unwrap());
+        let records = key_times(&self.store.signing_keys().unwrap());
         records.iter().map(|record| record.phase()).collect()
     }
 }
@@ -260,7 +259,7 @@ fn rotations_at_once_are_bounded_but_not_for_a_key_that_is_revoked() {
     );
     let keys = || scratch.store.signing_keys().unwrap();
     assert_eq!(keys().len(), MOST_PUBLISHED);
-    let signing = records(&keys());
+    let signing = key_times(&keys());
     let signing = current_key(&signing).unwrap().id.clone();
     assert!(
         scratch
@@ -274,7 +273,7 @@ fn rotations_at_once_are_bounded_but_not_for_a_key_that_is_revoked() {
         value: signing,
     };
     scratch.store.revoke(&revocation).unwrap();
-    // Those that are dead make room.
+    // A key whose tokens have all expired is deleted, so another one can be made.
     let later = now + RotationPolicy::default().kept_for;
     scratch.issuer.keep_keys(&scratch.store, later).unwrap();
     assert!(scratch.issuer.rotate(&scratch.store, true, later).unwrap());

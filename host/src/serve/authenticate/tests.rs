@@ -1,10 +1,11 @@
 use std::cell::RefCell;
 
-use super::*;
-use crate::identity::{
-    Algorithm, Fetched, IdToken, Invoker, Invokers, IssuerConfig, IssuerUrl, KeyKeeper, KeySet,
+use host_tokens::{
+    Algorithm, Fetched, IdToken, Invoker, Invokers, IssuerConfig, IssuerUrl, KeyRefresh, KeySet,
     SigningAlgorithm, SigningKey, TrustedIssuer, jwks_document, mint,
 };
+
+use super::*;
 
 const ISSUER: &str = "https://issuer.example";
 const AUDIENCE: &str = "https://host.example/f";
@@ -22,13 +23,7 @@ fn key() -> SigningKey {
 
 /// A token of `ada`, good from now on for an hour.
 fn token(key: &SigningKey) -> String {
-    let token = IdToken {
-        subject: "ada",
-        address: "ada@example.com",
-        audience: AUDIENCE,
-        with_email: false,
-        lifetime: HOUR,
-    };
+    let token = IdToken::new("ada", AUDIENCE).with_lifetime(HOUR);
     mint(&url(), key, &token, SystemTime::now()).unwrap()
 }
 
@@ -38,11 +33,9 @@ fn trust(generation: u64, key: Option<&SigningKey>, request: Option<&KeyRequest>
         let document = jwks_document([key.public()]).to_string();
         Arc::new(KeySet::read(document.as_bytes()).unwrap())
     });
-    let trusted = TrustedIssuer {
-        config: IssuerConfig::new(url(), [Algorithm::EdDsa]).into(),
-        keys,
-        request: request.cloned(),
-    };
+    let config = IssuerConfig::new(url(), [Algorithm::EdDsa]);
+    let mut trusted = TrustedIssuer::new(config).with_keys(keys);
+    trusted.request = request.cloned();
     Arc::new(Trust::new(generation, vec![trusted], []).unwrap())
 }
 
@@ -109,7 +102,7 @@ async fn a_token_that_was_let_in_is_not_when_it_expires_though_the_clock_is_set_
 /// place.
 async fn judged_after_a_wait(access: Access) -> Result<LetIn, NotLetIn> {
     let key = key();
-    let (keeper, request) = KeyKeeper::new(HOUR);
+    let (keeper, request) = KeyRefresh::new(HOUR);
     let authenticator = authenticator(trust(1, None, Some(&request)), Duration::ZERO);
     let present = RefCell::new(Access::Private(policy("ada")));
     let fetch = || async {
@@ -149,7 +142,7 @@ async fn a_right_that_is_taken_away_during_a_wait_for_keys_is_gone() {
 #[tokio::test(start_paused = true)]
 async fn keys_are_waited_for_no_longer_than_the_caller_has_time() {
     // The keeper never begins, as if a fetch took for ever.
-    let (_keeper, request) = KeyKeeper::new(HOUR);
+    let (_keeper, request) = KeyRefresh::new(HOUR);
     let authenticator = authenticator(trust(1, None, Some(&request)), Duration::ZERO);
     let (token, policy) = (token(&key()), policy("ada"));
     let begun = tokio::time::Instant::now();

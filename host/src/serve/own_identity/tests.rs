@@ -1,8 +1,10 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use host_tokens::{LONGEST_LIFETIME, SigningAlgorithm, Trust};
+
 use super::*;
-use crate::identity::{LONGEST_LIFETIME, SigningAlgorithm, TokenRequest, Trust};
+use crate::identity::TokenRequest;
 use crate::scheduler::TokenSource;
 use crate::store::StoreError;
 
@@ -31,7 +33,7 @@ impl Scratch {
             algorithm: SigningAlgorithm::EdDsa,
         };
         let board = Arc::new(TrustBoard::new(1));
-        let tokens = Arc::new(JobTokens::new(crate::identity::SteadyClock::start()));
+        let tokens = Arc::new(JobTokens::new(host_tokens::SteadyClock::start()));
         let (mut identity, _keeper) = OwnIdentity::new(
             issuer.clone(),
             Arc::clone(&store),

@@ -1,11 +1,10 @@
-use std::time::Duration;
-
+use host_tokens::{
+    Algorithm, IdToken, IssuerConfig, SigningAlgorithm, SigningKey, jwks_document, mint,
+};
 use rustls::pki_types::CertificateDer;
 
 use super::*;
-use crate::identity::{
-    Algorithm, IdToken, IssuerConfig, KeyTls, SigningAlgorithm, SigningKey, jwks_document, mint,
-};
+use crate::identity::KeyTls;
 
 const AUDIENCE: &str = "https://host.example/f";
 
@@ -39,25 +38,21 @@ impl Kept {
         };
         kept.board.set_outside(&[issuer(b"one")]).unwrap();
         let document = jwks_document([kept.key.public()]).to_string();
-        kept.hear(News::Fetched(KeySet::read(document.as_bytes()).unwrap()));
+        kept.hear(Refreshed::Fetched(
+            KeySet::read(document.as_bytes()).unwrap(),
+        ));
         kept
     }
 
     /// Has the keeper of the issuer's keys say this.
-    fn hear(&self, news: News<KeySet, FetchError>) {
+    fn hear(&self, news: Refreshed<KeySet, FetchError>) {
         let number = self.board.lock().outside[&url()].number;
         self.board.take_keys(&url(), number, news);
     }
 
     /// What a worker makes of a good token.
     fn verdict(&self) -> &'static str {
-        let token = IdToken {
-            subject: "ada",
-            address: "ada@example.com",
-            audience: AUDIENCE,
-            with_email: false,
-            lifetime: Duration::from_secs(60),
-        };
+        let token = IdToken::new("ada", AUDIENCE);
         let now = SystemTime::now();
         let token = mint(&url(), &self.key, &token, now).unwrap();
         let trust = self.board.of_worker(0).0.current();
@@ -70,9 +65,9 @@ impl Kept {
 async fn keys_are_kept_through_an_outage_and_given_up_when_they_are_too_old() {
     let kept = Kept::new();
     assert_eq!(kept.verdict(), "good");
-    kept.hear(News::Failed(FetchError::Slow(url())));
+    kept.hear(Refreshed::Failed(FetchError::Slow(url())));
     assert_eq!(kept.verdict(), "good");
-    kept.hear(News::Stale(FetchError::Slow(url())));
+    kept.hear(Refreshed::Stale(FetchError::Slow(url())));
     assert_eq!(kept.verdict(), "no_keys");
     let account = &kept.board.key_accounts()[0];
     assert_eq!((account.successes, account.failures), (1, 2));
@@ -93,9 +88,11 @@ async fn keys_that_were_withdrawn_are_gone_though_nothing_takes_their_place() {
         (jwks_document([other.public()]).to_string(), "unknown_key"),
         (good, "good"),
     ] {
-        kept.hear(News::Fetched(KeySet::read(document.as_bytes()).unwrap()));
+        kept.hear(Refreshed::Fetched(
+            KeySet::read(document.as_bytes()).unwrap(),
+        ));
         assert_eq!(kept.verdict(), verdict, "{document}");
-        kept.hear(News::Failed(FetchError::Slow(url())));
+        kept.hear(Refreshed::Failed(FetchError::Slow(url())));
         assert_eq!(
             kept.verdict(),
             verdict,
@@ -109,7 +106,7 @@ async fn a_keeper_that_was_replaced_is_not_listened_to() {
     let kept = Kept::new();
     let before = kept.board.lock().outside[&url()].number;
     kept.board.set_outside(&[issuer(b"one")]).unwrap();
-    let stale = News::Stale(FetchError::Slow(url()));
+    let stale = Refreshed::Stale(FetchError::Slow(url()));
     kept.board.take_keys(&url(), before, stale);
     assert_eq!(kept.verdict(), "good");
 }
@@ -131,7 +128,9 @@ async fn keys_that_are_left_out_are_counted() {
     keys.push(serde_json::json!({"kty": "AKP", "alg": "ML-DSA-44", "kid": "new"}));
     keys.push(serde_json::json!({"kty": "oct", "k": "c2VjcmV0"}));
     let document = document.to_string();
-    kept.hear(News::Fetched(KeySet::read(document.as_bytes()).unwrap()));
+    kept.hear(Refreshed::Fetched(
+        KeySet::read(document.as_bytes()).unwrap(),
+    ));
     assert_eq!(kept.verdict(), "good");
     assert_eq!(kept.board.key_accounts()[0].left_out, 2);
 }

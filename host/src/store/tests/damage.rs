@@ -1,7 +1,9 @@
 //! Records that are not what this program writes.
 
+use host_tokens::ANY_ISSUER;
+
 use super::*;
-use crate::store::{ANY_ISSUER, JobName, JobSettings};
+use crate::store::{JobName, JobSettings};
 
 /// Makes the settings of this record unreadable.
 fn damage(scratch: &Scratch, table: &str, name: &str) {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use host_tokens::{EmailAddress, SERVICE_ACCOUNT_DOMAIN};
 
 use super::super::super::Message;
 use crate::config::values::{
@@ -12,7 +13,6 @@ use crate::config::values::{
     milliseconds, names, pairs,
 };
 use crate::function::OutboundPolicy;
-use crate::identity::{EmailAddress, SERVICE_ACCOUNT_DOMAIN};
 use crate::input;
 use crate::store::{FunctionSettings, Store};
 
