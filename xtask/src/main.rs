@@ -4,6 +4,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::thread;
 
 use failure::Failure;
 use workspace::Workspace;
@@ -26,6 +27,9 @@ usage: cargo xtask VERB [ARGS…]
 
 A `--` before the ARGS of `serve` and `bench` may be left out. Where the wasm32-wasip2 target is missing, it comes from
 rustup, else from Debian's packages, unpacked in the target directory.";
+
+/// See [`threads`].
+const TESTS_PER_CORE: usize = 6;
 
 fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1);
@@ -91,9 +95,18 @@ fn test(workspace: &Workspace, arguments: &[OsString]) -> Result<(), Failure> {
     tests
         .args(["test", "--release", "--workspace"])
         .args(arguments)
+        .env("RUST_TEST_THREADS", threads())
         // The example in the library's documentation loads it.
         .env("HELLO_WASM", workspace.hello());
     process::run(&mut tests)
+}
+
+/// How many tests run at once. Most of them wait for processes and timers, so that many share a core.
+fn threads() -> OsString {
+    env::var_os("RUST_TEST_THREADS").unwrap_or_else(|| {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        (TESTS_PER_CORE * cores).to_string().into()
+    })
 }
 
 fn bench(workspace: &Workspace, arguments: &[OsString]) -> Result<(), Failure> {
