@@ -12,6 +12,7 @@
 
 #![forbid(unsafe_code)]
 
+mod compiled;
 mod control_plane;
 pub mod crowd;
 mod directory;
@@ -42,7 +43,7 @@ mod wire;
 pub use self::h2::{Http2, Stream};
 pub use directory::Directory;
 pub use door::Door;
-pub use host::{Host, HostBuilder, Output, Signal, Terminal};
+pub use host::{FREE_PORTS, Host, HostBuilder, Output, Signal, Terminal};
 pub use issuer::{Answers, Issuer, Key, Kind};
 pub use jwk::changed;
 pub use log::Row;
