@@ -86,11 +86,11 @@ fn serve(workspace: &Workspace, arguments: &[OsString]) -> Result<(), Failure> {
 
 fn test(workspace: &Workspace, arguments: &[OsString]) -> Result<(), Failure> {
     guests(workspace, &[])?;
-    process::run(
-        workspace
-            .cargo()
-            .args(["build", "--release", "--package", "host"]),
-    )?;
+    // With an example among what is built, dependencies have the features that they have for the tests. Without, most of
+    // them, the engine's compiler among them, would be built twice.
+    let mut build = workspace.cargo();
+    build.args(["build", "--release", "--workspace", "--bin", "host"]);
+    process::run(build.args(["--example", "plugins"]))?;
     let mut tests = workspace.cargo();
     tests
         .args(["test", "--release", "--workspace"])

@@ -10,7 +10,7 @@ use tests::{Directory, Host, host_binary, new_project};
 /// Runs a command of the project's README, where the project is.
 #[track_caller]
 fn run(directory: &Directory, command: &str) {
-    let status = Command::new_project("sh")
+    let status = Command::new("sh")
         .args(["-c", command])
         .current_dir(directory.path())
         .env("CARGO_TARGET_DIR", directory.path().join("target"))
