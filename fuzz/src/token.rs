@@ -6,11 +6,11 @@
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use host_tokens::{Algorithm, IssuerConfig, KeySet, Refusal, Verified, Verifier};
 use libfuzzer_sys::fuzz_target;
-use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 
 const ISSUER: &str = "https://issuer.example";

@@ -32,7 +32,7 @@ pub(crate) fn client_config(others: &[CertificateDer<'static>]) -> Result<Client
         roots.add(certificate.clone())?;
     }
     // It is named because another crate may bring a second one, and then rustls has no default.
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let authorities = WebPkiServerVerifier::builder_with_provider(roots.into(), provider.clone())
         .build()
         .map_err(|error| Error::General(error.to_string()))?;
@@ -182,7 +182,7 @@ mod tests {
         name: &str,
         year: u64,
     ) -> Result<(), Error> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(named.iter().cloned());
         let roots = match roots.is_empty() {

@@ -15,7 +15,7 @@ const CALLS: usize = 200;
 /// what the host itself does wrong raises it each time.
 const ROUNDS: usize = 3;
 
-/// Keeps the other specifications of this file waiting: they measure.
+/// Keeps the other tests of the program waiting: they measure.
 pub fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)

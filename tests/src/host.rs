@@ -6,6 +6,7 @@ mod terminal;
 pub use terminal::Terminal;
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,11 +16,14 @@ use std::time::Duration;
 use rustix::process::{Pid, kill_process};
 
 use crate::lines::Lines;
-use crate::paths;
 use crate::{Directory, PATIENCE, Reply, Wire};
+use crate::{compiled, paths};
 
 /// Settings of the machine that runs the specifications, which must not leak into them.
 pub(crate) const FOREIGN: [&str; 3] = ["PORT", "HOST_STATE_DIR", "NO_COLOR"];
+
+/// Arguments of `host serve` for listeners on ports that are free, so that tests do not take each other's.
+pub const FREE_PORTS: [&str; 2] = ["--addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0"];
 
 /// A command line that is not run yet.
 #[derive(Debug)]
@@ -61,18 +65,25 @@ pub enum Signal {
     Hup,
 }
 
+impl Output {
+    /// What it wrote to stderr, without the line that tells of a component whose compiling takes more than a moment.
+    pub fn errors(&self) -> String {
+        let lines = self.stderr.lines();
+        let lines = lines.filter(|line| !line.starts_with("Compiling "));
+        lines.flat_map(|line| [line, "\n"]).collect()
+    }
+}
+
 impl Host {
     /// `host serve` with the component called `guest` (see [`guest`](crate::guest)) on ports of its own, with a state
-    /// directory of its own.
+    /// directory of its own in which the component is compiled already.
     #[track_caller]
     pub fn serve(guest: &str) -> HostBuilder {
         let mut builder = Self::command(["serve"]).arg(paths::guest(guest));
-        builder
-            .command
-            .env("HOST_STATE_DIR", builder.state.path().join("state"));
-        builder
-            .arg("--addr=127.0.0.1:0")
-            .arg("--admin-addr=127.0.0.1:0")
+        let state = builder.state.path().join("state");
+        compiled::put(guest, &state);
+        builder.command.env("HOST_STATE_DIR", state);
+        builder.args(FREE_PORTS)
     }
 
     /// `host` with these arguments and nothing else. The state directory is one of its own, unless it is told another.
@@ -258,6 +269,14 @@ impl HostBuilder {
     /// Sets a variable of the process's environment.
     pub fn env(mut self, key: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(key, value);
+        self
+    }
+
+    /// Has no component that is compiled already.
+    #[must_use]
+    pub fn with_nothing_compiled(self) -> Self {
+        // There may be none.
+        let _ = fs::remove_dir_all(self.state.path().join("state/compiled"));
         self
     }
 

@@ -40,6 +40,7 @@ impl State {
     /// `host serve` with the component called `guest` and this state.
     #[track_caller]
     pub fn serve_component(&self, guest: &str) -> crate::HostBuilder {
+        crate::compiled::put(guest, &self.path());
         self.serve().arg(crate::guest(guest))
     }
 

@@ -12,6 +12,7 @@
 
 #![forbid(unsafe_code)]
 
+mod compiled;
 mod control_plane;
 pub mod crowd;
 mod directory;
@@ -28,6 +29,7 @@ mod open_metrics;
 mod origin;
 mod paths;
 mod private;
+mod project;
 mod public_api;
 mod reply;
 pub mod served;
@@ -42,7 +44,7 @@ mod wire;
 pub use self::h2::{Http2, Stream};
 pub use directory::Directory;
 pub use door::Door;
-pub use host::{Host, HostBuilder, Output, Signal, Terminal};
+pub use host::{FREE_PORTS, Host, HostBuilder, Output, Signal, Terminal};
 pub use issuer::{Answers, Issuer, Key, Kind};
 pub use jwk::changed;
 pub use log::Row;
@@ -51,6 +53,7 @@ pub use open_metrics::OpenMetrics;
 pub use origin::Origin;
 pub use paths::{guest, host_binary};
 pub use private::{AUDIENCE, BAD_TOKEN, NO_TOKEN, assert_refused};
+pub use project::new_project;
 pub use public_api::public_api;
 pub use reply::Reply;
 pub use small_disk::can_mount;

@@ -1,6 +1,6 @@
 //! A private function in a store that is served, with a service account that may call it.
 
-use crate::{Host, Output, PATIENCE, Reply, Signal, State, guest};
+use crate::{Host, Output, PATIENCE, Reply, Signal, State, compiled, guest};
 
 /// The account, as policies name it.
 pub const ACCOUNT: &str = "serviceAccount:caller@host.internal";
@@ -35,6 +35,7 @@ impl Served {
     /// Starts it without the account, with these flags.
     pub fn with(flags: &[&str]) -> Self {
         let served = Self::serve(State::new(), flags);
+        compiled::put("echoes", &served.state.path());
         served.succeed(&deploy());
         served
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::{Directory, Host, HostBuilder, Output, guest, wait_until};
+use crate::{Directory, FREE_PORTS, Host, HostBuilder, Output, compiled, guest, wait_until};
 
 /// A state directory, which the first command makes, in a directory of its own.
 #[derive(Debug)]
@@ -131,13 +131,14 @@ impl State {
     /// `host serve` without a component, on ports of its own.
     #[track_caller]
     pub fn serve(&self) -> HostBuilder {
-        self.command(["serve", "--addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0"])
+        self.command(["serve"]).args(FREE_PORTS)
     }
 
     /// Deploys the component called `source` (see [`guest`]) as the function `name`, open to all, with `settings`. A
     /// host that serves has taken it up by then.
     #[track_caller]
     pub fn deploy(&self, name: &str, source: &str, settings: &[&str]) -> Output {
+        compiled::put(source, &self.path());
         let output = self
             .functions(["deploy", name, "--allow-unauthenticated", "--source"])
             .arg(guest(source))

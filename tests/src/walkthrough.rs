@@ -121,7 +121,12 @@ impl Walkthrough {
             .stdin(Stdio::null())
             .output()
             .expect("there is a shell");
-        self.with_shown_ports(&String::from_utf8_lossy(&output.stdout))
+        let printed = self.with_shown_ports(&String::from_utf8_lossy(&output.stdout));
+        // Whether it comes depends on how busy the machine is.
+        let lines = printed
+            .lines()
+            .filter(|line| !line.starts_with("Compiling "));
+        lines.flat_map(|line| [line, "\n"]).collect()
     }
 
     /// Ends the host that serves, once it has printed all that is shown of it.

@@ -23,10 +23,6 @@ pub(crate) enum Failure {
     File { path: PathBuf, error: io::Error },
     /// It was not said how long to fuzz.
     NoDuration,
-    /// `HOST_WASM_TOOLCHAIN` says what nobody understands.
-    UnknownToolchain(String),
-    /// Debian's packages cannot be had on this machine, for this reason.
-    NoDebian(String),
     /// The wasm target could not be had: what was tried, and what came of it.
     NoWasmTarget(Vec<(&'static str, Failure)>),
 }
@@ -101,13 +97,6 @@ impl fmt::Display for Failure {
             }
             Self::File { path, error } => write!(f, "{}: {error}", path.display()),
             Self::NoDuration => f.write_str("say how many seconds: `cargo xtask fuzz 60`"),
-            Self::UnknownToolchain(name) => {
-                write!(
-                    f,
-                    "HOST_WASM_TOOLCHAIN is {name:?}: it must be `rustup`, `debian` or unset"
-                )
-            }
-            Self::NoDebian(reason) => f.write_str(reason),
             Self::NoWasmTarget(tried) => {
                 f.write_str("the wasm32-wasip2 target is not installed and could not be had.")?;
                 for (what, failure) in tried {

@@ -6,29 +6,29 @@ use std::process::Command;
 
 use crate::failure::Failure;
 use crate::process;
-use crate::wasm_target::{TARGET, Toolchain};
+use crate::wasm_target::{Compiler, TARGET};
 use crate::workspace::Workspace;
 
 /// The cargo profile that guests are built with.
 const PROFILE: &str = "guest";
 
 /// Builds the greeting handler into `hello.wasm` in the target directory.
-pub(crate) fn build_hello(workspace: &Workspace, toolchain: &Toolchain) -> Result<(), Failure> {
-    process::run(build(workspace, toolchain).args(["--package", "hello"]))?;
+pub(crate) fn build_hello(workspace: &Workspace, compiler: &Compiler) -> Result<(), Failure> {
+    process::run(build(workspace, compiler).args(["--package", "hello"]))?;
     place(
-        &artefacts(workspace, toolchain).join("hello.wasm"),
+        &artefacts(workspace, compiler).join("hello.wasm"),
         &workspace.hello(),
     )
 }
 
 /// Builds each of `tests/guests` into `guests/NAME.wasm` in the target directory.
-pub(crate) fn build_tests(workspace: &Workspace, toolchain: &Toolchain) -> Result<(), Failure> {
+pub(crate) fn build_tests(workspace: &Workspace, compiler: &Compiler) -> Result<(), Failure> {
     let sources = workspace.root().join("tests").join("guests");
     let to = workspace.test_guests();
     fs::create_dir_all(&to).map_err(Failure::file(&to))?;
 
-    process::run(build(workspace, toolchain).args(["--package", "guests", "--examples"]))?;
-    let built = artefacts(workspace, toolchain).join("examples");
+    process::run(build(workspace, compiler).args(["--package", "guests", "--examples"]))?;
+    let built = artefacts(workspace, compiler).join("examples");
     for name in names(&sources)? {
         let file = format!("{name}.wasm");
         place(&built.join(&file), &to.join(&file))?;
@@ -46,26 +46,26 @@ pub(crate) fn build_tests(workspace: &Workspace, toolchain: &Toolchain) -> Resul
     process::run(assemble.args([&sources, &to]))
 }
 
-fn build(workspace: &Workspace, toolchain: &Toolchain) -> Command {
+fn build(workspace: &Workspace, compiler: &Compiler) -> Command {
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--target", TARGET, "--profile", PROFILE]);
-    cargo.env("CARGO_TARGET_DIR", target_dir(workspace, toolchain));
-    if let Toolchain::Debian(debian) = toolchain {
-        debian.equip(&mut cargo);
+    cargo.env("CARGO_TARGET_DIR", target_dir(workspace, compiler));
+    if let Compiler::Debian(rustc) = compiler {
+        cargo.env("RUSTC", rustc);
     }
     cargo
 }
 
 /// Two compilers do not share a target directory: each would rebuild what the other left.
-fn target_dir(workspace: &Workspace, toolchain: &Toolchain) -> PathBuf {
-    match toolchain {
-        Toolchain::Installed => workspace.target_dir().to_owned(),
-        Toolchain::Debian(_) => workspace.target_dir().join("debian"),
+fn target_dir(workspace: &Workspace, compiler: &Compiler) -> PathBuf {
+    match compiler {
+        Compiler::Installed => workspace.target_dir().to_owned(),
+        Compiler::Debian(_) => workspace.debian().join("target"),
     }
 }
 
-fn artefacts(workspace: &Workspace, toolchain: &Toolchain) -> PathBuf {
-    target_dir(workspace, toolchain).join(TARGET).join(PROFILE)
+fn artefacts(workspace: &Workspace, compiler: &Compiler) -> PathBuf {
+    target_dir(workspace, compiler).join(TARGET).join(PROFILE)
 }
 
 /// The guests that are written in Rust: the source files at the top of their package.

@@ -2,13 +2,13 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::debian::{self, Debian};
 use crate::failure::Failure;
 use crate::process;
+use crate::workspace::Workspace;
 
 /// The target that guests are built for.
 pub(crate) const TARGET: &str = "wasm32-wasip2";
@@ -17,45 +17,41 @@ pub(crate) const TARGET: &str = "wasm32-wasip2";
 const RUSTUP_BOUND: Duration = Duration::from_secs(120);
 
 /// A compiler answers what it knows at once; the first time, rustup may have to fetch it.
-pub(crate) const QUESTION_BOUND: Duration = Duration::from_secs(60);
+const QUESTION_BOUND: Duration = Duration::from_secs(60);
 
-/// What builds the guests.
+/// The compiler that builds the guests.
 #[derive(Debug)]
-pub(crate) enum Toolchain {
-    /// The toolchain that builds everything else.
+pub(crate) enum Compiler {
+    /// The one that builds everything else.
     Installed,
-    /// Debian's compiler, beside the one installed.
-    Debian(Debian),
+    /// Debian's, beside the one installed: a program to run in place of `rustc`.
+    Debian(PathBuf),
 }
 
-/// Finds a toolchain that has the target, or fetches one; each step is bounded in time.
-pub(crate) fn ensure() -> Result<Toolchain, Failure> {
-    match env::var_os("HOST_WASM_TOOLCHAIN")
-        .unwrap_or_default()
-        .to_str()
-    {
-        Some("debian") => debian::ensure().map(Toolchain::Debian),
-        Some("rustup") if is_installed() => Ok(Toolchain::Installed),
-        Some("rustup") => add_with_rustup().map(|()| Toolchain::Installed),
-        Some("") if is_installed() => Ok(Toolchain::Installed),
-        // Fetched before, when rustup could not be reached: it need not be waited for again.
-        Some("") if debian::is_unpacked() => debian::ensure().map(Toolchain::Debian),
-        Some("") => fetch(),
-        other => Err(Failure::UnknownToolchain(other.unwrap_or("?").to_owned())),
+/// Finds a compiler that has the target, or fetches the target: from rustup, else from Debian's packages.
+pub(crate) fn ensure(workspace: &Workspace) -> Result<Compiler, Failure> {
+    let installed = env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
+    let directory = workspace.debian();
+    let debian = directory.join("rustc");
+    if has_target(&installed) {
+        return Ok(Compiler::Installed);
     }
-}
-
-fn fetch() -> Result<Toolchain, Failure> {
+    // Fetched before, when rustup could not be reached: it need not be waited for again.
+    if has_target(debian.as_os_str()) {
+        return Ok(Compiler::Debian(debian));
+    }
     eprintln!("The {TARGET} target is missing: asking rustup for it.");
     let rustup = match add_with_rustup() {
-        Ok(()) => return Ok(Toolchain::Installed),
+        Ok(()) => return Ok(Compiler::Installed),
         Err(failure) => failure,
     };
     eprintln!("{rustup}");
     eprintln!("Trying Debian's packages instead: some 200 MB, once.");
-    debian::ensure().map(Toolchain::Debian).map_err(|debian| {
+    let mut fetch = Command::new(workspace.root().join(".ci").join("debian-rustc"));
+    process::run(fetch.arg(directory)).map_err(|debian| {
         Failure::NoWasmTarget(vec![("rustup", rustup), ("Debian's packages", debian)])
-    })
+    })?;
+    Ok(Compiler::Debian(debian))
 }
 
 fn add_with_rustup() -> Result<(), Failure> {
@@ -64,13 +60,8 @@ fn add_with_rustup() -> Result<(), Failure> {
     process::output_within(&mut add, RUSTUP_BOUND).map(drop)
 }
 
-/// Whether the compiler that cargo uses has the target's standard library.
-fn is_installed() -> bool {
-    has_target(&env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc")))
-}
-
 /// Whether the compiler `rustc` has the target's standard library.
-pub(crate) fn has_target(rustc: &OsStr) -> bool {
+fn has_target(rustc: &OsStr) -> bool {
     let mut question = Command::new(rustc);
     question.args(["--print", "target-libdir", "--target", TARGET]);
     process::output_within(&mut question, QUESTION_BOUND)

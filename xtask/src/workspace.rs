@@ -38,6 +38,11 @@ impl Workspace {
         &self.target_dir
     }
 
+    /// Debian's compiler and what it builds, where the installed one cannot build guests.
+    pub(crate) fn debian(&self) -> PathBuf {
+        self.target_dir.join("debian")
+    }
+
     /// The greeting handler, once it is built.
     pub(crate) fn hello(&self) -> PathBuf {
         self.target_dir.join("hello.wasm")

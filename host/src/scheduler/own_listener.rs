@@ -39,7 +39,7 @@ impl OwnListener {
         let Some(shown) = &self.certificate else {
             return Ok(None);
         };
-        let provider = Arc::new(crypto::ring::default_provider());
+        let provider = Arc::new(crypto::aws_lc_rs::default_provider());
         let verifier = Pinned {
             shown: Arc::clone(shown),
             provider: Arc::clone(&provider),

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, SystemTime};
 
 use rustls::ServerConfig;
-use rustls::crypto::ring;
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -126,7 +126,7 @@ pub(super) fn shown(certificate: &Arc<Certificate>) -> ShownCertificate {
 
 /// Settings of the listener: TLS 1.2 and 1.3, HTTP/2 preferred.
 pub(super) fn server_config(certificate: Arc<Certificate>) -> Result<Arc<ServerConfig>, TlsError> {
-    let provider = Arc::new(ring::default_provider());
+    let provider = Arc::new(aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| TlsError::Setup(error.to_string()))?
@@ -151,7 +151,7 @@ fn read_pair(files: &TlsFiles) -> Result<Arc<CertifiedKey>, TlsError> {
         path: files.key.clone(),
         reason: error.to_string(),
     })?;
-    let pair = CertifiedKey::from_der(chain, key, &ring::default_provider())
+    let pair = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider())
         .map_err(|error| TlsError::Pair(error.to_string()))?;
     Ok(Arc::new(pair))
 }

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use host_tokens::LONGEST_TOKEN;
-use sha2::{Digest, Sha256};
 
 use super::caller::Caller;
 
@@ -43,9 +43,10 @@ impl Key {
     /// Of `token`; none if that is longer than any token, and not worth a hash.
     pub(super) fn of(token: &[u8]) -> Option<Self> {
         let length = token.len();
-        (length <= LONGEST_TOKEN).then(|| Self {
-            hash: Sha256::digest(token).into(),
-            length,
+        (length <= LONGEST_TOKEN).then(|| {
+            let mut hash = [0; SHA256_OUTPUT_LEN];
+            hash.copy_from_slice(digest(&SHA256, token.as_ref()).as_ref());
+            Self { hash, length }
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Components, each kept once for all functions that run it, under its SHA-256.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use rusqlite::{Connection, OptionalExtension, params};
-use sha2::{Digest, Sha256};
 
 use super::{Store, StoreError};
 
@@ -41,7 +41,8 @@ pub(super) fn remove_unused_components(connection: &Connection) -> Result<(), St
 
 /// The SHA-256 of a component, as records name it.
 pub(crate) fn sha256(wasm: &[u8]) -> String {
-    Sha256::digest(wasm)
+    digest(&SHA256, wasm)
+        .as_ref()
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()

@@ -84,7 +84,7 @@ impl Server {
         let params = CertificateParams::new([name.to_owned()]).unwrap();
         let certificate = params.self_signed(&key).unwrap().der().clone();
         let key = PrivatePkcs8KeyDer::from(key.serialize_der());
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()

@@ -1,6 +1,4 @@
 //! A real OpenID provider, npm's `oidc-provider`: its keys are found, change, are not to be had, and come back.
-//!
-//! It lies in the folder that `$HOST_PEERS` names.
 
 use std::env;
 use std::io::{BufRead, BufReader};

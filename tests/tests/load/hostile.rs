@@ -1,6 +1,4 @@
 //! Fifty executions that mean ill, and one that does not beside them.
-//!
-//! One specification at a time, as they measure.
 
 use std::time::{Duration, Instant};
 

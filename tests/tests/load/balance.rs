@@ -1,18 +1,10 @@
 //! The work is spread: a few connections use every core, and a function that spins holds nobody up.
-//!
-//! These measure, so they run one after the other.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tests::crowd::alone;
 use tests::{Host, Wire};
-
-static ALONE: Mutex<()> = Mutex::new(());
-
-fn alone() -> MutexGuard<'static, ()> {
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 #[track_caller]
 fn get(wire: &mut Wire, path: &str) -> Duration {

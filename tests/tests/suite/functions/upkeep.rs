@@ -150,7 +150,7 @@ fn a_component_and_a_function_beside_it_do_not_go_by_one_name() {
     let refused = serve().run();
     assert_eq!((refused.code, &*refused.stdout), (Some(1), ""));
     assert!(refused.stderr.contains("--name"), "{}", refused.stderr);
-    assert_eq!(refused.stderr.lines().count(), 1, "{}", refused.stderr);
+    assert_eq!(refused.errors().lines().count(), 1, "{}", refused.stderr);
     let host = serve().arg("--name=other").start();
     assert_eq!(host.post("/echoes", "{}").text(), "Hello World!");
     let later = state

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tests::{Directory, Host, Output, guest};
+use tests::{Directory, FREE_PORTS, Host, Output, guest};
 
 fn check(file: &Path, arguments: &[&str]) -> Output {
     Host::command(["check"]).arg(file).args(arguments).run()
@@ -24,7 +24,7 @@ fn row<'a>(report: &'a str, label: &str) -> &'a str {
 #[test]
 fn the_greeting_is_taken_by_every_host() {
     let output = check(&guest("hello"), &[]);
-    assert_eq!((output.code, &*output.stderr), (Some(0), ""));
+    assert_eq!((output.code, &*output.errors()), (Some(0), ""));
     let report = &*output.stdout;
     assert_eq!(row(report, "exports"), "wasi:http/incoming-handler@0.2.0");
     assert_eq!(row(report, "host"), "yes");
@@ -50,7 +50,7 @@ fn the_greeting_is_taken_by_every_host() {
 #[test]
 fn the_findings_are_there_as_json() {
     let output = check(&guest("hello"), &["--format=json"]);
-    assert_eq!((output.code, &*output.stderr), (Some(0), ""));
+    assert_eq!((output.code, &*output.errors()), (Some(0), ""));
     let found: serde_json::Value = serde_json::from_str(&output.stdout).expect("it is JSON");
     assert_eq!(
         found["exports"],
@@ -148,7 +148,7 @@ fn every_guest_that_imports_only_wasi_is_taken() {
         "grows_memories",
     ] {
         let output = check(&guest(name), &[]);
-        assert_eq!((output.code, &*output.stderr), (Some(0), ""), "{name}");
+        assert_eq!((output.code, &*output.errors()), (Some(0), ""), "{name}");
         assert_eq!(row(&output.stdout, "host"), "yes", "{name}");
     }
 }
@@ -156,7 +156,7 @@ fn every_guest_that_imports_only_wasi_is_taken() {
 #[test]
 fn a_component_that_calls_out_is_told_the_flag_that_lets_it() {
     let output = check(&guest("calls_out"), &[]);
-    assert_eq!((output.code, &*output.stderr), (Some(0), ""));
+    assert_eq!((output.code, &*output.errors()), (Some(0), ""));
     assert_eq!(row(&output.stdout, "host"), "yes, with --allow-outbound");
     let output = check(&guest("calls_out"), &["--format=json"]);
     let found: serde_json::Value = serde_json::from_str(&output.stdout).expect("it is JSON");
@@ -210,7 +210,7 @@ fn assert_refused(text: &str, reason: &str) -> Output {
     assert_eq!(checked.code, Some(1), "{checked:?}");
     assert!(checked.stderr.contains(reason), "{checked:?}");
     assert_eq!(checked.stderr.lines().count(), 1, "{checked:?}");
-    let served = Host::command(["serve"]).arg(&file).run();
+    let served = Host::command(["serve"]).arg(&file).args(FREE_PORTS).run();
     assert_eq!((served.code, &served.stderr), (Some(1), &checked.stderr));
     checked
 }

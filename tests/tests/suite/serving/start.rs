@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use tests::{Directory, Host, Output, guest};
+use tests::{Directory, FREE_PORTS, Host, Output, guest};
 
 /// One line that begins with `error: ` and names `what`.
 #[track_caller]
@@ -109,9 +109,6 @@ fn beyond_loopback_it_serves_those_it_was_told_to() {
         assert_eq!(wire.read_reply().status, status);
     }
 }
-
-/// So that specifications which run at once do not take each other's.
-const FREE_PORTS: [&str; 2] = ["--addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0"];
 
 #[test]
 fn a_component_that_is_not_there_is_said() {

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde::Deserialize as _;
 use serde_yaml_ng::Value;
-use tests::{Directory, Host};
+use tests::{Directory, Host, new_project};
 
 #[test]
 fn a_project_is_written_whole_and_says_how_to_go_on() {
@@ -94,23 +94,13 @@ fn nothing_is_overwritten_and_bad_names_are_refused() {
 }
 
 #[track_caller]
-fn project(template: &str) -> Directory {
-    let directory = Directory::new();
-    let output = Host::command(["new", "my-function", "--template", template, "--path"])
-        .arg(directory.path())
-        .run();
-    assert_eq!(output.code, Some(0), "{output:?}");
-    directory
-}
-
-#[track_caller]
 fn read(project: &Directory, file: &str) -> String {
     fs::read_to_string(project.path().join(file)).expect("it is written")
 }
 
 #[test]
 fn in_a_cluster_a_service_leads_to_the_workload() {
-    let text = read(&project("rust"), "workload.yaml");
+    let text = read(&new_project("rust"), "workload.yaml");
     let documents: Vec<_> = serde_yaml_ng::Deserializer::from_str(&text)
         .map(|document| Value::deserialize(document).expect("it is YAML"))
         .collect();
@@ -135,7 +125,7 @@ fn in_a_cluster_a_service_leads_to_the_workload() {
 #[test]
 fn what_tools_leave_behind_is_kept_out_of_git() {
     for template in ["rust", "python"] {
-        let ignored = read(&project(template), ".gitignore");
+        let ignored = read(&new_project(template), ".gitignore");
         for line in [".spin/", "*.wasm", "target/", ".venv/"] {
             assert!(ignored.lines().any(|other| other == line), "{ignored}");
         }
@@ -163,7 +153,7 @@ fn build_commands(project: &Directory) -> [String; 2] {
 
 #[test]
 fn spin_and_wash_find_the_tools_that_were_installed_into_the_project() {
-    let project = project("python");
+    let project = new_project("python");
     let tools = project.path().join(".venv/bin");
     fs::create_dir_all(&tools).unwrap();
     let tool = tools.join("componentize-py");
@@ -186,94 +176,10 @@ fn spin_and_wash_find_the_tools_that_were_installed_into_the_project() {
 #[test]
 fn the_readme_shows_the_command_that_the_other_hosts_run() {
     for template in ["rust", "python"] {
-        let project = project(template);
+        let project = new_project(template);
         let [spin, wash] = build_commands(&project);
         assert_eq!(spin, wash);
         let readme = read(&project, "README.md");
         assert!(readme.lines().any(|line| line == spin), "{spin}: {readme}");
-    }
-}
-
-/// Builds what `host new` writes. Slow, and in need of a network: only where the peers are, too.
-#[cfg(feature = "peers")]
-mod built {
-    use std::env;
-    use std::path::Path;
-    use std::process::Command;
-    use std::time::Duration;
-
-    use tests::{Directory, Host, host_binary};
-
-    use super::project as new;
-
-    /// Runs a command of the project's README, where the project is.
-    #[track_caller]
-    fn run(directory: &Directory, command: &str) {
-        let status = Command::new("sh")
-            .args(["-c", command])
-            .current_dir(directory.path())
-            .env("CARGO_TARGET_DIR", directory.path().join("target"))
-            .status()
-            .expect("there is a shell");
-        assert!(status.success(), "{command}");
-    }
-
-    #[track_caller]
-    fn assert_greets(component: &Path) {
-        assert!(host_binary().exists());
-        let state = Directory::new();
-        // Compiled for what comes after: a component with a Python in it takes a while.
-        let check = Host::command(["check"])
-            .arg(component)
-            .env("HOST_STATE_DIR", state.path())
-            .run_for(Duration::from_secs(300));
-        assert_eq!(check.code, Some(0), "{check:?}");
-        let host = Host::command(["serve"])
-            .arg(component)
-            .env("HOST_STATE_DIR", state.path())
-            .args(["--addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0"])
-            .start();
-        let reply = host.post("/", r#"{"name": "template"}"#);
-        assert_eq!((reply.status, reply.text()), (200, "Hello template!"));
-        assert_eq!(host.post("/", "no JSON").status, 400);
-        for peer in ["Spin            yes", "wasmCloud       yes"] {
-            assert!(check.stdout.contains(peer), "{check:?}");
-        }
-    }
-
-    #[test]
-    fn wash_takes_the_configuration_of_each_project() {
-        for template in ["rust", "python"] {
-            let project = new(template);
-            let file = ".wash/config.yaml";
-            run(
-                &project,
-                &format!("$HOST_PEERS/wash config validate --file {file}"),
-            );
-        }
-    }
-
-    #[test]
-    fn the_rust_project_passes_its_tests_is_built_and_greets() {
-        let project = new("rust");
-        run(&project, "cargo test --quiet");
-        run(
-            &project,
-            "cargo build --quiet --release --target wasm32-wasip2",
-        );
-        let built = "target/wasm32-wasip2/release/my_function.wasm";
-        assert_greets(&project.path().join(built));
-    }
-
-    #[test]
-    fn the_python_project_passes_its_tests_is_built_and_greets() {
-        assert!(env::var_os("HOST_PEERS").is_some(), "HOST_PEERS is not set");
-        let project = new("python");
-        run(&project, "python3 -m unittest --quiet");
-        run(
-            &project,
-            "PATH=$HOST_PEERS:$PATH componentize-py -d wit -w function componentize app -o my-function.wasm",
-        );
-        assert_greets(&project.path().join("my-function.wasm"));
     }
 }

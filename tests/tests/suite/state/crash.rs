@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use tests::{Host, Output, PATIENCE, Signal, State, guest, host_binary};
+use tests::{FREE_PORTS, Host, Output, PATIENCE, Signal, State, guest, host_binary};
 
 /// How often something is killed.
 const ROUNDS: u64 = 40;
@@ -179,7 +179,10 @@ fn a_store_that_cannot_be_used_is_one_line() {
     let state = State::new();
     state.deploy("f", "hello", &[]);
     let refuse = |expected: &str| {
-        for command in [&["functions", "list"][..], &["serve"]] {
+        for command in [
+            &["functions", "list"][..],
+            &[&["serve"][..], &FREE_PORTS].concat()[..],
+        ] {
             let output = state.command(command).run();
             assert_eq!((output.code, &*output.stdout), (Some(1), ""), "{output:?}");
             assert!(output.stderr.contains(expected), "{}", output.stderr);

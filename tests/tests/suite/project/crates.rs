@@ -143,7 +143,7 @@ fn the_public_surface_of_a_library_is_the_one_that_is_written_down() {
     for (name, folder, _) in LIBRARIES {
         let directory = root().join(folder);
         let surface = format!(
-            "// What {name} exports. Made by `UPDATE_DOCS=1 cargo xtask test --test crates`.\n\n{}",
+            "// What {name} exports. Made by `UPDATE_DOCS=1 cargo xtask test --test suite crates`.\n\n{}",
             public_api(&directory.join("src"))
         );
         let path = directory.join("public-api.txt");

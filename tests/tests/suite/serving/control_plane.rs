@@ -97,7 +97,7 @@ fn each_way_to_end_is_counted() {
 
 #[test]
 fn bodies_times_and_log_entries_are_counted() {
-    let host = Host::serve("hello").start();
+    let host = Host::serve("hello").with_nothing_compiled().start();
     let body = r#"{"name": "Ada"}"#;
     let answer = host.post("/", body).text().to_owned();
     let of = |name: &str| host.metric(&format!("{name}{{function=\"hello\"}}"));

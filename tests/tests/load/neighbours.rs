@@ -1,6 +1,4 @@
 //! A healthy function beside one that means ill, fifty times at once: every request of the healthy one succeeds.
-//!
-//! One specification at a time, as they measure.
 
 use tests::crowd::{FIFTY, alone, assert_99_quick, assert_healthy, fifty};
 use tests::{Host, MIB, Reply, State, wait_until};

@@ -1,6 +1,4 @@
 //! A real collector, Rotel, reads what the host sends to it.
-//!
-//! It lies in the folder that `$HOST_PEERS` names.
 
 use std::env;
 use std::fs::{self, File};

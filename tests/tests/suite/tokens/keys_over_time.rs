@@ -258,7 +258,6 @@ fn keys_are_fetched_once_however_many_tokens_there_are() {
 }
 
 #[test]
-#[ignore = "waits for the cooldown of 30 s"]
 fn a_new_key_is_one_fetch_after_the_cooldown_and_a_bad_signature_is_none() {
     let issuer = Issuer::start();
     let host = Host::serve_private(&[&issuer]).start();
@@ -292,7 +291,6 @@ fn a_new_key_is_one_fetch_after_the_cooldown_and_a_bad_signature_is_none() {
 }
 
 #[test]
-#[ignore = "waits for the cooldown of 30 s"]
 fn a_fetch_that_fails_leaves_the_old_keys_and_begins_the_cooldown_as_well() {
     let issuer = Issuer::start();
     let host = Host::serve_private(&[&issuer]).start();

@@ -1,6 +1,4 @@
 //! The same component, unchanged, answers the same here, under `wasmtime serve` and under wasmCloud's `wash dev`.
-//!
-//! The peers lie in the folder that `$HOST_PEERS` names.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;

@@ -9,7 +9,7 @@ use tests::{Host, guest};
 
 /// The greeting of the Rust project that `host new` writes.
 #[allow(unreachable_pub)]
-#[path = "../../host/src/cli/new/rust/src/greeting.rs"]
+#[path = "../../../../host/src/cli/new/rust/src/greeting.rs"]
 mod rust_template;
 
 const MIB: usize = 1024 * 1024;

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use tests::{Directory, Host, Output, guest};
+use tests::{Directory, FREE_PORTS, Host, Output, guest};
 
 /// That both commands refuse `file`, with exit code 1 and one line on stderr that has each of `words`.
 #[track_caller]
@@ -80,7 +80,10 @@ fn a_core_module_is_no_component() {
 fn a_component_that_exports_no_handler_cannot_answer() {
     let directory = Directory::new();
     let component = file(&directory, "silent.wasm", b"\0asm\x0d\0\x01\0");
-    let output = Host::command(["serve"]).arg(&component).run();
+    let output = Host::command(["serve"])
+        .arg(&component)
+        .args(FREE_PORTS)
+        .run();
     assert_one_line(&output, Some(1));
     assert!(
         output

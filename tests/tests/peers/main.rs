@@ -1,0 +1,7 @@
+//! The binary beside other programs. `.ci/peers` installs them and prints their folder, which `$HOST_PEERS` names here.
+
+mod collector;
+mod drop_in;
+mod new_project;
+mod provider;
+mod schema;

@@ -1,0 +1,9 @@
+//! Functions by name: deployed, changed, called and taken away.
+
+mod bad_input;
+mod call_tls;
+mod commands;
+mod redeploy;
+mod routing;
+mod settings;
+mod upkeep;

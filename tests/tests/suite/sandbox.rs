@@ -1,0 +1,11 @@
+//! What a function may use, and what happens when it wants more.
+
+mod bodies;
+mod cache;
+mod compiling;
+mod failures;
+mod fields;
+mod isolation;
+mod limits;
+mod outbound;
+mod shares;

@@ -1,0 +1,5 @@
+//! The state directory and `host.toml`: kept through crashes, copied, and read again.
+
+mod backup;
+mod configuration;
+mod crash;
