@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::function::{AddressRange, FunctionConfig, SandboxConfig};
 use crate::identity::{IssuerUrl, Member, OutsideIssuer, SigningAlgorithm};
-use crate::logs::{Collector, Keeping, LogFormat};
+use crate::logs::{Collector, LogFormat, Retention};
 use crate::scheduler::Reach;
 use crate::store::JobSettings;
 
@@ -83,7 +83,7 @@ pub struct KeptLog {
     /// Its directory.
     pub directory: PathBuf,
     /// How long and how much is kept.
-    pub keeping: Keeping,
+    pub keeping: Retention,
     /// How long an entry may wait to be written.
     pub flush_interval: Duration,
 }
