@@ -236,7 +236,7 @@ fn read_headers(path: &Path) -> Result<HeaderMap, CollectorError> {
         });
         let (name, value) = header.ok_or_else(|| {
             unusable(format!(
-                "line {} is no header; expected `name: value`",
+                "line {} is not a header; expected `name: value`",
                 index + 1
             ))
         })?;

@@ -314,7 +314,7 @@ impl Run {
             };
             // If reporting fails too, nothing else can be done.
             let line = format!(
-                "error: {what} cannot be sent to {}: {why}; serving goes on, and what is lost is counted\n",
+                "error: {what} cannot be sent to {}: {why}; serving continues, and lost records are counted\n",
                 self.collector
             );
             let _ = self.reports.write_all(line.as_bytes());

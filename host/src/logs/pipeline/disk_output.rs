@@ -95,7 +95,7 @@ impl DiskOutput {
             Err(error) => {
                 if !std::mem::replace(&mut self.maintenance_failed, true) {
                     self.report(format_args!(
-                        "error: what is kept of the log cannot be compressed or removed: {error}; it is tried again"
+                        "error: stored log segments cannot be compressed or removed: {error}; this is tried again"
                     ));
                 }
             }
@@ -116,7 +116,7 @@ impl DiskOutput {
         let missing = self.missing.count();
         if missing > 0 {
             self.report(format_args!(
-                "warning: {missing} log entries could not be kept, and the log does not say so: there was no room for it"
+                "warning: {missing} log entries could not be kept, and the entry that reports them could not be written either"
             ));
         }
     }
@@ -126,7 +126,7 @@ impl DiskOutput {
         if self.counts.set_damaged(damaged.len() as u64) {
             let numbers: Vec<_> = damaged.iter().rev().take(MAX_NAMED).collect();
             self.report(format_args!(
-                "warning: {} of the log cannot be read, or not whole; the latest of them: {}",
+                "warning: {} of the log cannot be read completely; the latest: {}",
                 counted(damaged.len(), "segment"),
                 numbers
                     .iter()
@@ -163,7 +163,7 @@ impl DiskOutput {
     fn report_write_error(&mut self, error: &io::Error) {
         if !std::mem::replace(&mut self.write_failed, true) {
             self.report(format_args!(
-                "error: log entries cannot be kept: {error}; serving goes on, and what is lost is counted"
+                "error: log entries cannot be kept: {error}; serving continues, and lost entries are counted"
             ));
         }
     }
@@ -265,6 +265,6 @@ mod tests {
         disk.maintain();
         disk.finish();
         let text = reports.text();
-        assert!(text.ends_with("warning: 1 log entries could not be kept, and the log does not say so: there was no room for it\n"), "{text}");
+        assert!(text.ends_with("warning: 1 log entries could not be kept, and the entry that reports them could not be written either\n"), "{text}");
     }
 }

@@ -49,7 +49,7 @@ impl Sink {
                 Err(error) => {
                     self.output = None;
                     self.report(format_args!(
-                        "error: log entries cannot be written any more: {error}; serving goes on without them"
+                        "error: log entries cannot be written any more: {error}; serving continues without them"
                     ));
                 }
             }
@@ -61,7 +61,7 @@ impl Sink {
         // A slow reader is not a failure.
         if error.kind() != ErrorKind::WouldBlock && !std::mem::replace(&mut self.is_failing, true) {
             self.report(format_args!(
-                "error: log entries cannot be written: {error}; serving goes on, and they are kept while there is room"
+                "error: log entries cannot be written: {error}; serving continues, and entries wait while there is space in the queue"
             ));
         }
     }

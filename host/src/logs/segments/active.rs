@@ -1,12 +1,13 @@
 //! The active segment, which contains only whole lines even after errors and crashes.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use memchr::{memchr_iter, memrchr};
 
+use super::file::append_to;
 use super::name::{Kind, path};
 
 /// Some lines of a batch could not be written.
@@ -134,16 +135,6 @@ impl<O: Output> Active<O> {
     }
 }
 
-/// Opens the file at `path` for reading and appending. It is created if necessary, with access for its owner only.
-pub(super) fn append_to(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)
-}
-
 /// The length of the whole lines in the first `length` bytes of `file`.
 pub(in crate::logs) fn whole_lines(file: &File, length: u64) -> io::Result<u64> {
     let mut buffer = [0; 16 * 1024];
@@ -181,14 +172,6 @@ fn set_aside(directory: &Path, number: u64, file: &File, whole: u64) -> io::Resu
         at += count as u64;
     }
     file.set_len(whole)
-}
-
-/// Removes the file at `path`, if it exists.
-pub(super) fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
-//! Lists and opens the segments of a directory, for readers.
+//! Lists the segments of a directory, for readers.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::name::{self, Kind, path};
-use super::sealed::Sealed;
 
 /// The largest gap between two listed numbers in which every number is tried.
 const MAX_GAP: u64 = 1_000;
@@ -90,38 +89,6 @@ pub(super) fn files(directory: &Path) -> io::Result<Vec<(u64, Kind)>> {
     }
     files.sort_by_key(|(number, _)| *number);
     Ok(files)
-}
-
-/// A segment, open for reading.
-#[derive(Debug)]
-pub(in crate::logs) enum Source {
-    /// Plain lines. The file may still be appended to.
-    Plain(File),
-    /// Compressed lines.
-    Sealed(Sealed),
-}
-
-impl Source {
-    /// Opens the segment `number`; `None` if it does not exist.
-    pub(in crate::logs) fn open(directory: &Path, number: u64) -> io::Result<Option<Self>> {
-        if let Some(sealed) = Sealed::open(directory, number)? {
-            return Ok(Some(Self::Sealed(sealed)));
-        }
-        if let Some(file) = open(&path(directory, number, Kind::Plain))? {
-            return Ok(Some(Self::Plain(file)));
-        }
-        // It may have been compressed meanwhile.
-        let sealed = Sealed::open(directory, number)?;
-        Ok(sealed.map(Self::Sealed))
-    }
-}
-
-/// Opens the file at `path`, if it exists.
-pub(in crate::logs) fn open(path: &Path) -> io::Result<Option<File>> {
-    match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        file => file.map(Some),
-    }
 }
 
 #[cfg(test)]

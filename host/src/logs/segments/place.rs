@@ -6,8 +6,9 @@ use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::active::{Active, remove};
+use super::active::Active;
 use super::closed::Closed;
+use super::file::remove;
 use super::name::{Kind, path};
 
 /// The link to the active segment, for `tail -F`. It is not named like a segment, so that programs that read all segments

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::active::remove;
+use super::file::remove;
 use super::listing::files;
 use super::name::{Kind, path};
 

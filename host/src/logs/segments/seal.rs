@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use memchr::memrchr;
 
-use super::active::remove;
+use super::file::remove;
 use super::frame::{BLOCK, MAX_LINE, Packer};
 use super::index::Builder;
 use super::name::{Kind, path};

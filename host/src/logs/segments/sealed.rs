@@ -6,9 +6,9 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::executions;
+use super::file::open;
 use super::frame::{Unpacker, unpack_all};
 use super::index::{Builder, Index};
-use super::listing::open;
 use super::name::{Kind, path};
 
 /// The largest read, unless one block is larger.

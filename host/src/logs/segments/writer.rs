@@ -7,9 +7,10 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::active::{Active, AppendError, remove};
+use super::active::{Active, AppendError};
 use super::age_clock::AgeClock;
 use super::closed::{Closed, Finishing, pack};
+use super::file::remove;
 use super::frame::MAX_LINE;
 use super::listing::files;
 use super::lock::DirectoryLock;
