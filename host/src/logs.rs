@@ -1,8 +1,8 @@
 //! The log: what executions print, and the messages of the host about them.
 //!
 //! Workers push entries into a [`LogQueue`] and never wait. The threads of [`LogWriter`] render and write them. A
-//! [`SegmentWriter`] stores them in a directory, where [`read`] and [`Follow`] find them. A [`Collector`] receives them by
-//! OTLP.
+//! [`SegmentWriter`] stores them in a directory, where [`read`] and [`Follow`] find them. A [`Collector`] receives them
+//! by OTLP.
 //!
 //! | module | what it contains | depends on |
 //! |---|---|---|

@@ -1,7 +1,9 @@
-//! Sends log entries, and a span for each execution, to a collector by OTLP over HTTP (OpenTelemetry Protocol, version 1).
+//! Sends log entries, and a span for each execution, to a collector by OTLP over HTTP (OpenTelemetry Protocol, version
+//! 1).
 //!
 //! The storage thread converts entries to OTLP records and hands them to a separate thread. That thread sends them in
-//! batches and repeats failed requests where that can help. The amount that waits is bounded, and lost records are counted.
+//! batches and repeats failed requests where that can help. The amount that waits is bounded, and lost records are
+//! counted.
 //!
 //! Depends on `entry`.
 

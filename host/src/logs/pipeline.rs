@@ -1,7 +1,7 @@
 //! The way of entries from the workers to the outputs: a bounded queue, and the threads that render and write.
 //!
-//! Workers push entries and never wait. With a log directory or a collector, the storage thread handles entries first and
-//! forwards them to the stdout thread. Dropped entries are counted, and the log says how many are missing.
+//! Workers push entries and never wait. With a log directory or a collector, the storage thread handles entries first
+//! and forwards them to the stdout thread. Dropped entries are counted, and the log says how many are missing.
 //!
 //! Depends on `entry`, `forms`, `segments` and `otlp`.
 

@@ -1,7 +1,7 @@
 //! Finds stored entries, while the host runs and when it does not.
 //!
-//! Segments are read newest first, and only the blocks that the index does not rule out. Blocks are searched as bytes for
-//! text that every matching line contains; only lines with that text are parsed.
+//! Segments are read newest first, and only the blocks that the index does not rule out. Blocks are searched as bytes
+//! for text that every matching line contains; only lines with that text are parsed.
 //!
 //! Depends on `entry`, `forms` and `segments`.
 

@@ -1,7 +1,7 @@
 //! JSON objects in which no key has a special meaning.
 //!
-//! `serde_json` gives some private keys a meaning when it deserializes a `Value`. With untrusted input, such a key could
-//! make it reject or change the object, so values are deserialized here.
+//! `serde_json` gives some private keys a meaning when it deserializes a `Value`. With untrusted input, such a key
+//! could make it reject or change the object, so values are deserialized here.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! Extracts the special fields of Cloud Logging from printed lines that are JSON objects.
 //!
-//! No printed line is refused. A special field with an unusable value, such as an unknown severity or a time that is far
-//! off, stays in the payload. A line that is not an object within the limits stays text.
+//! No printed line is refused. A special field with an unusable value, such as an unknown severity or a time that is
+//! far off, stays in the payload. A line that is not an object within the limits stays text.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};

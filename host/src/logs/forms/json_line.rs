@@ -1,7 +1,7 @@
 //! Entries as JSON Lines, with the field names of Cloud Logging's `LogEntry`.
 //!
-//! The fixed parts of a line are appended as bytes. A derived `Serialize` gives the same lines but takes 2.8 times as long
-//! for each, because `serde_json` searches every key for characters to escape.
+//! The fixed parts of a line are appended as bytes. A derived `Serialize` gives the same lines but takes 2.8 times as
+//! long for each, because `serde_json` searches every key for characters to escape.
 
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -149,8 +149,8 @@ fn push_payload(payload: &Payload, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends `HttpRequest` of Cloud Logging, as far as the outcome and the origin are known. An execution that failed without
-/// a response has no status code.
+/// Appends `HttpRequest` of Cloud Logging, as far as the outcome and the origin are known. An execution that failed
+/// without a response has no status code.
 fn push_http_request(entry: &Entry, out: &mut Vec<u8>) {
     let mut separator: &[u8] = b",\"httpRequest\":{";
     // Writing to a `Vec` cannot fail.

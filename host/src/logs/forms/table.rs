@@ -156,8 +156,8 @@ fn text(payload: &Payload, indent: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a text of the host, which may have several lines. Those after the first are indented, so that text quoted from
-/// a guest cannot look like a row.
+/// Appends a text of the host, which may have several lines. Those after the first are indented, so that text quoted
+/// from a guest cannot look like a row.
 fn lines(text: &str, indent: usize, out: &mut Vec<u8>) {
     for (number, line) in text.lines().enumerate() {
         if number > 0 {

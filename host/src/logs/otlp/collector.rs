@@ -72,9 +72,9 @@ pub(super) enum SendError {
 }
 
 impl Collector {
-    /// The collector at `endpoint`, which serves `/v1/logs` and `/v1/traces` below that address. The file `headers` contains
-    /// headers for each request, as lines of `name: value`. The certificate authorities in the PEM file `authorities` are
-    /// trusted in addition to the public ones.
+    /// The collector at `endpoint`, which serves `/v1/logs` and `/v1/traces` below that address. The file `headers`
+    /// contains headers for each request, as lines of `name: value`. The certificate authorities in the PEM file
+    /// `authorities` are trusted in addition to the public ones.
     ///
     /// # Errors
     /// If the address is invalid, or a file cannot be read or parsed.

@@ -225,8 +225,8 @@ impl Run {
         }
     }
 
-    /// Collects records until the batch is full or its first record has waited for [`LINGER`]. `None` when there will be no
-    /// more.
+    /// Collects records until the batch is full or its first record has waited for [`LINGER`]. `None` when there will
+    /// be no more.
     fn gather(&mut self) -> Option<Batch> {
         let mut batch = Batch::default();
         let mut size = self.take(&mut batch, self.receiver.recv().ok()?);
@@ -252,7 +252,8 @@ impl Run {
         chunk.size
     }
 
-    /// Sends `message`, which has `count` records, and repeats it after temporary failures. Returns how many records were lost.
+    /// Sends `message`, which has `count` records, and repeats it after temporary failures. Returns how many records
+    /// were lost.
     fn send(&mut self, signal: Signal, message: Vec<u8>, count: u64) -> u64 {
         let message = Bytes::from(message);
         let begun = Instant::now();
@@ -322,8 +323,8 @@ impl Run {
     }
 }
 
-/// How long to wait after a failure: a random part of `wait`, so that senders that failed together do not retry together,
-/// but at least as long as the collector asked for.
+/// How long to wait after a failure: a random part of `wait`, so that senders that failed together do not retry
+/// together, but at least as long as the collector asked for.
 fn pause(asked: Option<Duration>, wait: Duration) -> Duration {
     let pause = wait.mul_f64(rand::random_range(0.5..1.0));
     asked.map_or(pause, |asked| asked.max(pause))

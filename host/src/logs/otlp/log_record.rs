@@ -50,8 +50,8 @@ fn body(payload: &Payload) -> AnyValue {
     AnyValue { value: Some(value) }
 }
 
-/// The trace and the span that the guest states, if they are valid, otherwise those of the execution. The trace may have
-/// the form `projects/PROJECT/traces/ID`. A span without a trace belongs to the execution's trace.
+/// The trace and the span that the guest states, if they are valid, otherwise those of the execution. The trace may
+/// have the form `projects/PROJECT/traces/ID`. A span without a trace belongs to the execution's trace.
 fn stated_trace(
     structured: &Structured,
     own: Option<(Vec<u8>, Vec<u8>)>,

@@ -2,7 +2,8 @@
 //!
 //! An attempt logs its trace id before it sends its request. The id is a random number that only the recipients of the
 //! request know, and an execution's trace is read from its request by the host, not printed by the guest. So the
-//! assignment does not depend on untrusted output, and it includes entries that come after the attempt got its response.
+//! assignment does not depend on untrusted output, and it includes entries that come after the attempt got its
+//! response.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

@@ -46,9 +46,9 @@ impl LogQueue {
         }
     }
 
-    /// Pushes `entries`, oldest first. Never waits: entries beyond the capacity are dropped, and the log reports how many.
-    /// The start and the end of executions and messages about jobs are dropped last. All entries count towards the share
-    /// of the first one's function.
+    /// Pushes `entries`, oldest first. Never waits: entries beyond the capacity are dropped, and the log reports how
+    /// many. The start and the end of executions and messages about jobs are dropped last. All entries count towards
+    /// the share of the first one's function.
     pub fn push(&self, mut entries: Vec<Entry>) {
         let mut size = batch_size(&entries);
         let mut state = self.shared.lock();
@@ -230,8 +230,8 @@ impl Shared {
         &self.counts
     }
 
-    /// Waits for entries, at most for `idle`, and moves them into `batches`, which must be empty. Returns what was dropped
-    /// since the last call, or `None` when the queue is closed and empty.
+    /// Waits for entries, at most for `idle`, and moves them into `batches`, which must be empty. Returns what was
+    /// dropped since the last call, or `None` when the queue is closed and empty.
     pub(super) fn receive(
         &self,
         batches: &mut Vec<Vec<Entry>>,

@@ -31,8 +31,8 @@ impl Sink {
         self.output.is_none()
     }
 
-    /// Writes all of `bytes`. After a temporary failure it tries again until `is_overdue`, so that no row is cut; the queue
-    /// limits what accumulates meanwhile. Returns whether all was written; if not, the sink is broken.
+    /// Writes all of `bytes`. After a temporary failure it tries again until `is_overdue`, so that no row is cut; the
+    /// queue limits what accumulates meanwhile. Returns whether all was written; if not, the sink is broken.
     pub(super) fn write_all(&mut self, mut bytes: &[u8], is_overdue: impl Fn() -> bool) -> bool {
         while let Some(output) = &mut self.output {
             match write(output, bytes) {

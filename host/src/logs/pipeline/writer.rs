@@ -33,8 +33,8 @@ pub struct LogWriter {
 
 /// The default of [`Destinations::flush_interval`].
 pub const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
-/// The storage thread gathers entries for this fraction of the flush interval. The rest of the interval is for its other
-/// work between two writes.
+/// The storage thread gathers entries for this fraction of the flush interval. The rest of the interval is for its
+/// other work between two writes.
 const GATHERING: u32 = 40;
 
 /// Where entries go in addition to stdout.
@@ -65,8 +65,8 @@ impl Default for Destinations {
 }
 
 impl LogWriter {
-    /// Starts the threads that write to stdout and to `others`. A table on stdout is coloured if stdout is a terminal and
-    /// `NO_COLOR` is not set; its NAME column is as wide as `name`.
+    /// Starts the threads that write to stdout and to `others`. A table on stdout is coloured if stdout is a terminal
+    /// and `NO_COLOR` is not set; its NAME column is as wide as `name`.
     ///
     /// # Errors
     /// If a thread cannot be started.
@@ -121,9 +121,9 @@ impl LogWriter {
         Ok((queue, writer))
     }
 
-    /// Ends the threads. Waits until all entries are written, at most for `limit` for the disk and stdout together, and as
-    /// long again for the collector. Entries that are pushed later are dropped. Reports on stderr how many entries did not
-    /// reach an output.
+    /// Ends the threads. Waits until all entries are written, at most for `limit` for the disk and stdout together, and
+    /// as long again for the collector. Entries that are pushed later are dropped. Reports on stderr how many entries
+    /// did not reach an output.
     pub fn close(mut self, limit: Duration) {
         let until = Instant::now() + limit;
         let left = || until.saturating_duration_since(Instant::now());

@@ -17,8 +17,8 @@ use crate::logs::segments::{Listing, Sealed, Source, exists, file_of, open, whol
 /// How many bytes of a plain segment are read at once.
 const CHUNK: u64 = 1 << 20;
 
-/// Follows the log in a directory across new segments, restarts of the writer, and the removal of old segments. Returns each
-/// whole line once, in the order of writing.
+/// Follows the log in a directory across new segments, restarts of the writer, and the removal of old segments. Returns
+/// each whole line once, in the order of writing.
 #[derive(Debug)]
 pub struct Follow {
     directory: PathBuf,
@@ -62,8 +62,8 @@ impl Follow {
     /// How long to wait between polls. An entry is returned within 300 ms after it was written.
     pub const INTERVAL: Duration = Duration::from_millis(100);
 
-    /// Reads the entries up to now that match `query`, and begins to follow at exactly this point. The limit and the order of
-    /// the query apply to the entries up to now.
+    /// Reads the entries up to now that match `query`, and begins to follow at exactly this point. The limit and the
+    /// order of the query apply to the entries up to now.
     ///
     /// # Errors
     /// If the query is invalid or the directory cannot be read.

@@ -83,8 +83,8 @@ impl Matcher {
         Ok(candidates.into_iter().filter(may_hold).collect())
     }
 
-    /// Appends the ranges of the matching lines in `block`, without line feeds. Returns the number of lines that are not valid
-    /// entries.
+    /// Appends the ranges of the matching lines in `block`, without line feeds. Returns the number of lines that are
+    /// not valid entries.
     pub(super) fn lines(&self, block: &[u8], found: &mut Vec<Range<usize>>) -> u64 {
         let (mut at, mut unreadable) = (0, 0);
         while at < block.len() {

@@ -113,8 +113,8 @@ impl<'a> Reading<'a> {
         self.entries.len() >= self.limit
     }
 
-    /// Reads the segment `number`, a plain one up to `extent`. A removed segment is skipped. A segment that cannot be read is
-    /// added to the unreadable parts.
+    /// Reads the segment `number`, a plain one up to `extent`. A removed segment is skipped. A segment that cannot be
+    /// read is added to the unreadable parts.
     pub(super) fn segment(
         &mut self,
         number: u64,

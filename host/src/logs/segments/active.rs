@@ -55,8 +55,8 @@ pub(super) struct Active<O = File> {
 }
 
 impl Active {
-    /// Opens the plain form of the segment `number`, which is created if necessary. An incomplete last line is moved to the
-    /// `.torn` file.
+    /// Opens the plain form of the segment `number`, which is created if necessary. An incomplete last line is moved to
+    /// the `.torn` file.
     pub(super) fn open(directory: &Path, number: u64) -> io::Result<Self> {
         let file = append_to(&path(directory, number, Kind::Plain))?;
         let length = whole_lines(&file, file.metadata()?.len())?;

@@ -1,8 +1,8 @@
 //! The time that is used to compute the age of stored entries.
 //!
-//! A system clock that is ahead for a short time, for example after a boot without a battery, must not erase the log. So
-//! when the system clock jumps ahead of the monotonic clock, the new time is used only after a delay. A clock that is set
-//! back is used at once, because it makes less be removed.
+//! A system clock that is ahead for a short time, for example after a boot without a battery, must not erase the log.
+//! So when the system clock jumps ahead of the monotonic clock, the new time is used only after a delay. A clock that
+//! is set back is used at once, because it makes less be removed.
 
 use std::time::{Duration, Instant, SystemTime};
 

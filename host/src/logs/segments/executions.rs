@@ -1,7 +1,7 @@
 //! Finds the blocks of a segment that contain entries of an execution.
 //!
-//! The list of fingerprints with block numbers is sorted and divided into pages. The first entry of each page is known, so
-//! that a lookup reads one or two pages for any size of segment. Each page has a checksum.
+//! The list of fingerprints with block numbers is sorted and divided into pages. The first entry of each page is known,
+//! so that a lookup reads one or two pages for any size of segment. Each page has a checksum.
 
 use std::fs::File;
 use std::io;

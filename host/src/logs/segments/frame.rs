@@ -7,8 +7,8 @@ use memchr::memmem;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe::{self, MAGICNUMBER};
 
-/// The maximum size of a block in bytes of text, unless a single line is longer. Larger blocks compress better, but more must
-/// be read to find one line; beyond this size the gain is small. A block fits in the second-level cache.
+/// The maximum size of a block in bytes of text, unless a single line is longer. Larger blocks compress better, but
+/// more must be read to find one line; beyond this size the gain is small. A block fits in the second-level cache.
 pub(super) const BLOCK: usize = 256 * 1024;
 /// The longest line that can be stored, in bytes.
 pub(super) const MAX_LINE: usize = 8 << 20;

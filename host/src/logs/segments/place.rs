@@ -11,8 +11,8 @@ use super::closed::Closed;
 use super::file::remove;
 use super::name::{Kind, path};
 
-/// The link to the active segment, for `tail -F`. It is not named like a segment, so that programs that read all segments
-/// do not read one twice.
+/// The link to the active segment, for `tail -F`. It is not named like a segment, so that programs that read all
+/// segments do not read one twice.
 pub(super) const CURRENT: &str = "current";
 
 /// The segments of `numbers` that have a plain form and must be compressed, and those that cannot be read.

@@ -73,7 +73,8 @@ pub(super) fn enforce(
         if !is_old && total <= retention.bytes {
             continue;
         }
-        // In the order of the kinds, the files with lines are removed first, so that readers do not find an index alone.
+        // In the order of the kinds, the files with lines are removed first, so that readers do not find an index
+        // alone.
         for kind in &size.kinds {
             remove(&path(directory, *number, *kind))?;
         }

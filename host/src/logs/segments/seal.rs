@@ -82,12 +82,12 @@ impl<O: WriteAt> Seal<O> {
         })
     }
 
-    /// Compresses the next block of a segment with `length` bytes. The last, shorter block is compressed only if the segment
-    /// is closed. Returns the number of bytes of text.
+    /// Compresses the next block of a segment with `length` bytes. The last, shorter block is compressed only if the
+    /// segment is closed. Returns the number of bytes of text.
     ///
     /// # Errors
-    /// If the block cannot be written, in which case it can be tried again; or, as `InvalidData`, if the segment contains a
-    /// line that is too long.
+    /// If the block cannot be written, in which case it can be tried again; or, as `InvalidData`, if the segment
+    /// contains a line that is too long.
     pub(super) fn pack_block(&mut self, length: u64, is_closed: bool) -> io::Result<usize> {
         let left = usize::try_from(length.saturating_sub(self.packed)).unwrap_or(usize::MAX);
         if left == 0 || left < BLOCK && !is_closed {

@@ -26,8 +26,8 @@ pub(in crate::logs) struct Sealed {
     window: Window,
 }
 
-/// The part of a segment in memory. Blocks are read last one first, for which the system has no read-ahead. So as long as each
-/// block precedes the previous one, the reads grow.
+/// The part of a segment in memory. Blocks are read last one first, for which the system has no read-ahead. So as long
+/// as each block precedes the previous one, the reads grow.
 #[derive(Debug, Default)]
 struct Window {
     start: u64,
@@ -43,8 +43,8 @@ enum Executions {
 }
 
 impl Sealed {
-    /// Opens the compressed form of the segment `number`; `None` if it does not exist. A missing or damaged index is rebuilt in
-    /// memory.
+    /// Opens the compressed form of the segment `number`; `None` if it does not exist. A missing or damaged index is
+    /// rebuilt in memory.
     pub(in crate::logs) fn open(directory: &Path, number: u64) -> io::Result<Option<Self>> {
         let Some(file) = open(&path(directory, number, Kind::Sealed))? else {
             return Ok(None);

@@ -25,8 +25,8 @@ use crate::store::private_directory;
 const CATCH_UP: usize = 1 << 20;
 /// How often the retention limits are checked.
 const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
-/// How long a clock that jumped ahead must stay ahead until it is believed: a fraction of the retention time, and at most
-/// an hour.
+/// How long a clock that jumped ahead must stay ahead until it is believed: a fraction of the retention time, and at
+/// most an hour.
 const AHEAD_FRACTION: u32 = 8;
 const MAX_AHEAD: Duration = Duration::from_secs(3_600);
 
@@ -59,8 +59,8 @@ pub struct SegmentWriter {
 }
 
 impl SegmentWriter {
-    /// Opens `directory`, which is created if necessary, with access for its owner only. Repairs what a process that was
-    /// killed left behind, and continues its last segment.
+    /// Opens `directory`, which is created if necessary, with access for its owner only. Repairs what a process that
+    /// was killed left behind, and continues its last segment.
     ///
     /// # Errors
     /// If the directory cannot be used, if others have access to it, or if another process writes to it.
@@ -121,12 +121,13 @@ impl SegmentWriter {
         })
     }
 
-    /// Appends `lines`, each with its line feed, as [`JsonLines`](crate::logs::JsonLines) renders them. When it returns,
-    /// they were handed to the operating system, so that a crash of this process does not lose them.
+    /// Appends `lines`, each with its line feed, as [`JsonLines`](crate::logs::JsonLines) renders them. When it
+    /// returns, they were handed to the operating system, so that a crash of this process does not lose them.
     ///
     /// # Errors
-    /// If some lines could not be written, for example on a full disk. No part of them is left in the file, and later lines
-    /// can be written as soon as there is space. If a line is longer than 8 MiB or has no line feed, none is written.
+    /// If some lines could not be written, for example on a full disk. No part of them is left in the file, and later
+    /// lines can be written as soon as there is space. If a line is longer than 8 MiB or has no line feed, none is
+    /// written.
     pub fn append(&mut self, lines: &[u8]) -> Result<(), AppendError> {
         check(lines).map_err(|error| AppendError::new(lines, 0, error))?;
         self.ensure_in_place()
@@ -168,9 +169,9 @@ impl SegmentWriter {
             })
     }
 
-    /// Performs a part of the maintenance that is due: closes a segment that is too old, compresses closed ones, and removes
-    /// segments beyond the retention limits. Call it after each `append`, and about once a second without one. It takes a
-    /// few milliseconds and does not wait for the disk to sync.
+    /// Performs a part of the maintenance that is due: closes a segment that is too old, compresses closed ones, and
+    /// removes segments beyond the retention limits. Call it after each `append`, and about once a second without one.
+    /// It takes a few milliseconds and does not wait for the disk to sync.
     ///
     /// # Errors
     /// If some of it failed, for example on a full disk. Lines can still be appended, and the next call tries again.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A function that uses no more than this fraction of the limit is admitted while there is any space. (All fractions are
-/// given by their denominators.)
+/// A function that uses no more than this fraction of the limit is admitted while there is any space. (All fractions
+/// are given by their denominators.)
 const SMALL_SHARE: usize = 64;
 /// The fraction that is reserved for functions with a small share.
 const RESERVE: usize = 4;
@@ -85,9 +85,9 @@ impl Capacity {
 
     /// Whether `batch` of `function` fits.
     ///
-    /// A function with a small share is admitted while there is any space. Others cannot use the reserve. Once half of the
-    /// capacity is used, none of them gets more than a quarter, so that one that prints without end leaves space to other
-    /// busy functions.
+    /// A function with a small share is admitted while there is any space. Others cannot use the reserve. Once half of
+    /// the capacity is used, none of them gets more than a quarter, so that one that prints without end leaves space to
+    /// other busy functions.
     pub(super) fn admits(&self, function: &str, batch: QueueSize) -> bool {
         let held = self
             .by_function

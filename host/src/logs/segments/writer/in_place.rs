@@ -1,6 +1,7 @@
 //! Handles segments that other processes remove, truncate or replace while they are written to.
 //!
-//! People who free disk space by hand remove and truncate such files. Entries that are written afterwards must be found.
+//! People who free disk space by hand remove and truncate such files. Entries that are written afterwards must be
+//! found.
 
 use std::fs;
 use std::io::{self, ErrorKind};
