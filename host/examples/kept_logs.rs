@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use host::function::{ExecutionId, Line, Stream};
 use host::logs::{
-    Entry, FinishStatus, JsonLines, Keeping, Order, Query, SegmentWriter, Severity, read,
+    Entry, FinishStatus, JsonLines, Order, Query, Retention, SegmentWriter, Severity, read,
 };
 use rand::{RngExt, SeedableRng};
 use rustix::fs::{Advice, fadvise};
@@ -118,7 +118,7 @@ fn write(directory: &Path, count: u64) -> Outcome<()> {
     if fs::exists(directory)? {
         return Err("the directory is there already".into());
     }
-    let mut writer = SegmentWriter::open(directory, Keeping::default())?;
+    let mut writer = SegmentWriter::open(directory, Retention::default())?;
     let (mut executions, mut lines) = (Executions::new(), JsonLines::new());
     let (mut entries, mut out) = (Vec::new(), Vec::new());
     let (mut written, mut bytes) = (0, 0);
@@ -137,7 +137,7 @@ fn write(directory: &Path, count: u64) -> Outcome<()> {
         let rendered = Instant::now();
         writer.append(&out)?;
         let appended = Instant::now();
-        writer.step(SystemTime::now())?;
+        writer.maintain(SystemTime::now())?;
         let stepped = appended.elapsed();
         times[0] += rendered - start;
         times[1] += appended - rendered;
@@ -286,7 +286,7 @@ fn queries(directory: &Path) -> Outcome<()> {
 fn timed(directory: &Path, query: &Query) -> Outcome<(Duration, usize)> {
     let start = Instant::now();
     let found = read(directory, query)?;
-    Ok((start.elapsed(), found.records.len()))
+    Ok((start.elapsed(), found.entries.len()))
 }
 
 /// Of the oldest entry and of the newest one.
@@ -307,9 +307,9 @@ fn ids(directory: &Path) -> Outcome<[String; 2]> {
             ..Query::default()
         },
     )?;
-    let id = |record: Option<&host::logs::Record>| {
-        let id = record.and_then(host::logs::Record::execution_id);
+    let id = |entry: Option<&host::logs::StoredEntry>| {
+        let id = entry.and_then(host::logs::StoredEntry::execution_id);
         id.map(str::to_owned).ok_or("the log is empty")
     };
-    Ok([id(oldest.records.first())?, id(newest.records.last())?])
+    Ok([id(oldest.entries.first())?, id(newest.entries.last())?])
 }

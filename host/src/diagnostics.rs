@@ -141,6 +141,12 @@ impl Visit for Message {
     }
 }
 
+/// What `run` says of itself on this thread, as text, beside what it returns.
+#[cfg(test)]
+pub(crate) fn captured<T>(run: impl FnOnce() -> T) -> (T, String) {
+    tests::captured_as(DiagnosticsFormat::Text, run)
+}
+
 #[cfg(test)]
 mod tests {
     use std::io;
@@ -162,20 +168,28 @@ mod tests {
         }
     }
 
-    /// What becomes of an event of each level.
-    fn said(format: DiagnosticsFormat) -> String {
+    pub(super) fn captured_as<T>(
+        format: DiagnosticsFormat,
+        run: impl FnOnce() -> T,
+    ) -> (T, String) {
         let output = Output::default();
         let writer = output.clone();
         let layer = tracing_subscriber::fmt::layer().event_format(format);
         let subscriber = Registry::default().with(layer.with_writer(move || writer.clone()));
-        tracing::subscriber::with_default(subscriber, || {
+        let result = tracing::subscriber::with_default(subscriber, run);
+        let bytes = output.0.lock().unwrap().clone();
+        (result, String::from_utf8(bytes).unwrap())
+    }
+
+    /// What becomes of an event of each level.
+    fn said(format: DiagnosticsFormat) -> String {
+        let say = || {
             tracing::error!("it fails: {}", "\u{1b}[2J");
             tracing::warn!("it may fail");
             tracing::info!("It goes on.");
             tracing::debug!("a detail");
-        });
-        let bytes = output.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap()
+        };
+        captured_as(format, say).1
     }
 
     #[test]

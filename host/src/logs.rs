@@ -1,52 +1,38 @@
-//! What executions print and what the host says of them: entries, their formats, and the thread that writes them.
+//! The log: what executions print, and the messages of the host about them.
 //!
-//! Workers hand entries to a [`LogQueue`] and never wait; the threads behind [`LogWriter`] render and write them, one for
-//! the disk and one for stdout, which may have nobody who reads it. What finds no room is counted, and the count is
-//! logged. [`SegmentWriter`] keeps them in a directory, and [`read`] and [`Follow`] find them there. A [`Collector`] gets
-//! them by OTLP. This room uses `function` for the words of an execution and `store` for the rules of private
-//! directories, and nothing above.
+//! Workers push entries into a [`LogQueue`] and never wait. The threads of [`LogWriter`] render and write them. A
+//! [`SegmentWriter`] stores them in a directory, where [`read`] and [`Follow`] find them. A [`Collector`] receives them
+//! by OTLP.
+//!
+//! | module | what it contains | depends on |
+//! |---|---|---|
+//! | `entry` | what an entry is: severity, origin, payload, timestamp | |
+//! | `forms` | how entries are rendered as text and parsed: JSON line, table, logfmt | `entry` |
+//! | `segments` | the files on disk | `entry`, `forms` |
+//! | `query` | reading and following the files | `entry`, `forms`, `segments` |
+//! | `otlp` | sending entries to a collector | `entry` |
+//! | `pipeline` | the queue and the threads that write | `entry`, `forms`, `segments`, `otlp` |
+//!
+//! Outside of this module, it uses `function` for the types of an execution and `store` for private directories.
 
 mod entry;
-mod format;
-mod head;
-mod job_traces;
-mod json;
-mod keeper;
-mod kept;
-mod object;
-mod origin;
+mod forms;
 mod otlp;
-#[cfg(test)]
-mod paper;
-mod printer;
+mod pipeline;
 mod query;
-mod queue;
-#[cfg(test)]
-mod scratch;
 mod segments;
-mod severity;
-mod shown;
-mod sink;
-mod structured;
-mod table;
-mod timestamp;
-mod untold;
-mod writer;
+#[cfg(test)]
+mod test_support;
 
-use crate::safe;
-pub use entry::{Cause, Entry, FinishStatus, Payload, Trace, Trigger};
-pub use format::LogFormat;
-pub use json::JsonLines;
-pub use kept::KeptCounts;
-pub use origin::Origin;
-pub use otlp::{Collector, CollectorError, ExportCounts};
-pub use query::{
-    Follow, Found, HttpRequest, News, Order, Query, QueryError, Record, RecordPayload, Unreadable,
-    logged_functions, read,
+pub use entry::{
+    Cause, Entry, FinishStatus, Origin, Payload, Severity, Structured, Trace, Trigger,
 };
-pub use queue::LogQueue;
-pub use segments::{Keeping, Lost, SegmentError, SegmentWriter};
-pub use severity::Severity;
-pub use shown::{RecordFormat, RecordRenderer};
-pub use structured::Structured;
-pub use writer::{Destinations, FLUSH_INTERVAL, LogWriter, OnFault};
+pub use forms::{
+    HttpRequest, JsonLines, LogFormat, ReadFormat, ReadRenderer, StoredEntry, StoredPayload,
+};
+pub use otlp::{Collector, CollectorError, ExportCounts};
+pub use pipeline::{Destinations, FLUSH_INTERVAL, LogQueue, LogWriter, OnFault, StorageCounts};
+pub use query::{
+    Follow, NewEntries, Order, Query, QueryError, QueryResult, Unreadable, logged_functions, read,
+};
+pub use segments::{AppendError, Retention, SegmentError, SegmentWriter};

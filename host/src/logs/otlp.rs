@@ -1,14 +1,21 @@
-//! Log entries and executions sent on to a collector, by OTLP over HTTP (OpenTelemetry Protocol, version 1).
+//! Sends log entries, and a span for each execution, to a collector by OTLP over HTTP (OpenTelemetry Protocol, version
+//! 1).
 //!
-//! The writer thread makes records of entries and hands them to a thread of its own, which gathers them into batches,
-//! sends those, and tries again where that may help. What waits is bounded, and what is lost is counted.
+//! The storage thread converts entries to OTLP records and hands them to a separate thread. That thread sends them in
+//! batches and repeats failed requests where that can help. The amount that waits is bounded, and lost records are
+//! counted.
+//!
+//! Depends on `entry`.
 
+mod any_value;
+mod attributes;
 mod batch;
 mod collector;
+mod counts;
 mod export;
-mod message;
-mod record;
+mod log_record;
+mod span;
 
 pub use collector::{Collector, CollectorError};
-pub use export::ExportCounts;
-pub(super) use export::{Exporter, Outlet};
+pub use counts::ExportCounts;
+pub(super) use export::{ExportSender, Exporter};

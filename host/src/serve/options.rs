@@ -8,7 +8,7 @@ use host_tokens::{IssuerUrl, Member, SigningAlgorithm};
 
 use crate::function::{AddressRange, FunctionConfig, SandboxConfig};
 use crate::identity::OutsideIssuer;
-use crate::logs::{Collector, Keeping, LogFormat};
+use crate::logs::{Collector, LogFormat, Retention};
 use crate::scheduler::Reach;
 use crate::store::JobSettings;
 
@@ -85,7 +85,7 @@ pub struct KeptLog {
     /// Its directory.
     pub directory: PathBuf,
     /// How long and how much is kept.
-    pub keeping: Keeping,
+    pub keeping: Retention,
     /// How long an entry may wait to be written.
     pub flush_interval: Duration,
 }

@@ -17,7 +17,7 @@ use crate::identity::{
     AdvisedCaller, AdvisedRejection, OutsideIssuer, own_key_set, own_revocations, readable_keys,
     refusal_setting, rejection_setting, unrevoked_keys,
 };
-use crate::logs::{Query, Record, RecordFormat, RecordRenderer, Severity, read};
+use crate::logs::{Query, ReadFormat, ReadRenderer, Severity, StoredEntry, read};
 use crate::serve::{FunctionAccess, REFUSED, component_access, function_access};
 use crate::stderr;
 use crate::store::{FunctionName, Store, StoreError};
@@ -167,18 +167,18 @@ fn explain_request(state: &State, id: &str) -> Result<ExitCode, Message> {
     let found = read(&state.log_directory()?, &query).map_err(|error| error.to_string())?;
     // What a function prints is INFO or ERROR, and it can print only in an execution.
     let is_execution = found
-        .records
+        .entries
         .iter()
         .any(|record| record.severity == Severity::Debug);
-    let refused = found.records.iter().find(|record| {
+    let refused = found.entries.iter().find(|record| {
         record.severity == Severity::Warning && record.message().starts_with(REFUSED)
     });
     if let (Some(refused), false) = (refused, is_execution) {
-        let renderer = RecordRenderer::for_stdout(RecordFormat::Table, &refused.function);
+        let renderer = ReadRenderer::for_stdout(ReadFormat::Table, &refused.function);
         show(renderer, refused)?;
         return Ok(ExitCode::FAILURE);
     }
-    if found.records.is_empty() {
+    if found.entries.is_empty() {
         return Err(format!(
             "the log knows no execution `{id}`; expected the 12 characters of an answer's header Function-Execution-Id"
         ));
@@ -189,7 +189,7 @@ fn explain_request(state: &State, id: &str) -> Result<ExitCode, Message> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(mut renderer: RecordRenderer, record: &Record) -> Result<(), Message> {
+fn show(mut renderer: ReadRenderer, record: &StoredEntry) -> Result<(), Message> {
     let mut out = Vec::new();
     renderer.header(&mut out);
     renderer.render(record, &mut out);

@@ -207,7 +207,7 @@ impl Guide {
             ..Query::default()
         };
         let found = read(&self.state.join("logs"), &query).map_err(|error| error.to_string())?;
-        let last = found.records.first();
+        let last = found.entries.first();
         Ok(last.is_some_and(|record| record.message().starts_with("AttemptFinished")))
     }
 

@@ -9,7 +9,7 @@ use super::super::Message;
 use super::super::state::State;
 use crate::config::HostTable;
 use crate::config::values::{FlushInterval, bytes, duration};
-use crate::logs::{Collector, FLUSH_INTERVAL, Keeping, LogFormat};
+use crate::logs::{Collector, FLUSH_INTERVAL, LogFormat, Retention};
 use crate::serve::KeptLog;
 
 #[derive(Args)]
@@ -55,7 +55,7 @@ impl LogArgs {
         if self.no_keep_logs || host.keep_logs == Some(false) {
             return None;
         }
-        let mut keeping = Keeping::default();
+        let mut keeping = Retention::default();
         if let Some(age) = self.log_retention.or(host.log_retention.map(|age| age.0)) {
             keeping.age = age;
         }

@@ -1,4 +1,4 @@
-//! Where records are sent to, and one request to there.
+//! A collector, and one request to it.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -13,24 +13,25 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceResponse;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::message::Exported;
 use crate::authorities;
 use crate::tls_failure;
 
-/// How long a request may take, with its connection.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// The longest that a collector has a sender wait.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// The longest answer that is read, in bytes.
-const LONGEST_ANSWER: usize = 64 * 1024;
-/// The longest file of headers, in bytes.
-const LONGEST_HEADERS: u64 = 64 * 1024;
+/// The time limit of a request, including its connection.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest `Retry-After` that is followed.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+/// The longest response body that is read, in bytes.
+const MAX_RESPONSE: usize = 64 * 1024;
+/// How much of a file of headers is read, in bytes.
+const MAX_HEADERS: u64 = 64 * 1024;
 
-/// A collector: a program that takes OTLP over HTTP.
+/// A program that receives OTLP over HTTP.
 #[derive(Clone)]
 pub struct Collector {
     logs: Uri,
@@ -39,43 +40,44 @@ pub struct Collector {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
-/// Why nothing can be sent to a collector.
+/// Why the settings of a collector are unusable.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CollectorError {
-    /// Its address.
+    /// The address is invalid.
     #[error("`{0}` is no address of a collector; expected such as http://127.0.0.1:4318")]
     Endpoint(String),
     /// A file cannot be used.
     #[error("{}: {_1}", _0.display())]
     File(PathBuf, String),
-    /// A certificate cannot be an authority.
+    /// A certificate cannot be used as a certificate authority.
     #[error(transparent)]
     Trust(#[from] rustls::Error),
 }
 
-/// What is sent.
+/// A kind of telemetry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signal {
     Logs,
     Traces,
 }
 
-/// Why a request came to nothing.
+/// Why a request failed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum SendError {
-    /// It may help to try again, after this time if the collector named one.
-    Passing(String, Option<Duration>),
-    /// It does not.
-    Lasting(String),
+    /// Temporarily: it can be repeated, after this time if the collector stated one.
+    Temporary(String, Option<Duration>),
+    /// Permanently: repeating it does not help.
+    Permanent(String),
 }
 
 impl Collector {
-    /// The collector at `endpoint`, below which it takes `/v1/logs` and `/v1/traces`. Each request carries the headers of
-    /// a file, one `name: value` a line; `authorities` (PEM) are trusted beside the public ones.
+    /// The collector at `endpoint`, which serves `/v1/logs` and `/v1/traces` below that address. The file `headers`
+    /// contains headers for each request, as lines of `name: value`. The certificate authorities in the PEM file
+    /// `authorities` are trusted in addition to the public ones.
     ///
     /// # Errors
-    /// If the address is none, or a file cannot be read as what it should be.
+    /// If the address is invalid, or a file cannot be read or parsed.
     pub fn new(
         endpoint: &str,
         headers: Option<&Path>,
@@ -99,16 +101,16 @@ impl Collector {
         })
     }
 
-    /// Sends `body`, and tells how many of its records the collector did not take, and why.
+    /// Sends `body`. Returns how many records the collector rejected, if any, and its reason.
     pub(super) async fn send(
         &self,
         signal: Signal,
         body: Bytes,
     ) -> Result<Option<(u64, String)>, SendError> {
-        match tokio::time::timeout(PATIENCE, self.exchange(signal, body)).await {
+        match tokio::time::timeout(TIMEOUT, self.exchange(signal, body)).await {
             Ok(sent) => sent,
-            Err(_) => Err(SendError::Passing(
-                format!("no answer within {PATIENCE:?}"),
+            Err(_) => Err(SendError::Temporary(
+                format!("no answer within {TIMEOUT:?}"),
                 None,
             )),
         }
@@ -129,37 +131,53 @@ impl Collector {
         let protobuf = HeaderValue::from_static("application/x-protobuf");
         request.headers_mut().insert(header::CONTENT_TYPE, protobuf);
         let response = self.client.request(request).await;
-        let (head, body) = response.map_err(|error| passing(&error))?.into_parts();
+        let (head, body) = response.map_err(|error| temporary(&error))?.into_parts();
         if !head.status.is_success() {
             return Err(refused(head.status, &head.headers));
         }
-        // It was taken, whatever comes of the rest of the answer.
-        let body = Limited::new(body, LONGEST_ANSWER).collect().await;
-        let answer = body.ok().map(|body| body.to_bytes());
-        let answer = answer.and_then(|answer| Exported::decode(answer).ok());
-        let partial = answer.and_then(|answer| answer.partial_success);
-        Ok(partial.and_then(|partial| {
-            let rejected = u64::try_from(partial.rejected).unwrap_or(0);
-            (rejected > 0).then_some((rejected, partial.error_message))
+        // The collector accepted the request, even if the rest of its response is unusable.
+        let body = Limited::new(body, MAX_RESPONSE).collect().await;
+        let rejection = body
+            .ok()
+            .and_then(|body| rejection(signal, body.to_bytes()));
+        Ok(rejection.and_then(|(rejected, why)| {
+            let rejected = u64::try_from(rejected).unwrap_or(0);
+            (rejected > 0).then_some((rejected, why))
         }))
     }
 }
 
-/// What OTLP/HTTP says of failures: these statuses pass, others do not.
+/// The number of rejected records in a response, and the collector's reason.
+fn rejection(signal: Signal, response: Bytes) -> Option<(i64, String)> {
+    match signal {
+        Signal::Logs => {
+            let response = ExportLogsServiceResponse::decode(response).ok()?;
+            let partial = response.partial_success?;
+            Some((partial.rejected_log_records, partial.error_message))
+        }
+        Signal::Traces => {
+            let response = ExportTraceServiceResponse::decode(response).ok()?;
+            let partial = response.partial_success?;
+            Some((partial.rejected_spans, partial.error_message))
+        }
+    }
+}
+
+/// The failure for a status: OTLP/HTTP defines which ones are temporary.
 fn refused(status: StatusCode, headers: &HeaderMap) -> SendError {
     let text = format!("answered with status {status}");
-    let passes = [
+    let temporary = [
         StatusCode::TOO_MANY_REQUESTS,
         StatusCode::BAD_GATEWAY,
         StatusCode::SERVICE_UNAVAILABLE,
         StatusCode::GATEWAY_TIMEOUT,
     ];
-    if !passes.contains(&status) {
-        return SendError::Lasting(text);
+    if !temporary.contains(&status) {
+        return SendError::Permanent(text);
     }
     let after = headers.get(header::RETRY_AFTER);
     let wait = after.and_then(|after| wait(after.to_str().ok()?, SystemTime::now()));
-    SendError::Passing(text, wait.map(|wait| wait.min(LONGEST_WAIT)))
+    SendError::Temporary(text, wait.map(|wait| wait.min(MAX_RETRY_AFTER)))
 }
 
 /// How long `Retry-After` says to wait: seconds, or until a date (RFC 9110, section 10.2.3).
@@ -172,10 +190,10 @@ fn wait(after: &str, now: SystemTime) -> Option<Duration> {
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-fn passing(error: &(dyn std::error::Error + 'static)) -> SendError {
+fn temporary(error: &(dyn std::error::Error + 'static)) -> SendError {
     let told = tls_failure::told(error);
     let last = || tls_failure::causes(error).last().map(ToString::to_string);
-    SendError::Passing(told.or_else(last).unwrap_or_default(), None)
+    SendError::Temporary(told.or_else(last).unwrap_or_default(), None)
 }
 
 fn below(endpoint: &str, path: &str) -> Result<Uri, CollectorError> {
@@ -204,7 +222,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, CollectorEr
     }
 }
 
-/// Headers may hold a key, so nothing of the file stands in an error but the number of a line.
+/// Headers may contain a secret, so errors state only the number of a line.
 fn read_headers(path: &Path) -> Result<HeaderMap, CollectorError> {
     let unusable = |reason: String| CollectorError::File(path.to_owned(), reason);
     let text = read(path).map_err(|error| unusable(error.to_string()))?;
@@ -218,7 +236,7 @@ fn read_headers(path: &Path) -> Result<HeaderMap, CollectorError> {
         });
         let (name, value) = header.ok_or_else(|| {
             unusable(format!(
-                "line {} is no header; expected `name: value`",
+                "line {} is not a header; expected `name: value`",
                 index + 1
             ))
         })?;
@@ -230,7 +248,7 @@ fn read_headers(path: &Path) -> Result<HeaderMap, CollectorError> {
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     let file = std::fs::File::open(path)?;
-    file.take(LONGEST_HEADERS).read_to_string(&mut text)?;
+    file.take(MAX_HEADERS).read_to_string(&mut text)?;
     Ok(text)
 }
 
@@ -252,7 +270,7 @@ impl fmt::Debug for Collector {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::logs::scratch::Scratch;
+    use crate::logs::test_support::Scratch;
 
     #[test]
     fn paths_are_those_of_the_signals_below_the_endpoint() {
@@ -276,29 +294,29 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_is_what_the_protocol_says() {
+    fn temporary_failures_are_those_of_the_protocol() {
         let refused =
             |status, headers: &HeaderMap| refused(StatusCode::from_u16(status).unwrap(), headers);
         let none = HeaderMap::new();
         for status in [429, 502, 503, 504] {
             let error = refused(status, &none);
-            assert!(matches!(error, SendError::Passing(_, None)), "{status}");
+            assert!(matches!(error, SendError::Temporary(_, None)), "{status}");
         }
         for status in [301, 400, 401, 404, 413, 500] {
-            assert!(matches!(refused(status, &none), SendError::Lasting(_)));
+            assert!(matches!(refused(status, &none), SendError::Permanent(_)));
         }
         for (after, expected) in [
             ("0", Some(Duration::ZERO)),
             ("7", Some(Duration::from_secs(7))),
             ("Thu, 01 Jan 1970 00:00:00 GMT", Some(Duration::ZERO)),
-            ("Fri, 31 Dec 9999 23:59:59 GMT", Some(LONGEST_WAIT)),
-            ("999999", Some(LONGEST_WAIT)),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", Some(MAX_RETRY_AFTER)),
+            ("999999", Some(MAX_RETRY_AFTER)),
             ("soon", None),
         ] {
             let after = HeaderValue::from_static(after);
             let headers = HeaderMap::from_iter([(header::RETRY_AFTER, after)]);
-            let SendError::Passing(_, wait) = refused(429, &headers) else {
-                panic!("it passes");
+            let SendError::Temporary(_, wait) = refused(429, &headers) else {
+                panic!("it is temporary");
             };
             assert_eq!(wait, expected);
         }

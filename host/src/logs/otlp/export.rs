@@ -1,7 +1,7 @@
-//! The way of records to the collector: bounded, never waited for, and what is lost is counted.
+//! The thread that sends records to the collector, and its bounded queue.
 
-use std::io::{self, Write};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -10,109 +10,72 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::runtime::Runtime;
 
-use super::batch::{Batch, Record};
+use super::batch::{Batch, EntryRecords};
 use super::collector::{Collector, SendError, Signal};
+use super::counts::ExportCounts;
 use crate::logs::entry::Entry;
 
-/// How much may wait to be sent.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
-/// How many log records are sent at once, and about how many bytes: collectors take a few mebibytes.
-const MOST_AT_ONCE: u64 = 4096;
-const MOST_BYTES_AT_ONCE: usize = 1024 * 1024;
+/// How many bytes may wait to be sent.
+const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
+/// How many log records a batch has, and about how many bytes. Collectors accept a few mebibytes.
+const MAX_BATCH_RECORDS: u64 = 4096;
+const MAX_BATCH_BYTES: usize = 1024 * 1024;
 /// How long the first record of a batch waits for others.
 const LINGER: Duration = Duration::from_secs(1);
-/// The shortest and the longest wait before a batch is sent again, and how long that goes on.
-const SHORTEST_WAIT: Duration = Duration::from_millis(500);
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
-const LONGEST_TRY: Duration = Duration::from_secs(300);
-/// The wait at the end, when little time is left.
-const LAST_WAIT: Duration = Duration::from_millis(200);
+/// The first and the longest wait before a request is repeated, and for how long it is repeated.
+const MIN_BACKOFF: Duration = Duration::from_millis(500);
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
+const MAX_RETRY_TIME: Duration = Duration::from_secs(300);
+/// The wait before a request is repeated during the close, when little time is left.
+const CLOSE_BACKOFF: Duration = Duration::from_millis(200);
 
-/// How many records were taken by the collector, and how many were not, since the start.
-#[derive(Debug, Default)]
-pub struct ExportCounts {
-    logs: Outcomes,
-    spans: Outcomes,
-}
-
-#[derive(Debug, Default)]
-struct Outcomes {
-    sent: AtomicU64,
-    lost: AtomicU64,
-}
-
-impl ExportCounts {
-    /// Log records that were sent, and those that were lost.
-    pub fn logs(&self) -> (u64, u64) {
-        self.logs.read()
-    }
-
-    /// Spans that were sent, and those that were lost.
-    pub fn spans(&self) -> (u64, u64) {
-        self.spans.read()
-    }
-}
-
-impl Outcomes {
-    fn read(&self) -> (u64, u64) {
-        let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        (load(&self.sent), load(&self.lost))
-    }
-
-    fn add(&self, sent: u64, lost: u64) {
-        self.sent.fetch_add(sent, Ordering::Relaxed);
-        self.lost.fetch_add(lost, Ordering::Relaxed);
-    }
-}
-
-/// What both threads see.
+/// The state that both threads share.
 #[derive(Default)]
 struct Shared {
     counts: Arc<ExportCounts>,
-    /// The weight of what was handed over and is not yet in a message.
+    /// The size of the records that are not yet in a message.
     waiting: AtomicUsize,
     end: Mutex<End>,
-    /// The end has begun, or is there.
+    /// Notified when the close begins and when the thread has ended.
     changed: Condvar,
 }
 
 #[derive(Default)]
 struct End {
-    /// When the sender gives up, once the end has begun.
+    /// When the thread must give up, once the close has begun.
     deadline: Option<Instant>,
     has_ended: bool,
 }
 
-/// Records that are handed over together, and what they weigh.
+/// Records that are handed over together, and their size in bytes.
 #[derive(Default)]
-struct Parcel {
-    records: Vec<Record>,
-    weight: usize,
+struct Chunk {
+    records: Vec<EntryRecords>,
+    size: usize,
 }
 
-/// The writer's side.
-pub(in crate::logs) struct Outlet {
+/// Hands records to the thread.
+pub(in crate::logs) struct ExportSender {
     shared: Arc<Shared>,
-    sender: Sender<Parcel>,
-    parcel: Parcel,
+    sender: Sender<Chunk>,
+    chunk: Chunk,
 }
 
-/// The thread that sends, as whoever ends it sees it.
+/// The handle of the thread.
 pub(in crate::logs) struct Exporter {
     shared: Arc<Shared>,
     collector: String,
 }
 
 impl Exporter {
-    /// Starts the thread. What goes wrong is told to `reports`, once until it goes well again.
+    /// Starts the thread. It reports failures, each signal once until it succeeds again.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// If the thread cannot be started.
     pub(in crate::logs) fn start(
         collector: Collector,
         counts: Arc<ExportCounts>,
-        reports: Box<dyn Write + Send>,
-    ) -> io::Result<(Outlet, Self)> {
+    ) -> io::Result<(ExportSender, Self)> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -125,27 +88,26 @@ impl Exporter {
             shared: Arc::clone(&shared),
             collector: collector.to_string(),
         };
-        let outlet = Outlet {
+        let export = ExportSender {
             shared: Arc::clone(&shared),
             sender,
-            parcel: Parcel::default(),
+            chunk: Chunk::default(),
         };
         let run = Run {
             shared,
             receiver,
             collector,
             runtime,
-            reports,
             instance: format!("{:032x}", rand::random::<u128>()),
             failing: Failing::default(),
         };
         thread::Builder::new()
             .name("otlp".into())
             .spawn(move || run.run())?;
-        Ok((outlet, exporter))
+        Ok((export, exporter))
     }
 
-    /// Waits until all that was handed over is sent, `limit` at the longest. The outlet is gone by then.
+    /// Waits until all records are sent, at most for `limit`. The [`ExportSender`] must be dropped before.
     pub(in crate::logs) fn close(self, limit: Duration) {
         let deadline = Instant::now() + limit;
         let mut end = self.shared.end();
@@ -165,37 +127,38 @@ impl Exporter {
     }
 }
 
-impl Outlet {
+impl ExportSender {
+    /// Adds the records of `entry` to the next chunk.
     pub(in crate::logs) fn render(&mut self, entry: &Entry) {
-        let record = Record::of(entry);
-        self.parcel.weight += record.weight();
-        self.parcel.records.push(record);
+        let records = EntryRecords::of(entry);
+        self.chunk.size += records.size();
+        self.chunk.records.push(records);
     }
 
-    /// About how many bytes are rendered and not handed over.
-    pub(in crate::logs) fn waiting(&self) -> usize {
-        self.parcel.weight
+    /// The approximate size of the next chunk, in bytes.
+    pub(in crate::logs) fn pending(&self) -> usize {
+        self.chunk.size
     }
 
-    /// Counts entries that were left out before they came here.
-    pub(in crate::logs) fn leave_out(&self, entries: u64) {
+    /// Counts entries that were dropped before they reached this output.
+    pub(in crate::logs) fn count_lost(&self, entries: u64) {
         self.shared.counts.logs.add(0, entries);
     }
 
-    /// Hands over what was rendered, if there is room for it.
+    /// Hands the chunk to the thread. It is dropped if too much is waiting.
     pub(in crate::logs) fn write(&mut self) {
-        if self.parcel.records.is_empty() {
+        if self.chunk.records.is_empty() {
             return;
         }
-        let parcel = std::mem::take(&mut self.parcel);
+        let chunk = std::mem::take(&mut self.chunk);
         let waiting = self.shared.waiting.load(Ordering::Relaxed);
-        if waiting + parcel.weight > MOST_BYTES {
-            return self.shared.lose(&parcel.records);
+        if waiting + chunk.size > MAX_WAITING_BYTES {
+            return self.shared.lose(&chunk.records);
         }
         let waiting = &self.shared.waiting;
-        waiting.fetch_add(parcel.weight, Ordering::Relaxed);
-        if let Err(mpsc::SendError(parcel)) = self.sender.send(parcel) {
-            self.shared.lose(&parcel.records);
+        waiting.fetch_add(chunk.size, Ordering::Relaxed);
+        if let Err(mpsc::SendError(chunk)) = self.sender.send(chunk) {
+            self.shared.lose(&chunk.records);
         }
     }
 }
@@ -210,23 +173,22 @@ impl Shared {
         woken.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    fn lose(&self, records: &[Record]) {
-        let spans = records.iter().filter(|record| record.is_span()).count();
+    fn lose(&self, records: &[EntryRecords]) {
+        let spans = records.iter().filter(|record| record.has_span()).count();
         self.counts.logs.add(0, records.len() as u64);
         self.counts.spans.add(0, spans as u64);
     }
 }
 
-/// What the thread owns.
+/// The state of the thread.
 struct Run {
     shared: Arc<Shared>,
-    receiver: Receiver<Parcel>,
+    receiver: Receiver<Chunk>,
     collector: Collector,
     runtime: Runtime,
-    reports: Box<dyn Write + Send>,
-    /// Names this process among all that send.
+    /// The value of `service.instance.id`, which identifies this process.
     instance: String,
-    /// Of which signal it was told that it cannot be sent, and not yet sent again.
+    /// The signals whose failure was reported and that were not sent since.
     failing: Failing,
 }
 
@@ -259,37 +221,39 @@ impl Run {
         }
     }
 
-    /// What has come until a batch is full or its first record has waited long enough; nothing once all is sent.
+    /// Collects records until the batch is full or its first record has waited for [`LINGER`]. `None` when there will
+    /// be no more.
     fn gather(&mut self) -> Option<Batch> {
         let mut batch = Batch::default();
-        let mut weight = self.take(&mut batch, self.receiver.recv().ok()?);
+        let mut size = self.take(&mut batch, self.receiver.recv().ok()?);
         let since = Instant::now();
-        while batch.logs() < MOST_AT_ONCE && weight < MOST_BYTES_AT_ONCE {
+        while batch.logs() < MAX_BATCH_RECORDS && size < MAX_BATCH_BYTES {
             let left = LINGER.saturating_sub(since.elapsed());
             match self.receiver.recv_timeout(left) {
-                Ok(parcel) => weight += self.take(&mut batch, parcel),
+                Ok(chunk) => size += self.take(&mut batch, chunk),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
             }
         }
         Some(batch)
     }
 
-    /// Adds what was handed over to `batch`, and tells what it weighs.
-    fn take(&self, batch: &mut Batch, parcel: Parcel) -> usize {
+    /// Adds a chunk to `batch`. Returns its size.
+    fn take(&self, batch: &mut Batch, chunk: Chunk) -> usize {
         let waiting = &self.shared.waiting;
-        waiting.fetch_sub(parcel.weight, Ordering::Relaxed);
-        parcel
+        waiting.fetch_sub(chunk.size, Ordering::Relaxed);
+        chunk
             .records
             .into_iter()
             .for_each(|record| batch.push(record));
-        parcel.weight
+        chunk.size
     }
 
-    /// Sends `message` as often as that may help, and tells how many of its `count` records were lost.
+    /// Sends `message`, which has `count` records, and repeats it after temporary failures. Returns how many records
+    /// were lost.
     fn send(&mut self, signal: Signal, message: Vec<u8>, count: u64) -> u64 {
         let message = Bytes::from(message);
         let begun = Instant::now();
-        let mut wait = SHORTEST_WAIT;
+        let mut wait = MIN_BACKOFF;
         loop {
             let sent = self.collector.send(signal, message.clone());
             let (why, after) = match self.runtime.block_on(sent) {
@@ -301,22 +265,22 @@ impl Run {
                     self.report(signal, &format!("it rejected {rejected} of them: {why:?}"));
                     return rejected.min(count);
                 }
-                Err(SendError::Lasting(why)) => {
+                Err(SendError::Permanent(why)) => {
                     self.report(signal, &why);
                     return count;
                 }
-                Err(SendError::Passing(why, after)) => (why, after),
+                Err(SendError::Temporary(why, after)) => (why, after),
             };
             self.report(signal, &why);
             let pause = pause(after, wait);
-            wait = (wait * 2).min(LONGEST_WAIT);
-            if begun.elapsed() + pause > LONGEST_TRY || !self.pause(pause) {
+            wait = (wait * 2).min(MAX_BACKOFF);
+            if begun.elapsed() + pause > MAX_RETRY_TIME || !self.pause(pause) {
                 return count;
             }
         }
     }
 
-    /// Waits for `time`, or less at the end; tells whether there is time left to try again.
+    /// Waits for `time`, or less during the close. Returns whether there is time to try again.
     fn pause(&self, time: Duration) -> bool {
         let until = Instant::now() + time;
         let mut end = self.shared.end();
@@ -324,7 +288,7 @@ impl Run {
             let now = Instant::now();
             let until = match end.deadline {
                 Some(deadline) if now >= deadline => return false,
-                Some(deadline) => until.min(now + LAST_WAIT).min(deadline),
+                Some(deadline) => until.min(now + CLOSE_BACKOFF).min(deadline),
                 None => until,
             };
             let left = until.saturating_duration_since(now);
@@ -345,25 +309,23 @@ impl Run {
                 Signal::Logs => "log entries",
                 Signal::Traces => "spans",
             };
-            // There is nowhere left to tell that this failed as well.
-            let line = format!(
-                "error: {what} cannot be sent to {}: {why}; serving goes on, and what is lost is counted\n",
+            tracing::error!(
+                "{what} cannot be sent to {}: {why}; serving continues, and lost records are counted",
                 self.collector
             );
-            let _ = self.reports.write_all(line.as_bytes());
         }
     }
 }
 
-/// How long to wait after a failure: `wait` or less, so that senders that failed together do not come back together, but
-/// no shorter than the collector asks for.
+/// How long to wait after a failure: a random part of `wait`, so that senders that failed together do not retry
+/// together, but at least as long as the collector asked for.
 fn pause(asked: Option<Duration>, wait: Duration) -> Duration {
     let pause = wait.mul_f64(rand::random_range(0.5..1.0));
     asked.map_or(pause, |asked| asked.max(pause))
 }
 
 impl Drop for Run {
-    /// However the thread ends, nobody waits for it in vain.
+    /// Wakes whoever waits for the thread, also after a panic.
     fn drop(&mut self) {
         self.shared.end().has_ended = true;
         self.shared.changed.notify_all();
@@ -375,7 +337,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_collector_can_ask_for_a_longer_pause_and_not_for_none() {
+    fn a_collector_can_ask_for_a_longer_pause_but_not_for_a_shorter_one() {
         let second = Duration::from_secs(1);
         for asked in [None, Some(Duration::ZERO), Some(second / 4)] {
             let pause = pause(asked, second);

@@ -1,4 +1,4 @@
-//! What is written from now on, whatever becomes of the files.
+//! Follows the log as it is written.
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -9,79 +9,82 @@ use std::time::Duration;
 use memchr::memrchr;
 
 use super::matcher::Matcher;
-use super::reader::{Extent, Found, Reading, Unreadable};
-use super::record::Record;
+use super::reader::{Extent, QueryResult, Reading, Unreadable};
 use super::{Query, QueryError};
+use crate::logs::forms::StoredEntry;
 use crate::logs::segments::{Listing, Sealed, Source, exists, file_of, open, whole_lines};
 
-/// How much of a plain segment is read at once.
+/// How many bytes of a plain segment are read at once.
 const CHUNK: u64 = 1 << 20;
 
-/// Follows the log in a directory: across new segments, restarts of the writer, and the removal of what is old. Whole
-/// lines only, each once, in the order in which they were written.
+/// Follows the log in a directory across new segments, restarts of the writer, and the removal of old segments. Returns
+/// each whole line once, in the order of writing.
 #[derive(Debug)]
 pub struct Follow {
     directory: PathBuf,
     matcher: Matcher,
-    /// The directory as it was found, held open so that another one in its place can be told from it.
-    home: Option<File>,
-    /// Nothing until there is a segment.
-    place: Option<Place>,
+    /// The open directory, to detect that it was replaced.
+    opened: Option<File>,
+    /// `None` until there is a segment.
+    position: Option<Position>,
     text: Vec<u8>,
 }
 
-/// What is new.
+/// The entries that were written since the last poll.
 #[derive(Debug, Default)]
-pub struct News {
-    /// The entries that are asked for, in the order in which they were written.
-    pub records: Vec<Record>,
-    /// Whether there is more already, so that there is nothing to wait for.
+pub struct NewEntries {
+    /// The matching entries, in the order in which they were written.
+    pub entries: Vec<StoredEntry>,
+    /// Whether more can be read at once, without waiting.
     pub is_behind: bool,
-    /// What could not be read, and is missing from them.
+    /// What could not be read and is missing.
     pub unreadable: Unreadable,
 }
 
 /// How far the log was read.
 #[derive(Debug)]
-struct Place {
+struct Position {
     number: u64,
-    source: Position,
+    offset: Offset,
 }
 
 #[derive(Debug)]
-enum Position {
-    /// As far as this offset.
+enum Offset {
+    /// Up to this byte.
     Plain(File, u64),
-    /// As far as this block.
+    /// Up to this block.
     Sealed(Box<Sealed>, usize),
-    /// All of it.
-    Done,
+    /// To the end.
+    End,
 }
 
 impl Follow {
-    /// How long to wait between polls: an entry is seen well within 300 ms after it was written.
+    /// How long to wait between polls. An entry is returned within 300 ms after it was written.
     pub const INTERVAL: Duration = Duration::from_millis(100);
 
-    /// What `query` finds up to now, and what it will find from then on. Nothing falls in between. The limit and the
-    /// order are those of the former.
+    /// Reads the entries up to now that match `query`, and begins to follow at exactly this point. The limit and the
+    /// order of the query apply to the entries up to now.
     ///
     /// # Errors
-    /// If the query makes no sense or the directory cannot be read.
-    pub fn start(directory: &Path, query: &Query) -> Result<(Found, Self), QueryError> {
+    /// If the query is invalid or the directory cannot be read.
+    pub fn start(directory: &Path, query: &Query) -> Result<(QueryResult, Self), QueryError> {
         let matcher = Matcher::new(query)?;
         let unreadable = |error| QueryError::Read(directory.to_owned(), error);
-        let home = open(directory).map_err(unreadable)?;
+        let opened = open(directory).map_err(unreadable)?;
         let listing = Listing::read(directory).map_err(unreadable)?;
         let newest = listing.newest_first().next();
-        let place = newest.map(|number| Place::end_of(directory, number));
-        let place = place.transpose().map_err(unreadable)?;
+        let position = newest.map(|number| Position::end_of(directory, number));
+        let position = position.transpose().map_err(unreadable)?;
         let mut reading = Reading::new(&matcher, query.limit, directory);
         for number in listing.newest_first() {
             if reading.is_done() {
                 break;
             }
-            match place.as_ref().filter(|place| place.number == number) {
-                Some(place) => place.read_before(directory, &mut reading),
+            match position
+                .as_ref()
+                .filter(|position| position.number == number)
+            {
+                Some(position) => position.read_before(directory, &mut reading),
                 None => reading.segment(number, Source::open(directory, number), Extent::Closed),
             }
         }
@@ -89,133 +92,137 @@ impl Follow {
         let follow = Self {
             directory: directory.to_owned(),
             matcher,
-            home,
-            place,
+            opened,
+            position,
             text: Vec::new(),
         };
         Ok((found, follow))
     }
 
-    /// What is new since the last time. Never waits; about a mebibyte of the log at a time.
+    /// Reads what was written since the last call, about a mebibyte at most. Never waits.
     ///
     /// # Errors
     /// If the directory cannot be read.
-    pub fn poll(&mut self) -> Result<News, QueryError> {
-        let mut news = News::default();
-        let number = self.place.as_ref().map(|place| place.number);
-        self.advance(&mut news)
+    pub fn poll(&mut self) -> Result<NewEntries, QueryError> {
+        let mut new = NewEntries::default();
+        let number = self.position.as_ref().map(|position| position.number);
+        self.advance(&mut new)
             .map_err(|error| QueryError::Read(self.directory.clone(), error))?;
-        if news.unreadable.count() > 0 {
-            // Where it has come to, if it has left the one before unread.
-            let number = self.place.as_ref().map(|place| place.number).or(number);
+        if new.unreadable.count() > 0 {
+            // The current segment, if the previous one could not be opened.
+            let number = self
+                .position
+                .as_ref()
+                .map(|position| position.number)
+                .or(number);
             let file = number.map(|number| file_of(&self.directory, number));
-            news.unreadable.files.extend(file);
+            new.unreadable.files.extend(file);
         }
-        Ok(news)
+        Ok(new)
     }
 
-    fn advance(&mut self, news: &mut News) -> io::Result<()> {
-        if self.has_moved() {
-            // A new log in the place of the old one is read from its beginning.
-            self.home = open(&self.directory)?;
-            self.place = None;
+    fn advance(&mut self, new: &mut NewEntries) -> io::Result<()> {
+        if self.was_replaced() {
+            // A log that replaces the old one is read from its beginning.
+            self.opened = open(&self.directory)?;
+            self.position = None;
         }
-        let Some(place) = &mut self.place else {
+        let Some(position) = &mut self.position else {
             if let Some(first) = Listing::read(&self.directory)?.first() {
-                self.place = Some(Place::start_of(&self.directory, first, news));
-                news.is_behind = true;
+                self.position = Some(Position::start_of(&self.directory, first, new));
+                new.is_behind = true;
             }
             return Ok(());
         };
-        // Looked for before the rest of this one is read: what is in the next one was written after it.
-        let next = place.next(&self.directory)?;
-        match place.source.read(&mut self.text) {
+        // Must be checked before the rest of this segment is read: the next one is begun after the last write to this.
+        let next = position.next(&self.directory)?;
+        match position.offset.read(&mut self.text) {
             Ok(true) => {
-                news.is_behind = true;
+                new.is_behind = true;
                 let mut found = Vec::new();
-                news.unreadable.entries += self.matcher.lines(&self.text, &mut found);
+                new.unreadable.entries += self.matcher.lines(&self.text, &mut found);
                 for line in found {
-                    match Record::parse(&self.text[line]) {
-                        Some(record) => news.records.push(record),
-                        None => news.unreadable.entries += 1,
+                    match StoredEntry::parse(&self.text[line]) {
+                        Some(entry) => new.entries.push(entry),
+                        None => new.unreadable.entries += 1,
                     }
                 }
                 return Ok(());
             }
             Ok(false) => {}
             Err(_) => {
-                news.unreadable.parts += 1;
-                if matches!(place.source, Position::Sealed(..)) {
-                    // The blocks behind a damaged one may be whole.
-                    news.is_behind = true;
+                new.unreadable.parts += 1;
+                if matches!(position.offset, Offset::Sealed(..)) {
+                    // The blocks after a damaged one may be intact.
+                    new.is_behind = true;
                     return Ok(());
                 }
             }
         }
         if let Some(next) = next {
-            self.place = Some(Place::start_of(&self.directory, next, news));
-            news.is_behind = true;
+            self.position = Some(Position::start_of(&self.directory, next, new));
+            new.is_behind = true;
         }
         Ok(())
     }
 
-    fn has_moved(&self) -> bool {
+    fn was_replaced(&self) -> bool {
         let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
         let Ok(found) = fs::metadata(&self.directory).map(identity) else {
             return false;
         };
-        let known = self.home.as_ref().map(File::metadata);
+        let known = self.opened.as_ref().map(File::metadata);
         !known.is_some_and(|known| known.is_ok_and(|known| identity(known) == found))
     }
 }
 
-impl Place {
-    /// After what the segment `number` holds now.
+impl Position {
+    /// After the current content of the segment `number`.
     fn end_of(directory: &Path, number: u64) -> io::Result<Self> {
-        let source = match Source::open(directory, number)? {
+        let offset = match Source::open(directory, number)? {
             Some(Source::Plain(file)) => {
                 let end = whole_lines(&file, file.metadata()?.len())?;
-                Position::Plain(file, end)
+                Offset::Plain(file, end)
             }
             Some(Source::Sealed(sealed)) => {
                 let end = sealed.index().blocks.len();
-                Position::Sealed(Box::new(sealed), end)
+                Offset::Sealed(Box::new(sealed), end)
             }
-            None => Position::Done,
+            None => Offset::End,
         };
-        Ok(Self { number, source })
+        Ok(Self { number, offset })
     }
 
-    /// Before what the segment `number` holds.
-    fn start_of(directory: &Path, number: u64, news: &mut News) -> Self {
-        let source = match Source::open(directory, number) {
-            Ok(Some(Source::Plain(file))) => Position::Plain(file, 0),
-            Ok(Some(Source::Sealed(sealed))) => Position::Sealed(Box::new(sealed), 0),
-            Ok(None) => Position::Done,
+    /// At the beginning of the segment `number`.
+    fn start_of(directory: &Path, number: u64, new: &mut NewEntries) -> Self {
+        let offset = match Source::open(directory, number) {
+            Ok(Some(Source::Plain(file))) => Offset::Plain(file, 0),
+            Ok(Some(Source::Sealed(sealed))) => Offset::Sealed(Box::new(sealed), 0),
+            Ok(None) => Offset::End,
             Err(_) => {
-                news.unreadable.parts += 1;
-                Position::Done
+                new.unreadable.parts += 1;
+                Offset::End
             }
         };
-        Self { number, source }
+        Self { number, offset }
     }
 
-    /// Reads what stands before it in its segment.
+    /// Reads the part of the segment before this position.
     fn read_before(&self, directory: &Path, reading: &mut Reading<'_>) {
-        match &self.source {
-            Position::Plain(file, end) => {
+        match &self.offset {
+            Offset::Plain(file, end) => {
                 let source = file.try_clone().map(Source::Plain).map(Some);
                 reading.segment(self.number, source, Extent::UpTo(*end));
             }
-            Position::Sealed(..) => {
+            Offset::Sealed(..) => {
                 let source = Source::open(directory, self.number);
                 reading.segment(self.number, source, Extent::Closed);
             }
-            Position::Done => {}
+            Offset::End => {}
         }
     }
 
-    /// The segment that comes after this one, if there is one.
+    /// The number of the next segment, if there is one.
     fn next(&self, directory: &Path) -> io::Result<Option<u64>> {
         if exists(directory, self.number + 1) {
             return Ok(Some(self.number + 1));
@@ -223,13 +230,13 @@ impl Place {
         if exists(directory, self.number) {
             return Ok(None);
         }
-        // It was removed, and perhaps the next one as well.
+        // It was removed, and perhaps also the next one.
         Ok(Listing::read(directory)?.after(self.number))
     }
 }
 
-impl Position {
-    /// Replaces what is in `text` by the whole lines that come next; tells whether there were any.
+impl Offset {
+    /// Reads the next whole lines and replaces the content of `text`. Returns whether there were any.
     fn read(&mut self, text: &mut Vec<u8>) -> io::Result<bool> {
         match self {
             Self::Plain(file, offset) => read_plain(file, offset, text),
@@ -237,7 +244,7 @@ impl Position {
                 *block += 1;
                 sealed.read(*block - 1, text).map(|()| true)
             }
-            Self::Sealed(..) | Self::Done => Ok(false),
+            Self::Sealed(..) | Self::End => Ok(false),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whose entries there are.
+//! Which functions have entries in the log.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,10 +7,11 @@ use memchr::memchr_iter;
 
 use super::QueryError;
 use super::tail::Tail;
-use crate::logs::head::{LineHead, unescaped};
+use crate::logs::forms::json_text::unescape;
+use crate::logs::forms::line_header::LineHeader;
 use crate::logs::segments::{Listing, Source};
 
-/// The names of functions and jobs in the log in `directory`. Segments that cannot be read are passed over.
+/// The names of the functions and jobs in the log in `directory`. Segments that cannot be read are skipped.
 ///
 /// # Errors
 /// If the directory cannot be read.
@@ -35,16 +36,16 @@ pub fn logged_functions(directory: &Path) -> Result<BTreeSet<String>, QueryError
             Ok(None) | Err(_) => {}
         }
     }
-    Ok(names.iter().filter_map(|name| unescaped(name)).collect())
+    Ok(names.iter().filter_map(|name| unescape(name)).collect())
 }
 
 fn add(lines: &[u8], names: &mut BTreeSet<Vec<u8>>) {
     let mut start = 0;
     for end in memchr_iter(b'\n', lines) {
-        if let Some(head) = LineHead::parse(&lines[start..end])
-            && !names.contains(head.function)
+        if let Some(header) = LineHeader::parse(&lines[start..end])
+            && !names.contains(header.function)
         {
-            names.insert(head.function.to_vec());
+            names.insert(header.function.to_vec());
         }
         start = end + 1;
     }

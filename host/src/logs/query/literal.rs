@@ -1,8 +1,8 @@
-//! The text that every match of a regular expression holds.
+//! Text that every match of a regular expression contains.
 
 use regex_syntax::hir::{Hir, HirKind};
 
-/// The longest text that every match of `regex` holds, if there is one that is easily seen.
+/// The longest text that every match of `regex` contains, as far as it can be found easily.
 pub(super) fn required(regex: &str) -> Option<String> {
     longest(&regex_syntax::parse(regex).ok()?)
 }
@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_longest_text_that_no_match_lacks_is_found() {
+    fn the_longest_text_in_every_match_is_found() {
         for (regex, expected) in [
             ("timeout", Some("timeout")),
             ("^order [0-9]+ refused by (bank)$", Some(" refused by ")),

@@ -1,4 +1,4 @@
-//! A query made ready to be put to blocks and lines.
+//! A compiled query, which selects blocks and lines.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -6,44 +6,45 @@ use memchr::memmem::Finder;
 use memchr::{memchr, memrchr};
 use regex::Regex;
 
-use super::record::Record;
 use super::{Query, QueryError, literal};
-use crate::logs::head::{EXECUTION, LineHead, Stamp};
-use crate::logs::json::{JOB_LABEL, string};
+use crate::logs::entry::Severity;
+use crate::logs::entry::timestamp::Rfc3339;
+use crate::logs::forms::json_text::escape;
+use crate::logs::forms::line_header::{EXECUTION, LineHeader};
+use crate::logs::forms::{StoredEntry, labels};
 use crate::logs::segments::Sealed;
-use crate::logs::severity::Severity;
 
-/// A query, compiled.
+/// A compiled query.
 #[derive(Debug)]
 pub(super) struct Matcher {
-    /// What the head of a line tells.
+    // Criteria that the header of a line answers.
     severities: u16,
     function: Option<Vec<u8>>,
     execution: Option<Vec<u8>>,
-    start: Option<Stamp>,
-    end: Option<Stamp>,
-    /// What only the whole line tells.
+    start: Option<Rfc3339>,
+    end: Option<Rfc3339>,
+    // Criteria that need the whole line.
     contains: Option<String>,
     regex: Option<Regex>,
     status: Option<RangeInclusive<u16>>,
     trace: Option<String>,
     job: Option<String>,
-    /// What every line that is asked for holds as it is written.
+    /// Bytes that every matching line contains.
     needle: Option<Finder<'static>>,
 }
 
 impl Matcher {
     /// # Errors
-    /// If the regular expression is none.
+    /// If the regular expression is invalid.
     pub(super) fn new(query: &Query) -> Result<Self, QueryError> {
         let regex = query.regex.as_deref().map(Regex::new).transpose();
         let regex = regex.map_err(|error| QueryError::Regex(Box::new(error)))?;
         Ok(Self {
             severities: severities(query),
-            function: query.function.as_deref().map(inner),
-            execution: query.execution_id.as_deref().map(inner),
-            start: query.start.map(Stamp::from),
-            end: query.end.map(Stamp::from),
+            function: query.function.as_deref().map(escape),
+            execution: query.execution_id.as_deref().map(escape),
+            start: query.start.map(Rfc3339::from),
+            end: query.end.map(Rfc3339::from),
             contains: query.contains.clone(),
             regex,
             status: query.status.clone(),
@@ -53,22 +54,24 @@ impl Matcher {
         })
     }
 
-    /// The blocks of `segment` that may hold what is asked for, in rising order.
+    /// The blocks of `segment` that may contain matching entries, in rising order.
     pub(super) fn blocks(&self, segment: &mut Sealed) -> std::io::Result<Vec<usize>> {
         let candidates = match &self.execution {
             Some(execution) => segment.blocks_of(execution)?,
             None => (0..segment.index().blocks.len()).collect(),
         };
         let index = segment.index();
-        let place = self.function.as_ref().map(|function| {
+        let position = self.function.as_ref().map(|function| {
             let is_it = |name: &String| name.as_bytes() == function;
             index.functions.iter().position(is_it).map(|at| at as u32)
         });
         let may_hold = |number: &usize| {
             index.blocks.get(*number).is_some_and(|block| {
-                let of_function = match place {
+                let of_function = match position {
                     None => true,
-                    Some(place) => place.is_some_and(|place| block.functions.contains(&place)),
+                    Some(position) => {
+                        position.is_some_and(|position| block.functions.contains(&position))
+                    }
                 };
                 let in_time = block.times.is_some_and(|(earliest, latest)| {
                     self.start.is_none_or(|start| start <= latest)
@@ -80,8 +83,8 @@ impl Matcher {
         Ok(candidates.into_iter().filter(may_hold).collect())
     }
 
-    /// Appends the places of the lines in `block` that are asked for, without their ends, and tells how many it could not
-    /// judge because they are no entries.
+    /// Appends the ranges of the matching lines in `block`, without line feeds. Returns the number of lines that are
+    /// not valid entries.
     pub(super) fn lines(&self, block: &[u8], found: &mut Vec<Range<usize>>) -> u64 {
         let (mut at, mut unreadable) = (0, 0);
         while at < block.len() {
@@ -103,27 +106,27 @@ impl Matcher {
         unreadable
     }
 
-    /// Whether `line` is asked for; nothing if it is no entry.
+    /// Whether `line` matches; `None` if it is not a valid entry.
     fn accepts(&self, line: &[u8]) -> Option<bool> {
         if line.is_empty() {
             return Some(false);
         }
-        let head = LineHead::parse(line)?;
-        if !self.accepts_head(&head) {
+        let header = LineHeader::parse(line)?;
+        if !self.accepts_header(&header) {
             return Some(false);
         }
         if !self.needs_whole_line() {
             return Some(true);
         }
-        Record::parse(line).map(|record| self.accepts_record(&record))
+        StoredEntry::parse(line).map(|entry| self.accepts_entry(&entry))
     }
 
-    fn accepts_head(&self, head: &LineHead<'_>) -> bool {
-        head.severity.bit() & self.severities != 0
-            && self.start.is_none_or(|start| start <= head.time)
-            && self.end.is_none_or(|end| head.time < end)
-            && is_none_or_equal(&self.function, Some(head.function))
-            && is_none_or_equal(&self.execution, head.execution)
+    fn accepts_header(&self, header: &LineHeader<'_>) -> bool {
+        header.severity.bit() & self.severities != 0
+            && self.start.is_none_or(|start| start <= header.time)
+            && self.end.is_none_or(|end| header.time < end)
+            && is_none_or_equal(&self.function, Some(header.function))
+            && is_none_or_equal(&self.execution, header.execution)
     }
 
     fn needs_whole_line(&self) -> bool {
@@ -134,23 +137,23 @@ impl Matcher {
             || self.job.is_some()
     }
 
-    fn accepts_record(&self, record: &Record) -> bool {
-        let words = |words: &String| record.any_text(&|text| text.contains(words));
-        let regex = |regex: &Regex| record.any_text(&|text| regex.is_match(text));
+    fn accepts_entry(&self, entry: &StoredEntry) -> bool {
+        let words = |words: &String| entry.any_text(&|text| text.contains(words));
+        let regex = |regex: &Regex| entry.any_text(&|text| regex.is_match(text));
         let status = |wanted: &RangeInclusive<u16>| {
-            let request = record.http_request.as_ref();
+            let request = entry.http_request.as_ref();
             let status = request.and_then(|request| request.status);
             status.is_some_and(|status| wanted.contains(&status))
         };
         let trace = |wanted: &String| {
-            let id = record.trace.as_deref();
+            let id = entry.trace.as_deref();
             id == Some(wanted) || id.and_then(|id| id.rsplit('/').next()) == Some(wanted)
         };
         self.contains.as_ref().is_none_or(words)
             && self.regex.as_ref().is_none_or(regex)
             && self.status.as_ref().is_none_or(status)
             && self.trace.as_ref().is_none_or(trace)
-            && (self.job.is_none() || self.job.as_deref() == record.job())
+            && (self.job.is_none() || self.job.as_deref() == entry.job())
     }
 }
 
@@ -158,7 +161,7 @@ fn is_none_or_equal(wanted: &Option<Vec<u8>>, found: Option<&[u8]>) -> bool {
     wanted.is_none() || wanted.as_deref() == found
 }
 
-/// Where the line begins that holds `at`.
+/// The start of the line that contains the offset `at`.
 fn line_start(text: &[u8], at: usize) -> usize {
     memrchr(b'\n', &text[..at]).map_or(0, |end| end + 1)
 }
@@ -172,24 +175,16 @@ fn severities(query: &Query) -> u16 {
         .sum()
 }
 
-/// `text` as it stands within a JSON string. Lines are written by this program alone, so it stands so and no other way.
-fn inner(text: &str) -> Vec<u8> {
-    let mut out = Vec::new();
-    string(text, &mut out);
-    out.pop();
-    out.split_off(1)
-}
-
-/// What every line that is asked for holds as it is written: of what is asked for, the part that is likely rarest.
+/// Bytes that every matching line contains: of all criteria, the one that is likely the most selective.
 fn needle(query: &Query) -> Option<Vec<u8>> {
-    let written = |text: &String| Some(inner(text)).filter(|needle| !needle.is_empty());
-    let execution = |id: &String| [EXECUTION, &inner(id)].concat();
+    let written = |text: &String| Some(escape(text)).filter(|needle| !needle.is_empty());
+    let execution = |id: &String| [EXECUTION, &escape(id)].concat();
     let regex = |regex: &String| written(&literal::required(regex)?);
     let status = |status: &RangeInclusive<u16>| match status.start() == status.end() {
         true => format!("\"httpRequest\":{{\"status\":{}", status.start()).into_bytes(),
         false => b"\"httpRequest\":{\"status\":".to_vec(),
     };
-    let job = |job: &String| [format!("\"{JOB_LABEL}\":\"").as_bytes(), &inner(job)].concat();
+    let job = |job: &String| [format!("\"{}\":\"", labels::JOB).as_bytes(), &escape(job)].concat();
     None.or_else(|| query.execution_id.as_ref().map(execution))
         .or_else(|| query.trace.as_ref().and_then(written))
         .or_else(|| query.contains.as_ref().and_then(written))

@@ -1,4 +1,4 @@
-//! Reads segments newest first, as far as a query needs it.
+//! Reads segments, newest first, until a query is answered.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -6,33 +6,33 @@ use std::ops::{AddAssign, Range};
 use std::path::{Path, PathBuf};
 
 use super::matcher::Matcher;
-use super::record::Record;
 use super::tail::Tail;
 use super::{Order, Query, QueryError};
+use crate::logs::forms::StoredEntry;
 use crate::logs::segments::{Listing, Sealed, Source, file_of};
 
-/// What a query found.
+/// The result of a query.
 #[derive(Debug, Default)]
-pub struct Found {
-    /// The entries, in the order that was asked for.
-    pub records: Vec<Record>,
-    /// What could not be read, and is missing from them.
+pub struct QueryResult {
+    /// The entries, in the requested order.
+    pub entries: Vec<StoredEntry>,
+    /// What could not be read and is missing.
     pub unreadable: Unreadable,
 }
 
-/// What could not be read of the log.
+/// The parts of the log that could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unreadable {
-    /// Blocks or segments, because they are cut or damaged or the disk failed, with all entries in them.
+    /// The number of blocks and segments that are truncated or damaged, or that the disk failed to read.
     pub parts: u64,
-    /// Single entries among others: lines that are none, of those that were looked at.
+    /// The number of single lines, of those that were read, that are not valid entries.
     pub entries: u64,
-    /// The files that they are in.
+    /// The files that contain them.
     pub files: BTreeSet<PathBuf>,
 }
 
 impl Unreadable {
-    /// How much it is.
+    /// The number of parts and entries.
     pub(super) fn count(&self) -> u64 {
         self.parts + self.entries
     }
@@ -46,13 +46,13 @@ impl AddAssign for Unreadable {
     }
 }
 
-/// The entries in `directory` that `query` asks for. One that is not there holds none.
+/// Reads the entries in `directory` that match `query`. A missing directory has no entries.
 ///
-/// Entries that are being written while it runs may be among them or not; all that were written before are.
+/// The result includes all entries that were written before the call, and possibly some that are written during it.
 ///
 /// # Errors
-/// If the query makes no sense or the directory cannot be read.
-pub fn read(directory: &Path, query: &Query) -> Result<Found, QueryError> {
+/// If the query is invalid or the directory cannot be read.
+pub fn read(directory: &Path, query: &Query) -> Result<QueryResult, QueryError> {
     let matcher = Matcher::new(query)?;
     let unreadable = |error| QueryError::Read(directory.to_owned(), error);
     let listing = Listing::read(directory).map_err(unreadable)?;
@@ -63,7 +63,7 @@ pub fn read(directory: &Path, query: &Query) -> Result<Found, QueryError> {
             break;
         }
         let extent = match Some(number) == newest {
-            true => Extent::AsFarAsWritten,
+            true => Extent::Active,
             false => Extent::Closed,
         };
         reading.segment(number, Source::open(directory, number), extent);
@@ -74,25 +74,25 @@ pub fn read(directory: &Path, query: &Query) -> Result<Found, QueryError> {
 /// How much of a plain segment is read.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Extent {
-    /// So many bytes, which are whole lines.
+    /// This number of bytes, which are whole lines.
     UpTo(u64),
-    /// All whole lines. What stands behind them is being written.
-    AsFarAsWritten,
-    /// All, which should be whole lines.
+    /// All whole lines. An incomplete line at the end is still being written.
+    Active,
+    /// The whole file. An incomplete line at the end is damage.
     Closed,
 }
 
-/// A query on its way through the segments.
+/// A query in progress.
 pub(super) struct Reading<'a> {
     matcher: &'a Matcher,
     directory: &'a Path,
     limit: usize,
-    /// The newest first.
-    records: Vec<Record>,
+    /// Newest first.
+    entries: Vec<StoredEntry>,
     unreadable: Unreadable,
-    /// Made once, used for each block.
+    // Buffers that are reused for each block.
     text: Vec<u8>,
-    places: Vec<Range<usize>>,
+    ranges: Vec<Range<usize>>,
 }
 
 impl<'a> Reading<'a> {
@@ -101,20 +101,20 @@ impl<'a> Reading<'a> {
             matcher,
             directory,
             limit,
-            records: Vec::new(),
+            entries: Vec::new(),
             unreadable: Unreadable::default(),
             text: Vec::new(),
-            places: Vec::new(),
+            ranges: Vec::new(),
         }
     }
 
-    /// Whether as many were found as were asked for.
+    /// Whether the limit is reached.
     pub(super) fn is_done(&self) -> bool {
-        self.records.len() >= self.limit
+        self.entries.len() >= self.limit
     }
 
-    /// Looks through the segment `number`, of a plain one as far as `extent` says. One that is gone holds nothing; one that
-    /// fails is counted and named.
+    /// Reads the segment `number`, a plain one up to `extent`. A removed segment is skipped. A segment that cannot be
+    /// read is added to the unreadable parts.
     pub(super) fn segment(
         &mut self,
         number: u64,
@@ -128,7 +128,7 @@ impl<'a> Reading<'a> {
             Some(Source::Plain(file)) => {
                 let end = match extent {
                     Extent::UpTo(end) => end,
-                    Extent::AsFarAsWritten | Extent::Closed => file.metadata()?.len(),
+                    Extent::Active | Extent::Closed => file.metadata()?.len(),
                 };
                 let tail = Tail::new(file, end)?;
                 let is_torn = tail.end() < end && matches!(extent, Extent::Closed);
@@ -169,27 +169,27 @@ impl<'a> Reading<'a> {
     }
 
     fn block(&mut self, text: &[u8]) {
-        self.places.clear();
-        self.unreadable.entries += self.matcher.lines(text, &mut self.places);
-        for place in self.places.drain(..).rev() {
-            if self.records.len() >= self.limit {
+        self.ranges.clear();
+        self.unreadable.entries += self.matcher.lines(text, &mut self.ranges);
+        for range in self.ranges.drain(..).rev() {
+            if self.entries.len() >= self.limit {
                 break;
             }
-            match Record::parse(&text[place]) {
-                Some(record) => self.records.push(record),
+            match StoredEntry::parse(&text[range]) {
+                Some(entry) => self.entries.push(entry),
                 None => self.unreadable.entries += 1,
             }
         }
     }
 
-    pub(super) fn finish(mut self, order: Order) -> Found {
-        self.records.reverse();
-        self.records.sort_by_key(|record| record.time);
+    pub(super) fn finish(mut self, order: Order) -> QueryResult {
+        self.entries.reverse();
+        self.entries.sort_by_key(|entry| entry.time);
         if order == Order::NewestFirst {
-            self.records.reverse();
+            self.entries.reverse();
         }
-        Found {
-            records: self.records,
+        QueryResult {
+            entries: self.entries,
             unreadable: self.unreadable,
         }
     }

@@ -1,4 +1,4 @@
-//! A plain file of lines, read from its end.
+//! Reads a file of lines backwards.
 
 use std::fs::File;
 use std::io;
@@ -8,19 +8,19 @@ use memchr::memchr;
 
 use crate::logs::segments::whole_lines;
 
-/// How much is read at once.
+/// How many bytes are read at once.
 const CHUNK: usize = 256 * 1024;
 
-/// Hands out the whole lines of a file, last ones first.
+/// The whole lines of a file, last ones first.
 pub(super) struct Tail {
     file: File,
-    /// What stands behind was handed out.
+    /// The offset up to which lines were not returned yet.
     end: u64,
     text: Vec<u8>,
 }
 
 impl Tail {
-    /// Begins at the last whole line within the first `length` bytes.
+    /// Starts at the last whole line in the first `length` bytes.
     pub(super) fn new(file: File, length: u64) -> io::Result<Self> {
         let end = whole_lines(&file, length)?;
         Ok(Self {
@@ -30,19 +30,19 @@ impl Tail {
         })
     }
 
-    /// Where the last whole line ends that was not handed out.
+    /// The end of the last whole line that was not returned yet.
     pub(super) fn end(&self) -> u64 {
         self.end
     }
 
-    /// Some lines, the first one first, that stand just before those handed out last; nothing at the beginning.
+    /// The lines just before those returned last, in file order; `None` at the beginning of the file.
     pub(super) fn lines_before(&mut self) -> io::Result<Option<&[u8]>> {
         let mut size = CHUNK as u64;
         while self.end > 0 {
             let start = self.end.saturating_sub(size);
             self.text.resize((self.end - start) as usize, 0);
             self.file.read_exact_at(&mut self.text, start)?;
-            // The first line is whole only at the beginning of the file.
+            // Elsewhere than at the beginning of the file, the first line may be incomplete.
             let first = match start {
                 0 => Some(0),
                 _ => memchr(b'\n', &self.text).map(|end| end + 1),
@@ -60,11 +60,11 @@ impl Tail {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::logs::scratch::Scratch;
+    use crate::logs::test_support::Scratch;
     use std::fs;
 
     #[test]
-    fn every_line_is_handed_out_once_however_long_it_is() {
+    fn every_line_of_any_length_is_returned_once() {
         let directory = Scratch::new();
         fs::create_dir(&*directory).unwrap();
         let path = directory.join("lines");

@@ -1,4 +1,4 @@
-//! What is found, in segments of every kind.
+//! Queries on segments of every kind.
 
 mod damage;
 mod filters;
@@ -8,23 +8,22 @@ mod words;
 
 use super::*;
 use crate::function::{ExecutionId, Line, Stream};
-use crate::logs::entry::{Entry, FinishStatus, Trace};
-use crate::logs::json::JsonLines;
-use crate::logs::scratch::Scratch;
-use crate::logs::segments::{Keeping, SegmentWriter};
-use crate::logs::structured;
+use crate::logs::entry::special_fields;
+use crate::logs::segments::{Retention, SegmentWriter};
+use crate::logs::test_support::Scratch;
+use crate::logs::{Entry, FinishStatus, JsonLines, Severity, StoredEntry, StoredPayload, Trace};
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A log in the making: a segment for every few lines.
+/// A log that is being written, with a segment for every few lines.
 struct Log {
     directory: Scratch,
     writer: Option<SegmentWriter>,
     lines: JsonLines,
 }
 
-const KEEPING: Keeping = Keeping {
+const RETENTION: Retention = Retention {
     segment_bytes: 3_000,
     segment_age: Duration::from_secs(3_600),
     age: Duration::from_secs(3_600 * 24),
@@ -34,7 +33,7 @@ const KEEPING: Keeping = Keeping {
 impl Log {
     fn new() -> Self {
         let directory = Scratch::new();
-        let writer = SegmentWriter::open(&directory, KEEPING).unwrap();
+        let writer = SegmentWriter::open(&directory, RETENTION).unwrap();
         Self {
             directory,
             writer: Some(writer),
@@ -51,13 +50,13 @@ impl Log {
     }
 
     fn write(&mut self, entry: &Entry) {
-        let structured = structured::lift(entry);
+        let structured = special_fields::extract(entry);
         let mut line = Vec::new();
         self.lines
             .line(structured.as_ref().unwrap_or(entry), &mut line);
         let writer = self.writer.as_mut().unwrap();
         writer.append(&line).unwrap();
-        writer.step(SystemTime::now()).unwrap();
+        writer.maintain(SystemTime::now()).unwrap();
         writer.settle().unwrap();
     }
 
@@ -66,14 +65,14 @@ impl Log {
     }
 
     fn read(&self, query: &Query) -> Vec<String> {
-        texts(&read(&self.directory, query).unwrap().records)
+        texts(&read(&self.directory, query).unwrap().entries)
     }
 }
 
-fn texts(records: &[Record]) -> Vec<String> {
-    records
+fn texts(entries: &[StoredEntry]) -> Vec<String> {
+    entries
         .iter()
-        .map(|record| record.message().into_owned())
+        .map(|entry| entry.message().into_owned())
         .collect()
 }
 
@@ -128,7 +127,7 @@ fn every_limit_gives_the_last_ones() {
 }
 
 #[test]
-fn what_a_guest_says_of_another_execution_is_not_found_there() {
+fn a_guest_cannot_add_entries_to_another_execution() {
     let victim = printed("victim", 0, "mine");
     let id = victim.execution_id().to_owned();
     let forged = format!(
@@ -162,29 +161,29 @@ fn what_a_guest_says_of_another_execution_is_not_found_there() {
 }
 
 #[test]
-fn a_record_has_everything_that_the_line_has() {
+fn a_stored_entry_has_all_fields_of_its_line() {
     let said = r#"{"message":"hi","severity":"ALERT","logging.googleapis.com/labels":{"a":"b"},
         "logging.googleapis.com/spanId":"b7","logging.googleapis.com/insertId":"i"}"#;
     let entry = printed("f", 5, &said.replace('\n', ""));
     let log = Log::of([entry.clone()]);
-    let record = read(&log.directory, &all()).unwrap().records.remove(0);
-    assert_eq!((record.time, record.severity), (at(5), Severity::Alert));
-    assert_eq!(record.function, "f");
-    assert_eq!(record.execution_id(), Some(entry.execution_id()));
-    assert_eq!(record.labels["a"], "b");
-    assert_eq!(record.span_id.as_deref(), Some("b7"));
-    assert_eq!(record.insert_id.as_deref(), Some("i"));
-    assert!(matches!(&record.payload, RecordPayload::Json(object) if object.len() == 1));
-    assert!(serde_json::from_str::<serde_json::Value>(&record.line).is_ok());
+    let stored = read(&log.directory, &all()).unwrap().entries.remove(0);
+    assert_eq!((stored.time, stored.severity), (at(5), Severity::Alert));
+    assert_eq!(stored.function, "f");
+    assert_eq!(stored.execution_id(), Some(entry.execution_id()));
+    assert_eq!(stored.labels["a"], "b");
+    assert_eq!(stored.span_id.as_deref(), Some("b7"));
+    assert_eq!(stored.insert_id.as_deref(), Some("i"));
+    assert!(matches!(&stored.payload, StoredPayload::Json(object) if object.len() == 1));
+    assert!(serde_json::from_str::<serde_json::Value>(&stored.line).is_ok());
 }
 
 #[test]
-fn all_names_that_have_entries_are_told() {
+fn all_names_with_entries_are_listed() {
     let names = ["f", "hello.v2", "with \"quotes\" \\ and 世界"];
     let mut log = Log::of((0..90).map(|n| printed(names[n % 2], n as u64, "x")));
-    let told = || logged_functions(&log.directory).unwrap();
-    assert!(told().iter().eq(["f", "hello.v2"]));
-    log.write(&printed(names[2], 0, "in the segment that is written to"));
+    let names_found = || logged_functions(&log.directory).unwrap();
+    assert!(names_found().iter().eq(["f", "hello.v2"]));
+    log.write(&printed(names[2], 0, "in the active segment"));
     assert!(logged_functions(&log.directory).unwrap().iter().eq(names));
     assert!(
         logged_functions(Path::new("/nowhere/at/all"))

@@ -1,27 +1,28 @@
-//! The file that lines are appended to, which holds whole lines whatever happens.
+//! The active segment, which contains only whole lines even after errors and crashes.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use memchr::{memchr_iter, memrchr};
 
+use super::file::append_to;
 use super::name::{Kind, path};
 
-/// What was not written of a batch.
+/// Some lines of a batch could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("{lines} log entries could not be written: {source}")]
-pub struct Lost {
-    /// Where in the batch the lines begin that are lost; those before are kept.
+pub struct AppendError {
+    /// The offset in the batch from which on lines were lost. Those before were written.
     pub from: usize,
-    /// How many lines are lost.
+    /// How many lines were lost.
     pub lines: u64,
-    /// Why.
+    /// The cause.
     pub source: io::Error,
 }
 
-impl Lost {
+impl AppendError {
     pub(super) fn new(batch: &[u8], from: usize, source: io::Error) -> Self {
         Self {
             from,
@@ -31,14 +32,14 @@ impl Lost {
     }
 }
 
-/// A file that can be cut.
+/// An output that can be truncated.
 pub(super) trait Output: Write {
-    /// Cuts the file after `length` bytes; what is written next stands there.
-    fn cut(&mut self, length: u64) -> io::Result<()>;
+    /// Truncates the file to `length` bytes. The next write appends there.
+    fn truncate(&mut self, length: u64) -> io::Result<()>;
 }
 
 impl Output for File {
-    fn cut(&mut self, length: u64) -> io::Result<()> {
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
         self.set_len(length)
     }
 }
@@ -47,14 +48,15 @@ impl Output for File {
 #[derive(Debug)]
 pub(super) struct Active<O = File> {
     output: O,
-    /// The whole lines in it, in bytes.
+    /// The length of the whole lines in it, in bytes.
     length: u64,
-    /// Whether it ends in a part of a line.
+    /// Whether an incomplete line follows them.
     is_torn: bool,
 }
 
 impl Active {
-    /// Opens the plain form of the segment `number`, making it if it is not there. A torn last line is set aside.
+    /// Opens the plain form of the segment `number`, which is created if necessary. An incomplete last line is moved to
+    /// the `.torn` file.
     pub(super) fn open(directory: &Path, number: u64) -> io::Result<Self> {
         let file = append_to(&path(directory, number, Kind::Plain))?;
         let length = whole_lines(&file, file.metadata()?.len())?;
@@ -62,25 +64,25 @@ impl Active {
         Ok(Self::new(file, length))
     }
 
-    /// Whether it is what others find at `path`, and all of it.
+    /// Whether it is the file at `path`, with its whole content.
     pub(super) fn is_at(&self, path: &Path) -> bool {
         let identity = |metadata: &Metadata| (metadata.dev(), metadata.ino());
         let (Ok(own), Ok(found)) = (self.output.metadata(), fs::metadata(path)) else {
             return false;
         };
         // A pipe has no length.
-        let is_cut = found.is_file() && found.len() < self.length;
-        identity(&own) == identity(&found) && !is_cut
+        let is_truncated = found.is_file() && found.len() < self.length;
+        identity(&own) == identity(&found) && !is_truncated
     }
 
-    /// Sees to it that what was written outlasts a loss of power.
+    /// Syncs the content to the disk.
     pub(super) fn sync(&self) -> io::Result<()> {
         self.output.sync_data()
     }
 }
 
 impl<O: Output> Active<O> {
-    /// Appends to `output`, which holds `length` bytes of whole lines.
+    /// An active segment on `output`, which contains `length` bytes of whole lines.
     pub(super) fn new(output: O, length: u64) -> Self {
         Self {
             output,
@@ -89,7 +91,7 @@ impl<O: Output> Active<O> {
         }
     }
 
-    /// How many bytes of whole lines it holds.
+    /// The length of the whole lines in it, in bytes.
     pub(super) fn length(&self) -> u64 {
         self.length
     }
@@ -97,51 +99,43 @@ impl<O: Output> Active<O> {
     /// Appends whole lines.
     ///
     /// # Errors
-    /// If some could not be written. The file holds the whole lines before those and nothing of them.
-    pub(super) fn append(&mut self, lines: &[u8]) -> Result<(), Lost> {
-        self.mend().map_err(|error| Lost::new(lines, 0, error))?;
+    /// If some could not be written. The file contains the whole lines before them and no part of them.
+    pub(super) fn append(&mut self, lines: &[u8]) -> Result<(), AppendError> {
+        self.repair()
+            .map_err(|error| AppendError::new(lines, 0, error))?;
         let mut written = 0;
         while written < lines.len() {
             match self.output.write(&lines[written..]) {
-                Ok(0) => return Err(self.give_up(lines, written, ErrorKind::WriteZero.into())),
+                Ok(0) => return Err(self.fail(lines, written, ErrorKind::WriteZero.into())),
                 Ok(count) => written += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.give_up(lines, written, error)),
+                Err(error) => return Err(self.fail(lines, written, error)),
             }
         }
         self.length += lines.len() as u64;
         Ok(())
     }
 
-    fn give_up(&mut self, lines: &[u8], written: usize, error: io::Error) -> Lost {
+    fn fail(&mut self, lines: &[u8], written: usize, error: io::Error) -> AppendError {
         let whole = memrchr(b'\n', &lines[..written]).map_or(0, |end| end + 1);
         self.length += whole as u64;
         self.is_torn = whole < written;
-        // If it fails it is tried again before anything else is written.
-        let _ = self.mend();
-        Lost::new(lines, whole, error)
+        // If it fails, it is repeated before the next write.
+        let _ = self.repair();
+        AppendError::new(lines, whole, error)
     }
 
-    fn mend(&mut self) -> io::Result<()> {
+    /// Removes an incomplete line.
+    fn repair(&mut self) -> io::Result<()> {
         if self.is_torn {
-            self.output.cut(self.length)?;
+            self.output.truncate(self.length)?;
             self.is_torn = false;
         }
         Ok(())
     }
 }
 
-/// Opens the file at `path` for its owner only, to read it and to append to it.
-pub(super) fn append_to(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)
-}
-
-/// How many of the first `length` bytes of `file` are whole lines.
+/// The length of the whole lines in the first `length` bytes of `file`.
 pub(in crate::logs) fn whole_lines(file: &File, length: u64) -> io::Result<u64> {
     let mut buffer = [0; 16 * 1024];
     let mut end = length;
@@ -157,7 +151,7 @@ pub(in crate::logs) fn whole_lines(file: &File, length: u64) -> io::Result<u64> 
     Ok(0)
 }
 
-/// Moves what `file` holds after its whole lines to a file beside it.
+/// Moves what follows the first `whole` bytes of `file` to the `.torn` file.
 fn set_aside(directory: &Path, number: u64, file: &File, whole: u64) -> io::Result<()> {
     let end = file.metadata()?.len();
     if end == whole {
@@ -171,7 +165,7 @@ fn set_aside(directory: &Path, number: u64, file: &File, whole: u64) -> io::Resu
         if count == 0 {
             break;
         }
-        // On a full disk the torn line is given up: a clean start is worth more.
+        // On a full disk the incomplete line is discarded, so that the start succeeds.
         if torn.write_all(&buffer[..count]).is_err() {
             break;
         }
@@ -180,31 +174,23 @@ fn set_aside(directory: &Path, number: u64, file: &File, whole: u64) -> io::Resu
     file.set_len(whole)
 }
 
-/// Removes the file at `path`, which may be gone already.
-pub(super) fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::logs::scratch::Scratch;
+    use crate::logs::test_support::Scratch;
 
-    /// A disk with so much room.
+    /// A disk with limited space.
     struct Disk {
         content: Vec<u8>,
-        room: usize,
-        /// As one on which not even cutting works.
+        space: usize,
+        /// Truncating fails too.
         is_stuck: bool,
     }
 
     impl Write for Disk {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            // A page at a time, as a disk that runs full does it.
-            let count = bytes.len().min(self.room - self.content.len()).min(7);
+            // A few bytes at a time, like a disk that runs full.
+            let count = bytes.len().min(self.space - self.content.len()).min(7);
             if count == 0 {
                 return Err(ErrorKind::StorageFull.into());
             }
@@ -218,7 +204,7 @@ mod tests {
     }
 
     impl Output for Disk {
-        fn cut(&mut self, length: u64) -> io::Result<()> {
+        fn truncate(&mut self, length: u64) -> io::Result<()> {
             if self.is_stuck {
                 return Err(ErrorKind::Other.into());
             }
@@ -227,47 +213,47 @@ mod tests {
         }
     }
 
-    fn disk(room: usize) -> Active<Disk> {
+    fn disk(space: usize) -> Active<Disk> {
         let disk = Disk {
             content: Vec::new(),
-            room,
+            space,
             is_stuck: false,
         };
         Active::new(disk, 0)
     }
 
     #[test]
-    fn a_full_disk_leaves_whole_lines_and_tells_what_is_lost() {
+    fn a_full_disk_leaves_whole_lines_and_reports_the_lost_ones() {
         let lines = b"first\nsecond\nthird\n";
-        for room in 0..lines.len() {
-            let mut active = disk(room);
-            let lost = active.append(lines).unwrap_err();
-            let kept = &lines[..lost.from];
-            assert_eq!(active.output.content, kept);
-            assert!(kept.is_empty() || kept.ends_with(b"\n"));
-            assert!(room - kept.len() < "second\n".len());
-            let all = memchr_iter(b'\n', kept).count() as u64 + lost.lines;
+        for space in 0..lines.len() {
+            let mut active = disk(space);
+            let error = active.append(lines).unwrap_err();
+            let written = &lines[..error.from];
+            assert_eq!(active.output.content, written);
+            assert!(written.is_empty() || written.ends_with(b"\n"));
+            assert!(space - written.len() < "second\n".len());
+            let all = memchr_iter(b'\n', written).count() as u64 + error.lines;
             assert_eq!(all, 3);
-            assert_eq!(lost.source.kind(), ErrorKind::StorageFull);
+            assert_eq!(error.source.kind(), ErrorKind::StorageFull);
         }
     }
 
     #[test]
-    fn writing_resumes_when_there_is_room_again() {
+    fn writing_resumes_when_there_is_space_again() {
         let mut active = disk(8);
         assert_eq!(active.append(b"first\nsecond\n").unwrap_err().from, 6);
-        active.output.room = 100;
+        active.output.space = 100;
         active.append(b"third\n").unwrap();
         assert_eq!(active.output.content, b"first\nthird\n");
         assert_eq!(active.length(), 12);
     }
 
     #[test]
-    fn a_torn_line_that_could_not_be_cut_is_cut_before_anything_else_is_written() {
+    fn a_torn_line_that_could_not_be_removed_is_removed_before_the_next_write() {
         let mut active = disk(8);
         active.output.is_stuck = true;
         assert_eq!(active.append(b"first\nsecond\n").unwrap_err().from, 6);
-        active.output.room = 100;
+        active.output.space = 100;
         assert_eq!(active.append(b"third\n").unwrap_err().lines, 1);
         active.output.is_stuck = false;
         active.append(b"fourth\n").unwrap();
@@ -275,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_torn_anywhere_is_set_aside_and_those_before_it_are_kept() {
+    fn a_torn_line_of_any_length_is_moved_away_and_earlier_lines_stay() {
         let (kept, last) = (
             b"{\"a\":1}\n{\"a\":2}\n".as_slice(),
             b"{\"a\":\"0123456789\"}\n",

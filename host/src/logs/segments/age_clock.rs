@@ -1,43 +1,43 @@
-//! The time by which kept entries grow old.
+//! The time that is used to compute the age of stored entries.
 //!
-//! A clock that is ahead for a moment, as one without a battery is after the start of its machine, must not erase a log.
-//! So when the system's clock jumps ahead of the one that only ever ticks, that is believed late. A clock that is set back
-//! is believed at once: it removes less.
+//! A system clock that is ahead for a short time, for example after a boot without a battery, must not erase the log.
+//! So when the system clock jumps ahead of the monotonic clock, the new time is used only after a delay. A clock that
+//! is set back is used at once, because it makes less be removed.
 
 use std::time::{Duration, Instant, SystemTime};
 
-/// How far the system's clock may be from where it should be: it is corrected all the time.
-const SLACK: Duration = Duration::from_secs(60);
+/// How much the two clocks may differ without a jump: the system clock is adjusted all the time.
+const TOLERANCE: Duration = Duration::from_secs(60);
 
-/// Tells the time, late when it jumps.
+/// A clock that follows jumps ahead with a delay.
 #[derive(Debug)]
 pub(super) struct AgeClock {
-    /// How long a clock has to be ahead until it is believed.
+    /// How long the system clock must be ahead until its time is used.
     delay: Duration,
-    believed: SystemTime,
-    /// When that was so.
+    time: SystemTime,
+    /// When `time` was determined.
     at: Option<Instant>,
-    /// What the clock said when it was first ahead.
+    /// The system time and the moment when the system clock was first ahead.
     ahead: Option<(SystemTime, Instant)>,
 }
 
 impl AgeClock {
-    /// A clock that believes no more at first than that it is as late as the last entry was.
+    /// A clock that starts at the time of the last entry.
     pub(super) fn new(last_entry: SystemTime, delay: Duration) -> Self {
         Self {
             delay,
-            // One of a time to come says nothing.
-            believed: last_entry.min(SystemTime::now()),
+            // A time in the future is not used.
+            time: last_entry.min(SystemTime::now()),
             at: None,
             ahead: None,
         }
     }
 
-    /// The time that is believed, when the system's clock says `now` at the moment `at`.
-    pub(super) fn tell(&mut self, now: SystemTime, at: Instant) -> SystemTime {
+    /// The time to use when the system clock shows `now` at the moment `at`.
+    pub(super) fn now(&mut self, now: SystemTime, at: Instant) -> SystemTime {
         let passed = self.at.map_or(Duration::ZERO, |before| at - before);
-        let expected = self.believed + passed;
-        self.believed = match now.duration_since(expected + SLACK) {
+        let expected = self.time + passed;
+        self.time = match now.duration_since(expected + TOLERANCE) {
             // Not ahead.
             Err(_) => {
                 self.ahead = None;
@@ -50,19 +50,19 @@ impl AgeClock {
             Ok(_) => expected,
         };
         self.at = Some(at);
-        self.believed
+        self.time
     }
 
-    /// Whether it has been as far ahead for so long that this is the time.
+    /// Whether the system clock has been equally far ahead for the whole delay.
     fn is_steadily_ahead(&mut self, now: SystemTime, at: Instant) -> bool {
         let (first, since) = *self.ahead.get_or_insert((now, at));
         let expected = first + (at - since);
         let difference = now.duration_since(expected);
         let difference = difference.unwrap_or_else(|back| back.duration());
-        if difference > SLACK {
+        if difference > TOLERANCE {
             self.ahead = Some((now, at));
         }
-        difference <= SLACK && at - since >= self.delay
+        difference <= TOLERANCE && at - since >= self.delay
     }
 }
 
@@ -79,18 +79,18 @@ mod tests {
         UNIX_EPOCH + Duration::from_secs(1_795_442_400)
     }
 
-    /// What is believed of a clock that says these times, an interval after one another.
-    fn told(clock: &mut AgeClock, interval: Duration, times: &[SystemTime]) -> Vec<SystemTime> {
+    /// The times used when the system clock shows `times`, one after each interval.
+    fn used(clock: &mut AgeClock, interval: Duration, times: &[SystemTime]) -> Vec<SystemTime> {
         let mut at = clock.at.unwrap_or_else(Instant::now);
-        let mut tell = |now: &SystemTime| {
+        let mut next = |now: &SystemTime| {
             at += interval;
-            clock.tell(*now, at)
+            clock.now(*now, at)
         };
-        times.iter().map(&mut tell).collect()
+        times.iter().map(&mut next).collect()
     }
 
     #[test]
-    fn a_clock_that_is_ahead_for_a_moment_is_not_believed() {
+    fn a_clock_that_is_ahead_for_a_moment_is_not_used() {
         let mut clock = AgeClock::new(noon(), HOUR);
         let times = [
             noon() + SECOND,
@@ -98,36 +98,36 @@ mod tests {
             noon() + DAY * 40 + SECOND,
             noon() + SECOND * 4,
         ];
-        let believed = told(&mut clock, SECOND, &times);
+        let used = used(&mut clock, SECOND, &times);
         let expected = (1..=4).map(|second| noon() + SECOND * second);
-        assert_eq!(believed, expected.collect::<Vec<_>>());
+        assert_eq!(used, expected.collect::<Vec<_>>());
     }
 
     #[test]
-    fn a_clock_that_stays_ahead_is_believed_after_a_while() {
+    fn a_clock_that_stays_ahead_is_used_after_a_while() {
         let mut clock = AgeClock::new(noon(), HOUR);
         let ahead = noon() + DAY * 40;
         let times: Vec<_> = (0..=61)
             .map(|minute| ahead + SECOND * 60 * minute)
             .collect();
-        let believed = told(&mut clock, SECOND * 60, &times);
-        assert!(believed[..60].iter().all(|time| *time < noon() + HOUR * 2));
-        assert_eq!(believed[60], times[60]);
-        assert_eq!(believed[61], times[61]);
+        let used = used(&mut clock, SECOND * 60, &times);
+        assert!(used[..60].iter().all(|time| *time < noon() + HOUR * 2));
+        assert_eq!(used[60], times[60]);
+        assert_eq!(used[61], times[61]);
     }
 
     #[test]
-    fn a_clock_that_jumps_about_is_never_believed() {
+    fn a_clock_that_jumps_about_is_never_used() {
         let mut clock = AgeClock::new(noon(), HOUR);
         let jumps: Vec<_> = (1..200).map(|n| noon() + DAY * (n * 7_919 % 400)).collect();
-        let believed = told(&mut clock, SECOND * 60, &jumps);
-        assert!(believed.iter().all(|time| *time < noon() + HOUR * 4));
+        let used = used(&mut clock, SECOND * 60, &jumps);
+        assert!(used.iter().all(|time| *time < noon() + HOUR * 4));
     }
 
     #[test]
-    fn a_clock_that_is_set_back_is_believed_at_once() {
+    fn a_clock_that_is_set_back_is_used_at_once() {
         let mut clock = AgeClock::new(noon(), HOUR);
         let times = [noon() + SECOND, UNIX_EPOCH, UNIX_EPOCH + SECOND];
-        assert_eq!(told(&mut clock, SECOND, &times), times);
+        assert_eq!(used(&mut clock, SECOND, &times), times);
     }
 }

@@ -1,7 +1,7 @@
-//! Which blocks of a segment hold entries of an execution.
+//! Finds the blocks of a segment that contain entries of an execution.
 //!
-//! A sorted list of fingerprints with block numbers, in pages of which the first entries are known, so that a lookup
-//! reads a page or two, whatever the size of the segment. Each page has a checksum.
+//! The list of fingerprints with block numbers is sorted and divided into pages. The first entry of each page is known,
+//! so that a lookup reads one or two pages for any size of segment. Each page has a checksum.
 
 use std::fs::File;
 use std::io;
@@ -9,24 +9,24 @@ use std::os::unix::fs::FileExt;
 
 use serde::{Deserialize, Serialize};
 
-/// How many entries a page holds, of eight bytes each.
+/// The number of entries in a page, of eight bytes each.
 const PAGE: usize = 512;
 const ENTRY: usize = 8;
 /// The lower bits of an entry are the number of the block, the upper ones the fingerprint.
 const BLOCK_BITS: u32 = 24;
-/// How many blocks can be told apart.
-pub(super) const MOST_BLOCKS: usize = 1 << BLOCK_BITS;
+/// The number of blocks that an entry can distinguish.
+pub(super) const MAX_BLOCKS: usize = 1 << BLOCK_BITS;
 
-/// What is known of a page without reading it.
+/// What the index knows about a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Page {
     first: u64,
     checksum: u32,
 }
 
-/// The first entry that an execution can have.
+/// The lowest entry that `execution` can have.
 fn lowest(execution: &[u8]) -> u64 {
-    // FNV-1a. Two executions with one fingerprint cost a look into a block, no more.
+    // FNV-1a. If two executions have the same fingerprint, a block is read in vain, nothing worse.
     let hash = execution
         .iter()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
@@ -40,7 +40,7 @@ pub(super) fn entry(execution: &[u8], number: usize) -> u64 {
     lowest(execution) | number as u64
 }
 
-/// Writes a sorted list of entries as pages.
+/// Appends a sorted list of entries as pages.
 pub(super) fn pages(entries: &[u64], out: &mut Vec<u8>) -> Vec<Page> {
     let mut page = |entries: &[u64]| {
         let start = out.len();
@@ -55,7 +55,7 @@ pub(super) fn pages(entries: &[u64], out: &mut Vec<u8>) -> Vec<Page> {
     entries.chunks(PAGE).map(&mut page).collect()
 }
 
-/// The blocks in `[start…]` of `file`, described by `pages`, that may hold entries of `execution`, in rising order.
+/// The blocks that may contain entries of `execution`, in rising order. The pages begin at `start` in `file`.
 ///
 /// # Errors
 /// If a page cannot be read or is damaged.
@@ -66,8 +66,8 @@ pub(super) fn find(
     start: u64,
 ) -> io::Result<Vec<usize>> {
     let lowest = lowest(execution);
-    let highest = lowest | (MOST_BLOCKS as u64 - 1);
-    // Its entries may begin within the page before the first one that begins with them.
+    let highest = lowest | (MAX_BLOCKS as u64 - 1);
+    // Its entries may begin in the page before the first page that begins with one of them.
     let first = pages
         .partition_point(|page| page.first < lowest)
         .saturating_sub(1);
@@ -90,14 +90,14 @@ pub(super) fn find(
     Ok(blocks)
 }
 
-/// The blocks that may hold entries of `execution`, in rising order, of a sorted list in memory.
+/// The blocks that may contain entries of `execution`, in rising order, from a sorted list in memory.
 pub(super) fn find_in(execution: &[u8], entries: &[u64]) -> Vec<usize> {
     let lowest = lowest(execution);
     let start = entries.partition_point(|entry| *entry < lowest);
     entries[start..]
         .iter()
         .map(|entry| (entry - lowest) as usize)
-        .take_while(|block| *block < MOST_BLOCKS)
+        .take_while(|block| *block < MAX_BLOCKS)
         .collect()
 }
 
@@ -131,7 +131,7 @@ fn read_page(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::logs::scratch::Scratch;
+    use crate::logs::test_support::Scratch;
     use std::fs;
 
     /// 2,000 executions, each in two neighbouring blocks of 100, and one in all of them.

@@ -7,26 +7,26 @@ use memchr::memmem;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe::{self, MAGICNUMBER};
 
-/// How much text one block holds at most, unless one line is longer. Larger blocks are smaller in all, and more has to
-/// be read to find one line; beyond this size little is won. It fits the second-level cache.
+/// The maximum size of a block in bytes of text, unless a single line is longer. Larger blocks compress better, but
+/// more must be read to find one line; beyond this size the gain is small. A block fits in the second-level cache.
 pub(super) const BLOCK: usize = 256 * 1024;
-/// The longest line that can be kept, in bytes.
-pub(super) const LONGEST_LINE: usize = 8 << 20;
-/// The level that is fastest to write; higher ones make logs little smaller and no faster to read.
+/// The longest line that can be stored, in bytes.
+pub(super) const MAX_LINE: usize = 8 << 20;
+/// The fastest level. Higher levels make logs only a little smaller and not faster to read.
 const LEVEL: i32 = 1;
 
-/// Packs blocks.
+/// Compresses blocks.
 pub(super) struct Packer(Compressor<'static>);
 
 impl Packer {
     pub(super) fn new() -> io::Result<Self> {
         let mut compressor = Compressor::new(LEVEL)?;
-        // So that a reader can tell a damaged block.
+        // Readers detect damaged blocks by it.
         compressor.include_checksum(true)?;
         Ok(Self(compressor))
     }
 
-    /// Replaces what is in `frame` by the packed `block`.
+    /// Compresses `block` and replaces the content of `frame`.
     pub(super) fn pack(&mut self, block: &[u8], frame: &mut Vec<u8>) -> io::Result<()> {
         frame.clear();
         frame.reserve(zstd_safe::compress_bound(block.len()));
@@ -34,7 +34,7 @@ impl Packer {
     }
 }
 
-/// Unpacks blocks.
+/// Decompresses blocks.
 pub(super) struct Unpacker(Decompressor<'static>);
 
 impl Unpacker {
@@ -42,15 +42,15 @@ impl Unpacker {
         Decompressor::new().map(Self)
     }
 
-    /// Replaces what is in `block` by the unpacked `frame`.
+    /// Decompresses `frame` and replaces the content of `block`.
     ///
     /// # Errors
-    /// If the frame is damaged or claims to hold more than a block can.
+    /// If the frame is damaged or states a size that no block can have.
     pub(super) fn unpack(&mut self, frame: &[u8], block: &mut Vec<u8>) -> io::Result<()> {
         let size = zstd_safe::get_frame_content_size(frame).ok().flatten();
         let size = size
             .and_then(|size| usize::try_from(size).ok())
-            .filter(|size| *size <= LONGEST_LINE + BLOCK)
+            .filter(|size| *size <= MAX_LINE + BLOCK)
             .ok_or_else(damaged)?;
         block.clear();
         block.reserve(size);
@@ -62,7 +62,7 @@ fn damaged() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "a block is damaged")
 }
 
-/// Hands every whole block in `file` to `each`, with the place of its frame. Bytes that belong to none are passed over.
+/// Calls `each` for every intact block in `file`, with the range of its frame. Other bytes are skipped.
 pub(super) fn unpack_all(file: &[u8], mut each: impl FnMut(Range<usize>, &[u8])) -> io::Result<()> {
     let mut unpacker = Unpacker::new()?;
     let mut block = Vec::new();
@@ -75,7 +75,7 @@ pub(super) fn unpack_all(file: &[u8], mut each: impl FnMut(Range<usize>, &[u8]))
                 each(at..at + length, &block);
                 at += length;
             }
-            // A damaged frame may claim to reach over those behind it.
+            // The stated size of a damaged frame may include frames after it.
             Err(_) => at += 1,
         }
     }
@@ -98,14 +98,14 @@ mod tests {
     }
 
     fn unpack(frame: &[u8]) -> io::Result<Vec<u8>> {
-        let mut block = b"what was there before".to_vec();
+        let mut block = b"previous content".to_vec();
         Unpacker::new()?.unpack(frame, &mut block)?;
         Ok(block)
     }
 
     fn unpacked(file: &[u8]) -> Vec<(Range<usize>, Vec<u8>)> {
         let mut found = Vec::new();
-        unpack_all(file, |place, block| found.push((place, block.to_vec()))).unwrap();
+        unpack_all(file, |range, block| found.push((range, block.to_vec()))).unwrap();
         found
     }
 
@@ -115,14 +115,14 @@ mod tests {
         let (file, ends) = packed(&blocks);
         let found = unpacked(&file);
         assert_eq!(found.len(), 3);
-        for (((place, text), block), end) in found.into_iter().zip(blocks).zip(ends) {
-            assert_eq!((place.end, &text[..]), (end, block));
-            assert_eq!(unpack(&file[place]).unwrap(), block);
+        for (((range, text), block), end) in found.into_iter().zip(blocks).zip(ends) {
+            assert_eq!((range.end, &text[..]), (end, block));
+            assert_eq!(unpack(&file[range]).unwrap(), block);
         }
     }
 
     #[test]
-    fn a_flipped_bit_anywhere_is_noticed_and_costs_no_other_block() {
+    fn a_flipped_bit_is_detected_and_affects_no_other_block() {
         let text: String = (0..100).map(|n| format!("line {n}\n")).collect();
         let (file, ends) = packed(&[text.as_bytes(), text.as_bytes()]);
         for at in 0..ends[0] {
@@ -139,8 +139,8 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_claims_to_be_huge_is_refused_before_room_is_made_for_it() {
-        let (file, _) = packed(&[&vec![0; LONGEST_LINE + BLOCK + 1]]);
+    fn a_frame_that_states_a_huge_size_is_refused_before_memory_is_allocated() {
+        let (file, _) = packed(&[&vec![0; MAX_LINE + BLOCK + 1]]);
         assert_eq!(
             unpack(&file).unwrap_err().kind(),
             io::ErrorKind::InvalidData
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_cut_off_is_no_block() {
+    fn a_truncated_frame_is_not_a_block() {
         let (file, _) = packed(&[b"some text that is long enough\n"]);
         for end in 0..file.len() {
             assert!(unpacked(&file[..end]).is_empty());

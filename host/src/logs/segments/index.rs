@@ -1,7 +1,8 @@
-//! What is known of a compressed segment without reading it.
+//! The index of a compressed segment.
 //!
-//! The file begins with a mark, then the length and the checksum of the head, then the head as JSON, then the
-//! [pages](super::executions) of the executions. All of it is made of the lines' [heads](crate::logs::head).
+//! The file consists of a magic number, the length and the checksum of the header, the header as JSON, and the
+//! [pages](super::executions) of executions. All of it is derived from the
+//! [headers of the lines](crate::logs::forms::line_header).
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -11,57 +12,58 @@ use std::os::unix::fs::FileExt;
 use memchr::memchr_iter;
 use serde::{Deserialize, Serialize};
 
-use super::executions::{self, MOST_BLOCKS, Page};
-use crate::logs::head::{LineHead, Stamp};
+use super::executions::{self, MAX_BLOCKS, Page};
+use crate::logs::entry::timestamp::Rfc3339;
+use crate::logs::forms::line_header::LineHeader;
 
-/// Changes with the form of the file, so that another one is taken for damage and made anew.
-const MARK: &[u8; 8] = b"logindx1";
-const PREFIX: usize = MARK.len() + 8;
-/// Read in one go; most heads are shorter.
+/// Changes with the format of the file. A file of another format counts as damaged and is rebuilt.
+const MAGIC: &[u8; 8] = b"logindx1";
+const PREFIX: usize = MAGIC.len() + 8;
+/// How much is read at first. Most headers are shorter.
 const FIRST_READ: usize = 64 * 1024;
-/// The longest head that is read. A segment of 64 MiB has one of about 50 KiB.
-const LONGEST_HEAD: usize = 64 << 20;
+/// The longest header that is read. That of a 64 MiB segment has about 50 KiB.
+const MAX_HEADER: usize = 64 << 20;
 
-/// The head of an index.
+/// The header of an index file.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::logs) struct Index {
     /// The size of the compressed segment, in bytes.
     pub(super) stored: u64,
-    /// The functions that it holds entries of, as the lines write them.
+    /// The names of the functions that have entries in it, with JSON escapes as in the lines.
     pub(in crate::logs) functions: Vec<String>,
     /// Its blocks, oldest first.
     pub(in crate::logs) blocks: Vec<Block>,
-    /// Of the list of executions.
+    /// The pages of the list of executions.
     pub(super) pages: Vec<Page>,
 }
 
-/// What is known of a block.
+/// What the index knows about a block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::logs) struct Block {
-    /// Where its frame begins in the segment.
+    /// The offset of its frame in the segment.
     pub(super) at: u64,
     /// The size of its frame, in bytes.
     pub(super) stored: u32,
-    /// How many entries it holds.
+    /// The number of entries.
     pub(in crate::logs) entries: u32,
-    /// The earliest and the latest time of an entry; nothing if there is none.
-    pub(in crate::logs) times: Option<(Stamp, Stamp)>,
-    /// The severities of its entries, a bit each.
+    /// The earliest and the latest time of an entry; `None` without entries.
+    pub(in crate::logs) times: Option<(Rfc3339, Rfc3339)>,
+    /// The set of severities of its entries, as bits.
     pub(in crate::logs) severities: u16,
-    /// The functions of its entries, as places in [`Index::functions`], in rising order.
+    /// The functions of its entries, as positions in [`Index::functions`], in rising order.
     pub(in crate::logs) functions: Vec<u32>,
 }
 
-/// Makes an index of the blocks of a segment, one after another.
+/// Builds an index from the blocks of a segment, added one after another.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
     index: Index,
-    places: HashMap<Vec<u8>, u32>,
+    positions: HashMap<Vec<u8>, u32>,
     executions: Vec<u64>,
 }
 
 impl Builder {
-    /// Adds the block of `text` whose frame stands at `at` and has `stored` bytes.
+    /// Adds the block with `text`, whose frame begins at `at` and has `stored` bytes.
     pub(super) fn add(&mut self, text: &[u8], at: u64, stored: usize) {
         let number = self.index.blocks.len();
         let mut block = Block {
@@ -75,8 +77,8 @@ impl Builder {
         let first_execution = self.executions.len();
         let mut start = 0;
         for end in memchr_iter(b'\n', text) {
-            if let Some(head) = LineHead::parse(&text[start..end]) {
-                self.add_line(&head, number, &mut block);
+            if let Some(header) = LineHeader::parse(&text[start..end]) {
+                self.add_line(&header, number, &mut block);
             }
             start = end + 1;
         }
@@ -89,17 +91,17 @@ impl Builder {
         self.index.blocks.push(block);
     }
 
-    fn add_line(&mut self, head: &LineHead<'_>, number: usize, block: &mut Block) {
+    fn add_line(&mut self, header: &LineHeader<'_>, number: usize, block: &mut Block) {
         block.entries += 1;
-        block.severities |= head.severity.bit();
-        let (earliest, latest) = block.times.unwrap_or((head.time, head.time));
-        block.times = Some((earliest.min(head.time), latest.max(head.time)));
-        let place = self.place(head.function);
-        // Entries of one function often follow each other.
-        if block.functions.last() != Some(&place) {
-            block.functions.push(place);
+        block.severities |= header.severity.bit();
+        let (earliest, latest) = block.times.unwrap_or((header.time, header.time));
+        block.times = Some((earliest.min(header.time), latest.max(header.time)));
+        let position = self.position(header.function);
+        // Consecutive entries are often of the same function.
+        if block.functions.last() != Some(&position) {
+            block.functions.push(position);
         }
-        if let Some(execution) = head.execution {
+        if let Some(execution) = header.execution {
             let entry = executions::entry(execution, number);
             if self.executions.last() != Some(&entry) {
                 self.executions.push(entry);
@@ -107,20 +109,20 @@ impl Builder {
         }
     }
 
-    fn place(&mut self, function: &[u8]) -> u32 {
-        if let Some(place) = self.places.get(function) {
-            return *place;
+    fn position(&mut self, function: &[u8]) -> u32 {
+        if let Some(position) = self.positions.get(function) {
+            return *position;
         }
-        let place = self.index.functions.len() as u32;
+        let position = self.index.functions.len() as u32;
         let name = String::from_utf8_lossy(function).into_owned();
         self.index.functions.push(name);
-        self.places.insert(function.to_owned(), place);
-        place
+        self.positions.insert(function.to_owned(), position);
+        position
     }
 
-    /// Whether another block can be told apart from those before.
-    pub(super) fn has_room(&self) -> bool {
-        self.index.blocks.len() < MOST_BLOCKS
+    /// Whether another block can be added.
+    pub(super) fn has_capacity(&self) -> bool {
+        self.index.blocks.len() < MAX_BLOCKS
     }
 
     /// The index of a segment of `stored` bytes, and the sorted list of its executions.
@@ -132,7 +134,7 @@ impl Builder {
 }
 
 impl Index {
-    /// How much of the segment its blocks take up, in bytes.
+    /// The size of all blocks in the segment, in bytes.
     pub(super) fn packed(&self) -> u64 {
         self.blocks
             .iter()
@@ -140,21 +142,21 @@ impl Index {
             .sum()
     }
 
-    /// The index as a file.
+    /// The content of the index file.
     pub(super) fn encode(&mut self, executions: &[u64]) -> io::Result<Vec<u8>> {
         let mut pages = Vec::new();
         self.pages = executions::pages(executions, &mut pages);
-        let head = serde_json::to_vec(self)?;
-        let mut file = Vec::with_capacity(PREFIX + head.len() + pages.len());
-        file.extend_from_slice(MARK);
-        file.extend_from_slice(&(head.len() as u32).to_le_bytes());
-        file.extend_from_slice(&crc32fast::hash(&head).to_le_bytes());
-        file.extend_from_slice(&head);
+        let header = serde_json::to_vec(self)?;
+        let mut file = Vec::with_capacity(PREFIX + header.len() + pages.len());
+        file.extend_from_slice(MAGIC);
+        file.extend_from_slice(&(header.len() as u32).to_le_bytes());
+        file.extend_from_slice(&crc32fast::hash(&header).to_le_bytes());
+        file.extend_from_slice(&header);
         file.append(&mut pages);
         Ok(file)
     }
 
-    /// Reads the head of an index, and tells where its pages begin.
+    /// Reads the header of an index. Also returns the offset of its pages.
     ///
     /// # Errors
     /// If the file cannot be read or is damaged.
@@ -166,7 +168,7 @@ impl Index {
             return Err(damaged());
         };
         let length = u32::from_le_bytes(length) as usize;
-        if !prefix.starts_with(MARK) || length > LONGEST_HEAD {
+        if !prefix.starts_with(MAGIC) || length > MAX_HEADER {
             return Err(damaged());
         }
         let end = PREFIX + length;
@@ -174,11 +176,11 @@ impl Index {
             buffer.resize(end, 0);
             count += read_at_most(file, &mut buffer[count..], count as u64)?;
         }
-        let head = buffer[..count].get(PREFIX..end).ok_or_else(damaged)?;
-        if crc32fast::hash(head) != u32::from_le_bytes(checksum) {
+        let header = buffer[..count].get(PREFIX..end).ok_or_else(damaged)?;
+        if crc32fast::hash(header) != u32::from_le_bytes(checksum) {
             return Err(damaged());
         }
-        let index = serde_json::from_slice(head).map_err(|_| damaged())?;
+        let index = serde_json::from_slice(header).map_err(|_| damaged())?;
         Ok((index, end as u64))
     }
 }
@@ -202,9 +204,8 @@ fn read_at_most(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
 mod tests {
     use super::*;
     use crate::function::ExecutionId;
-    use crate::logs::json::JsonLines;
-    use crate::logs::scratch::Scratch;
-    use crate::logs::{Entry, Severity};
+    use crate::logs::test_support::Scratch;
+    use crate::logs::{Entry, JsonLines, Severity};
     use std::fs;
 
     fn text(function: &str, severity: Severity, count: usize) -> Vec<u8> {
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_is_described_by_the_heads_of_its_lines() {
+    fn a_block_is_described_by_the_headers_of_its_lines() {
         let mut builder = Builder::default();
         let mut first = text("a", Severity::Info, 3);
         first.extend(text("b", Severity::Error, 1));
@@ -245,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_is_read_back_however_long_its_head_is() {
+    fn an_index_with_a_header_of_any_length_is_read_back() {
         for blocks in [0, 1, 2_000] {
             let mut builder = Builder::default();
             for at in 0..blocks {
@@ -264,12 +265,12 @@ mod tests {
     }
 
     #[test]
-    fn an_index_that_is_cut_or_changed_anywhere_in_its_head_is_damaged() {
+    fn an_index_that_is_truncated_or_changed_anywhere_in_its_header_is_damaged() {
         let mut builder = Builder::default();
         builder.add(&text("f", Severity::Info, 2), 0, 1);
         let (mut index, executions) = builder.finish(1);
         let whole = index.encode(&executions).unwrap();
-        let head = whole.len() - 8 * executions.len();
+        let header = whole.len() - 8 * executions.len();
         let directory = Scratch::new();
         fs::create_dir(&*directory).unwrap();
         let path = directory.join("index");
@@ -277,7 +278,7 @@ mod tests {
             fs::write(&path, bytes).unwrap();
             Index::read(&File::open(&path).unwrap())
         };
-        for at in 0..head {
+        for at in 0..header {
             let mut changed = whole.clone();
             changed[at] ^= 0x20;
             assert!(read(&changed).is_err(), "{at}");

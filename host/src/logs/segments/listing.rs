@@ -1,25 +1,24 @@
-//! Which segments there are, seen from a process that does not write them.
+//! Lists the segments of a directory, for readers.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::name::{self, Kind, path};
-use super::sealed::Sealed;
 
-/// How many numbers between two that were listed are looked for one by one.
-const NEAR: u64 = 1_000;
+/// The largest gap between two listed numbers in which every number is tried.
+const MAX_GAP: u64 = 1_000;
 
 /// The numbers of the segments in a directory at one moment.
 #[derive(Debug, Default)]
 pub(in crate::logs) struct Listing(BTreeSet<u64>);
 
 impl Listing {
-    /// Lists `directory`. One that is not there holds nothing.
+    /// Lists `directory`. If it does not exist, the listing is empty.
     ///
-    /// A directory is not read at one moment: a segment that is being closed can be seen under neither of its names. So
-    /// numbers next to those seen count as well; whoever opens a segment learns whether it is there.
+    /// A directory is not read atomically: a segment that is being closed can appear under neither of its names. So the
+    /// numbers next to those seen are included; opening a segment shows whether it exists.
     pub(in crate::logs) fn read(directory: &Path) -> io::Result<Self> {
         let seen = files(directory)?
             .into_iter()
@@ -29,14 +28,14 @@ impl Listing {
         Ok(Self::complete(seen, |number| exists(directory, number)))
     }
 
-    /// Adds what was not `seen` although it is there.
+    /// Adds segments that exist but were not `seen`.
     fn complete(mut seen: BTreeSet<u64>, exists: impl Fn(u64) -> bool) -> Self {
         let (Some(&first), Some(&last)) = (seen.first(), seen.last()) else {
             return Self(seen);
         };
         let mut before = first;
         for number in seen.clone() {
-            if number - before <= NEAR {
+            if number - before <= MAX_GAP {
                 seen.extend(before..number);
             }
             before = number;
@@ -46,7 +45,7 @@ impl Listing {
         Self(seen)
     }
 
-    /// The newest segment first.
+    /// The segments, newest first.
     pub(in crate::logs) fn newest_first(&self) -> impl Iterator<Item = u64> {
         self.0.iter().rev().copied()
     }
@@ -65,11 +64,11 @@ impl Listing {
 /// Whether the segment `number` is in `directory`.
 pub(in crate::logs) fn exists(directory: &Path, number: u64) -> bool {
     let is_there = |kind| path(directory, number, kind).exists();
-    // It is compressed before its plain form goes.
+    // The compressed form is complete before the plain form is removed.
     is_there(Kind::Plain) || is_there(Kind::Sealed)
 }
 
-/// Where the lines of the segment `number` are in `directory`.
+/// The path of the file with the lines of the segment `number`.
 pub(in crate::logs) fn file_of(directory: &Path, number: u64) -> PathBuf {
     let sealed = path(directory, number, Kind::Sealed);
     match sealed.exists() {
@@ -92,42 +91,10 @@ pub(super) fn files(directory: &Path) -> io::Result<Vec<(u64, Kind)>> {
     Ok(files)
 }
 
-/// A segment, open for reading.
-#[derive(Debug)]
-pub(in crate::logs) enum Source {
-    /// Lines as they are written, perhaps still.
-    Plain(File),
-    /// Compressed lines.
-    Sealed(Sealed),
-}
-
-impl Source {
-    /// Opens the segment `number`; nothing if it is gone.
-    pub(in crate::logs) fn open(directory: &Path, number: u64) -> io::Result<Option<Self>> {
-        if let Some(sealed) = Sealed::open(directory, number)? {
-            return Ok(Some(Self::Sealed(sealed)));
-        }
-        if let Some(file) = open(&path(directory, number, Kind::Plain))? {
-            return Ok(Some(Self::Plain(file)));
-        }
-        // It may have been compressed in between.
-        let sealed = Sealed::open(directory, number)?;
-        Ok(sealed.map(Self::Sealed))
-    }
-}
-
-/// Opens the file at `path`, if it is there.
-pub(in crate::logs) fn open(path: &Path) -> io::Result<Option<File>> {
-    match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        file => file.map(Some),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::logs::scratch::Scratch;
+    use crate::logs::test_support::Scratch;
 
     fn listed(names: &[&str]) -> Vec<u64> {
         let directory = Scratch::new();
@@ -155,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_was_passed_over_counts_as_well() {
+    fn numbers_in_a_small_gap_are_included() {
         let names = ["000000000001.jsonl.zst", "000000000004.jsonl"];
         assert_eq!(listed(&names), [4, 3, 2, 1]);
         let names = ["000000000001.jsonl.zst", "999999999999.jsonl"];
@@ -163,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_that_was_not_seen_at_either_end_is_looked_for() {
+    fn segments_at_both_ends_that_were_not_seen_are_found() {
         let listed = |there: std::ops::Range<u64>| {
             let seen = [5, 6].into_iter().collect();
             let listing = Listing::complete(seen, |number| there.contains(&number));
@@ -175,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_is_not_there_holds_nothing() {
+    fn a_missing_directory_has_no_segments() {
         let listing = Listing::read(&Scratch::new()).unwrap();
         assert_eq!(listing.newest_first().count(), 0);
     }

@@ -1,22 +1,22 @@
-//! How the files of a segment are named.
+//! The names of the files of a segment.
 
 use std::path::{Path, PathBuf};
 
-/// How many digits the number of a segment has at least, so that names sort as numbers do.
+/// The minimum number of digits, so that names sort in the order of the numbers.
 const WIDTH: usize = 12;
 
-/// What a file of a segment is.
+/// The kind of a file of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Lines as they were written.
+    /// Plain lines.
     Plain,
     /// Compressed lines.
     Sealed,
-    /// Where to find what in the compressed lines.
+    /// The index of the compressed lines.
     Index,
-    /// Compressed lines in the making, or an index in the making.
+    /// Compressed lines or an index, incomplete.
     Partial,
-    /// What was written of a line.
+    /// An incomplete last line.
     Torn,
 }
 
@@ -40,12 +40,12 @@ impl Kind {
     }
 }
 
-/// The file of the segment `number` in `directory`.
+/// The path of a file of the segment `number`.
 pub(super) fn path(directory: &Path, number: u64, kind: Kind) -> PathBuf {
     directory.join(format!("{number:0WIDTH$}{}", kind.suffix()))
 }
 
-/// What the file called `name` is, if it is one of a segment.
+/// Parses the name of a file; `None` if it does not belong to a segment.
 pub(super) fn parse(name: &str) -> Option<(u64, Kind)> {
     let digits = name.find('.')?;
     let (number, suffix) = name.split_at(digits);
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn other_files_are_left_alone() {
+    fn other_names_are_not_segments() {
         for name in [
             "current",
             "host.db",

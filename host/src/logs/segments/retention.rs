@@ -1,44 +1,80 @@
-//! Which segments go because they are too old or too much is kept.
+//! The retention limits: when segments are closed and when they are removed.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use super::Keeping;
-use super::active::remove;
+use super::file::remove;
 use super::listing::files;
 use super::name::{Kind, path};
 
-/// What the files of one segment come to.
+/// When segments are closed, and how long they are retained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// The size at which a segment is closed, in bytes of text.
+    pub segment_bytes: u64,
+    /// The age at which a segment is closed.
+    pub segment_age: Duration,
+    /// How long a segment is retained after its last entry.
+    pub age: Duration,
+    /// The size of the log at which the oldest segments are removed, in bytes on disk.
+    pub bytes: u64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            segment_bytes: 64 << 20,
+            segment_age: Duration::from_secs(24 * 3_600),
+            age: Duration::from_secs(30 * 24 * 3_600),
+            bytes: 10 << 30,
+        }
+    }
+}
+
+impl Retention {
+    /// Makes segments small and short enough for the limits: since whole segments are removed, large ones would make
+    /// entries disappear much too early.
+    pub(super) fn consistent(self) -> Self {
+        Self {
+            segment_bytes: self.segment_bytes.min(self.bytes / 8).max(1),
+            segment_age: self.segment_age.min(self.age / 8),
+            ..self
+        }
+    }
+}
+
+/// The files of one segment.
 #[derive(Debug, Default)]
 struct Size {
     kinds: Vec<Kind>,
     bytes: u64,
-    /// When its lines were last written to.
+    /// When lines were last written to it.
     modified: Option<SystemTime>,
 }
 
-/// Removes the oldest segments until what is left is within bounds, save the one that is written to; tells which.
+/// Removes the oldest segments until the others are within the limits, except the active one. Returns their numbers.
 pub(super) fn enforce(
     directory: &Path,
     active: u64,
-    keeping: &Keeping,
+    retention: &Retention,
     now: SystemTime,
 ) -> io::Result<Vec<u64>> {
     let sizes = sizes(directory)?;
     let mut total: u64 = sizes.values().map(|size| size.bytes).sum();
     let mut removed = Vec::new();
     for (number, size) in sizes.range(..active) {
-        // What has no lines, such as the torn end of a segment that was never closed, is as old as can be.
+        // A segment without lines, of which only the `.torn` file is left, is always too old.
         let age = size.modified.map(|modified| now.duration_since(modified));
-        // A time to come is no age: the clock was set back.
-        let is_old = age.is_none_or(|age| age.is_ok_and(|age| age > keeping.age));
-        if !is_old && total <= keeping.bytes {
+        // A time in the future is not an age: the clock was set back.
+        let is_old = age.is_none_or(|age| age.is_ok_and(|age| age > retention.age));
+        if !is_old && total <= retention.bytes {
             continue;
         }
-        // In the order of the kinds the lines go first, so that nobody looks for them in vain.
+        // In the order of the kinds, the files with lines are removed first, so that readers do not find an index
+        // alone.
         for kind in &size.kinds {
             remove(&path(directory, *number, *kind))?;
         }
@@ -48,7 +84,7 @@ pub(super) fn enforce(
     Ok(removed)
 }
 
-/// When the last entry was written of all in segments before `active`.
+/// When the last entry before the segment `active` was written.
 pub(super) fn last_closed(directory: &Path, active: u64) -> io::Result<Option<SystemTime>> {
     let sizes = sizes(directory)?;
     let closed = sizes.range(..active);
@@ -76,9 +112,9 @@ fn sizes(directory: &Path) -> io::Result<BTreeMap<u64, Size>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::logs::scratch::Scratch;
+    use crate::logs::test_support::Scratch;
     use std::fs::File;
-    use std::time::{Duration, UNIX_EPOCH};
+    use std::time::UNIX_EPOCH;
 
     const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -86,7 +122,7 @@ mod tests {
         UNIX_EPOCH + Duration::from_secs(1_795_442_400)
     }
 
-    /// Segments 1 to 5, of 100 bytes each, closed an hour after one another, the last one at noon and written to.
+    /// Segments 1 to 5, of 100 bytes each. One was closed every hour; the last one is active, written to at noon.
     fn directory() -> Scratch {
         let directory = Scratch::new();
         fs::create_dir(&*directory).unwrap();
@@ -107,12 +143,12 @@ mod tests {
 
     fn enforced(age: Duration, bytes: u64) -> (Vec<u64>, Vec<u64>) {
         let directory = directory();
-        let keeping = Keeping {
+        let retention = Retention {
             age,
             bytes,
-            ..Keeping::default()
+            ..Retention::default()
         };
-        let removed = enforce(&directory, 5, &keeping, noon()).unwrap();
+        let removed = enforce(&directory, 5, &retention, noon()).unwrap();
         let mut left: Vec<_> = files(&directory)
             .unwrap()
             .iter()
@@ -124,32 +160,32 @@ mod tests {
     }
 
     #[test]
-    fn what_is_within_the_bounds_stays() {
+    fn segments_within_the_limits_stay() {
         assert_eq!(enforced(HOUR * 4, 500), (vec![], vec![1, 2, 3, 4, 5]));
     }
 
     #[test]
-    fn what_is_too_old_goes_with_all_of_its_files() {
+    fn a_segment_that_is_too_old_is_removed_with_all_of_its_files() {
         assert_eq!(enforced(HOUR * 2, u64::MAX), (vec![1, 2], vec![3, 4, 5]));
     }
 
     #[test]
-    fn the_oldest_go_until_there_is_room() {
+    fn the_oldest_segments_are_removed_until_the_size_fits() {
         assert_eq!(enforced(HOUR * 9, 499), (vec![1], vec![2, 3, 4, 5]));
         assert_eq!(enforced(HOUR * 9, 300), (vec![1, 2], vec![3, 4, 5]));
     }
 
     #[test]
-    fn the_segment_that_is_written_to_stays_whatever_the_bounds() {
+    fn the_active_segment_is_never_removed() {
         assert_eq!(enforced(Duration::ZERO, 0), (vec![1, 2, 3, 4], vec![5]));
     }
 
     #[test]
     fn a_clock_that_was_set_back_removes_nothing() {
         let directory = directory();
-        let keeping = Keeping::default();
+        let retention = Retention::default();
         assert!(
-            enforce(&directory, 5, &keeping, UNIX_EPOCH)
+            enforce(&directory, 5, &retention, UNIX_EPOCH)
                 .unwrap()
                 .is_empty()
         );
@@ -159,11 +195,15 @@ mod tests {
     fn other_files_are_neither_counted_nor_removed() {
         let directory = directory();
         fs::write(directory.join("notes.txt"), vec![b'x'; 10_000]).unwrap();
-        let keeping = Keeping {
+        let retention = Retention {
             bytes: 500,
-            ..Keeping::default()
+            ..Retention::default()
         };
-        assert!(enforce(&directory, 5, &keeping, noon()).unwrap().is_empty());
+        assert!(
+            enforce(&directory, 5, &retention, noon())
+                .unwrap()
+                .is_empty()
+        );
         assert!(directory.join("notes.txt").exists());
     }
 }

@@ -1,4 +1,4 @@
-//! Compresses a segment, block by block, while it is still written to or later.
+//! Compresses a segment block by block, while it is still appended to or later.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -7,20 +7,20 @@ use std::path::{Path, PathBuf};
 
 use memchr::memrchr;
 
-use super::active::remove;
-use super::frame::{BLOCK, LONGEST_LINE, Packer};
+use super::file::remove;
+use super::frame::{BLOCK, MAX_LINE, Packer};
 use super::index::Builder;
 use super::name::{Kind, path};
 
-/// The compressed form of a segment in the making.
+/// The incomplete compressed form of a segment.
 pub(super) struct Seal<O = File> {
     directory: PathBuf,
     number: u64,
     source: File,
-    /// How much of the source is packed.
+    /// How many bytes of the source are compressed.
     packed: u64,
     output: O,
-    /// How much of the output is done. What stands behind it was not written whole.
+    /// The length of the complete blocks in the output. An incomplete block may follow.
     stored: u64,
     packer: Packer,
     builder: Builder,
@@ -28,7 +28,7 @@ pub(super) struct Seal<O = File> {
     frame: Vec<u8>,
 }
 
-/// A file that is written anywhere.
+/// An output that can be written at any offset.
 pub(super) trait WriteAt {
     fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()>;
 }
@@ -40,14 +40,14 @@ impl WriteAt for File {
 }
 
 impl Seal {
-    /// Begins with the segment `number`.
+    /// Begins to compress the segment `number`.
     pub(super) fn begin(directory: &Path, number: u64) -> io::Result<Self> {
         let source = File::open(path(directory, number, Kind::Plain))?;
         let output = create(&path(directory, number, Kind::Partial))?;
         Self::new(directory, number, source, output)
     }
 
-    /// Puts the compressed form in the place of the plain one. If it fails, the plain one stays.
+    /// Replaces the plain form by the compressed one. If it fails, the plain form stays.
     pub(super) fn finish(mut self) -> io::Result<()> {
         let path = |kind| path(&self.directory, self.number, kind);
         self.output.set_len(self.stored)?;
@@ -57,7 +57,7 @@ impl Seal {
         self.output.sync_all()?;
         let (mut index, executions) = std::mem::take(&mut self.builder).finish(self.stored);
         if let Ok(mut file) = create(&path(Kind::Index)) {
-            // Without it, or with half of it, the segment is as good, and it is made anew later.
+            // A missing or incomplete index does no harm: it is rebuilt later.
             let _ = file.write_all(&index.encode(&executions)?);
         }
         fs::rename(path(Kind::Partial), path(Kind::Sealed))?;
@@ -82,13 +82,13 @@ impl<O: WriteAt> Seal<O> {
         })
     }
 
-    /// Packs one block of the `length` bytes that the segment holds, a short one only if it is `closed`; tells how much
-    /// it was.
+    /// Compresses the next block of a segment with `length` bytes. The last, shorter block is compressed only if the
+    /// segment is closed. Returns the number of bytes of text.
     ///
     /// # Errors
-    /// If it cannot be written, then it can be tried again; or if the segment holds what cannot be packed
-    /// (`InvalidData`), then it cannot.
-    pub(super) fn step(&mut self, length: u64, is_closed: bool) -> io::Result<usize> {
+    /// If the block cannot be written, in which case it can be tried again; or, as `InvalidData`, if the segment
+    /// contains a line that is too long.
+    pub(super) fn pack_block(&mut self, length: u64, is_closed: bool) -> io::Result<usize> {
         let left = usize::try_from(length.saturating_sub(self.packed)).unwrap_or(usize::MAX);
         if left == 0 || left < BLOCK && !is_closed {
             return Ok(0);
@@ -102,10 +102,10 @@ impl<O: WriteAt> Seal<O> {
         Ok(self.text.len())
     }
 
-    /// Reads whole lines, of the `left` bytes that are left.
+    /// Reads whole lines from the `left` bytes that remain.
     fn read(&mut self, left: usize) -> io::Result<()> {
         let mut size = BLOCK.min(left);
-        while size <= BLOCK + LONGEST_LINE && self.builder.has_room() {
+        while size <= BLOCK + MAX_LINE && self.builder.has_capacity() {
             self.text.resize(size, 0);
             self.source.read_exact_at(&mut self.text, self.packed)?;
             if let Some(end) = memrchr(b'\n', &self.text) {
@@ -136,9 +136,9 @@ fn create(path: &Path) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::logs::scratch::Scratch;
     use crate::logs::segments::sealed::Sealed;
     use crate::logs::segments::{Listing, Source};
+    use crate::logs::test_support::Scratch;
     use std::cell::Cell;
 
     /// A directory with the plain segment 1, of about four blocks.
@@ -174,7 +174,7 @@ mod tests {
 
     fn seal(directory: &Path, length: u64) {
         let mut seal = Seal::begin(directory, 1).unwrap();
-        while seal.step(length, true).unwrap() > 0 {}
+        while seal.pack_block(length, true).unwrap() > 0 {}
         seal.finish().unwrap();
     }
 
@@ -201,20 +201,20 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_that_is_written_to_is_packed_in_full_blocks() {
+    fn an_active_segment_is_compressed_in_full_blocks() {
         let (directory, text) = segment();
         let mut seal = Seal::begin(&directory, 1).unwrap();
-        assert_eq!(seal.step(BLOCK as u64 - 1, false).unwrap(), 0);
+        assert_eq!(seal.pack_block(BLOCK as u64 - 1, false).unwrap(), 0);
         let mut packed = 0;
         loop {
-            match seal.step(text.len() as u64, false).unwrap() {
+            match seal.pack_block(text.len() as u64, false).unwrap() {
                 0 => break,
                 count => packed += count,
             }
             assert!(text[..packed].ends_with(b"\n"));
         }
         assert!(text.len() - packed < BLOCK);
-        seal.step(text.len() as u64, true).unwrap();
+        seal.pack_block(text.len() as u64, true).unwrap();
         seal.finish().unwrap();
         assert_eq!(read(&directory), text);
     }
@@ -230,19 +230,19 @@ mod tests {
     }
 
     #[test]
-    fn an_index_made_anew_equals_the_written_one() {
+    fn a_rebuilt_index_equals_the_written_one() {
         let (directory, text) = segment();
         seal(&directory, text.len() as u64);
         let index = path(&directory, 1, Kind::Index);
         let written = fs::read(&index).unwrap();
         fs::remove_file(&index).unwrap();
-        let (made_anew, is_whole) = super::super::sealed::look_after(&directory, 1);
-        assert!(made_anew.is_ok() && is_whole);
+        let (rebuilt, is_whole) = super::super::sealed::check(&directory, 1);
+        assert!(rebuilt.is_ok() && is_whole);
         assert_eq!(fs::read(&index).unwrap(), written);
     }
 
     #[test]
-    fn a_missing_index_or_a_damaged_one_changes_no_answer() {
+    fn a_missing_or_damaged_index_changes_no_result() {
         let (directory, text) = segment();
         seal(&directory, text.len() as u64);
         let index = path(&directory, 1, Kind::Index);
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn the_index_of_another_segment_is_not_believed() {
+    fn the_index_of_another_segment_is_not_used() {
         let (directory, text) = segment();
         seal(&directory, text.len() as u64);
         let other = segment();
@@ -281,15 +281,15 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_end_of_line_cannot_be_packed() {
+    fn text_without_a_line_feed_cannot_be_compressed() {
         let (directory, _) = segment();
         fs::write(path(&directory, 1, Kind::Plain), vec![b'x'; 2 * BLOCK]).unwrap();
         let mut seal = Seal::begin(&directory, 1).unwrap();
-        let error = seal.step(2 * BLOCK as u64, true).unwrap_err();
+        let error = seal.pack_block(2 * BLOCK as u64, true).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidData);
     }
 
-    /// A file on a disk that is full for the first few writes.
+    /// A file on a disk that is full for the first writes.
     struct Full(File, Cell<u32>);
 
     impl WriteAt for Full {
@@ -298,14 +298,14 @@ mod tests {
                 return self.0.write_all_at(bytes, at);
             }
             self.1.set(self.1.get() - 1);
-            // Some of it gets through.
+            // A part is written.
             self.0.write_all_at(&bytes[..bytes.len() / 2], at)?;
             Err(ErrorKind::StorageFull.into())
         }
     }
 
     #[test]
-    fn packing_goes_on_where_it_was_when_there_is_room_again() {
+    fn compression_continues_when_there_is_space_again() {
         let (directory, text) = segment();
         let open = || File::open(path(&directory, 1, Kind::Plain)).unwrap();
         let partial = path(&directory, 1, Kind::Partial);
@@ -313,7 +313,7 @@ mod tests {
         let mut seal = Seal::new(&directory, 1, open(), output).unwrap();
         let (mut errors, mut packed) = (0, 0);
         while packed < text.len() {
-            match seal.step(text.len() as u64, true) {
+            match seal.pack_block(text.len() as u64, true) {
                 Ok(count) => packed += count,
                 Err(_) => errors += 1,
             }

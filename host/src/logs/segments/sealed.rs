@@ -6,53 +6,53 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::executions;
+use super::file::open;
 use super::frame::{Unpacker, unpack_all};
 use super::index::{Builder, Index};
-use super::listing::open;
 use super::name::{Kind, path};
 
-/// The most that is read in one go, unless one block is larger.
-const WINDOW: usize = 1 << 20;
+/// The largest read, unless one block is larger.
+const MAX_WINDOW: usize = 1 << 20;
 
 /// A compressed segment, open for reading.
 pub(in crate::logs) struct Sealed {
     file: File,
     index: Index,
-    /// Whether it was longer when its index was made.
-    is_cut: bool,
+    /// Whether it is shorter than when its index was written.
+    is_truncated: bool,
     is_whole: bool,
     executions: Executions,
     unpacker: Unpacker,
     window: Window,
 }
 
-/// What was read of a segment. Blocks are asked for last one first, which no system reads ahead for: as long as each
-/// is the one before the last one, more and more is read in one go.
+/// The part of a segment in memory. Blocks are read last one first, for which the system has no read-ahead. So as long
+/// as each block precedes the previous one, the reads grow.
 #[derive(Debug, Default)]
 struct Window {
     start: u64,
     bytes: Vec<u8>,
 }
 
-/// Where the list of executions is.
+/// The list of executions.
 #[derive(Debug)]
 enum Executions {
-    /// In the pages of the index, which begin there.
+    /// In the pages of the index file, which begin at this offset.
     OnDisk(File, u64),
     InMemory(Vec<u64>),
 }
 
 impl Sealed {
-    /// Opens the compressed form of the segment `number`; nothing if there is none. An index that is missing or damaged
-    /// is made anew in memory.
+    /// Opens the compressed form of the segment `number`; `None` if it does not exist. A missing or damaged index is
+    /// rebuilt in memory.
     pub(in crate::logs) fn open(directory: &Path, number: u64) -> io::Result<Option<Self>> {
         let Some(file) = open(&path(directory, number, Kind::Sealed))? else {
             return Ok(None);
         };
         let length = file.metadata()?.len();
-        let (mut index, mut executions, mut is_cut) = (None, None, false);
+        let (mut index, mut executions, mut is_truncated) = (None, None, false);
         if let Some((written, pages, start)) = written(directory, number) {
-            is_cut = written.stored > length;
+            is_truncated = written.stored > length;
             if written.stored == length {
                 (index, executions) = (Some(written), Some(Executions::OnDisk(pages, start)));
             }
@@ -65,9 +65,9 @@ impl Sealed {
             }
         };
         Ok(Some(Self {
-            // What is damaged in the middle of it belongs to no block.
-            is_whole: !is_cut && index.packed() == length,
-            is_cut,
+            // Damaged bytes in the middle belong to no block.
+            is_whole: !is_truncated && index.packed() == length,
+            is_truncated,
             file,
             index,
             executions,
@@ -76,7 +76,7 @@ impl Sealed {
         }))
     }
 
-    /// Whether nothing of it is missing, as far as its index and the beginnings of its blocks tell.
+    /// Whether nothing is missing, as far as the index and the frame headers show.
     pub(in crate::logs) fn is_whole(&self) -> bool {
         self.is_whole
     }
@@ -85,7 +85,7 @@ impl Sealed {
         &self.index
     }
 
-    /// The blocks that may hold entries of `execution`, in rising order.
+    /// The blocks that may contain entries of `execution`, in rising order.
     pub(in crate::logs) fn blocks_of(&mut self, execution: &[u8]) -> io::Result<Vec<usize>> {
         if let Executions::OnDisk(file, start) = &self.executions {
             match executions::find(execution, &self.index.pages, file, *start) {
@@ -99,10 +99,10 @@ impl Sealed {
         }
     }
 
-    /// Replaces what is in `text` by the lines of the block `number`.
+    /// Reads the lines of the block `number` and replaces the content of `text`.
     ///
     /// # Errors
-    /// If it cannot be read or is damaged; others may be whole.
+    /// If the block cannot be read or is damaged. Other blocks may be intact.
     pub(in crate::logs) fn read(&mut self, number: usize, text: &mut Vec<u8>) -> io::Result<()> {
         let block = &self.index.blocks[number];
         let frame = self
@@ -118,12 +118,12 @@ impl Window {
         let end = at + length as u64;
         if at < self.start || end > self.start + self.bytes.len() as u64 {
             let size = match end == self.start {
-                true => (2 * self.bytes.len()).clamp(length, WINDOW.max(length)),
+                true => (2 * self.bytes.len()).clamp(length, MAX_WINDOW.max(length)),
                 false => length,
             };
             let start = end.saturating_sub(size as u64);
             self.bytes.resize((end - start) as usize, 0);
-            // What is in it is not what its place says until this has succeeded.
+            // Until the read succeeds, the window must match no offset.
             self.start = u64::MAX - self.bytes.len() as u64;
             file.read_exact_at(&mut self.bytes, start)?;
             self.start = start;
@@ -142,46 +142,46 @@ impl std::fmt::Debug for Sealed {
     }
 }
 
-/// The index on disk and where its pages begin, if it is sound. It may be one of another segment.
+/// The index file and the offset of its pages, if it is intact. It may belong to another segment.
 fn written(directory: &Path, number: u64) -> Option<(Index, File, u64)> {
     let file = File::open(path(directory, number, Kind::Index)).ok()?;
     let (index, start) = Index::read(&file).ok()?;
     Some((index, file, start))
 }
 
-/// Makes the index of a segment, and the list of its executions, of its blocks. Those that are damaged are left out.
+/// Rebuilds the index and the list of executions from the intact blocks of a segment.
 fn rebuild(file: &File) -> io::Result<(Index, Vec<u64>)> {
     let mut content = vec![0; file.metadata()?.len() as usize];
     file.read_exact_at(&mut content, 0)?;
     let mut builder = Builder::default();
-    unpack_all(&content, |place, text| {
-        if builder.has_room() {
-            builder.add(text, place.start as u64, place.len());
+    unpack_all(&content, |range, text| {
+        if builder.has_capacity() {
+            builder.add(text, range.start as u64, range.len());
         }
     })?;
     Ok(builder.finish(content.len() as u64))
 }
 
-/// Makes the index of the segment `number` anew if it is missing or damaged. Tells how that went, and whether the segment
-/// is whole.
-pub(super) fn look_after(directory: &Path, number: u64) -> (io::Result<()>, bool) {
+/// Checks the segment `number`, and writes its index if it is missing or damaged. Returns the result of writing, and
+/// whether the segment is whole.
+pub(super) fn check(directory: &Path, number: u64) -> (io::Result<()>, bool) {
     match Sealed::open(directory, number) {
         Ok(None) => (Ok(()), true),
         Ok(Some(sealed)) => {
             let lacks_index = matches!(sealed.executions, Executions::InMemory(_));
-            // The index of what is cut tells that it is.
-            let written = match lacks_index && !sealed.is_cut {
+            // The index of a truncated segment is kept: it shows that the segment was truncated.
+            let written = match lacks_index && !sealed.is_truncated {
                 true => write_index(directory, number, &sealed.file),
                 false => Ok(()),
             };
             (written, sealed.is_whole)
         }
-        // Who reads the log is told so, too.
+        // Readers report the error as well.
         Err(_) => (Ok(()), false),
     }
 }
 
-/// Makes the index of a segment anew, on disk.
+/// Rebuilds the index of a segment on disk.
 fn write_index(directory: &Path, number: u64, segment: &File) -> io::Result<()> {
     let (mut index, executions) = rebuild(segment)?;
     let partial = path(directory, number, Kind::Partial);
@@ -192,7 +192,7 @@ fn write_index(directory: &Path, number: u64, segment: &File) -> io::Result<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::logs::scratch::Scratch;
+    use crate::logs::test_support::Scratch;
 
     fn file(directory: &Scratch) -> (File, Vec<u8>) {
         let bytes: Vec<_> = (0..3_000_000_u32).map(|n| (n / 7) as u8).collect();
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_read_backwards_come_from_ever_larger_reads() {
+    fn reading_frames_backwards_grows_the_reads() {
         let directory = Scratch::new();
         let (file, bytes) = file(&directory);
         let mut window = Window::default();
@@ -215,11 +215,11 @@ mod tests {
         }
         sizes.dedup();
         assert_eq!(sizes[..5], [30_000, 60_000, 120_000, 240_000, 480_000]);
-        assert!(sizes.len() < 12 && sizes.iter().all(|size| *size <= WINDOW));
+        assert!(sizes.len() < 12 && sizes.iter().all(|size| *size <= MAX_WINDOW));
     }
 
     #[test]
-    fn a_frame_anywhere_else_is_read_alone() {
+    fn a_frame_at_another_offset_is_read_alone() {
         let directory = Scratch::new();
         let (file, bytes) = file(&directory);
         let mut window = Window::default();
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_beyond_the_end_is_an_error_and_spoils_nothing() {
+    fn a_frame_beyond_the_end_is_an_error_and_later_reads_work() {
         let directory = Scratch::new();
         let (file, bytes) = file(&directory);
         let mut window = Window::default();

@@ -11,7 +11,7 @@ use super::super::super::Message;
 use super::damage::Damage;
 use super::hint::hint;
 use super::screen::Screen;
-use crate::logs::{Follow, Query, QueryError, RecordFormat};
+use crate::logs::{Follow, Query, QueryError, ReadFormat};
 use crate::signals::Signals;
 
 /// How long the end waits for a search, or for a reader to take the entries that are on their way to it.
@@ -21,21 +21,21 @@ const GRACE: Duration = Duration::from_millis(200);
 pub(super) fn follow(
     directory: &Path,
     query: &Query,
-    format: RecordFormat,
+    format: ReadFormat,
 ) -> Result<ExitCode, Message> {
     let text = |error: QueryError| error.to_string();
     let end = End::listen()?;
     let mut damage = Damage::default();
     let (found, mut follow) = Follow::start(directory, query).map_err(text)?;
     damage.note(found.unreadable);
-    if found.records.is_empty() {
+    if found.entries.is_empty() {
         hint(directory, query);
     }
-    let mut screen = Screen::begin(format, &found.records)?;
+    let mut screen = Screen::begin(format, &found.entries)?;
     while !screen.is_gone() && !end.comes_within(Duration::ZERO) {
         let news = follow.poll().map_err(text)?;
         damage.note(news.unreadable);
-        screen.show(&news.records)?;
+        screen.show(&news.entries)?;
         if !news.is_behind && end.comes_within(Follow::INTERVAL) {
             break;
         }

@@ -12,7 +12,7 @@ use super::follow::follow;
 use super::hint::hint;
 use super::screen::Screen;
 use super::selection::Selection;
-use crate::logs::{RecordFormat, read};
+use crate::logs::{ReadFormat, read};
 use crate::stderr;
 use crate::store::last_of_full_name;
 
@@ -37,8 +37,8 @@ pub(super) struct Read {
     follow: bool,
 
     /// How they are shown
-    #[arg(long, short = 'o', value_enum, default_value_t = RecordFormat::Table, value_name = "FORMAT")]
-    format: RecordFormat,
+    #[arg(long, short = 'o', value_enum, default_value_t = ReadFormat::Table, value_name = "FORMAT")]
+    format: ReadFormat,
 
     #[command(flatten)]
     state: State,
@@ -55,11 +55,11 @@ impl Read {
         }
         let found = read(&directory, &query).map_err(|error| error.to_string())?;
         Damage::default().note(found.unreadable);
-        if found.records.is_empty() {
+        if found.entries.is_empty() {
             stderr::line!("Listed 0 items.");
             hint(&directory, &query);
         } else {
-            Screen::begin(self.format, &found.records)?;
+            Screen::begin(self.format, &found.entries)?;
         }
         Ok(ExitCode::SUCCESS)
     }

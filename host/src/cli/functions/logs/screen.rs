@@ -3,32 +3,32 @@
 use std::io::{self, ErrorKind, Write};
 
 use super::super::super::Message;
-use crate::logs::{Record, RecordFormat, RecordRenderer};
+use crate::logs::{ReadFormat, ReadRenderer, StoredEntry};
 
 /// Stdout, in one form.
 pub(super) struct Screen {
-    renderer: RecordRenderer,
+    renderer: ReadRenderer,
     buffer: Vec<u8>,
     is_closed: bool,
 }
 
 impl Screen {
     /// Shows what stands before the first entries, and them, in columns that suit them.
-    pub(super) fn begin(format: RecordFormat, records: &[Record]) -> Result<Self, Message> {
+    pub(super) fn begin(format: ReadFormat, entries: &[StoredEntry]) -> Result<Self, Message> {
         let mut screen = Self {
-            renderer: RecordRenderer::for_records(format, records),
+            renderer: ReadRenderer::for_entries(format, entries),
             buffer: Vec::new(),
             is_closed: false,
         };
         screen.renderer.header(&mut screen.buffer);
-        screen.show(records)?;
+        screen.show(entries)?;
         Ok(screen)
     }
 
-    /// Shows `records`. A reader that has seen enough is no failure.
-    pub(super) fn show(&mut self, records: &[Record]) -> Result<(), Message> {
-        for record in records {
-            self.renderer.render(record, &mut self.buffer);
+    /// Shows `entries`. A reader that has seen enough is no failure.
+    pub(super) fn show(&mut self, entries: &[StoredEntry]) -> Result<(), Message> {
+        for entry in entries {
+            self.renderer.render(entry, &mut self.buffer);
         }
         let mut stdout = io::stdout().lock();
         let shown = stdout.write_all(&self.buffer).and_then(|()| stdout.flush());

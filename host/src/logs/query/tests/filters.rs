@@ -1,4 +1,4 @@
-//! What each filter finds.
+//! The filters of a query.
 
 use super::*;
 
@@ -42,7 +42,7 @@ fn a_function_is_found_by_its_whole_name() {
 }
 
 #[test]
-fn severities_are_found_alone_or_from_one_on() {
+fn entries_are_found_by_severity_and_by_minimum_severity() {
     let note = |n: usize| {
         let severity = Severity::ALL[n % 9];
         Entry::note("f".into(), None, severity, severity.name().into())
@@ -64,7 +64,7 @@ fn severities_are_found_alone_or_from_one_on() {
 }
 
 #[test]
-fn times_are_from_and_until_whatever_the_order_of_writing() {
+fn times_filter_entries_in_any_order_of_writing() {
     let log = Log::of((0..100).map(|n| printed("f", n * 37 % 100, &(n * 37 % 100).to_string())));
     for (start, end) in [(0, 100), (30, 60), (99, 100), (50, 50), (60, 30)] {
         let query = Query {
@@ -78,7 +78,7 @@ fn times_are_from_and_until_whatever_the_order_of_writing() {
 }
 
 #[test]
-fn ends_are_found_by_status_and_nothing_that_only_looks_like_one() {
+fn ends_are_found_by_status_and_similar_text_is_not() {
     let finished = |code| {
         let status = FinishStatus::Code(code);
         Entry::finished("f".into(), ExecutionId::random(), Duration::ZERO, status)

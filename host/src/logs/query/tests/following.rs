@@ -1,16 +1,16 @@
-//! What a follower sees.
+//! Following the log.
 
 use super::*;
 use std::time::Instant;
 
-/// All that is new.
-fn news(follow: &mut Follow) -> Vec<String> {
+/// The texts of all new entries.
+fn new_texts(follow: &mut Follow) -> Vec<String> {
     let mut all = Vec::new();
     loop {
-        let news = follow.poll().unwrap();
-        assert_eq!(news.unreadable, Unreadable::default());
-        all.extend(texts(&news.records));
-        if !news.is_behind {
+        let new = follow.poll().unwrap();
+        assert_eq!(new.unreadable, Unreadable::default());
+        all.extend(texts(&new.entries));
+        if !new.is_behind {
             return all;
         }
     }
@@ -18,22 +18,22 @@ fn news(follow: &mut Follow) -> Vec<String> {
 
 fn follow(log: &Log) -> (Vec<String>, Follow) {
     let (found, follow) = Follow::start(&log.directory, &all()).unwrap();
-    (texts(&found.records), follow)
+    (texts(&found.entries), follow)
 }
 
 #[test]
-fn first_comes_what_there_is_and_then_what_comes() {
+fn existing_entries_come_first_and_then_new_ones() {
     let mut log = Log::of((0..30).map(|n| printed("f", n, &n.to_string())));
     let (before, mut follow) = follow(&log);
     assert_eq!(before, count(0..30));
-    assert!(news(&mut follow).is_empty());
+    assert!(new_texts(&mut follow).is_empty());
     log.say("new");
-    assert_eq!(news(&mut follow), ["new"]);
-    assert!(news(&mut follow).is_empty());
+    assert_eq!(new_texts(&mut follow), ["new"]);
+    assert!(new_texts(&mut follow).is_empty());
 }
 
 #[test]
-fn only_what_is_asked_for_is_news() {
+fn only_matching_entries_are_returned() {
     let mut log = Log::new();
     let query = Query {
         function: Some("mine".into()),
@@ -44,11 +44,11 @@ fn only_what_is_asked_for_is_news() {
         log.write(&printed(["mine", "other"][n % 2], 0, &n.to_string()));
     }
     let expected: Vec<_> = (0..100).step_by(2).map(|n| n.to_string()).collect();
-    assert_eq!(news(&mut follow), expected);
+    assert_eq!(new_texts(&mut follow), expected);
 }
 
 #[test]
-fn nothing_is_missed_or_seen_twice_across_many_segments_however_rarely_one_looks() {
+fn no_entry_is_missed_or_repeated_across_segments_at_any_poll_interval() {
     for interval in [1, 7, 50, 300] {
         let mut log = Log::new();
         let (_, mut follow) = follow(&log);
@@ -56,10 +56,10 @@ fn nothing_is_missed_or_seen_twice_across_many_segments_however_rarely_one_looks
         for n in 0..300 {
             log.say(&n.to_string());
             if n % interval == 0 {
-                seen.extend(news(&mut follow));
+                seen.extend(new_texts(&mut follow));
             }
         }
-        seen.extend(news(&mut follow));
+        seen.extend(new_texts(&mut follow));
         assert_eq!(seen, count(0..300));
     }
 }
@@ -73,47 +73,47 @@ fn a_restart_of_the_writer_after_a_kill_is_not_noticed() {
     let plain = log.directory.join("000000000001.jsonl");
     let whole = fs::read(&plain).unwrap();
     fs::write(&plain, [&whole[..], b"{\"timestamp\":\"2026"].concat()).unwrap();
-    assert_eq!(news(&mut follow), ["before"]);
-    log.writer = Some(SegmentWriter::open(&log.directory, KEEPING).unwrap());
+    assert_eq!(new_texts(&mut follow), ["before"]);
+    log.writer = Some(SegmentWriter::open(&log.directory, RETENTION).unwrap());
     log.say("after");
-    assert_eq!(news(&mut follow), ["after"]);
+    assert_eq!(new_texts(&mut follow), ["after"]);
 }
 
 #[test]
 fn a_log_that_begins_later_is_followed_from_its_beginning() {
     let directory = Scratch::new();
     let (found, mut follow) = Follow::start(&directory, &all()).unwrap();
-    assert!(found.records.is_empty() && news(&mut follow).is_empty());
+    assert!(found.entries.is_empty() && new_texts(&mut follow).is_empty());
     let mut log = Log {
-        writer: Some(SegmentWriter::open(&directory, KEEPING).unwrap()),
+        writer: Some(SegmentWriter::open(&directory, RETENTION).unwrap()),
         directory,
         lines: JsonLines::new(),
     };
     log.say("first");
-    assert_eq!(news(&mut follow), ["first"]);
+    assert_eq!(new_texts(&mut follow), ["first"]);
 }
 
 #[test]
-fn what_retention_removes_before_it_was_seen_is_passed_over() {
+fn entries_that_retention_removes_before_a_poll_are_skipped() {
     let mut log = Log::new();
     let (_, mut follow) = follow(&log);
     log.say("seen");
-    assert_eq!(news(&mut follow), ["seen"]);
+    assert_eq!(new_texts(&mut follow), ["seen"]);
     for n in 0..100 {
         log.say(&n.to_string());
     }
-    let (later, moment) = (SystemTime::now() + KEEPING.age * 2, Instant::now());
+    let (later, moment) = (SystemTime::now() + RETENTION.age * 2, Instant::now());
     for passed in [Duration::ZERO, Duration::from_secs(3_600)] {
         let writer = log.writer.as_mut().unwrap();
-        writer.step_at(later + passed, moment + passed).unwrap();
+        writer.maintain_at(later + passed, moment + passed).unwrap();
     }
     log.say("last");
     // The segment that was being read is still open, and then there is a gap.
-    let seen = news(&mut follow);
+    let seen = new_texts(&mut follow);
     assert!(seen.len() < 100);
     assert_eq!(seen.last().map(String::as_str), Some("last"));
     log.say("more");
-    assert_eq!(news(&mut follow), ["more"]);
+    assert_eq!(new_texts(&mut follow), ["more"]);
 }
 
 #[test]
@@ -122,14 +122,14 @@ fn a_new_log_in_the_same_place_is_followed_from_its_beginning() {
     let (_, mut follow) = follow(&log);
     log.writer = None;
     fs::remove_dir_all(&*log.directory).unwrap();
-    assert!(news(&mut follow).is_empty());
-    log.writer = Some(SegmentWriter::open(&log.directory, KEEPING).unwrap());
+    assert!(new_texts(&mut follow).is_empty());
+    log.writer = Some(SegmentWriter::open(&log.directory, RETENTION).unwrap());
     log.say("new log");
-    assert_eq!(news(&mut follow), ["new log"]);
+    assert_eq!(new_texts(&mut follow), ["new log"]);
 }
 
 #[test]
-fn half_a_line_is_no_news() {
+fn an_incomplete_line_is_not_returned() {
     use std::io::Write;
     let mut log = Log::new();
     log.say("first");
@@ -138,22 +138,22 @@ fn half_a_line_is_no_news() {
     let line = fs::read(&plain).unwrap();
     let mut file = fs::OpenOptions::new().append(true).open(&plain).unwrap();
     for byte in line {
-        assert!(news(&mut follow).is_empty());
+        assert!(new_texts(&mut follow).is_empty());
         file.write_all(&[byte]).unwrap();
     }
-    assert_eq!(news(&mut follow), ["first"]);
+    assert_eq!(new_texts(&mut follow), ["first"]);
 }
 
 #[test]
-fn a_damaged_block_is_told_and_those_behind_it_are_seen() {
+fn a_damaged_block_is_reported_and_later_ones_are_read() {
     let directory = Scratch::new();
     let (_, mut follow) = Follow::start(&directory, &all()).unwrap();
     let mut log = Log {
-        writer: Some(SegmentWriter::open(&directory, KEEPING).unwrap()),
+        writer: Some(SegmentWriter::open(&directory, RETENTION).unwrap()),
         directory,
         lines: JsonLines::new(),
     };
-    // Each of the two blocks of the first segment holds more than half of what a block can.
+    // Each of the two blocks of the first segment is more than half full.
     let large = "x".repeat(150_000);
     let mut line = Vec::new();
     for n in 0..2 {
@@ -170,10 +170,10 @@ fn a_damaged_block_is_told_and_those_behind_it_are_seen() {
     fs::write(&sealed, bytes).unwrap();
     let (mut seen, mut unreadable) = (Vec::new(), 0);
     loop {
-        let news = follow.poll().unwrap();
-        unreadable += news.unreadable.parts;
-        seen.extend(texts(&news.records));
-        if !news.is_behind {
+        let new = follow.poll().unwrap();
+        unreadable += new.unreadable.parts;
+        seen.extend(texts(&new.entries));
+        if !new.is_behind {
             break;
         }
     }

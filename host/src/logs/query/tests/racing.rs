@@ -1,11 +1,11 @@
-//! Readers while a writer rotates as fast as it can.
+//! Readers beside a writer that rotates segments as fast as it can.
 
 use super::*;
 use std::thread;
 
 const ENTRIES: u32 = 3_000;
 
-/// Writes entries numbered from 0 on a thread of its own.
+/// Writes entries numbered from 0 on a separate thread.
 fn writing() -> (Scratch, thread::JoinHandle<()>) {
     let log = Log::new();
     let path = log.directory.to_path_buf();
@@ -14,7 +14,7 @@ fn writing() -> (Scratch, thread::JoinHandle<()>) {
         writer,
         lines,
     } = log;
-    // The directory stays with the test.
+    // The test keeps the directory.
     let handle = thread::spawn(move || {
         let (mut writer, mut lines) = (writer.unwrap(), lines);
         let mut out = Vec::new();
@@ -22,7 +22,7 @@ fn writing() -> (Scratch, thread::JoinHandle<()>) {
             out.clear();
             lines.line(&printed("f", 0, &n.to_string()), &mut out);
             writer.append(&out).unwrap();
-            writer.step(SystemTime::now()).unwrap();
+            writer.maintain(SystemTime::now()).unwrap();
         }
     });
     assert!(path.exists());
@@ -37,7 +37,7 @@ fn a_reader_sees_every_entry_that_was_written_before_once_and_in_order() {
         let is_last = writer.is_finished();
         let found = read(&directory, &all()).unwrap();
         assert_eq!(found.unreadable, Unreadable::default());
-        let seen = texts(&found.records);
+        let seen = texts(&found.entries);
         assert!(seen.len() >= least, "{} after {least}", seen.len());
         assert_eq!(seen, count(0..seen.len() as u32));
         least = seen.len();
@@ -53,13 +53,13 @@ fn a_reader_sees_every_entry_that_was_written_before_once_and_in_order() {
 fn a_follower_sees_every_entry_once_and_in_order() {
     let (directory, writer) = writing();
     let (found, mut follow) = Follow::start(&directory, &all()).unwrap();
-    let mut seen = texts(&found.records);
+    let mut seen = texts(&found.entries);
     loop {
         let is_last = writer.is_finished();
-        let news = follow.poll().unwrap();
-        assert_eq!(news.unreadable, Unreadable::default());
-        seen.extend(texts(&news.records));
-        if is_last && !news.is_behind {
+        let new = follow.poll().unwrap();
+        assert_eq!(new.unreadable, Unreadable::default());
+        seen.extend(texts(&new.entries));
+        if is_last && !new.is_behind {
             break;
         }
         thread::yield_now();

@@ -1,4 +1,4 @@
-//! What was said, found by words and by regular expressions.
+//! Searching by text and by regular expression.
 
 use super::*;
 

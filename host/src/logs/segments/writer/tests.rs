@@ -1,10 +1,16 @@
-use super::place::CURRENT;
+//! Writing, closing, compressing and removing segments.
+
+mod interference;
+
 use super::*;
-use crate::logs::query::{Query, read};
-use crate::logs::scratch::Scratch;
+use crate::logs::segments::place::CURRENT;
+use crate::logs::segments::stored_lines::texts;
+use crate::logs::test_support::Scratch;
+use std::fs::{self, File};
+use std::thread;
 
 /// Segments of a few lines each.
-const SMALL: Keeping = Keeping {
+const SMALL: Retention = Retention {
     segment_bytes: 2_000,
     segment_age: Duration::from_secs(3_600),
     age: Duration::from_secs(30 * 24 * 3_600),
@@ -20,16 +26,16 @@ fn line(n: usize) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A step, and what it has begun.
-fn step(writer: &mut SegmentWriter, now: SystemTime) -> io::Result<()> {
-    step_at(writer, now, Instant::now())
+/// Maintenance that also completes the sync that it starts.
+fn maintain(writer: &mut SegmentWriter, now: SystemTime) -> io::Result<()> {
+    maintain_at(writer, now, Instant::now())
 }
 
-fn step_at(writer: &mut SegmentWriter, now: SystemTime, at: Instant) -> io::Result<()> {
-    writer.step_at(now, at)?;
+fn maintain_at(writer: &mut SegmentWriter, now: SystemTime, at: Instant) -> io::Result<()> {
+    writer.maintain_at(now, at)?;
     if writer.finishing.is_some() {
         writer.settle()?;
-        writer.step_at(now, at)?;
+        writer.maintain_at(now, at)?;
     }
     Ok(())
 }
@@ -39,25 +45,15 @@ fn write(directory: &Path, numbers: std::ops::Range<usize>) -> SegmentWriter {
     let mut writer = SegmentWriter::open(directory, SMALL).unwrap();
     for n in numbers {
         writer.append(&line(n)).unwrap();
-        step(&mut writer, SystemTime::now()).unwrap();
+        maintain(&mut writer, SystemTime::now()).unwrap();
     }
     writer
 }
 
-/// The numbers of all lines, in the order in which they are kept.
-fn kept(directory: &Path) -> Vec<usize> {
-    let query = Query {
-        limit: usize::MAX,
-        ..Query::default()
-    };
-    let found = read(directory, &query).unwrap();
-    assert_eq!(found.unreadable.parts, 0);
-    let number = |text: std::borrow::Cow<'_, str>| text.parse().unwrap();
-    found
-        .records
-        .iter()
-        .map(|record| number(record.message()))
-        .collect()
+/// The numbers of all lines, in the order in which they are stored.
+fn stored(directory: &Path) -> Vec<usize> {
+    let texts = texts(directory);
+    texts.iter().map(|text| text.parse().unwrap()).collect()
 }
 
 fn kinds(directory: &Path, kind: Kind) -> Vec<u64> {
@@ -82,7 +78,7 @@ fn full_segments_are_closed_and_compressed_and_every_entry_is_found() {
     assert_eq!(sealed, (1..=last).collect::<Vec<_>>());
     assert_eq!(kinds(&directory, Kind::Index), sealed);
     assert_eq!(kinds(&directory, Kind::Plain), [last + 1]);
-    assert_eq!(kept(&directory), numbers(0..100));
+    assert_eq!(stored(&directory), numbers(0..100));
 }
 
 #[test]
@@ -98,7 +94,7 @@ fn the_directory_and_its_files_are_their_owners_only() {
 }
 
 #[test]
-fn the_link_leads_to_the_segment_that_is_written_to() {
+fn the_link_points_to_the_active_segment() {
     let directory = Scratch::new();
     let _writer = write(&directory, 0..100);
     let current = fs::read(directory.join(CURRENT)).unwrap();
@@ -113,7 +109,7 @@ fn there_is_one_writer_at_a_time() {
     assert!(matches!(second, Err(SegmentError::Locked(_))));
     drop(writer);
     drop(write(&directory, 1..2));
-    assert_eq!(kept(&directory), [0, 1]);
+    assert_eq!(stored(&directory), [0, 1]);
 }
 
 #[test]
@@ -127,17 +123,17 @@ fn a_directory_that_others_may_write_to_is_refused() {
 }
 
 #[test]
-fn a_restart_writes_on_where_the_last_process_ended() {
+fn a_restart_continues_the_last_segment() {
     let directory = Scratch::new();
     for start in (0..100).step_by(3) {
         drop(write(&directory, start..start + 3));
     }
     let segments = kinds(&directory, Kind::Sealed).len();
     assert!((5..50).contains(&segments), "{segments}");
-    assert_eq!(kept(&directory), numbers(0..102));
+    assert_eq!(stored(&directory), numbers(0..102));
 }
 
-/// What is on disk when a process is killed in the middle of anything, and nothing but the last line is lost.
+/// A killed process can leave any part of its last line on disk.
 #[test]
 fn a_kill_at_any_byte_of_the_last_line_loses_that_line_only() {
     let directory = Scratch::new();
@@ -148,7 +144,7 @@ fn a_kill_at_any_byte_of_the_last_line_loses_that_line_only() {
     for cut in kept_bytes..whole.len() {
         fs::write(&plain, &whole[..cut]).unwrap();
         drop(write(&directory, 7..8));
-        assert_eq!(kept(&directory), [0, 1, 7]);
+        assert_eq!(stored(&directory), [0, 1, 7]);
         let torn = fs::read(path(&directory, 1, Kind::Torn)).unwrap_or_default();
         assert_eq!(torn, &whole[kept_bytes..cut]);
         let _ = fs::remove_file(path(&directory, 1, Kind::Torn));
@@ -162,26 +158,26 @@ fn a_kill_while_a_segment_is_compressed_loses_and_doubles_nothing() {
     for n in 0..10 {
         writer.append(&line(n)).unwrap();
     }
-    // Rotated, and nothing is compressed yet.
+    // Rotated, but nothing is compressed yet.
     writer.rotate().unwrap();
     drop(writer);
     fs::write(path(&directory, 1, Kind::Partial), "half of it").unwrap();
-    assert_eq!(kept(&directory), numbers(0..10));
+    assert_eq!(stored(&directory), numbers(0..10));
     let plain = path(&directory, 1, Kind::Plain);
     let text = fs::read(&plain).unwrap();
     drop(write(&directory, 10..11));
     assert!(!plain.exists());
-    assert_eq!(kept(&directory), numbers(0..11));
-    // It was compressed, and the plain form was still there.
+    assert_eq!(stored(&directory), numbers(0..11));
+    // The segment was compressed, but the plain form was not removed.
     fs::write(&plain, text).unwrap();
-    assert_eq!(kept(&directory), numbers(0..11));
+    assert_eq!(stored(&directory), numbers(0..11));
     drop(write(&directory, 11..12));
     assert!(!plain.exists());
-    assert_eq!(kept(&directory), numbers(0..12));
+    assert_eq!(stored(&directory), numbers(0..12));
 }
 
 #[test]
-fn an_index_that_is_missing_or_damaged_is_made_anew() {
+fn a_missing_or_damaged_index_is_rebuilt() {
     let directory = Scratch::new();
     drop(write(&directory, 0..100));
     let index = |number| path(&directory, number, Kind::Index);
@@ -190,7 +186,7 @@ fn an_index_that_is_missing_or_damaged_is_made_anew() {
     fs::write(index(2), &second[..50]).unwrap();
     let mut writer = SegmentWriter::open(&directory, SMALL).unwrap();
     for _ in kinds(&directory, Kind::Sealed) {
-        step(&mut writer, SystemTime::now()).unwrap();
+        maintain(&mut writer, SystemTime::now()).unwrap();
     }
     assert_eq!(fs::read(index(1)).unwrap(), first);
     assert_eq!(fs::read(index(2)).unwrap(), second);
@@ -200,50 +196,50 @@ fn an_index_that_is_missing_or_damaged_is_made_anew() {
 fn a_segment_is_closed_when_it_is_old() {
     let directory = Scratch::new();
     let mut writer = write(&directory, 0..1);
-    step(&mut writer, SystemTime::now()).unwrap();
+    maintain(&mut writer, SystemTime::now()).unwrap();
     assert!(kinds(&directory, Kind::Sealed).is_empty());
     let (begun, age) = (Instant::now(), SMALL.segment_age + Duration::from_secs(60));
-    // A clock that jumps makes no segment old.
-    step_at(&mut writer, SystemTime::now() + age, begun).unwrap();
+    // A clock that jumps ahead does not make a segment old.
+    maintain_at(&mut writer, SystemTime::now() + age, begun).unwrap();
     assert!(kinds(&directory, Kind::Sealed).is_empty());
-    step_at(&mut writer, SystemTime::now() + age, begun + age).unwrap();
+    maintain_at(&mut writer, SystemTime::now() + age, begun + age).unwrap();
     assert_eq!(kinds(&directory, Kind::Sealed), [1]);
-    // An empty one does not age.
-    step_at(&mut writer, SystemTime::now() + age * 3, begun + age * 3).unwrap();
+    // An empty segment is not closed.
+    maintain_at(&mut writer, SystemTime::now() + age * 3, begun + age * 3).unwrap();
     assert_eq!(kinds(&directory, Kind::Plain), [2]);
 }
 
 #[test]
-fn what_is_kept_too_long_is_removed_while_running() {
+fn segments_beyond_the_retention_time_are_removed_while_running() {
     let directory = Scratch::new();
     let mut writer = write(&directory, 0..100);
     let count = kinds(&directory, Kind::Sealed).len() as u64;
-    step(&mut writer, SystemTime::now() + LOOK * 2).unwrap();
+    maintain(&mut writer, SystemTime::now() + RETENTION_INTERVAL * 2).unwrap();
     assert_eq!(writer.removed(), 0);
-    // A clock that is ahead is believed when it has been so for a while.
+    // A clock that is ahead is used after a delay.
     let (begun, ahead) = (Instant::now(), SMALL.age + Duration::from_secs(120));
     let later = |passed| (SystemTime::now() + ahead + passed, begun + passed);
-    let (time, moment) = later(LOOK);
-    step_at(&mut writer, time, moment).unwrap();
+    let (time, moment) = later(RETENTION_INTERVAL);
+    maintain_at(&mut writer, time, moment).unwrap();
     assert_eq!(writer.removed(), 0);
-    let (time, moment) = later(LOOK + AHEAD);
-    step_at(&mut writer, time, moment).unwrap();
+    let (time, moment) = later(RETENTION_INTERVAL + MAX_AHEAD);
+    maintain_at(&mut writer, time, moment).unwrap();
     assert!(writer.removed() >= count);
     writer.append(&line(100)).unwrap();
-    assert_eq!(kept(&directory), [100]);
+    assert_eq!(stored(&directory), [100]);
 }
 
 #[test]
-fn no_more_is_kept_than_the_bound() {
+fn the_log_stays_within_its_size_limit() {
     let directory = Scratch::new();
-    let keeping = Keeping {
+    let retention = Retention {
         bytes: 20_000,
         ..SMALL
     };
-    let mut writer = SegmentWriter::open(&directory, keeping).unwrap();
+    let mut writer = SegmentWriter::open(&directory, retention).unwrap();
     for n in 0..2_000 {
         writer.append(&line(n)).unwrap();
-        step(&mut writer, SystemTime::now()).unwrap();
+        maintain(&mut writer, SystemTime::now()).unwrap();
         let size = |file: &(u64, Kind)| {
             fs::metadata(path(&directory, file.0, file.1))
                 .unwrap()
@@ -252,13 +248,13 @@ fn no_more_is_kept_than_the_bound() {
         let total: u64 = files(&directory).unwrap().iter().map(size).sum();
         assert!(total <= 20_000 + 2_000, "{total}");
     }
-    let kept = kept(&directory);
-    assert!(kept.len() > 20);
-    assert_eq!(kept, numbers(kept[0]..2_000));
+    let numbers_left = stored(&directory);
+    assert!(numbers_left.len() > 20);
+    assert_eq!(numbers_left, numbers(numbers_left[0]..2_000));
 }
 
 #[test]
-fn lines_that_are_too_long_or_have_no_end_are_refused() {
+fn lines_that_are_too_long_or_have_no_line_feed_are_refused() {
     let directory = Scratch::new();
     let mut writer = write(&directory, 0..1);
     let huge = [vec![b'x'; 100 << 20], b"\n".to_vec()].concat();
@@ -266,43 +262,43 @@ fn lines_that_are_too_long_or_have_no_end_are_refused() {
     assert_eq!((lost.from, lost.lines), (0, 1));
     assert!(writer.append(b"no end").is_err());
     writer.append(&line(1)).unwrap();
-    assert_eq!(kept(&directory), [0, 1]);
+    assert_eq!(stored(&directory), [0, 1]);
 }
 
 #[test]
-fn a_batch_of_many_mebibytes_is_no_long_line() {
+fn a_batch_of_many_mebibytes_is_not_a_long_line() {
     let directory = Scratch::new();
     let mut writer = write(&directory, 0..1);
     let many: Vec<u8> = (1..50_000).flat_map(line).collect();
-    assert!(many.len() > LONGEST_LINE);
+    assert!(many.len() > MAX_LINE);
     writer.append(&many).unwrap();
     writer.append(&line(50_000)).unwrap();
     while !writer.closed.is_empty() {
-        step(&mut writer, SystemTime::now()).unwrap();
+        maintain(&mut writer, SystemTime::now()).unwrap();
     }
     assert_eq!(kinds(&directory, Kind::Plain).len(), 1);
-    assert_eq!(kept(&directory), numbers(0..50_001));
+    assert_eq!(stored(&directory), numbers(0..50_001));
 }
 
 #[test]
-fn lines_that_cannot_be_compressed_stay_and_hold_nothing_up() {
+fn lines_that_cannot_be_compressed_stay_and_delay_nothing() {
     let directory = Scratch::new();
     private_directory(&directory).unwrap();
     let foreign = [vec![b'x'; 20 << 20], b"\n".to_vec(), line(0)].concat();
     fs::write(path(&directory, 1, Kind::Plain), foreign).unwrap();
     fs::write(path(&directory, 2, Kind::Plain), line(1)).unwrap();
     let mut writer = SegmentWriter::open(&directory, SMALL).unwrap();
-    assert!(step(&mut writer, SystemTime::now()).is_err());
+    assert!(maintain(&mut writer, SystemTime::now()).is_err());
     drop(writer);
-    assert_eq!(kept(&directory), [0, 1]);
+    assert_eq!(stored(&directory), [0, 1]);
 }
 
 #[test]
-fn entries_are_appended_while_the_disk_makes_a_segment_safe() {
+fn entries_are_appended_while_a_segment_is_synced() {
     let directory = Scratch::new();
     let mut writer = SegmentWriter::open(&directory, SMALL).unwrap();
     let (release, held) = std::sync::mpsc::channel::<()>();
-    // As a disk that takes its time.
+    // Like a slow disk.
     let thread = thread::spawn(move || {
         let _ = held.recv();
         Err(ErrorKind::StorageFull.into())
@@ -319,118 +315,17 @@ fn entries_are_appended_while_the_disk_makes_a_segment_safe() {
     });
     for n in 10..100 {
         writer.append(&line(n)).unwrap();
-        writer.step(SystemTime::now()).unwrap();
+        writer.maintain(SystemTime::now()).unwrap();
     }
-    assert_eq!(kept(&directory), numbers(0..100));
+    assert_eq!(stored(&directory), numbers(0..100));
     assert!(kinds(&directory, Kind::Sealed).is_empty());
     drop(release);
-    // It fails, and is tried again.
+    // It fails and is repeated.
     assert!(writer.settle().is_err());
     while !writer.closed.is_empty() || writer.finishing.is_some() {
         let _ = writer.settle();
-        writer.step(SystemTime::now()).unwrap();
+        writer.maintain(SystemTime::now()).unwrap();
     }
     assert_eq!(kinds(&directory, Kind::Plain).len(), 1);
-    assert_eq!(kept(&directory), numbers(0..100));
-}
-
-/// What an operator does who needs room on the disk.
-#[test]
-fn entries_are_found_again_whatever_becomes_of_the_file_that_is_written_to() {
-    let plain = |directory: &Path| path(directory, 1, Kind::Plain);
-    let fates: [fn(&Path, &Path); 5] = [
-        |_, plain| fs::remove_file(plain).unwrap(),
-        |_, plain| drop(File::create(plain).unwrap()),
-        |_, plain| {
-            fs::remove_file(plain).unwrap();
-            fs::create_dir(plain).unwrap();
-        },
-        |directory, _| fs::remove_dir_all(directory).unwrap(),
-        |directory, _| {
-            fs::remove_dir_all(directory).unwrap();
-            private_directory(directory).unwrap();
-        },
-    ];
-    for (number, fate) in fates.into_iter().enumerate() {
-        let directory = Scratch::new();
-        let mut writer = write(&directory, 0..3);
-        fate(&directory, &plain(&directory));
-        writer.append(&line(3)).unwrap();
-        step(&mut writer, SystemTime::now()).unwrap();
-        let limit = Query {
-            limit: 10,
-            ..Query::default()
-        };
-        let found = read(&directory, &limit).unwrap();
-        let texts: Vec<_> = found
-            .records
-            .iter()
-            .map(|record| record.message())
-            .collect();
-        assert_eq!(texts, ["3"], "fate {number}");
-        assert_eq!(kinds(&directory, Kind::Plain).last(), Some(&2));
-        let current = fs::read(directory.join(CURRENT)).unwrap();
-        assert_eq!(current, line(3));
-        let second = SegmentWriter::open(&directory, SMALL);
-        assert!(matches!(second, Err(SegmentError::Locked(_))));
-    }
-}
-
-#[test]
-fn what_is_left_of_a_cut_segment_is_kept() {
-    let directory = Scratch::new();
-    let mut writer = write(&directory, 0..6);
-    let plain = path(&directory, 1, Kind::Plain);
-    let whole = fs::read(&plain).unwrap();
-    fs::write(&plain, &whole[..line(0).len() * 3 + 10]).unwrap();
-    for n in 6..20 {
-        writer.append(&line(n)).unwrap();
-        step(&mut writer, SystemTime::now()).unwrap();
-    }
-    let expected: Vec<_> = (0..3).chain(6..20).collect();
-    assert_eq!(kept(&directory), expected);
-}
-
-#[test]
-fn segments_that_were_removed_before_they_were_compressed_hold_nothing_up() {
-    let directory = Scratch::new();
-    let mut writer = SegmentWriter::open(&directory, SMALL).unwrap();
-    for n in 0..100 {
-        writer.append(&line(n)).unwrap();
-    }
-    assert!(writer.closed.len() > 3);
-    for entry in fs::read_dir(&*directory).unwrap() {
-        fs::remove_file(entry.unwrap().path()).unwrap();
-    }
-    writer.append(&line(100)).unwrap();
-    while writer.is_behind() {
-        step(&mut writer, SystemTime::now()).unwrap();
-    }
-    step(&mut writer, SystemTime::now()).unwrap();
-    assert_eq!(kept(&directory), [100]);
-}
-
-#[test]
-fn damaged_segments_keep_no_host_from_starting_and_are_counted() {
-    let directory = Scratch::new();
-    drop(write(&directory, 0..100));
-    let sealed = |number| path(&directory, number, Kind::Sealed);
-    let whole = fs::read(sealed(1)).unwrap();
-    fs::write(sealed(1), &whole[..whole.len() - 10]).unwrap();
-    fs::write(sealed(2), "no segment at all").unwrap();
-    fs::create_dir(path(&directory, 1_000, Kind::Plain)).unwrap();
-    let mut writer = write(&directory, 100..101);
-    for _ in 0..20 {
-        step(&mut writer, SystemTime::now()).unwrap();
-    }
-    assert_eq!(writer.damaged().len(), 3);
-    // However often it is opened.
-    drop(writer);
-    let mut writer = write(&directory, 101..102);
-    for _ in 0..20 {
-        step(&mut writer, SystemTime::now()).unwrap();
-    }
-    assert_eq!(writer.damaged().len(), 3);
-    let found = read(&directory, &Query::default()).unwrap();
-    assert_eq!(found.records.last().unwrap().message(), "101");
+    assert_eq!(stored(&directory), numbers(0..100));
 }

@@ -1,0 +1,68 @@
+//! What a query asks for.
+
+use std::ops::RangeInclusive;
+use std::time::SystemTime;
+
+use crate::logs::entry::Severity;
+
+/// The criteria for entries. An entry must meet all that are set.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// Of this function.
+    pub function: Option<String>,
+    /// Of this execution.
+    pub execution_id: Option<String>,
+    /// Of this severity or a higher one.
+    pub min_severity: Option<Severity>,
+    /// Of this severity.
+    pub severity: Option<Severity>,
+    /// Of this time or later.
+    pub start: Option<SystemTime>,
+    /// Earlier than this time.
+    pub end: Option<SystemTime>,
+    /// With this text, case-sensitive, in the text payload or in one value of the JSON payload.
+    pub contains: Option<String>,
+    /// With a match of this regular expression in the text payload or in one value of the JSON payload.
+    pub regex: Option<String>,
+    /// The end of an execution with one of these status codes.
+    pub status: Option<RangeInclusive<u16>>,
+    /// Of this trace. The id also matches entries with `projects/PROJECT/traces/ID`.
+    pub trace: Option<String>,
+    /// Of executions that this job caused.
+    pub job: Option<String>,
+    /// The maximum number of entries. If there are more, the last ones written are returned.
+    pub limit: usize,
+    /// The order of the result.
+    pub order: Order,
+}
+
+/// The order of entries. Entries with the same time are in the order in which they were written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// By time, ascending.
+    #[default]
+    OldestFirst,
+    /// By time, descending.
+    NewestFirst,
+}
+
+impl Default for Query {
+    /// The last 20 entries.
+    fn default() -> Self {
+        Self {
+            function: None,
+            execution_id: None,
+            min_severity: None,
+            severity: None,
+            start: None,
+            end: None,
+            contains: None,
+            regex: None,
+            status: None,
+            trace: None,
+            job: None,
+            limit: 20,
+            order: Order::OldestFirst,
+        }
+    }
+}
