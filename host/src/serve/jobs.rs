@@ -80,10 +80,9 @@ impl Parts<'_> {
         let name: Result<JobName, _> = component.name.parse();
         let name = name.or_else(|_| TRIGGER.parse());
         let name = name.map_err(|error| ServeError::Trigger(error.to_string()))?;
-        let job = Job::accept(&settings).map_err(|error| ServeError::Trigger(error.to_string()))?;
+        Job::accept(&settings).map_err(|error| ServeError::Trigger(error.to_string()))?;
         let store = Store::in_memory()?;
-        let next = job.schedule.next_after(Timestamp::now());
-        store.create_job(&name, &settings, next)?;
+        store.create_job(&name, &settings, Timestamp::now())?;
         Ok(Some(Arc::new(store)))
     }
 

@@ -353,7 +353,7 @@ fn declare(
 ) -> Result<Option<DeclaredFunctions>, ServeError> {
     let Some(path) = &options.config else {
         store.declare("", &[])?;
-        scheduler::declare(store, "", Vec::new(), Timestamp::now())?;
+        scheduler::declare(store, "", &[], Timestamp::now())?;
         return Ok(None);
     };
     let (store, loader) = (Arc::clone(store), loader.clone());
