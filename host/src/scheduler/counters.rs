@@ -39,6 +39,29 @@ pub(crate) struct JobFigures {
 #[derive(Debug, Default)]
 pub(super) struct Counters(Mutex<JobFigures>);
 
+impl JobFigures {
+    /// Together with what another scheduler has counted.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        let pairs = [
+            (&mut self.runs[..], &other.runs[..]),
+            (&mut self.attempts, &other.attempts),
+            (&mut self.lateness, &other.lateness),
+        ];
+        for (counts, others) in pairs {
+            for (count, other) in counts.iter_mut().zip(others) {
+                *count += other;
+            }
+        }
+        self.going += other.going;
+        self.late += other.late;
+        let (jobs, others) = (&mut self.jobs, other.jobs);
+        jobs.enabled += others.enabled;
+        jobs.paused += others.paused;
+        jobs.next_due = jobs.next_due.into_iter().chain(others.next_due).min();
+        self
+    }
+}
+
 impl Counters {
     pub(super) fn read(&self) -> JobFigures {
         self.lock().clone()
@@ -80,6 +103,29 @@ impl Counters {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_several_schedulers_count_is_added_up() {
+        let (one, other) = (Counters::default(), Counters::default());
+        one.ended(&[RunState::Missed, RunState::Succeeded]);
+        other.ended(&[RunState::Succeeded]);
+        other.attempt_began(Duration::ZERO);
+        let counts = |enabled, next_due| JobCounts {
+            enabled,
+            paused: 1,
+            next_due,
+        };
+        one.jobs(counts(2, None));
+        other.jobs(counts(3, Some(jiff::Timestamp::UNIX_EPOCH)));
+        let figures = one.read().and(other.read());
+        assert_eq!(figures.runs, [2, 0, 0, 1]);
+        assert_eq!((figures.going, figures.lateness[0]), (1, 1));
+        let expected = JobCounts {
+            paused: 2,
+            ..counts(5, Some(jiff::Timestamp::UNIX_EPOCH))
+        };
+        assert_eq!(figures.jobs, expected);
+    }
 
     #[test]
     fn lateness_goes_to_the_first_bucket_that_takes_it() {

@@ -225,7 +225,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         readiness,
         board,
         sandbox,
-        jobs: schedulers.first().map(Scheduler::handle),
+        jobs: schedulers.iter().map(Scheduler::handle).collect(),
         log: log.clone(),
         drain: drain.clone(),
         started: SystemTime::now(),
