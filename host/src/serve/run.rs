@@ -239,7 +239,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
             watched::spawn(&host, "certificate", tls::watch(certificate));
         }
         if let Some(registry) = registry {
-            let following = registry::follow(registry, function_hangups);
+            let following = registry::follow(registry, function_hangups, drain.clone());
             watched::spawn(&host, "functions", following);
         }
         if let Some((own, keeper)) = own {
@@ -247,7 +247,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
             watched::spawn(&host, "tokens", following);
         }
         let files = Files { root, declared };
-        let following = reload::follow(files, options.watch, file_hangups);
+        let following = reload::follow(files, options.watch, file_hangups, drain.clone());
         watched::spawn(&host, "files", following);
         let (gone, _) = watch::channel(false);
         let jobs: Vec<_> = schedulers
