@@ -94,7 +94,7 @@ fn a_process_that_is_killed() {
     let mut dice = u64::from(std::process::id()) + 1;
     let mut limits = AttemptLimits::new(4_096);
     let mut going: Vec<(Timestamp, Start)> = Vec::new();
-    recover(&store, fast(since)).expect("there is room");
+    recover(&store, fast(since)).expect("there is space");
     loop {
         let now = fast(since);
         let (over, rest): (Vec<_>, Vec<_>) = going.into_iter().partition(|(end, _)| *end <= now);
@@ -103,7 +103,7 @@ fn a_process_that_is_killed() {
         let end = |(_, start): &(_, Start)| ended(start, codes[roll(&mut dice, 3) as usize], now);
         let over: Vec<_> = over.iter().map(end).collect();
         over.iter().for_each(|ended| limits.release(&ended.permit));
-        let round = play(&store, &over, now, &mut limits).expect("there is room");
+        let round = play(&store, &over, now, &mut limits).expect("there is space");
         for start in round.starts {
             going.push((now + seconds(roll(&mut dice, 90) as i64), start));
         }
@@ -184,10 +184,10 @@ impl Seen {
 /// Goes on after the last kill until all that was due by `last` is over.
 fn come_to_an_end(store: &Store, last: Timestamp, seen: &mut Seen) {
     let (mut now, mut limits) = (last, AttemptLimits::new(4_096));
-    recover(store, now).expect("there is room");
+    recover(store, now).expect("there is space");
     let mut over = Vec::new();
     loop {
-        let round = play(store, &over, now, &mut limits).expect("there is room");
+        let round = play(store, &over, now, &mut limits).expect("there is space");
         seen.look(store);
         let mut due = seen.0.iter().filter(|(key, _)| key.scheduled <= last);
         if round.starts.is_empty() && due.all(|(_, (state, _))| state.is_final()) {
