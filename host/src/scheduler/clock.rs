@@ -137,7 +137,7 @@ impl Clock {
         self.with(Judge::tell)
     }
 
-    /// Whether there is a change to be told.
+    /// Whether there is a change to be reported.
     pub(super) fn has_changed(&self) -> bool {
         self.with(|judge, reading| {
             judge.time(reading);

@@ -229,7 +229,7 @@ pub(super) fn insert(
     )
 }
 
-/// Writes `after` in the place of `before`, as a change that was made at `changed`. Returns what was written.
+/// Replaces `before` by `after`, as a change that was made at `changed`. Returns what was written.
 pub(super) fn replace(
     connection: &Connection,
     before: &JobRecord,

@@ -17,14 +17,14 @@ use super::Scheduler;
 use crate::stderr;
 use crate::store::{NextTimes, Store, StoreError, Version};
 
-/// The longest sleep: so soon commands are heard, and a clock that was set or a machine that slept is noticed.
+/// The longest sleep. Commands, a clock that was set, and a machine that slept are noticed within this time.
 const LONGEST_SLEEP: Duration = Duration::from_millis(200);
 /// Attempts at once.
 const MOST_ATTEMPTS: usize = 4_096;
 /// How often jobs are counted at most.
 const COUNT: Duration = Duration::from_secs(1);
 
-/// What a scheduler has in its hands.
+/// The state of a scheduler that runs.
 pub(super) struct Work {
     pub(super) scheduler: Scheduler,
     pub(super) clock: Clock,
@@ -60,7 +60,7 @@ struct Played {
 }
 
 impl Work {
-    /// That of `scheduler`, until `end` says so. The sender says when nothing is waited for any more.
+    /// That of `scheduler`, which runs until `end` is true. The sender says when nothing is waited for any more.
     pub(super) fn new(
         scheduler: Scheduler,
         end: watch::Receiver<bool>,

@@ -78,7 +78,7 @@ impl JobLedger<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// What there is to know of a run that is to be tried; `None` if its job has no name that it could be told under.
+    /// What there is to know of a run that is to be tried; `None` if its job has no name that it could be reported under.
     ///
     /// # Errors
     /// If the database fails.

@@ -49,7 +49,8 @@ impl JobLedger<'_> {
             [micros(now)],
         )?;
         self.0.execute(
-            "DELETE FROM job_runs WHERE state = 'waiting' AND scheduled > ? AND trigger <> 'manual'",
+            "DELETE FROM job_runs WHERE state IN ('waiting', 'running') AND state = 'waiting'
+             AND scheduled > ? AND trigger <> 'manual'",
             [micros(now)],
         )?;
         self.0.execute(
