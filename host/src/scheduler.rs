@@ -1,31 +1,33 @@
 //! Jobs: what is called when, and what came of it.
 //!
-//! A [`Schedule`] says when a [`Job`] is due. Each due time makes a run, each try of a run is an attempt. This room uses
+//! A [`Schedule`] says when a [`Job`] is due. Each due time makes a run, each try of a run is an attempt. This module uses
 //! the store and the logs, and knows nothing of listeners or the command line: functions of this host are called over
 //! HTTP like any other target.
+//!
+//! Commands and configuration files write what is wanted (`edit`). The scheduler's rounds alone write what is due and what
+//! becomes of it (`round`), in the one process that serves from the store.
 
 mod attempt;
+mod attempt_limits;
 mod client;
 mod clock;
-mod correction;
 mod counters;
 mod disabled;
 mod dispatch;
 mod due;
 mod edit;
-mod ending;
 mod job;
 mod note;
 mod outcome;
 mod own_listener;
-mod places;
+mod recovery;
 mod request;
 mod retry;
 mod retry_after;
 mod round;
 mod schedule;
+mod shutdown;
 mod trace;
-mod undecided;
 mod zones;
 
 pub use attempt::TokenSource;
@@ -33,7 +35,7 @@ pub use client::Reach;
 pub(crate) use counters::{JobFigures, LATENESS, OUTCOMES};
 pub use disabled::disabled;
 pub use dispatch::{Scheduler, SchedulerError, SchedulerHandle};
-pub use edit::{declare, pause, resume, update};
+pub use edit::{declare, next_due, pause, resume, update};
 pub use job::{Job, JobError, Target, TokenFor};
 pub use note::AttemptNote;
 pub use own_listener::{OwnListener, ShownCertificate};

@@ -13,11 +13,11 @@ use tokio::sync::Semaphore;
 use super::TokenFor;
 use super::client::{CallError, TargetClient};
 use super::clock::Clock;
-use super::ending::Ending;
 use super::outcome::{Outcome, UNAVAILABLE};
 use super::request::request;
 use super::retry_after::asked;
 use super::round::{ABORTED, OK, Start};
+use super::shutdown::Shutdown;
 use crate::function::EXECUTION_ID_LENGTH;
 use crate::store::AttemptEnd;
 
@@ -72,14 +72,14 @@ pub(super) async fn attempt(
     minter: Minter,
     start: &Start,
     clock: &Clock,
-    mut ending: Ending,
+    mut shutdown: Shutdown,
 ) -> (AttemptEnd, Option<Duration>) {
     let begun = Instant::now();
     let outcome = tokio::select! {
         outcome = in_time(client, minter, start) => outcome,
-        () = ending.over() => Outcome::failure(ABORTED, "the host ended during the attempt".into()),
+        () = shutdown.over() => Outcome::failure(ABORTED, "the host ended during the attempt".into()),
     };
-    let outcome = outcome.in_drain(ending.has_begun());
+    let outcome = outcome.in_drain(shutdown.has_begun());
     let reason = outcome
         .reason
         .map(|reason| reason.chars().take(LONGEST_REASON).collect());

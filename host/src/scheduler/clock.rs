@@ -1,9 +1,7 @@
 //! What time it is, for jobs: the clock that people set, checked against one that nobody can set.
 //!
-//! A clock that is set back is believed at once in that nothing begins that is not due by it. What it will show again is
-//! decided anew only when it has stayed so for a while. One that is set forward is not believed for a minute, and time goes on
-//! as it did. So a clock that is wrong for a moment changes nothing. A machine that slept is no such case: the other clock
-//! goes on in its sleep.
+//! A clock that was set is believed once it has stayed so for a minute; until then time goes on as it did. So a clock that is
+//! wrong for less than that changes nothing. A machine that slept is no such case: the other clock goes on in its sleep.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,10 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 
 /// By how much the clock may differ from what it should show before it counts as set.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(1);
-/// How long a clock that was set forward is not believed.
+/// How long a clock that was set is not believed.
 const HOLD: Duration = Duration::from_secs(60);
-/// How long one that was set back has to stay so. What is due meanwhile is still on time then.
-const STAY: Duration = Duration::from_secs(20);
 /// The longest time that reading two clocks may take to count as one moment.
 const MOMENT: Duration = Duration::from_millis(100);
 
@@ -28,14 +24,14 @@ pub(super) struct Reading {
     pub(super) steady: Duration,
 }
 
-/// What follows from a clock that was set, or that is right again.
+/// What follows from a clock that was set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Change {
     /// By how much time has moved.
     pub(super) step: SignedDuration,
-    /// From which time on what is due is to be worked out anew, if it is: what the clock as it is now showed, or would have
-    /// shown, just before it was set.
-    pub(super) anew: Option<Timestamp>,
+    /// Whether what has been decided of due times is to be lowered to now, since the clock has gone back. It is a minute after
+    /// the start too: the clock may have gone back before.
+    pub(super) lowers: bool,
 }
 
 /// Judges readings.
@@ -43,101 +39,62 @@ pub(super) struct Change {
 pub(super) struct Judge {
     /// The last reading that was believed.
     last: Reading,
-    /// Since when the clock has been ahead, and from when on what is due is to be worked out anew if it is right again.
-    ahead: Option<(Duration, Timestamp)>,
-    /// The last reading before the clock was set back: one that agrees with it was a slip.
-    before: Option<Reading>,
-    /// When it was set back, and from when on what is due is to be worked out anew if it stays so.
-    back: Option<(Duration, Timestamp)>,
-    /// What has not been told yet.
+    /// Since when the clock has not shown what it should, if it does not.
+    off_since: Option<Duration>,
+    /// When this began, until a minute has passed and the clock is right.
+    started: Option<Duration>,
+    /// What has not been reported yet.
     change: Change,
-    /// When it was told last.
-    told: Duration,
 }
 
-const NONE: Change = Change {
-    step: SignedDuration::ZERO,
-    anew: None,
-};
+impl Change {
+    /// None.
+    pub(super) const NONE: Self = Self {
+        step: SignedDuration::ZERO,
+        lowers: false,
+    };
+
+    /// Adds a later one.
+    pub(super) fn add(&mut self, later: Self) {
+        self.step = self.step.saturating_add(later.step);
+        self.lowers |= later.lowers;
+    }
+}
 
 impl Judge {
     pub(super) fn new(reading: Reading) -> Self {
         Self {
             last: reading,
-            ahead: None,
-            before: None,
-            back: None,
-            change: NONE,
-            told: reading.steady,
+            off_since: None,
+            started: Some(reading.steady),
+            change: Change::NONE,
         }
     }
 
     /// What time it is, given `reading`.
     fn time(&mut self, reading: Reading) -> Timestamp {
         let expected = self.last.after(reading.steady);
-        let ahead = reading.wall.duration_since(expected);
-        let is_as_expected = ahead.abs() <= TOLERANCE;
-        if is_as_expected {
-            // Commands may have gone by a clock that was ahead, ever since it was.
-            if let Some((_, from)) = self.ahead.take() {
-                self.work_out_from(from);
-            }
-        } else if ahead < SignedDuration::ZERO {
-            let from = self.at_told(reading);
-            let from = self
-                .back
-                .map_or(from, |(_, earlier)| from.min(earlier + ahead));
-            self.before = Some(self.last);
-            self.back = Some((reading.steady, from));
-        } else if self.is_right_again(reading) {
-            (self.before, self.back) = (None, None);
-            self.work_out_from(self.at_told(reading));
-        } else {
-            let wall = expected;
-            let from = self.at_told(Reading { wall, ..reading });
-            let (since, _) = *self.ahead.get_or_insert((reading.steady, from));
-            if reading.steady.saturating_sub(since) < HOLD {
+        let step = reading.wall.duration_since(expected);
+        let is_held = |since: Duration| reading.steady.saturating_sub(since) < HOLD;
+        if step.abs() > TOLERANCE {
+            if is_held(*self.off_since.get_or_insert(reading.steady)) {
                 return expected;
             }
-            (self.before, self.back) = (None, None);
-            self.work_out_from(self.at_told(reading));
+            let lowers = step.is_negative();
+            self.change.add(Change { step, lowers });
+        } else if self.started.is_some_and(|started| !is_held(started)) {
+            self.started = None;
+            self.change.lowers = true;
         }
-        if !is_as_expected {
-            self.ahead = None;
-            self.change.step = self.change.step.saturating_add(ahead);
-        }
+        self.off_since = None;
         self.last = reading;
-        if let Some((since, from)) = self.back
-            && reading.steady.saturating_sub(since) >= STAY
-        {
-            self.back = None;
-            self.work_out_from(from);
-        }
         reading.wall
-    }
-
-    /// What the clock showed, or would have shown, when it was told last.
-    fn at_told(&self, reading: Reading) -> Timestamp {
-        let passed = reading.steady.saturating_sub(self.told);
-        reading.wall.checked_sub(passed).unwrap_or(Timestamp::MIN)
-    }
-
-    fn work_out_from(&mut self, time: Timestamp) {
-        let anew = &mut self.change.anew;
-        *anew = Some(anew.map_or(time, |earlier| earlier.min(time)));
-    }
-
-    /// Whether the clock shows what it would if it had not been set back.
-    fn is_right_again(&self, reading: Reading) -> bool {
-        let expected = self.before.map(|before| before.after(reading.steady));
-        expected.is_some_and(|expected| reading.wall.duration_since(expected).abs() <= TOLERANCE)
     }
 
     /// What time it is, and what has changed since this was last asked.
     pub(super) fn tell(&mut self, reading: Reading) -> (Timestamp, Change) {
         let now = self.time(reading);
-        self.told = reading.steady;
-        (now, std::mem::replace(&mut self.change, NONE))
+        (now, std::mem::replace(&mut self.change, Change::NONE))
     }
 }
 
@@ -180,11 +137,11 @@ impl Clock {
         self.with(Judge::tell)
     }
 
-    /// Whether there is a change to be told.
+    /// Whether there is a change to be reported.
     pub(super) fn has_changed(&self) -> bool {
         self.with(|judge, reading| {
             judge.time(reading);
-            judge.change != NONE
+            judge.change != Change::NONE
         })
     }
 
@@ -226,21 +183,26 @@ mod tests {
     }
 
     impl World {
+        /// One whose first minute is over.
         fn new() -> Self {
-            let judge = Judge::new(reading(0, 0));
+            let mut world = Self::at_start();
+            assert_eq!(world.after(100), (at(100), 0, true));
+            world
+        }
+
+        fn at_start() -> Self {
             Self {
-                judge,
+                judge: Judge::new(reading(0, 0)),
                 passed: 0,
                 off: 0,
             }
         }
 
-        /// What time it is after `seconds` more, the step if there was one, and from when on to work out what is due.
-        fn after(&mut self, seconds: i64) -> (i64, i64, Option<i64>) {
+        /// What time it is after `seconds` more, the step if there was one, and whether what has been decided is lowered.
+        fn after(&mut self, seconds: i64) -> (i64, i64, bool) {
             self.passed += seconds;
             let (now, change) = self.judge.tell(reading(self.passed, self.off));
-            let anew = change.anew.map(Timestamp::as_second);
-            (now.as_second(), change.step.as_secs(), anew)
+            (now.as_second(), change.step.as_secs(), change.lowers)
         }
     }
 
@@ -255,56 +217,34 @@ mod tests {
         DAY * 9 + second
     }
 
-    #[test]
-    fn a_clock_that_is_set_back_is_believed_at_once_and_for_good_when_it_stays_so() {
-        for step in [HOUR, DAY] {
-            let mut world = World::new();
-            assert_eq!(world.after(10), (at(10), 0, None));
-            world.off = -step;
-            assert_eq!(world.after(5), (at(15 - step), -step, None));
-            assert_eq!(world.after(19), (at(34 - step), 0, None));
-            // From what it would have shown before.
-            assert_eq!(world.after(1), (at(35 - step), 0, Some(at(10 - step))));
-            assert_eq!(world.after(10), (at(45 - step), 0, None));
-        }
-    }
+    const STEPS: [i64; 4] = [HOUR, -HOUR, DAY, -DAY];
 
     #[test]
-    fn a_clock_that_is_set_forward_is_believed_after_a_minute() {
-        for step in [HOUR, DAY] {
+    fn a_clock_that_is_set_is_believed_after_a_minute() {
+        for step in STEPS {
             let mut world = World::new();
             world.off = step;
-            for second in 1..=60 {
-                assert_eq!(world.after(1), (at(second), 0, None));
+            for second in 101..=160 {
+                assert_eq!(world.after(1), (at(second), 0, false));
             }
-            assert_eq!(world.after(1), (at(61 + step), step, Some(at(60 + step))));
-            assert_eq!(world.after(1), (at(62 + step), 0, None));
+            // Only one that has gone back shows times again.
+            assert_eq!(world.after(1), (at(161 + step), step, step < 0));
+            assert_eq!(world.after(1), (at(162 + step), 0, false));
         }
     }
 
     #[test]
-    fn a_clock_that_is_ahead_for_a_moment_moves_nothing_and_is_told_of() {
-        for step in [HOUR, DAY] {
+    fn a_clock_that_is_wrong_for_less_than_a_minute_changes_nothing() {
+        for step in STEPS {
             let mut world = World::new();
             world.off = step;
-            assert_eq!(world.after(1), (at(1), 0, None));
-            assert_eq!(world.after(50), (at(51), 0, None));
+            assert_eq!(world.after(1), (at(101), 0, false));
+            assert_eq!(world.after(58), (at(159), 0, false));
             world.off = 0;
-            // From when it was right, for commands may have gone by it.
-            assert_eq!(world.after(1), (at(52), 0, Some(at(0))));
-            assert_eq!(world.after(1), (at(53), 0, None));
-        }
-    }
-
-    #[test]
-    fn a_clock_that_is_behind_for_a_moment_is_right_again_at_once() {
-        for step in [HOUR, DAY] {
-            let mut world = World::new();
-            world.off = -step;
-            assert_eq!(world.after(1), (at(1 - step), -step, None));
-            world.off = 0;
-            assert_eq!(world.after(1), (at(2), step, Some(at(1))));
-            assert_eq!(world.after(100), (at(102), 0, None));
+            assert_eq!(world.after(1), (at(160), 0, false));
+            // The next time is no continuation.
+            world.off = step;
+            assert_eq!(world.after(30), (at(190), 0, false));
         }
     }
 
@@ -320,43 +260,48 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_set_back_again_and_again_is_worked_out_from_the_earliest() {
-        let mut world = World::new();
-        world.off = -10;
-        assert_eq!(world.after(5), (at(-5), -10, None));
-        world.off = -HOUR;
-        assert_eq!(world.after(5), (at(10 - HOUR), 10 - HOUR, None));
-        assert_eq!(world.after(20), (at(30 - HOUR), 0, Some(at(-HOUR))));
-    }
-
-    #[test]
     fn a_clock_that_is_corrected_a_little_or_a_machine_that_slept_is_none() {
         let mut world = World::new();
         for off in [1, 0, -1, 0] {
             world.off = off;
-            let (now, step, anew) = world.after(1);
-            assert_eq!((now, step, anew), (at(world.passed + off), 0, None));
+            let (now, step, lowers) = world.after(1);
+            assert_eq!((now, step, lowers), (at(world.passed + off), 0, false));
         }
-        let (now, step, anew) = world.after(8 * HOUR);
-        assert_eq!((now, step, anew), (at(world.passed), 0, None));
+        assert_eq!(world.after(8 * HOUR), (at(world.passed), 0, false));
     }
 
     #[test]
-    fn several_steps_between_two_questions_are_told_as_one() {
+    fn several_steps_between_two_questions_are_reported_as_one() {
         let mut world = World::new();
-        for off in [-10, -HOUR] {
-            world.passed += 1;
-            world.judge.time(reading(world.passed, off));
+        for off in [-HOUR, -HOUR, HOUR] {
+            world.off = off;
+            for second in [0, 60] {
+                world.judge.time(reading(world.passed + second, off));
+            }
+            world.passed += 60;
         }
-        world.off = -HOUR;
-        assert_eq!(world.after(1), (at(3 - HOUR), -HOUR, None));
+        assert_eq!(world.after(1), (at(281 + HOUR), HOUR, true));
+    }
+
+    #[test]
+    fn a_minute_after_the_start_it_is_known_whether_the_clock_had_gone_back() {
+        let mut world = World::at_start();
+        assert_eq!(world.after(59), (at(59), 0, false));
+        assert_eq!(world.after(1), (at(60), 0, true));
+        // A machine without a clock of its own starts in the past, and is set right soon.
+        let mut world = World::at_start();
+        world.off = DAY;
+        assert_eq!(world.after(10), (at(10), 0, false));
+        assert_eq!(world.after(55), (at(65), 0, false));
+        assert_eq!(world.after(5), (at(70 + DAY), DAY, false));
+        assert_eq!(world.after(1), (at(71 + DAY), 0, true));
     }
 
     #[test]
     fn clones_are_one_clock() {
         let clock = Clock::start();
         let (now, change) = clock.tell();
-        assert_eq!(change, NONE);
+        assert_eq!(change, Change::NONE);
         assert!(clock.clone().now() >= now);
         assert!(!clock.has_changed());
     }

@@ -37,52 +37,47 @@ pub(crate) struct JobFigures {
 
 /// Counts. One thread writes, the console reads.
 #[derive(Debug, Default)]
-pub(super) struct Counters(Mutex<Counts>);
+pub(super) struct Counters(Mutex<JobFigures>);
 
-#[derive(Debug, Default)]
-struct Counts {
-    figures: JobFigures,
-    /// Runs that commands and files have ended, as the store tells: at first, and since.
-    others: Option<[u64; OUTCOMES.len()]>,
-    since: [u64; OUTCOMES.len()],
+impl JobFigures {
+    /// Together with what another scheduler has counted.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        let pairs = [
+            (&mut self.runs[..], &other.runs[..]),
+            (&mut self.attempts, &other.attempts),
+            (&mut self.lateness, &other.lateness),
+        ];
+        for (counts, others) in pairs {
+            for (count, other) in counts.iter_mut().zip(others) {
+                *count += other;
+            }
+        }
+        self.going += other.going;
+        self.late += other.late;
+        let (jobs, others) = (&mut self.jobs, other.jobs);
+        jobs.enabled += others.enabled;
+        jobs.paused += others.paused;
+        jobs.next_due = jobs.next_due.into_iter().chain(others.next_due).min();
+        self
+    }
 }
 
 impl Counters {
     pub(super) fn read(&self) -> JobFigures {
-        let counts = self.lock();
-        let mut figures = counts.figures.clone();
-        for (runs, others) in figures.runs.iter_mut().zip(counts.since) {
-            *runs += others;
-        }
-        figures
+        self.lock().clone()
     }
 
     pub(super) fn ended(&self, states: &[RunState]) {
-        let mut counts = self.lock();
+        let runs = &mut self.lock().runs;
         for state in states {
-            if let Some(index) = index(*state) {
-                counts.figures.runs[index] += 1;
+            if let Some(index) = OUTCOMES.iter().position(|outcome| outcome == state) {
+                runs[index] += 1;
             }
-        }
-    }
-
-    /// Takes up how many runs others have ended at all; what they had when this is called first is not counted.
-    pub(super) fn ended_by_others(&self, outcomes: &[(RunState, u64)]) {
-        let mut counts = self.lock();
-        let mut all = [0; OUTCOMES.len()];
-        for (state, runs) in outcomes {
-            if let Some(index) = index(*state) {
-                all[index] = *runs;
-            }
-        }
-        let first = *counts.others.get_or_insert(all);
-        for ((since, all), first) in counts.since.iter_mut().zip(all).zip(first) {
-            *since = all.saturating_sub(first);
         }
     }
 
     pub(super) fn attempt_began(&self, late: Duration) {
-        let figures = &mut self.lock().figures;
+        let figures = &mut *self.lock();
         let milliseconds = late.as_secs_f64() * 1_000.0;
         let bucket = LATENESS.partition_point(|bound| (*bound as f64) < milliseconds);
         figures.lateness[bucket] += 1;
@@ -91,22 +86,18 @@ impl Counters {
     }
 
     pub(super) fn attempt_ended(&self, is_success: bool) {
-        let figures = &mut self.lock().figures;
+        let figures = &mut *self.lock();
         figures.attempts[usize::from(!is_success)] += 1;
         figures.going -= 1;
     }
 
     pub(super) fn jobs(&self, counts: JobCounts) {
-        self.lock().figures.jobs = counts;
+        self.lock().jobs = counts;
     }
 
-    fn lock(&self) -> MutexGuard<'_, Counts> {
+    fn lock(&self) -> MutexGuard<'_, JobFigures> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn index(state: RunState) -> Option<usize> {
-    OUTCOMES.iter().position(|outcome| *outcome == state)
 }
 
 #[cfg(test)]
@@ -114,13 +105,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn runs_that_others_ended_are_counted_from_the_start_on() {
-        let counters = Counters::default();
-        counters.ended_by_others(&[(RunState::Missed, 3)]);
-        counters.ended(&[RunState::Missed, RunState::Succeeded]);
-        assert_eq!(counters.read().runs, [1, 0, 0, 1]);
-        counters.ended_by_others(&[(RunState::Missed, 5), (RunState::Skipped, 1)]);
-        assert_eq!(counters.read().runs, [1, 0, 1, 3]);
+    fn what_several_schedulers_count_is_added_up() {
+        let (one, other) = (Counters::default(), Counters::default());
+        one.ended(&[RunState::Missed, RunState::Succeeded]);
+        other.ended(&[RunState::Succeeded]);
+        other.attempt_began(Duration::ZERO);
+        let counts = |enabled, next_due| JobCounts {
+            enabled,
+            paused: 1,
+            next_due,
+        };
+        one.jobs(counts(2, None));
+        other.jobs(counts(3, Some(jiff::Timestamp::UNIX_EPOCH)));
+        let figures = one.read().and(other.read());
+        assert_eq!(figures.runs, [2, 0, 0, 1]);
+        assert_eq!((figures.going, figures.lateness[0]), (1, 1));
+        let expected = JobCounts {
+            paused: 2,
+            ..counts(5, Some(jiff::Timestamp::UNIX_EPOCH))
+        };
+        assert_eq!(figures.jobs, expected);
     }
 
     #[test]

@@ -4,13 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
-
 use super::Job;
 use crate::store::{JobName, JobRecord, Store, StoreError};
-
-/// The shortest time that the store tells apart.
-pub(super) const MOMENT: SignedDuration = SignedDuration::from_micros(1);
 
 /// Those that have been found, and why. One thread writes, the console reads.
 #[derive(Debug, Default)]
@@ -24,18 +19,6 @@ pub fn disabled(record: &JobRecord) -> Option<String> {
     }
     let error = Job::read(&record.settings).err();
     error.map(|error| error.to_string())
-}
-
-/// As when a job is due that cannot run, so that it is looked at again then: no later than `time`, and at no time of a
-/// schedule, since those are whole seconds.
-pub(super) fn put_off_to(time: Timestamp) -> Option<Timestamp> {
-    let second = Timestamp::from_second(time.as_second());
-    second.and_then(|second| second.checked_sub(MOMENT)).ok()
-}
-
-/// Whether a job that is `due` then was put off.
-pub(super) fn is_put_off(due: Timestamp) -> bool {
-    due.subsec_nanosecond() != 0
 }
 
 impl Disabled {
@@ -83,6 +66,8 @@ impl Disabled {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::store::JobSettings;
 
@@ -99,7 +84,9 @@ mod tests {
     fn a_job_is_told_of_until_it_can_run() {
         let (store, found) = (Store::in_memory().unwrap(), Disabled::default());
         let name: JobName = "job".parse().unwrap();
-        let record = store.create_job(&name, &broken(), None).unwrap();
+        let record = store
+            .create_job(&name, &broken(), Timestamp::UNIX_EPOCH)
+            .unwrap();
         let reason = disabled(&record).expect("there is no such zone");
         let anew = vec![(name.clone(), reason)];
         assert_eq!(found.add(anew.clone()), anew);
@@ -108,7 +95,7 @@ mod tests {
         let lines = found.lines();
         assert_eq!(lines.len(), 1);
         assert!(lines[0].starts_with("job job: it cannot run: the schedule: `Mars/Olympus`"));
-        let mended = store.change_job(&name, |_, record| {
+        let mended = store.change_job(&name, Timestamp::UNIX_EPOCH, |record| {
             record.settings.time_zone = "Etc/UTC".into();
             Ok(())
         });
@@ -121,7 +108,9 @@ mod tests {
     fn of_a_damaged_job_the_damage_is_told() {
         let store = Store::in_memory().unwrap();
         let name: JobName = "job".parse().unwrap();
-        let mut record = store.create_job(&name, &broken(), None).unwrap();
+        let mut record = store
+            .create_job(&name, &broken(), Timestamp::UNIX_EPOCH)
+            .unwrap();
         record.settings = JobSettings::default();
         record.damage = Some("EOF while parsing".into());
         let expected = "its record cannot be read: EOF while parsing";
@@ -132,7 +121,9 @@ mod tests {
     fn a_job_that_is_paused_or_gone_is_not_told_of() {
         let store = Store::in_memory().unwrap();
         let name: JobName = "job".parse().unwrap();
-        store.create_job(&name, &broken(), None).unwrap();
+        store
+            .create_job(&name, &broken(), Timestamp::UNIX_EPOCH)
+            .unwrap();
         let told = || {
             let found = Disabled::default();
             found.add(vec![(name.clone(), "why".into())]);
@@ -140,7 +131,7 @@ mod tests {
             found.lines().len()
         };
         assert_eq!(told(), 1);
-        let paused = store.change_job(&name, |_, record| {
+        let paused = store.change_job(&name, Timestamp::UNIX_EPOCH, |record| {
             record.is_paused = true;
             Ok(())
         });

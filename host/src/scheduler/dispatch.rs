@@ -45,7 +45,7 @@ impl SchedulerHandle {
     }
 }
 
-/// Hears what keeps the scheduler from its work, and answers whether that is news.
+/// Takes what keeps the scheduler from its work, if anything does, and returns whether that is new.
 type Tell = Box<dyn Fn(Option<String>) -> bool + Send + Sync>;
 
 /// Runs the jobs of a store.
@@ -59,7 +59,7 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// For the jobs of `store`, whose attempts go where `reach` lets them. `tell` is told after each round what keeps the
+    /// For the jobs of `store`, whose attempts go where `reach` lets them. `tell` takes after each round what keeps the
     /// scheduler from its work, if anything does, and answers whether that is news.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Schedule;
-use crate::store::{CatchUp, Going, KEPT_RUNS, Overlap, Span};
+use crate::store::{CatchUp, Going, KEPT_RUNS, Overlap};
 
 /// A due time that is noticed later than this came while no host served, or the clock was set.
 pub(super) const GRACE: SignedDuration = SignedDuration::from_secs(30);
@@ -11,8 +11,6 @@ pub(super) const GRACE: SignedDuration = SignedDuration::from_secs(30);
 const FIRST_LOOK: SignedDuration = SignedDuration::from_hours(1);
 /// How many due times are looked at: as many as are kept of a job, and one that shows that there are more.
 const MOST: usize = KEPT_RUNS + 1;
-/// The shortest time that there is.
-const INSTANT: SignedDuration = SignedDuration::from_nanos(1);
 
 /// What is to be done with a due time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,15 +23,15 @@ pub(super) enum Verdict {
     Missed,
 }
 
-/// The due times within `parts` up to `now`, oldest first, with what is to be done with each. Those that are missed come
-/// before all others. Of a long time only the latest are told, [`MOST`] of them, and whether those are all.
+/// The due times after `after` and up to `now`, oldest first, with what is to be done with each. Those that are missed come
+/// before all others. Of a long time only the latest are returned, [`MOST`] of them, and whether those are all.
 pub(super) fn due(
     schedule: &Schedule,
-    parts: &[Span],
+    after: Timestamp,
     now: Timestamp,
     catch_up: CatchUp,
 ) -> (Vec<(Timestamp, Verdict)>, bool) {
-    let (times, are_all) = latest(schedule, parts);
+    let (times, are_all) = latest(schedule, after, now);
     let last = times.last().copied();
     // That there are more than can be run is told by the first that is not.
     let one_too_many = times.first().copied().filter(|_| times.len() == MOST);
@@ -52,33 +50,16 @@ pub(super) fn due(
     (verdicts, are_all)
 }
 
-/// The latest due times within `parts`, [`MOST`] of them, and whether those are all.
-fn latest(schedule: &Schedule, parts: &[Span]) -> (Vec<Timestamp>, bool) {
-    let mut latest = Vec::new();
-    for (index, part) in parts.iter().enumerate().rev() {
-        let (mut times, are_all) = latest_within(schedule, *part, MOST - latest.len());
-        times.append(&mut latest);
-        latest = times;
-        if !are_all || (latest.len() == MOST && index > 0) {
-            return (latest, false);
-        }
-    }
-    (latest, true)
-}
-
-/// The latest due times within `part`, `most` at most, and whether those are all.
-fn latest_within(schedule: &Schedule, part: Span, most: usize) -> (Vec<Timestamp>, bool) {
+/// The latest due times after `after` and up to `now`, [`MOST`] at most, and whether those are all.
+fn latest(schedule: &Schedule, after: Timestamp, now: Timestamp) -> (Vec<Timestamp>, bool) {
     let mut look = FIRST_LOOK;
     loop {
-        let from = part.last.checked_sub(look).unwrap_or(Timestamp::MIN);
-        let is_whole = from < part.first;
-        // The first moment may be due itself.
-        let from = if is_whole { part.first - INSTANT } else { from };
+        let from = now.checked_sub(look).unwrap_or(Timestamp::MIN).max(after);
         let begin = schedule.next_after(from);
         let times = std::iter::successors(begin, |time| schedule.next_after(*time));
-        let times: Vec<_> = times.take_while(|time| *time <= part.last).collect();
-        if is_whole || times.len() > most {
-            let more = times.len().saturating_sub(most);
+        let times: Vec<_> = times.take_while(|time| *time <= now).collect();
+        if from == after || times.len() > MOST {
+            let more = times.len().saturating_sub(MOST);
             return (times[more..].to_vec(), more == 0);
         }
         look = look.saturating_mul(2);
@@ -118,13 +99,9 @@ mod tests {
         format!("2026-11-24T{text}Z").parse().unwrap()
     }
 
-    fn verdicts(first: &str, now: &str, catch_up: CatchUp) -> Vec<(Timestamp, Verdict)> {
+    fn verdicts(after: &str, now: &str, catch_up: CatchUp) -> Vec<(Timestamp, Verdict)> {
         let hourly = Schedule::parse("0 * * * *", "Etc/UTC").unwrap();
-        let part = Span {
-            first: at(first),
-            last: at(now),
-        };
-        let (verdicts, are_all) = due(&hourly, &[part], at(now), catch_up);
+        let (verdicts, are_all) = due(&hourly, at(after), at(now), catch_up);
         assert!(are_all);
         verdicts
     }
@@ -134,7 +111,7 @@ mod tests {
         for catch_up in [CatchUp::Last, CatchUp::None, CatchUp::All] {
             for now in ["10:00:00", "10:00:00.5", "10:00:30"] {
                 let expected = [(at("10:00:00"), Verdict::Run)];
-                assert_eq!(verdicts("10:00:00", now, catch_up), expected);
+                assert_eq!(verdicts("09:30:00", now, catch_up), expected);
             }
         }
     }
@@ -151,7 +128,7 @@ mod tests {
             (CatchUp::All, [Verdict::CatchUp; 3]),
         ] {
             let expected: Vec<_> = times.into_iter().zip(expected).collect();
-            assert_eq!(verdicts("10:00:00", "12:30:00", catch_up), expected);
+            assert_eq!(verdicts("09:00:00", "12:30:00", catch_up), expected);
         }
     }
 
@@ -163,7 +140,7 @@ mod tests {
             (CatchUp::All, Verdict::CatchUp),
         ] {
             let expected = [(at("11:00:00"), before), (at("12:00:00"), Verdict::Run)];
-            assert_eq!(verdicts("11:00:00", "12:00:02", catch_up), expected);
+            assert_eq!(verdicts("10:00:00", "12:00:02", catch_up), expected);
         }
     }
 
@@ -172,12 +149,9 @@ mod tests {
         for text in ["* * * * *", "0 * * * *", "0 0 * * *", "0 0 1 * *"] {
             let schedule = Schedule::parse(text, "Australia/Sydney").unwrap();
             let now: Timestamp = "2026-11-24T12:30:00Z".parse().unwrap();
-            let first = schedule
-                .next_after("1990-01-01T00:00:00Z".parse().unwrap())
-                .unwrap();
+            let after = "1990-01-01T00:00:00Z".parse().unwrap();
             let begun = std::time::Instant::now();
-            let part = Span { first, last: now };
-            let (found, are_all) = due(&schedule, &[part], now, CatchUp::All);
+            let (found, are_all) = due(&schedule, after, now, CatchUp::All);
             assert!(!are_all);
             assert!(
                 begun.elapsed().as_secs() < 2,
@@ -201,21 +175,9 @@ mod tests {
     }
 
     #[test]
-    fn of_several_parts_each_gives_what_is_due_in_it() {
-        let hourly = Schedule::parse("0 * * * *", "Etc/UTC").unwrap();
-        let part = |first, last| Span {
-            first: at(first),
-            last: at(last),
-        };
-        let parts = [
-            part("10:00:00", "11:30:00"),
-            part("12:10:00", "12:50:00"),
-            part("14:00:00", "15:10:00"),
-        ];
-        let (found, are_all) = due(&hourly, &parts, at("15:10:00"), CatchUp::All);
-        let times: Vec<_> = found.iter().map(|(time, _)| *time).collect();
-        let expected = ["10:00:00", "11:00:00", "14:00:00", "15:00:00"].map(at);
-        assert!(are_all && times == expected, "{times:?}");
+    fn nothing_is_due_in_a_time_that_has_been_decided() {
+        assert_eq!(verdicts("10:00:00", "10:30:00", CatchUp::All), []);
+        assert_eq!(verdicts("12:30:00", "10:30:00", CatchUp::All), []);
     }
 
     #[test]

@@ -64,7 +64,7 @@ mod tests {
 
     use super::*;
     use crate::scheduler::Job;
-    use crate::scheduler::places::Keepers;
+    use crate::scheduler::attempt_limits::Permit;
     use crate::store::{JobSettings, RunKey};
 
     fn start(change: impl FnOnce(&mut JobSettings)) -> Start {
@@ -82,7 +82,7 @@ mod tests {
             name: "my-hourly-job".parse().unwrap(),
             due: scheduled,
             trace: trace::begin(),
-            keepers: Keepers::of(1, &job),
+            permit: Permit::of(1, &job),
             job: Arc::new(job),
         }
     }

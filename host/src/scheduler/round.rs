@@ -1,9 +1,11 @@
-//! One round of the scheduler: what has ended is written down, what is due is claimed, what is to be tried begins.
+//! One round of the scheduler: changes of jobs are taken up, what has ended is written down, what is due is decided, and what
+//! is to be tried begins.
 //!
 //! A round is one transaction of the store, and has the time as a parameter. All that it goes by stands in the store, so
-//! that a round after a crash is a round like any other.
+//! that a round after a crash is a round like any other. Nothing else writes when a job is due, or what becomes of a due time.
 
 mod begin;
+mod change;
 mod claim;
 mod settle;
 
@@ -13,14 +15,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::places::{Keepers, Places};
+use super::attempt_limits::{AttemptLimits, Permit};
 use super::retry::Retry;
 use super::{Job, trace};
 use crate::logs::Trace;
 use crate::store::{AttemptEnd, JobName, RunKey, RunState, Store, StoreError};
 pub(super) use settle::failures;
 
-/// How many jobs are claimed in one round, and how many runs are looked at.
+/// How many changed jobs are taken up in one round, how many jobs are looked at, and how many runs are read.
 pub(super) const BATCH: usize = 1_000;
 
 /// An attempt that begins.
@@ -34,8 +36,8 @@ pub(super) struct Start {
     pub(super) due: Timestamp,
     /// The trace that it begins.
     pub(super) trace: Trace,
-    /// What it has a place of.
-    pub(super) keepers: Keepers,
+    /// What it holds until it ends.
+    pub(super) permit: Permit,
 }
 
 /// An attempt that has ended.
@@ -47,7 +49,7 @@ pub(super) struct Ended {
     pub(super) end: AttemptEnd,
     /// After which time the target asked to be tried again, if it did.
     pub(super) asked: Option<Duration>,
-    pub(super) keepers: Keepers,
+    pub(super) permit: Permit,
 }
 
 /// What a round has come to.
@@ -76,23 +78,32 @@ impl Start {
             retry: self.job.retry,
             end,
             asked: None,
-            keepers: self.keepers.clone(),
+            permit: self.permit.clone(),
         }
     }
 }
 
-/// Plays a round at `now`, which takes of `places`. If it fails nothing of it has happened.
+/// Plays a round at `now`, which takes permits of `limits`. If it fails nothing of it has happened.
 pub(super) fn play(
     store: &Store,
     ended: &[Ended],
     now: Timestamp,
-    places: &mut Places,
+    limits: &mut AttemptLimits,
 ) -> Result<Round, StoreError> {
     let mut round = Round::default();
-    let open = places.open();
     let played = store.write_jobs(|ledger| {
+        let changed = ledger.changed_jobs(BATCH)?;
+        for record in &changed {
+            change::take_up(ledger, record, now, &mut round)?;
+            limits.forget(record.id);
+        }
         for ended in ended {
             settle::settle(ledger, ended, now, &mut round)?;
+        }
+        if changed.len() == BATCH {
+            // Nothing begins of a job whose change has not been taken up.
+            round.has_more = true;
+            return Ok(());
         }
         let jobs = ledger.due_jobs(now, BATCH)?;
         round.has_more = jobs.len() == BATCH;
@@ -102,17 +113,13 @@ pub(super) fn play(
                 read.insert(record.id, job);
             }
         }
-        begin::begin(ledger, &read, &open, now, places, &mut round)
+        begin::begin(ledger, &read, now, limits, &mut round)
     });
     match played {
         Ok(()) => Ok(round),
         Err(error) => {
             for start in &round.starts {
-                places.give_back(&start.keepers);
-            }
-            // What was parked is parked still, whatever the round forgot of it.
-            for (keeper, _) in &open {
-                places.await_place(keeper);
+                limits.release(&start.permit);
             }
             Err(error)
         }

@@ -11,7 +11,7 @@ use super::trust_board::TrustBoard;
 use crate::console::Subject;
 use crate::function::Sandbox;
 use crate::logs::LogQueue;
-use crate::scheduler::SchedulerHandle;
+use crate::scheduler::{JobFigures, SchedulerHandle};
 
 /// The process, as the console sees it.
 pub(super) struct ControlPlane {
@@ -19,8 +19,8 @@ pub(super) struct ControlPlane {
     pub(super) readiness: Arc<Readiness>,
     pub(super) board: Arc<TrustBoard>,
     pub(super) sandbox: Sandbox,
-    /// The scheduler of the store's jobs, if there is one.
-    pub(super) jobs: Option<SchedulerHandle>,
+    /// The schedulers: of the store's jobs and of the trigger, if there are such.
+    pub(super) jobs: Vec<SchedulerHandle>,
     pub(super) log: LogQueue,
     pub(super) drain: Drain,
     /// When the process began to serve.
@@ -37,8 +37,10 @@ impl Subject for ControlPlane {
     }
 
     fn notes(&self) -> Vec<String> {
-        let jobs = self.jobs.as_ref();
-        jobs.map(SchedulerHandle::disabled).unwrap_or_default()
+        self.jobs
+            .iter()
+            .flat_map(SchedulerHandle::disabled)
+            .collect()
     }
 
     fn discovery(&self) -> Option<String> {
@@ -57,7 +59,11 @@ impl Subject for ControlPlane {
             accounts: self.catalog.accounts(),
             refused_tokens: self.board.refused_tokens(),
             keys: self.board.key_accounts(),
-            jobs: self.jobs.as_ref().map(SchedulerHandle::figures),
+            jobs: self
+                .jobs
+                .iter()
+                .map(SchedulerHandle::figures)
+                .reduce(JobFigures::and),
             now: SystemTime::now(),
             sandbox: self.sandbox.usage(),
             log_written: self.log.written(),

@@ -121,7 +121,7 @@ impl DeclaredFunctions {
         file.check_accounts(&self.store)?;
         let path = input::name(file.path());
         self.store.declare(&path, &declarations)?;
-        scheduler::declare(&self.store, &path, jobs, Timestamp::now())?;
+        scheduler::declare(&self.store, &path, &jobs, Timestamp::now())?;
         self.issuers.board.set_outside(&issuers)?;
         self.tell_of_host(file.host());
         Ok(declarations.len())

@@ -13,8 +13,10 @@ use crate::logs::LogQueue;
 use crate::scheduler::{Job, OwnListener, Reach, Scheduler};
 use crate::store::{JobName, JobSettings, Store};
 
-/// What readiness calls the scheduler.
+/// What readiness calls the scheduler of the store's jobs.
 const JOBS: &str = "jobs";
+/// What it calls the scheduler of the trigger.
+const TRIGGER_JOB: &str = "trigger";
 /// The name of the trigger's job where the function's name is none.
 const TRIGGER: &str = "function";
 
@@ -38,7 +40,7 @@ impl Parts<'_> {
         let jobs = self.store.cloned().map(|store| {
             let own = Some(self.own.clone());
             let reach = self.options.jobs.reach.clone();
-            self.scheduler(store, Reach { own, ..reach })
+            self.scheduler(JOBS, store, Reach { own, ..reach })
         });
         let trigger = self.trigger()?.map(|store| {
             let reach = Reach {
@@ -46,19 +48,25 @@ impl Parts<'_> {
                 is_own_only: true,
                 ..Reach::default()
             };
-            self.scheduler(store, reach)
+            self.scheduler(TRIGGER_JOB, store, reach)
         });
         [jobs, trigger].into_iter().flatten().collect()
     }
 
-    fn scheduler(&self, store: Arc<Store>, reach: Reach) -> Result<Scheduler, ServeError> {
+    /// A scheduler that reports to readiness as `subject`.
+    fn scheduler(
+        &self,
+        subject: &'static str,
+        store: Arc<Store>,
+        reach: Reach,
+    ) -> Result<Scheduler, ServeError> {
         let readiness = Arc::clone(self.readiness);
         Ok(Scheduler::new(
             store,
             reach,
             Arc::clone(&self.tokens) as _,
             self.log.clone(),
-            move |problem| readiness.note(JOBS, problem),
+            move |problem| readiness.note(subject, problem),
         )?)
     }
 
@@ -80,10 +88,9 @@ impl Parts<'_> {
         let name: Result<JobName, _> = component.name.parse();
         let name = name.or_else(|_| TRIGGER.parse());
         let name = name.map_err(|error| ServeError::Trigger(error.to_string()))?;
-        let job = Job::accept(&settings).map_err(|error| ServeError::Trigger(error.to_string()))?;
+        Job::accept(&settings).map_err(|error| ServeError::Trigger(error.to_string()))?;
         let store = Store::in_memory()?;
-        let next = job.schedule.next_after(Timestamp::now());
-        store.create_job(&name, &settings, next)?;
+        store.create_job(&name, &settings, Timestamp::now())?;
         Ok(Some(Arc::new(store)))
     }
 

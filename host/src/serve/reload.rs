@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::component::RootComponent;
 use super::declared::DeclaredFunctions;
+use super::drain::Drain;
 use super::error::ServeError;
 use super::watch;
 use crate::counted::counted;
@@ -15,8 +16,8 @@ pub(super) struct Files {
     pub(super) declared: Option<DeclaredFunctions>,
 }
 
-/// Loads again what has changed, for ever.
-pub(super) async fn follow(files: Files, watch: bool, mut hangups: Hangups) {
+/// Loads again what has changed, until the drain begins.
+pub(super) async fn follow(files: Files, watch: bool, mut hangups: Hangups, mut drain: Drain) {
     let mut root = files.root;
     let declared = files
         .declared
@@ -25,6 +26,8 @@ pub(super) async fn follow(files: Files, watch: bool, mut hangups: Hangups) {
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         let is_asked = tokio::select! {
+            biased;
+            () = drain.begun() => return,
             () = hangups.next() => true,
             _ = looks.tick(), if watch => false,
         };

@@ -227,7 +227,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         readiness,
         board,
         sandbox,
-        jobs: schedulers.first().map(Scheduler::handle),
+        jobs: schedulers.iter().map(Scheduler::handle).collect(),
         log: log.clone(),
         drain: drain.clone(),
         started: SystemTime::now(),
@@ -241,7 +241,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
             watched::spawn(&host, "certificate", tls::watch(certificate));
         }
         if let Some(registry) = registry {
-            let following = registry::follow(registry, function_hangups);
+            let following = registry::follow(registry, function_hangups, drain.clone());
             watched::spawn(&host, "functions", following);
         }
         if let Some((own, keeper)) = own {
@@ -249,7 +249,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
             watched::spawn(&host, "tokens", following);
         }
         let files = Files { root, declared };
-        let following = reload::follow(files, options.watch, file_hangups);
+        let following = reload::follow(files, options.watch, file_hangups, drain.clone());
         watched::spawn(&host, "files", following);
         let (gone, _) = watch::channel(false);
         let jobs: Vec<_> = schedulers
@@ -358,7 +358,7 @@ fn declare(
 ) -> Result<Option<DeclaredFunctions>, ServeError> {
     let Some(path) = &options.config else {
         store.declare("", &[])?;
-        scheduler::declare(store, "", Vec::new(), Timestamp::now())?;
+        scheduler::declare(store, "", &[], Timestamp::now())?;
         return Ok(None);
     };
     let (store, loader) = (Arc::clone(store), loader.clone());

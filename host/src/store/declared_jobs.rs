@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::damage;
 use super::jobs::{find, insert, replace};
-use super::{JobLedger, JobName, JobRecord, JobSettings, Store, StoreError, now};
+use super::{JobName, JobSettings, Store, StoreError};
 
 /// A job that a configuration file declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,22 +39,22 @@ impl Store {
         Ok(())
     }
 
-    /// Has the jobs that files declare be `jobs`, all declared in `file`, with when each is due first if it is new. Those that
-    /// are the same as before stay as they are; `change` makes of a job what is declared, and sees to its due times.
+    /// Makes the jobs that files declare those in `jobs`, all declared in `file`. Those that are the same as before stay as
+    /// they are; the others are created or changed as of `now`.
     ///
     /// # Errors
-    /// If one of them has been created already, `change` refuses, or the database fails; then nothing is changed.
+    /// If one of them has been created already, or the database fails; then nothing is changed.
     pub fn declare_jobs(
         &self,
         file: &str,
-        jobs: &[(JobDeclaration, Option<Timestamp>)],
-        change: impl Fn(&JobLedger<'_>, &mut JobRecord, &JobDeclaration) -> Result<(), StoreError>,
+        jobs: &[JobDeclaration],
+        now: Timestamp,
     ) -> Result<(), StoreError> {
         self.write_jobs(|ledger| {
             let connection = &ledger.0;
-            for (job, next_due) in jobs {
+            for job in jobs {
                 match find(connection, &job.name)? {
-                    None => insert(connection, job, *next_due, Some(file))?,
+                    None => insert(connection, job, Some(file), now)?,
                     Some(before) if before.declared_in.is_none() => {
                         return Err(StoreError::JobCreated(job.name.clone()));
                     }
@@ -62,10 +62,10 @@ impl Store {
                         if before.damage.is_none()
                             && before.settings == job.settings
                             && before.is_paused == job.is_paused => {}
-                    Some(mut record) => {
-                        change(ledger, &mut record, job)?;
-                        record.updated = now();
-                        replace(connection, &record)?;
+                    Some(before) => {
+                        let mut after = before.clone();
+                        (after.settings, after.is_paused) = (job.settings.clone(), job.is_paused);
+                        replace(connection, &before, after, now)?;
                     }
                 }
             }
@@ -78,9 +78,9 @@ impl Store {
 
 fn remove_undeclared(
     connection: &Connection,
-    declared: &[(JobDeclaration, Option<Timestamp>)],
+    declared: &[JobDeclaration],
 ) -> Result<(), StoreError> {
-    let declared: HashSet<&str> = declared.iter().map(|(job, _)| job.name.as_str()).collect();
+    let declared: HashSet<&str> = declared.iter().map(|job| job.name.as_str()).collect();
     let mut statement =
         connection.prepare_cached("SELECT name FROM jobs WHERE declared_in IS NOT NULL")?;
     let names = statement.query_map([], |row| damage::text(row, 0))?;

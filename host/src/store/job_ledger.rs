@@ -5,9 +5,8 @@
 //! goes on from what it finds.
 
 mod attempts;
-mod corrections;
+mod clock;
 mod pauses;
-mod places;
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
@@ -15,8 +14,8 @@ use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 use super::damage;
 use super::jobs::{COLUMNS, micros, record, time};
 use super::{JobId, JobRecord, RunKey, RunState, Store, StoreError, Trigger};
-pub use attempts::{DueRun, Tried};
-pub use corrections::{JobWait, Span};
+pub use attempts::{DueRun, PendingRun, Tried};
+pub use clock::JobWait;
 pub(crate) use pauses::{PAUSED, not_again};
 
 /// How many runs of a job are kept once they are over.
@@ -38,8 +37,8 @@ pub struct Going {
 /// When there is something to do next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NextTimes {
-    /// A job is due.
-    pub due: Option<Timestamp>,
+    /// A job is to be looked at, most often because it is due.
+    pub look: Option<Timestamp>,
     /// A run is to be tried.
     pub attempt: Option<Timestamp>,
 }
@@ -47,7 +46,7 @@ pub struct NextTimes {
 impl NextTimes {
     /// The earlier of the two.
     pub fn first(self) -> Option<Timestamp> {
-        self.due.into_iter().chain(self.attempt).min()
+        self.look.into_iter().chain(self.attempt).min()
     }
 }
 
@@ -68,100 +67,62 @@ impl Store {
         Ok(written)
     }
 
-    /// When there is something to do next. Runs that are parked wait for a place, and not for a time.
+    /// When there is something to do after `now`. What could not begin by `now` waits for a permit, and not for a time.
     ///
     /// # Errors
     /// If the database fails.
-    pub fn next_job_times(&self) -> Result<NextTimes, StoreError> {
+    pub fn next_job_times(&self, now: Timestamp) -> Result<NextTimes, StoreError> {
         let next = self
             .connection()
             .prepare_cached(
-                "SELECT (SELECT min(next_due) FROM jobs), (SELECT min(next_attempt) FROM job_runs
-                 WHERE next_attempt IS NOT NULL AND parked IS NULL)",
+                "SELECT (SELECT min(next_look) FROM jobs WHERE next_look > ?1),
+                 (SELECT min(next_attempt) FROM job_runs WHERE next_attempt > ?1)",
             )?
-            .query_row([], |row| {
+            .query_row([micros(now)], |row| {
                 Ok(NextTimes {
-                    due: row.get::<_, Option<i64>>(0)?.map(time),
+                    look: row.get::<_, Option<i64>>(0)?.map(time),
                     attempt: row.get::<_, Option<i64>>(1)?.map(time),
                 })
             })?;
         Ok(next)
     }
-
-    /// How many runs others than the serving host have ended, by how: those of jobs that were changed or paused.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn job_outcomes(&self) -> Result<Vec<(RunState, u64)>, StoreError> {
-        let connection = self.connection();
-        let mut statement = connection.prepare_cached("SELECT outcome, runs FROM job_outcomes")?;
-        let rows = statement.query_map([], |row| {
-            let state = RunState::of(&row.get::<_, String>(0)?);
-            Ok((state, row.get::<_, i64>(1)?.unsigned_abs()))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
 }
 
 impl JobLedger<'_> {
-    /// Jobs that are due by `now`, those first that have waited longest; `limit` at most.
+    /// Jobs that are to be looked at by `now`, those first that have waited longest; `limit` at most.
     ///
     /// # Errors
     /// If the database fails.
     pub fn due_jobs(&self, now: Timestamp, limit: usize) -> Result<Vec<JobRecord>, StoreError> {
         let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM jobs WHERE next_due <= ? ORDER BY next_due LIMIT ?"
+            "SELECT {COLUMNS} FROM jobs WHERE next_look <= ? ORDER BY next_look LIMIT ?"
         ))?;
         let rows =
             statement.query_map(params![micros(now), limit as i64], |row| Ok(record(row)))?;
         damage::named(rows)
     }
 
-    /// Jobs that are due after `now` and whose id is greater than `last`, by id; `limit` at most.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn later_jobs(
-        &self,
-        now: Timestamp,
-        last: JobId,
-        limit: usize,
-    ) -> Result<Vec<JobRecord>, StoreError> {
-        let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM jobs WHERE id > ? AND next_due > ? ORDER BY id LIMIT ?"
-        ))?;
-        let rows = statement.query_map(params![last, micros(now), limit as i64], |row| {
-            Ok(record(row))
-        })?;
-        damage::named(rows)
-    }
-
-    /// Notes when `job` is due next.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn set_next_due(&self, job: JobId, next: Option<Timestamp>) -> Result<(), StoreError> {
-        self.0
-            .prepare_cached("UPDATE jobs SET next_due = ? WHERE id = ?")?
-            .execute(params![next.map(micros), job])?;
-        Ok(())
-    }
-
-    /// Notes that the due times of `job` up to `now` have been decided, and when it is due next.
+    /// Notes up to when the due times of `job` have been decided, the first one after that, and when the job is looked at next.
     ///
     /// # Errors
     /// If the database fails.
     pub fn decide(
         &self,
         job: JobId,
-        now: Timestamp,
-        next: Option<Timestamp>,
+        decided: Timestamp,
+        next_due: Option<Timestamp>,
+        next_look: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         self.0
             .prepare_cached(
-                "UPDATE jobs SET next_due = ?1, decided = max(ifnull(decided, ?2), ?2) WHERE id = ?3",
+                "UPDATE jobs SET decided = ?, next_due = ?, next_look = ? WHERE id = ?",
             )?
-            .execute(params![next.map(micros), micros(now), job])?;
+            .execute(params![
+                micros(decided),
+                next_due.map(micros),
+                next_look.map(micros),
+                job
+            ])?;
         Ok(())
     }
 
@@ -186,8 +147,8 @@ impl JobLedger<'_> {
         Ok(going)
     }
 
-    /// Keeps a run that is tried at `next_attempt`, or that waits for another to end. False if there is one for this time
-    /// that was not missed.
+    /// Keeps a run that is tried at `next_attempt`, or that waits for another to end. False if one was made for this time. One
+    /// that was missed or skipped, before the clock was set back, was not made.
     ///
     /// # Errors
     /// If the database fails.
@@ -204,7 +165,7 @@ impl JobLedger<'_> {
                  VALUES (?, ?, ?, 'waiting', ?)
                  ON CONFLICT (job, scheduled) DO UPDATE SET trigger = excluded.trigger, state = 'waiting',
                  next_attempt = excluded.next_attempt, reason = NULL, ended = NULL
-                 WHERE job_runs.state = 'missed'",
+                 WHERE job_runs.state IN ('missed', 'skipped')",
             )?
             .execute(params![
                 run.job,
@@ -244,33 +205,22 @@ impl JobLedger<'_> {
         Ok(added == 1)
     }
 
-    /// Counts runs that ended so, for the host that serves to tell of: see [`Store::job_outcomes`].
+    /// Forgets the runs of `job` that are over, but for the latest by `now`. Later ones, which a clock that was set back has
+    /// yet to show again, stay until then: their times must not come twice.
     ///
     /// # Errors
     /// If the database fails.
-    pub fn tally(&self, states: &[RunState]) -> Result<(), StoreError> {
-        let mut statement = self.0.prepare_cached(
-            "INSERT INTO job_outcomes (outcome, runs) VALUES (?, 1)
-             ON CONFLICT (outcome) DO UPDATE SET runs = runs + 1",
-        )?;
-        for state in states {
-            statement.execute([state.as_str()])?;
-        }
-        Ok(())
-    }
-
-    /// Forgets the runs of `job` that are over, but for the latest.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn forget_old(&self, job: JobId) -> Result<(), StoreError> {
+    pub fn forget_old(&self, job: JobId, now: Timestamp) -> Result<(), StoreError> {
         let oldest: Option<i64> = self
             .0
             .prepare_cached(
-                "SELECT scheduled FROM job_runs WHERE job = ? AND state NOT IN ('waiting', 'running')
+                "SELECT scheduled FROM job_runs
+                 WHERE job = ? AND scheduled <= ? AND state NOT IN ('waiting', 'running')
                  ORDER BY scheduled DESC LIMIT 1 OFFSET ?",
             )?
-            .query_row(params![job, KEPT_RUNS as i64 - 1], |row| row.get(0))
+            .query_row(params![job, micros(now), KEPT_RUNS as i64 - 1], |row| {
+                row.get(0)
+            })
             .optional()?;
         if let Some(oldest) = oldest {
             self.0

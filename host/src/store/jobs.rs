@@ -1,10 +1,14 @@
-//! Jobs, and when each is due next.
+//! Jobs, as their owners want them and as the scheduler has decided.
+//!
+//! Commands and configuration files write the settings, and whether a job is paused. They add a row for each change (see
+//! [`JobChange`](super::JobChange)) and write nothing else. When a job is due is written by the scheduler alone.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::damage;
-use super::{JobDeclaration, JobLedger, JobName, JobSettings, Store, StoreError, now, suggestion};
+use super::job_changes::note_change;
+use super::{JobDeclaration, JobName, JobSettings, Store, StoreError, now, suggestion};
 
 /// Tells a job from others that had its name before.
 pub type JobId = i64;
@@ -20,10 +24,12 @@ pub struct JobRecord {
     pub settings: JobSettings,
     /// Whether it waits to be resumed.
     pub is_paused: bool,
-    /// The first due time that has not been dealt with.
+    /// The first due time that the scheduler has not decided, as of its last look at the job.
     pub next_due: Option<Timestamp>,
-    /// Up to when its due times have been dealt with, but for those that were passed over; `None` if none has been.
+    /// Up to when the scheduler has decided the due times; `None` if it has not looked at the job yet.
     pub decided: Option<Timestamp>,
+    /// When the job was created or changed last, if the scheduler has not taken that up yet.
+    pub changed: Option<Timestamp>,
     /// The configuration file that declares it, if one does.
     pub declared_in: Option<String>,
     /// When it was created, in RFC 3339.
@@ -41,17 +47,18 @@ pub struct JobCounts {
     pub enabled: u32,
     /// Those that wait to be resumed.
     pub paused: u32,
-    /// The earliest due time of all.
+    /// When the scheduler looks at one next; as a rule, when the first is due.
     pub next_due: Option<Timestamp>,
 }
 
 pub(super) const COLUMNS: &str =
-    "jobs.id, name, settings, is_paused, next_due, declared_in, jobs.created, updated, decided";
+    "jobs.id, name, settings, is_paused, next_due, declared_in, jobs.created, updated, decided,
+     (SELECT max(changed) FROM job_changes WHERE job_changes.job = jobs.id)";
 /// How many columns these are.
-pub(super) const COLUMN_COUNT: usize = 9;
+pub(super) const COLUMN_COUNT: usize = 10;
 
 impl Store {
-    /// Keeps a new job, due first at `next_due`.
+    /// Keeps a new job, created at `now`: it is due at the times of its schedule after that.
     ///
     /// # Errors
     /// If there is one of this name, or the database fails.
@@ -59,7 +66,7 @@ impl Store {
         &self,
         name: &JobName,
         settings: &JobSettings,
-        next_due: Option<Timestamp>,
+        now: Timestamp,
     ) -> Result<JobRecord, StoreError> {
         let mut connection = self.connection();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -71,35 +78,34 @@ impl Store {
             settings: settings.clone(),
             is_paused: false,
         };
-        insert(&transaction, &job, next_due, None)?;
+        insert(&transaction, &job, None, now)?;
         let record = find(&transaction, name)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
         transaction.commit()?;
         Ok(record)
     }
 
-    /// Changes a job as `change` says, which may write of its runs in the same transaction. When its due times have been
-    /// decided is no part of that: see [`JobLedger::decide`].
+    /// Changes the settings of a job, or whether it is paused, as `change` says. The scheduler takes that up as of `now`.
     ///
     /// # Errors
     /// If there is none, a file declares it, `change` refuses, or the database fails.
     pub fn change_job(
         &self,
         name: &JobName,
-        change: impl FnOnce(&JobLedger<'_>, &mut JobRecord) -> Result<(), StoreError>,
+        now: Timestamp,
+        change: impl FnOnce(&mut JobRecord) -> Result<(), StoreError>,
     ) -> Result<JobRecord, StoreError> {
         self.write_jobs(|ledger| {
-            let Some(mut record) = find(&ledger.0, name)? else {
+            let Some(before) = find(&ledger.0, name)? else {
                 return Err(missing(&ledger.0, name)?);
             };
-            refuse_declared(&record)?;
-            if let Some(damage) = record.damage {
-                let name = record.name;
+            refuse_declared(&before)?;
+            if let Some(damage) = before.damage {
+                let name = before.name;
                 return Err(StoreError::DamagedJob { name, damage });
             }
-            change(ledger, &mut record)?;
-            record.updated = now();
-            replace(&ledger.0, &record)?;
-            Ok(record)
+            let mut after = before.clone();
+            change(&mut after)?;
+            replace(&ledger.0, &before, after, now)
         })
     }
 
@@ -151,7 +157,7 @@ impl Store {
         let counts = self
             .connection()
             .prepare_cached(
-                "SELECT (SELECT count(*) FROM jobs), (SELECT count(*) FROM jobs WHERE is_paused), (SELECT min(next_due) FROM jobs)",
+                "SELECT (SELECT count(*) FROM jobs), (SELECT count(*) FROM jobs WHERE is_paused), (SELECT min(next_look) FROM jobs WHERE next_look IS NOT NULL)",
             )?
             .query_row([], |row| {
                 let (all, paused): (u32, u32) = (row.get(0)?, row.get(1)?);
@@ -192,47 +198,59 @@ pub(super) fn record(row: &Row<'_>) -> Result<JobRecord, StoreError> {
         updated: damage::text(row, 7)?,
         damage,
         decided: row.get::<_, Option<i64>>(8)?.map(time),
+        changed: row.get::<_, Option<i64>>(9)?.map(time),
     })
 }
 
+/// Adds a job that was created at `created`.
 pub(super) fn insert(
     connection: &Connection,
     job: &JobDeclaration,
-    next_due: Option<Timestamp>,
     declared_in: Option<&str>,
+    created: Timestamp,
 ) -> Result<(), StoreError> {
     connection.execute(
-        "INSERT INTO jobs (name, settings, is_paused, next_due, declared_in, created, updated)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+        "INSERT INTO jobs (name, settings, is_paused, declared_in, created, updated)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
         params![
             job.name.as_str(),
             serde_json::to_string(&job.settings)?,
             job.is_paused,
-            next_due.filter(|_| !job.is_paused).map(micros),
             declared_in,
             now()
         ],
     )?;
-    Ok(())
+    note_change(
+        connection,
+        connection.last_insert_rowid(),
+        None,
+        false,
+        created,
+    )
 }
 
-pub(super) fn replace(connection: &Connection, record: &JobRecord) -> Result<(), StoreError> {
+/// Replaces `before` by `after`, as a change that was made at `changed`. Returns what was written.
+pub(super) fn replace(
+    connection: &Connection,
+    before: &JobRecord,
+    mut after: JobRecord,
+    changed: Timestamp,
+) -> Result<JobRecord, StoreError> {
+    after.updated = now();
     connection.execute(
-        "UPDATE jobs SET settings = ?, is_paused = ?, next_due = ?, updated = ? WHERE id = ?",
+        "UPDATE jobs SET settings = ?, is_paused = ?, updated = ? WHERE id = ?",
         params![
-            serde_json::to_string(&record.settings)?,
-            record.is_paused,
-            record.next_due.map(micros),
-            record.updated,
-            record.id
+            serde_json::to_string(&after.settings)?,
+            after.is_paused,
+            after.updated,
+            after.id
         ],
     )?;
-    // What its runs call may be another place now.
-    connection.execute(
-        "UPDATE job_runs SET parked = NULL WHERE job = ? AND parked IS NOT NULL",
-        [record.id],
-    )?;
-    Ok(())
+    let was_due_by = (!before.is_paused).then_some(&before.settings);
+    let is_pause = !before.is_paused && after.is_paused;
+    note_change(connection, after.id, was_due_by, is_pause, changed)?;
+    after.changed = before.changed.max(Some(changed));
+    Ok(after)
 }
 
 fn refuse_declared(record: &JobRecord) -> Result<(), StoreError> {

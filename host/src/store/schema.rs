@@ -10,7 +10,7 @@ use super::StoreError;
 const APPLICATION_ID: u32 = 0x686f_7374;
 
 /// What leads from each version to the next. What stands here is never changed, only added to.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     "
     CREATE TABLE components (
         sha256 TEXT PRIMARY KEY,
@@ -151,6 +151,30 @@ const MIGRATIONS: [&str; 5] = [
         runs INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
 ",
+    // What is due from the next due time on has not been decided. A next due time within a second is no due time: it said when
+    // a job that cannot run was to be looked at again.
+    "
+    DROP TABLE job_spans;
+    DROP TABLE job_outcomes;
+    DROP INDEX job_runs_parked;
+    DROP INDEX job_runs_next_attempt;
+    ALTER TABLE job_runs DROP COLUMN parked;
+    CREATE INDEX job_runs_next_attempt ON job_runs (next_attempt) WHERE next_attempt IS NOT NULL;
+    ALTER TABLE jobs ADD COLUMN next_look INTEGER;
+    UPDATE jobs SET next_look = next_due, decided = next_due - 1 WHERE next_due IS NOT NULL;
+    UPDATE jobs SET next_due = NULL WHERE next_due % 1000000 <> 0;
+    DROP INDEX jobs_next_due;
+    CREATE INDEX jobs_next_look ON jobs (next_look) WHERE next_look IS NOT NULL;
+    CREATE TABLE job_changes (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        job INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+        changed INTEGER NOT NULL,
+        schedule TEXT,
+        time_zone TEXT,
+        is_pause INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX job_changes_job ON job_changes (job);
+",
 ];
 
 /// Makes an empty or older database one of the current version. Nothing is written to one that is so already.
@@ -195,6 +219,16 @@ pub(super) fn prepare(connection: &mut Connection, directory: &Path) -> Result<(
     transaction.pragma_update(None, "user_version", known)?;
     transaction.commit()?;
     Ok(())
+}
+
+/// Makes an empty database one of an earlier `version`.
+#[cfg(test)]
+pub(super) fn create(connection: &Connection, version: usize) -> Result<(), rusqlite::Error> {
+    for migration in &MIGRATIONS[..version] {
+        connection.execute_batch(migration)?;
+    }
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    connection.pragma_update(None, "user_version", version as u32)
 }
 
 /// Whose database it is, and of which version.

@@ -1,6 +1,7 @@
 mod damage;
 mod files;
 mod jobs;
+mod migrations;
 mod rights;
 mod serving;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::super::{ending, round};
+use super::super::{round, shutdown};
 use super::work::Work;
 use crate::store::StoreError;
 
@@ -22,7 +22,7 @@ impl Work {
         over: &watch::Sender<bool>,
     ) {
         let mut patience = pin!(async {
-            tokio::join!(ending::reached(&mut gone), tokio::time::sleep(DRAIN));
+            tokio::join!(shutdown::reached(&mut gone), tokio::time::sleep(DRAIN));
         });
         let mut error = self.write_down().await.err();
         while self.going > 0 {

@@ -3,27 +3,27 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use super::super::attempt::attempt;
+use super::super::attempt_limits::AttemptLimits;
 use super::super::clock::{Change, Clock};
-use super::super::correction;
-use super::super::ending::Ending;
 use super::super::note::AttemptNote;
-use super::super::places::Places;
+use super::super::recovery;
 use super::super::round::{self, Ended, OK, Round, Start};
+use super::super::shutdown::Shutdown;
 use super::Scheduler;
-use crate::store::{JobId, NextTimes, Store, StoreError, Version};
+use crate::store::{NextTimes, Store, StoreError, Version};
 
-/// The longest sleep: so soon commands are heard, and a clock that was set or a machine that slept is noticed.
+/// The longest sleep. Commands, a clock that was set, and a machine that slept are noticed within this time.
 const LONGEST_SLEEP: Duration = Duration::from_millis(200);
 /// Attempts at once.
 const MOST_ATTEMPTS: usize = 4_096;
 /// How often jobs are counted at most.
 const COUNT: Duration = Duration::from_secs(1);
 
-/// What a scheduler has in its hands.
+/// The state of a scheduler that runs.
 pub(super) struct Work {
     pub(super) scheduler: Scheduler,
     pub(super) clock: Clock,
@@ -31,38 +31,15 @@ pub(super) struct Work {
     /// Whether a round was played since jobs were counted.
     is_uncounted: bool,
     is_recovered: bool,
-    /// By how much runs are to be moved, for the clock was.
-    shift: SignedDuration,
-    /// What due times are to be worked out anew, if they are: at the start, and when the clock was set.
-    resync: Option<Resync>,
+    /// How the clock was set, if the store does not know it yet.
+    change: Change,
     ends: mpsc::UnboundedSender<Ended>,
     pub(super) ended: mpsc::UnboundedReceiver<Ended>,
     /// Attempts that have ended and are not written down yet.
     pub(super) unwritten: Vec<Ended>,
-    places: Arc<Mutex<Places>>,
+    limits: Arc<Mutex<AttemptLimits>>,
     pub(super) going: usize,
-    ending: Ending,
-}
-
-/// Due times that are to be worked out anew.
-#[derive(Clone, Copy)]
-struct Resync {
-    /// From when on.
-    since: Timestamp,
-    /// Whether runs that wait have been looked at.
-    are_waits_done: bool,
-    /// Those of jobs after this one.
-    last: JobId,
-}
-
-impl Resync {
-    fn from(since: Timestamp) -> Self {
-        Self {
-            since,
-            are_waits_done: false,
-            last: JobId::MIN,
-        }
-    }
+    shutdown: Shutdown,
 }
 
 /// What to sleep for.
@@ -82,40 +59,38 @@ struct Played {
 }
 
 impl Work {
-    /// That of `scheduler`, until `end` says so. The sender says when nothing is waited for any more.
+    /// That of `scheduler`, which runs until `end` is true. The sender says when nothing is waited for any more.
     pub(super) fn new(
         scheduler: Scheduler,
         end: watch::Receiver<bool>,
     ) -> (Self, watch::Sender<bool>) {
         let (ends, ended) = mpsc::unbounded_channel();
-        let (over, ending) = Ending::new(end);
-        let clock = Clock::start();
+        let (over, shutdown) = Shutdown::new(end);
         let work = Self {
             scheduler,
-            resync: Some(Resync::from(clock.now())),
-            clock,
+            clock: Clock::start(),
             counted: None,
             is_uncounted: false,
             is_recovered: false,
-            shift: SignedDuration::ZERO,
+            change: Change::NONE,
             ends,
             ended,
             unwritten: Vec::new(),
-            places: Arc::new(Mutex::new(Places::new(MOST_ATTEMPTS))),
+            limits: Arc::new(Mutex::new(AttemptLimits::new(MOST_ATTEMPTS))),
             going: 0,
-            ending,
+            shutdown,
         };
         (work, over)
     }
 
     /// Works until the end begins.
     pub(super) async fn go_on(&mut self) {
-        let mut ending = self.ending.clone();
+        let mut shutdown = self.shutdown.clone();
         let mut ahead = Ahead::default();
         loop {
             tokio::select! {
                 biased;
-                () = ending.begun() => return,
+                () = shutdown.begun() => return,
                 () = self.sleep(&ahead) => {}
             }
             ahead = self.work().await;
@@ -141,22 +116,13 @@ impl Work {
         }
     }
 
-    /// What time it is. Notes what is to be put right if the clock was set.
+    /// What time it is. Notes how the clock was set, if it was.
     fn look_at_clock(&mut self) -> Timestamp {
-        let (now, Change { step, anew }) = self.clock.tell();
-        if !step.is_zero() {
-            tracing::info!("The clock was set by {} s.", step.as_secs());
-            self.shift = self.shift.saturating_add(step);
-            // What has not been put right since an earlier change still has to be.
-            if let Some(resync) = &mut self.resync {
-                resync.since = resync.since.checked_add(step).unwrap_or(resync.since);
-            }
+        let (now, change) = self.clock.tell();
+        if !change.step.is_zero() {
+            tracing::info!("The clock was set by {} s.", change.step.as_secs());
         }
-        if let Some(anew) = anew {
-            tracing::info!("Due times are worked out anew from {anew} on, for the clock was set.");
-            let earlier = self.resync.map_or(anew, |resync| resync.since);
-            self.resync = Some(Resync::from(anew.min(earlier)));
-        }
+        self.change.add(change);
         now
     }
 
@@ -184,11 +150,11 @@ impl Work {
         }
     }
 
-    /// How long it is until something is due that there is a place for.
+    /// How long it is until something is due that there may be a permit for.
     fn time_to(&self, ahead: &Ahead) -> Option<Duration> {
         let next = match self.going < MOST_ATTEMPTS {
             true => ahead.next.first(),
-            false => ahead.next.due,
+            false => ahead.next.look,
         };
         let until = next?.duration_since(self.clock.now());
         Some(Duration::try_from(until).unwrap_or(Duration::ZERO))
@@ -204,29 +170,22 @@ impl Work {
         let more = std::iter::from_fn(|| self.ended.try_recv().ok());
         let ended: Vec<_> = ended.into_iter().chain(more).collect();
         self.going -= ended.len();
-        let mut places = lock(&self.places);
+        let mut limits = lock(&self.limits);
         for ended in &ended {
-            places.give_back(&ended.keepers);
+            limits.release(&ended.permit);
         }
-        drop(places);
+        drop(limits);
         self.unwritten.extend(ended);
     }
 
-    /// Puts right what is not, plays rounds until nothing more is due by `now`, and tells what is ahead.
+    /// Plays rounds until nothing more is due by `now`, and tells what is ahead.
     async fn round(&mut self, now: Timestamp) -> Result<Ahead, StoreError> {
         self.recover(now).await?;
-        self.correct_waits(now).await?;
+        self.take_up_change(now).await?;
         loop {
             let played = self.play(now).await?;
-            if played.has_more && !self.ending.has_begun() {
+            if played.has_more && !self.shutdown.has_begun() {
                 continue;
-            }
-            if let Some(resync) = self.resync {
-                // A page at a time, so that what is due meanwhile is not late.
-                let Resync { last, since, .. } = resync;
-                let page = self.blocking(move |store| correction::resync(store, last, since, now));
-                self.resync = page.await?.map(|last| Resync { last, ..resync });
-                return Ok(Ahead::default());
             }
             return Ok(Ahead {
                 next: played.next?,
@@ -240,12 +199,10 @@ impl Work {
         if self.is_recovered {
             return Ok(());
         }
-        let (others, recovered) = self
-            .blocking(move |store| Ok((store.job_outcomes()?, correction::recover(store, now)?)))
-            .await?;
+        let recovered = self.blocking(move |store| recovery::recover(store, now));
+        let recovered = recovered.await?;
         self.is_recovered = true;
         let counters = &self.scheduler.handle.counters;
-        counters.ended_by_others(&others);
         counters.ended(&recovered.outcomes);
         if recovered.interrupted > 0 {
             tracing::info!(
@@ -256,22 +213,13 @@ impl Work {
         Ok(())
     }
 
-    /// Sees to runs that wait, if the clock was set.
-    async fn correct_waits(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        let step = self.shift;
-        if !step.is_zero() {
-            self.blocking(move |store| correction::shift(store, step))
+    /// Has the store take up how the clock was set, if it was.
+    async fn take_up_change(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let change = self.change;
+        if change != Change::NONE {
+            self.blocking(move |store| recovery::take_up(store, change, now))
                 .await?;
-            self.shift = SignedDuration::ZERO;
-        }
-        if let Some(Resync { since, .. }) = self.resync.filter(|resync| !resync.are_waits_done) {
-            self.blocking(move |store| correction::retract_waiting(store, since, now))
-                .await?;
-            let resync = Resync::from(since);
-            self.resync = Some(Resync {
-                are_waits_done: true,
-                ..resync
-            });
+            self.change = Change::NONE;
         }
         Ok(())
     }
@@ -285,23 +233,23 @@ impl Work {
         if count {
             self.counted = Some(Instant::now());
         }
-        let (store, places) = (Arc::clone(&self.scheduler.store), Arc::clone(&self.places));
+        let (store, limits) = (Arc::clone(&self.scheduler.store), Arc::clone(&self.limits));
         let disabled = Arc::clone(&self.scheduler.handle.disabled);
-        let is_ending = self.ending.has_begun();
+        let is_ending = self.shutdown.has_begun();
         let played = tokio::task::spawn_blocking(move || {
             // Asked for before anything is read, so that no change falls in between.
             let version = store.version();
             let round = match is_ending {
-                true => round::play(&store, &unwritten, now, &mut Places::new(0)),
-                false => round::play(&store, &unwritten, now, &mut lock(&places)),
+                true => round::play(&store, &unwritten, now, &mut AttemptLimits::new(0)),
+                false => round::play(&store, &unwritten, now, &mut lock(&limits)),
             };
             let next = match round {
-                Ok(_) => store.next_job_times(),
+                Ok(_) => store.next_job_times(now),
                 Err(_) => Ok(NextTimes::default()),
             };
             let counts = count.then(|| {
                 disabled.look_again(&store)?;
-                Ok((store.job_counts()?, store.job_outcomes()?))
+                store.job_counts()
             });
             (unwritten, version, round, next, counts)
         });
@@ -321,10 +269,7 @@ impl Work {
         // Before anything else can fail: what is written down as begun has to begin.
         self.begin(round);
         if let Some(counts) = counts {
-            let counts: Result<_, StoreError> = counts;
-            let (jobs, others) = counts?;
-            self.scheduler.handle.counters.jobs(jobs);
-            self.scheduler.handle.counters.ended_by_others(&others);
+            self.scheduler.handle.counters.jobs(counts?);
         }
         Ok(Played {
             has_more,
@@ -365,11 +310,11 @@ impl Work {
         self.going += 1;
         let (client, minter, clock) = (client.clone(), minter.clone(), self.clock.clone());
         let (log, counters) = (log.clone(), Arc::clone(&handle.counters));
-        let (ends, ending) = (self.ends.clone(), self.ending.clone());
+        let (ends, shutdown) = (self.ends.clone(), self.shutdown.clone());
         tokio::spawn(async move {
             let late = clock.now().duration_since(start.due);
             counters.attempt_began(late.try_into().unwrap_or(Duration::ZERO));
-            let (end, asked) = attempt(client, minter, &start, &clock, ending).await;
+            let (end, asked) = attempt(client, minter, &start, &clock, shutdown).await;
             counters.attempt_ended(end.code == OK);
             log.push(vec![AttemptNote::finished(&start, &end).entry()]);
             // Nobody listens any more when the host has ended.
@@ -390,6 +335,6 @@ impl Work {
     }
 }
 
-fn lock(places: &Mutex<Places>) -> std::sync::MutexGuard<'_, Places> {
-    places.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(limits: &Mutex<AttemptLimits>) -> std::sync::MutexGuard<'_, AttemptLimits> {
+    limits.lock().unwrap_or_else(PoisonError::into_inner)
 }

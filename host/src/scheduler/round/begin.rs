@@ -1,73 +1,103 @@
-//! Attempts begin, as far as there are places.
+//! Attempts begin, as far as there are permits.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::super::places::{Keepers, Places};
+use super::super::attempt_limits::{AttemptLimits, Permit};
 use super::{BATCH, Job, Round, Start, trace};
-use crate::store::{DueRun, JobId, JobLedger, RunState, StoreError};
+use crate::store::{DueRun, JobId, JobLedger, PendingRun, RunState, StoreError};
 
-/// Begins the next attempts of runs that are due. Those of jobs or targets that have no place are parked. `open` are the
-/// places that there are for those that were parked before.
+/// How many pending runs are considered in one round. Those of jobs that are known to be held up are not read.
+const MOST_CONSIDERED: usize = 10_000;
+
+/// Begins the next attempts of runs that are due by `now`, in the order in which they have waited. A run that gets no permit
+/// stays as it is, and those behind it have their turn. If there are more than one round takes, the next one goes on from there.
 pub(super) fn begin(
     ledger: &JobLedger<'_>,
     read: &HashMap<JobId, Arc<Job>>,
-    open: &[(String, usize)],
     now: Timestamp,
-    places: &mut Places,
+    limits: &mut AttemptLimits,
     round: &mut Round,
 ) -> Result<(), StoreError> {
-    for (keeper, room) in open {
-        if ledger.unpark(keeper, *room)? < *room {
-            places.forget(keeper);
-        }
-    }
-    let most = places.free().min(BATCH);
-    let runs = ledger.due_runs(now, most)?;
-    round.has_more |= most > 0 && runs.len() == most;
+    let resume = limits.resume.take();
+    let is_first = resume.is_none();
+    let runs = ledger.pending_runs(now, resume, MOST_CONSIDERED)?;
+    let mut is_last = runs.len() < MOST_CONSIDERED;
+    let (mut last, mut taken, mut is_held_up) = (resume, 0, false);
     for run in runs {
-        let job = read.get(&run.job.id).cloned();
-        let job = job.map_or_else(|| Job::read(&run.job.settings).map(Arc::new), Ok);
-        match job {
-            Err(error) => {
-                let reason = error.to_string();
-                ledger.end_run(run.key, RunState::Failed, Some(&reason), now)?;
-                round.outcomes.push(RunState::Failed);
-                round.unreadable.push((run.job.name, reason));
-            }
-            Ok(job) => begin_run(ledger, run, job, now, places, round)?,
+        if limits.free() == 0 {
+            // The end of an attempt leads to a round that begins anew.
+            return Ok(());
         }
+        if taken == BATCH {
+            is_last = false;
+            break;
+        }
+        last = Some(run);
+        if limits.is_held_up(run.key.job) {
+            is_held_up = true;
+            continue;
+        }
+        taken += 1;
+        is_held_up |= !begin_run(ledger, run, read, now, limits, round)?;
+    }
+    match is_last {
+        false => {
+            limits.resume = last;
+            round.has_more = true;
+        }
+        true if is_first && !is_held_up => limits.forget_all(),
+        true => {}
     }
     Ok(())
 }
 
+/// Begins the next attempt of `run`. False if it gets no permit.
 fn begin_run(
     ledger: &JobLedger<'_>,
-    run: DueRun,
-    job: Arc<Job>,
+    run: PendingRun,
+    read: &HashMap<JobId, Arc<Job>>,
     now: Timestamp,
-    places: &mut Places,
+    limits: &mut AttemptLimits,
     round: &mut Round,
-) -> Result<(), StoreError> {
-    let keepers = Keepers::of(run.job.id, &job);
-    if let Some(full) = places.full(&keepers) {
-        ledger.park(run.key, full)?;
-        places.await_place(full);
-        return Ok(());
+) -> Result<bool, StoreError> {
+    let Some(DueRun {
+        key,
+        job: record,
+        due,
+        attempts,
+    }) = ledger.due_run(run)?
+    else {
+        return Ok(true);
+    };
+    let job = read.get(&record.id).cloned();
+    let job = match job.map_or_else(|| Job::read(&record.settings).map(Arc::new), Ok) {
+        Ok(job) => job,
+        Err(error) => {
+            let reason = error.to_string();
+            ledger.end_run(key, RunState::Failed, Some(&reason), now)?;
+            round.outcomes.push(RunState::Failed);
+            round.unreadable.push((record.name, reason));
+            return Ok(true);
+        }
+    };
+    let permit = Permit::of(record.id, &job);
+    if !limits.try_take(&permit) {
+        return Ok(false);
     }
-    let number = run.attempts.last().map_or(0, |attempt| attempt.number) + 1;
-    ledger.begin_attempt(run.key, number, now)?;
-    places.take(&keepers);
+    let number = attempts.last().map_or(0, |attempt| attempt.number) + 1;
     round.starts.push(Start {
-        run: run.key,
+        run: key,
         number,
-        name: run.job.name,
+        name: record.name,
         job,
-        due: run.due,
+        due,
         trace: trace::begin(),
-        keepers,
+        permit,
     });
-    Ok(())
+    // Its permit is released with the round if this fails.
+    ledger.begin_attempt(key, number, now)?;
+    Ok(true)
 }

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::Job;
-use super::super::disabled::{MOMENT, disabled, is_put_off, put_off_to};
+use super::super::disabled::disabled;
 use super::super::due::{Admission, Verdict, admit, due};
-use super::super::undecided::Undecided;
 use super::Round;
-use crate::store::{JobLedger, JobRecord, RunKey, RunState, Span, StoreError, Trigger};
+use crate::store::{JobLedger, JobRecord, RunKey, RunState, StoreError, Trigger};
 
-/// When a job whose record cannot be read is looked at again.
+/// When a job that cannot run is looked at again.
 const LATER: SignedDuration = SignedDuration::from_hours(1);
 
-/// Makes runs of the times at which `record` was due by `now`. Tells what it is, if it can be read.
+/// Decides the times at which `record` was due by `now`, and makes runs of them. Returns the job, if it can be read.
 pub(super) fn claim(
     ledger: &JobLedger<'_>,
     record: &JobRecord,
@@ -25,87 +24,62 @@ pub(super) fn claim(
         Ok(job) => Arc::new(job),
         Err(error) => {
             let reason = disabled(record).unwrap_or_else(|| error.to_string());
-            // Said at least: it was due.
-            if let Some(scheduled) = record.next_due.filter(|due| !is_put_off(*due)) {
-                let run = RunKey {
-                    job: record.id,
-                    scheduled,
-                };
-                let trigger = Trigger::Schedule;
-                if ledger.add_ended_run(run, trigger, RunState::Missed, &reason, now)? {
-                    round.outcomes.push(RunState::Missed);
-                    ledger.forget_old(record.id)?;
-                }
-            }
+            miss(ledger, record, &reason, now, round)?;
             round.unreadable.push((record.name.clone(), reason));
-            let later = now.checked_add(LATER).ok().and_then(put_off_to);
-            ledger.set_next_due(record.id, later)?;
             return Ok(None);
         }
     };
-    let mut undecided = Undecided::new(record.decided, ledger.passed_over(record.id)?);
-    let before = undecided.clone();
-    let first = record.next_due.unwrap_or(now);
-    let parts = undecided.parts(first, now);
-    let (verdicts, are_all) = due(&job.schedule, &parts, now, job.catch_up);
-    let mut missed_to = (!are_all).then(|| verdicts[0].0 - MOMENT);
-    let earlier = missed_to.map(|_| first);
+    let after = record.decided.unwrap_or(now);
+    let (verdicts, are_all) = due(&job.schedule, after, now, job.catch_up);
+    let first = job.schedule.next_after(after).filter(|_| !are_all);
     let mut is_over = false;
     for (index, (scheduled, verdict)) in verdicts.into_iter().enumerate() {
         let run = RunKey {
             job: record.id,
             scheduled,
         };
-        if verdict == Verdict::Missed {
-            missed_to = Some(scheduled);
-            let reason = missed(earlier.filter(|_| index == 0));
-            let trigger = Trigger::Schedule;
-            if ledger.add_ended_run(run, trigger, RunState::Missed, &reason, now)? {
-                round.outcomes.push(RunState::Missed);
-                is_over = true;
+        is_over |= match verdict {
+            Verdict::Missed => {
+                let reason = missed(first.filter(|_| index == 0));
+                end(ledger, run, RunState::Missed, &reason, now, round)?
             }
-            continue;
-        }
-        is_over |= admit_run(ledger, run, &job, verdict, now, round)?;
+            verdict => admit_run(ledger, run, &job, verdict, now, round)?,
+        };
     }
     if is_over {
-        ledger.forget_old(record.id)?;
+        ledger.forget_old(record.id, now)?;
     }
-    undecided.decide(first, now);
-    note_passed(&mut undecided, record, &parts, missed_to);
-    if undecided.passed() != before.passed() {
-        ledger.set_passed_over(record.id, undecided.passed())?;
-    }
-    let next = undecided.next_after(&job.schedule, now);
-    ledger.decide(record.id, now, next)?;
+    let decided = after.max(now);
+    let next = job.schedule.next_after(decided);
+    ledger.decide(record.id, decided, next, next)?;
     Ok(Some(job))
 }
 
-/// What was missed of `parts`, up to `missed_to`, was passed over, and so was what came before a job's first due time: for all
-/// that is known, the clock was wrong when the job was created.
-fn note_passed(
-    undecided: &mut Undecided,
+/// Takes what was due of a job that cannot run for missed, for `reason`, and has it looked at again later.
+fn miss(
+    ledger: &JobLedger<'_>,
     record: &JobRecord,
-    parts: &[Span],
-    missed_to: Option<Timestamp>,
-) {
-    if let (None, Some(first)) = (record.decided, record.next_due) {
-        undecided.pass(Span {
-            first: Timestamp::UNIX_EPOCH,
-            last: first - MOMENT,
-        });
-    }
-    for part in parts {
-        if let Some(last) = missed_to {
-            undecided.pass(Span {
-                first: part.first,
-                last: part.last.min(last),
-            });
+    reason: &str,
+    now: Timestamp,
+    round: &mut Round,
+) -> Result<(), StoreError> {
+    let next_due = record.next_due.filter(|due| *due > now);
+    if let (Some(scheduled), None) = (record.next_due, next_due) {
+        let run = RunKey {
+            job: record.id,
+            scheduled,
+        };
+        if end(ledger, run, RunState::Missed, reason, now, round)? {
+            ledger.forget_old(record.id, now)?;
         }
     }
+    let later = now.checked_add(LATER).ok();
+    let next_look = later.into_iter().chain(next_due).min();
+    let decided = record.decided.unwrap_or(now).max(now);
+    ledger.decide(record.id, decided, next_due, next_look)
 }
 
-/// Why a due time was missed, and since when others were that history has no room for.
+/// Why a due time was missed, and since when others were that history has no space for.
 fn missed(earlier: Option<Timestamp>) -> String {
     let reason = "no host served at that time, or the clock was set past it";
     match earlier {
@@ -128,18 +102,27 @@ fn admit_run(
         _ => (Trigger::CatchUp, now),
     };
     match admit(job.overlap, verdict, ledger.going(run.job)?) {
-        Admission::Begin => {
-            ledger.add_run(run, trigger, Some(due))?;
-        }
-        Admission::Wait => {
-            ledger.add_run(run, trigger, None)?;
-        }
+        Admission::Begin => ledger.add_run(run, trigger, Some(due))?,
+        Admission::Wait => ledger.add_run(run, trigger, None)?,
         Admission::Skip(reason) => {
-            if ledger.add_ended_run(run, trigger, RunState::Skipped, reason, now)? {
-                round.outcomes.push(RunState::Skipped);
-                return Ok(true);
-            }
+            return end(ledger, run, RunState::Skipped, reason, now, round);
         }
-    }
+    };
     Ok(false)
+}
+
+/// Keeps a run that is over before it began. False if there is one for this time.
+fn end(
+    ledger: &JobLedger<'_>,
+    run: RunKey,
+    state: RunState,
+    reason: &str,
+    now: Timestamp,
+    round: &mut Round,
+) -> Result<bool, StoreError> {
+    let is_new = ledger.add_ended_run(run, Trigger::Schedule, state, reason, now)?;
+    if is_new {
+        round.outcomes.push(state);
+    }
+    Ok(is_new)
 }

@@ -5,7 +5,7 @@ mod crashes;
 mod edits;
 mod killed;
 mod life;
-mod shares;
+mod limits;
 mod year;
 
 use std::collections::BTreeMap;
@@ -13,9 +13,10 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::scheduler::correction::{recover, resync, retract_waiting, shift};
+use crate::scheduler::clock::Change;
 use crate::scheduler::edit;
-use crate::store::{CatchUp, JobId, JobRecord, JobSettings, Overlap, RunRecord, Trigger};
+use crate::scheduler::recovery::{recover, take_up};
+use crate::store::{CatchUp, JobSettings, Overlap, RunRecord, Trigger};
 
 /// A store with jobs, a clock that stands until it is moved, and targets that do as they are told.
 struct World {
@@ -48,6 +49,14 @@ impl World {
         }
     }
 
+    /// With a store on disk.
+    fn within(self, scratch: &killed::Scratch) -> Self {
+        Self {
+            store: scratch.store(),
+            ..self
+        }
+    }
+
     /// With the job `job`, changed as told.
     fn with(self, schedule: &str, change: impl FnOnce(&mut JobSettings)) -> Self {
         self.create("job", schedule, "Etc/UTC", change);
@@ -62,20 +71,17 @@ impl World {
             ..JobSettings::default()
         };
         change(&mut settings);
-        let next = Job::read(&settings)
-            .expect("it is a job")
-            .schedule
-            .next_after(self.now);
+        Job::read(&settings).expect("it is a job");
         self.store
-            .create_job(&name(job), &settings, next)
+            .create_job(&name(job), &settings, self.now)
             .expect("it can be created");
     }
 
     /// Sets the clock and plays a round, with what `ended`.
     fn round(&mut self, now: Timestamp, ended: &[Ended]) -> usize {
         self.now = now;
-        let mut places = Places::new(usize::MAX);
-        let round = play(&self.store, ended, now, &mut places).expect("memory does not fail");
+        let mut limits = AttemptLimits::new(usize::MAX);
+        let round = play(&self.store, ended, now, &mut limits).expect("memory does not fail");
         assert_eq!(round.unreadable, []);
         self.outcomes.extend(round.outcomes);
         let begun = round.starts.len();
@@ -83,32 +89,31 @@ impl World {
         begun
     }
 
-    /// Waits until something is to be done, and plays a round.
+    /// Takes up what commands have changed, waits until something is to be done, and plays a round.
     fn next(&mut self) -> Option<usize> {
-        let next = self.store.next_job_times().expect("memory does not fail");
-        let next = next.first()?;
-        Some(self.round(next.max(self.now), &[]))
+        self.round(self.now, &[]);
+        self.next_due()
     }
 
-    /// Sets the clock by `step`, and puts right what that makes wrong.
+    /// The same where nothing has been changed.
+    fn next_due(&mut self) -> Option<usize> {
+        let next = self.store.next_job_times(self.now);
+        let next = next.expect("memory does not fail").first()?;
+        Some(self.round(next, &[]))
+    }
+
+    /// Sets the clock by `step`, as one that has been believed.
     fn set_clock(&mut self, step: SignedDuration) {
         self.now += step;
-        shift(&self.store, step).expect("memory does not fail");
-        self.resync();
+        let lowers = step.is_negative();
+        take_up(&self.store, Change { step, lowers }, self.now).expect("memory does not fail");
     }
 
-    /// Works out all due times anew.
-    fn resync(&self) {
-        self.resync_from(self.now);
-    }
-
-    /// Works out anew what is due after `since`.
-    fn resync_from(&self, since: Timestamp) {
-        retract_waiting(&self.store, since, self.now).expect("memory does not fail");
-        let mut last = Some(JobId::MIN);
-        while let Some(before) = last {
-            last = resync(&self.store, before, since, self.now).expect("memory does not fail");
-        }
+    /// Ends without a word, and starts anew.
+    fn restart(&mut self) {
+        self.going.clear();
+        let recovered = recover(&self.store, self.now).expect("memory does not fail");
+        self.outcomes.extend(recovered.outcomes);
     }
 
     /// Ends all attempts that are going, with this code.
@@ -138,9 +143,10 @@ impl World {
             .collect()
     }
 
-    fn change(&self, change: impl FnOnce(&mut JobRecord)) {
-        let changed = self.store.change_job(&name("job"), |_, record| {
-            change(record);
+    /// Changes the settings of `job`, whether or not they make a job.
+    fn change(&self, change: impl FnOnce(&mut JobSettings)) {
+        let changed = self.store.change_job(&name("job"), self.now, |record| {
+            change(&mut record.settings);
             Ok(())
         });
         changed.expect("it is there");

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::MissedTickBehavior;
 
+use super::super::drain::Drain;
 use super::Registry;
 use crate::signals::Hangups;
 
@@ -13,13 +14,14 @@ const POLL: Duration = Duration::from_millis(200);
 /// What readiness calls the store.
 const STORE: &str = "store";
 
-/// Keeps the catalog like the store, for ever. What is loaded from files is loaded again after a hang-up.
-pub(in crate::serve) async fn follow(registry: Registry, hangups: Hangups) {
+/// Keeps the catalog like the store, for ever. What is loaded from files is loaded again after a hang-up, until the drain
+/// begins.
+pub(in crate::serve) async fn follow(registry: Registry, hangups: Hangups, drain: Drain) {
     let registry = Arc::new(Mutex::new(registry));
     tokio::join!(
         look(Arc::clone(&registry)),
         load(Arc::clone(&registry)),
-        load_again(registry, hangups)
+        load_again(registry, hangups, drain)
     );
 }
 
@@ -81,9 +83,13 @@ async fn load(registry: Arc<Mutex<Registry>>) {
     }
 }
 
-async fn load_again(registry: Arc<Mutex<Registry>>, mut hangups: Hangups) {
+async fn load_again(registry: Arc<Mutex<Registry>>, mut hangups: Hangups, mut drain: Drain) {
     loop {
-        hangups.next().await;
+        tokio::select! {
+            biased;
+            () = drain.begun() => return,
+            () = hangups.next() => {}
+        }
         // What fails shows in the next look.
         let _ = apart(&registry, |registry| lock(registry).load_again()).await;
     }

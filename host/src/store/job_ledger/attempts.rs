@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::params;
 
 use super::super::job_runs::{AT_ONCE, attempts};
-use super::super::jobs::{COLUMN_COUNT, COLUMNS, micros, record, time};
+use super::super::jobs::{COLUMNS, micros, record, time};
 use super::super::{AttemptEnd, AttemptRecord, JobId, JobRecord, RunKey, RunState, StoreError};
 use super::JobLedger;
 
@@ -34,41 +34,75 @@ pub struct Tried {
     pub is_paused: bool,
 }
 
+/// A run that is to be tried, by the order in which they are: the one that has waited longest comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PendingRun {
+    /// When it was to be tried, in microseconds.
+    next_attempt: i64,
+    /// Which one.
+    pub key: RunKey,
+}
+
 impl JobLedger<'_> {
-    /// Runs that are to be tried by `now` and are not parked, those first that have waited longest; `limit` at most.
+    /// Runs that are to be tried by `now`, in their order and after `after`; `limit` at most.
     ///
     /// # Errors
     /// If the database fails.
-    pub fn due_runs(&self, now: Timestamp, limit: usize) -> Result<Vec<DueRun>, StoreError> {
-        let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {COLUMNS}, scheduled, next_attempt FROM job_runs JOIN jobs ON jobs.id = job_runs.job
-             WHERE next_attempt <= ? AND parked IS NULL ORDER BY next_attempt LIMIT ?"
-        ))?;
-        let mut rows = statement.query(params![micros(now), limit as i64])?;
-        let mut runs = Vec::new();
-        while let Some(row) = rows.next()? {
-            let job = match record(row) {
-                // It has no name that anything could be told under.
-                Err(StoreError::Record(_)) => continue,
-                job => job?,
-            };
-            let scheduled = time(row.get(COLUMN_COUNT)?);
-            let key = RunKey {
-                job: job.id,
-                scheduled,
-            };
-            let due = match row.get(COLUMN_COUNT + 1)? {
-                AT_ONCE => scheduled,
-                due => time(due),
-            };
-            runs.push(DueRun {
-                key,
-                job,
-                due,
-                attempts: attempts(&self.0, key)?,
-            });
-        }
-        Ok(runs)
+    pub fn pending_runs(
+        &self,
+        now: Timestamp,
+        after: Option<PendingRun>,
+        limit: usize,
+    ) -> Result<Vec<PendingRun>, StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT next_attempt, job, scheduled FROM job_runs
+             WHERE next_attempt <= ?1 AND (next_attempt, job, scheduled) > (?2, ?3, ?4)
+             ORDER BY next_attempt, job, scheduled LIMIT ?5",
+        )?;
+        let (next_attempt, job, scheduled) = match after {
+            None => (i64::MIN, JobId::MIN, i64::MIN),
+            Some(PendingRun { next_attempt, key }) => {
+                (next_attempt, key.job, micros(key.scheduled))
+            }
+        };
+        let bounds = params![micros(now), next_attempt, job, scheduled, limit as i64];
+        let rows = statement.query_map(bounds, |row| {
+            Ok(PendingRun {
+                next_attempt: row.get(0)?,
+                key: RunKey {
+                    job: row.get(1)?,
+                    scheduled: time(row.get(2)?),
+                },
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What there is to know of a run that is to be tried; `None` if its job has no name that it could be reported under.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn due_run(&self, run: PendingRun) -> Result<Option<DueRun>, StoreError> {
+        let PendingRun { next_attempt, key } = run;
+        let job = self
+            .0
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM jobs WHERE id = ?"))?
+            .query_row([key.job], |row| Ok(record(row)))?;
+        let job = match job {
+            Err(StoreError::Record(_)) => return Ok(None),
+            job => job?,
+        };
+        let due = match next_attempt {
+            AT_ONCE => key.scheduled,
+            due => time(due),
+        };
+        let attempts = attempts(&self.0, key)?;
+        Ok(Some(DueRun {
+            key,
+            job,
+            due,
+            attempts,
+        }))
     }
 
     /// Notes that an attempt begins.
@@ -166,7 +200,7 @@ impl JobLedger<'_> {
     ) -> Result<(), StoreError> {
         self.0
             .prepare_cached(
-                "UPDATE job_runs SET state = ?, reason = ?, ended = ?, next_attempt = NULL, parked = NULL
+                "UPDATE job_runs SET state = ?, reason = ?, ended = ?, next_attempt = NULL
                  WHERE job = ? AND scheduled = ?",
             )?
             .execute(params![
@@ -179,7 +213,7 @@ impl JobLedger<'_> {
         if self.going(run.job)?.running == 0 {
             self.release(run.job, now)?;
         }
-        self.forget_old(run.job)
+        self.forget_old(run.job, now)
     }
 
     /// Lets the run begin that has waited longest, though not before its time, if the clock was set back.

@@ -25,7 +25,7 @@ impl JobLedger<'_> {
         let times = statement.query_map([job], |row| row.get(0))?;
         let times: Vec<i64> = times.collect::<Result<_, _>>()?;
         let mut end = self.0.prepare_cached(
-            "UPDATE job_runs SET state = ?, reason = ?, ended = ?, next_attempt = NULL, parked = NULL
+            "UPDATE job_runs SET state = ?, reason = ?, ended = ?, next_attempt = NULL
              WHERE job = ? AND scheduled = ?",
         )?;
         let mut ended = Vec::with_capacity(times.len());
@@ -44,7 +44,7 @@ impl JobLedger<'_> {
             ended.push(state);
         }
         if !ended.is_empty() {
-            self.forget_old(job)?;
+            self.forget_old(job, now)?;
         }
         Ok(ended)
     }

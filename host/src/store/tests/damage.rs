@@ -131,16 +131,16 @@ fn a_damaged_job_is_shown_and_deleted_and_keeps_no_other_from_running() {
         uri: "http://127.0.0.1/".into(),
         ..JobSettings::default()
     };
-    let due = jiff::Timestamp::UNIX_EPOCH;
+    let now = jiff::Timestamp::UNIX_EPOCH;
     for one in ["a", "b"] {
-        store.create_job(&job(one), &settings, Some(due)).unwrap();
+        store.create_job(&job(one), &settings, now).unwrap();
     }
     damage(&scratch, "jobs", "a");
     let all = store.jobs().unwrap();
     assert!(all[0].damage.is_some() && all[1].damage.is_none());
-    let due = store.write_jobs(|ledger| ledger.due_jobs(due, 10)).unwrap();
-    assert_eq!(due.len(), 2);
-    let changed = store.change_job(&job("a"), |_, _| Ok(()));
+    let changed = store.write_jobs(|ledger| ledger.changed_jobs(10));
+    assert_eq!(changed.unwrap().len(), 2);
+    let changed = store.change_job(&job("a"), now, |_| Ok(()));
     assert!(matches!(changed, Err(StoreError::DamagedJob { .. })));
     store.delete_job(&job("a")).unwrap();
     assert_eq!(store.jobs().unwrap().len(), 1);

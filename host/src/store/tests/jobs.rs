@@ -2,8 +2,8 @@ use jiff::Timestamp;
 
 use super::Scratch;
 use crate::store::{
-    AttemptEnd, JobDeclaration, JobLedger, JobName, JobRecord, JobSettings, NextTimes, RunKey,
-    RunState, Span, StoreError, Trigger,
+    JobChange, JobDeclaration, JobName, JobRecord, JobSettings, NextTimes, RunKey, RunState, Store,
+    StoreError, Trigger,
 };
 
 fn name(text: &str) -> JobName {
@@ -18,115 +18,26 @@ fn settings(schedule: &str) -> JobSettings {
     }
 }
 
-fn at(second: i64) -> Option<Timestamp> {
-    Some(Timestamp::from_second(second).unwrap())
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
 }
 
-fn declaration(job: &str, schedule: &str, next_due: i64) -> (JobDeclaration, Option<Timestamp>) {
-    let declared = JobDeclaration {
+fn declaration(job: &str, schedule: &str) -> JobDeclaration {
+    JobDeclaration {
         name: name(job),
         settings: settings(schedule),
         is_paused: false,
-    };
-    (declared, at(next_due))
+    }
 }
 
-/// Gives a job other settings, and has it be due at the third second.
-fn change(
-    _: &JobLedger<'_>,
-    record: &mut JobRecord,
-    declared: &JobDeclaration,
-) -> Result<(), StoreError> {
-    record.settings = declared.settings.clone();
-    record.next_due = at(3);
-    Ok(())
+/// Takes up the changes of the job `a`.
+fn changes(store: &Store) -> Vec<JobChange> {
+    let job = store.job(&name("a")).unwrap().id;
+    store.write_jobs(|ledger| ledger.take_changes(job)).unwrap()
 }
 
-#[test]
-fn a_store_from_before_there_were_jobs_gets_them() {
-    let scratch = Scratch::new();
-    drop(scratch.store());
-    let database = scratch.database();
-    database
-        .execute_batch(
-            "DROP TABLE job_attempts; DROP TABLE job_runs; DROP TABLE job_spans; DROP TABLE job_outcomes; DROP TABLE jobs;
-             ALTER TABLE serving_host DROP COLUMN public_url;
-             ALTER TABLE serving_host DROP COLUMN serves_functions;
-             ALTER TABLE serving_host DROP COLUMN issuers;
-             ALTER TABLE serving_host DROP COLUMN config;
-             ALTER TABLE serving_host DROP COLUMN component;",
-        )
-        .unwrap();
-    database.pragma_update(None, "user_version", 1).unwrap();
-    let store = scratch.store();
-    let created = store.create_job(&name("a"), &settings("@daily"), at(1));
-    assert_eq!(store.jobs().unwrap(), [created.unwrap()]);
-}
-
-#[test]
-fn a_store_from_before_spans_takes_what_was_due_for_decided() {
-    let scratch = Scratch::new();
-    let store = scratch.store();
-    let job = store
-        .create_job(&name("a"), &settings("@daily"), at(60))
-        .unwrap();
-    let run = RunKey {
-        job: job.id,
-        scheduled: at(30).unwrap(),
-    };
-    let begun = store.write_jobs(|ledger| {
-        ledger.add_run(run, Trigger::Schedule, at(30))?;
-        ledger.begin_attempt(run, 1, run.scheduled)
-    });
-    begun.unwrap();
-    drop(store);
-    let database = scratch.database();
-    database
-        .execute_batch(
-            "DROP TABLE job_spans; DROP TABLE job_outcomes;
-             DROP INDEX job_runs_parked; DROP INDEX job_runs_next_attempt;
-             ALTER TABLE jobs DROP COLUMN decided;
-             ALTER TABLE job_runs DROP COLUMN since;
-             ALTER TABLE job_runs DROP COLUMN parked;
-             ALTER TABLE job_attempts DROP COLUMN took;
-             CREATE INDEX job_runs_next_attempt ON job_runs (next_attempt) WHERE next_attempt IS NOT NULL;",
-        )
-        .unwrap();
-    database.pragma_update(None, "user_version", 4).unwrap();
-    drop(database);
-    let store = scratch.store();
-    let decided = at(60).unwrap() - jiff::SignedDuration::from_micros(1);
-    assert_eq!(store.job(&name("a")).unwrap().decided, Some(decided));
-    // What is under way counts from its first attempt.
-    let end = AttemptEnd {
-        time: at(31).unwrap(),
-        took: None,
-        code: "INTERNAL".into(),
-        status: None,
-        reason: None,
-        execution: None,
-    };
-    let tried = store.write_jobs(|ledger| ledger.end_attempt(run, 1, &end));
-    assert_eq!(tried.unwrap().unwrap().since, run.scheduled);
-}
-
-#[test]
-fn of_too_many_spans_the_latest_are_kept() {
-    let scratch = Scratch::new();
-    let store = scratch.store();
-    let job = store
-        .create_job(&name("a"), &settings("@daily"), at(1))
-        .unwrap();
-    let span = |second| Span {
-        first: at(second).unwrap(),
-        last: at(second).unwrap(),
-    };
-    let spans: Vec<_> = (0..300).map(|number| span(number * 60)).collect();
-    let kept = store.write_jobs(|ledger| {
-        ledger.set_passed_over(job.id, &spans)?;
-        ledger.passed_over(job.id)
-    });
-    assert_eq!(kept.unwrap(), spans[44..]);
+fn was_due_by(schedule: &str) -> Option<(String, String)> {
+    Some((schedule.into(), "Etc/UTC".into()))
 }
 
 #[test]
@@ -150,7 +61,7 @@ fn a_change_that_is_refused_is_none() {
     let before = store
         .create_job(&name("a"), &settings("@daily"), at(1))
         .unwrap();
-    let refused = store.change_job(&name("a"), |_, record| {
+    let refused = store.change_job(&name("a"), at(2), |record| {
         record.is_paused = true;
         Err(StoreError::Settings("no".into()))
     });
@@ -159,23 +70,58 @@ fn a_change_that_is_refused_is_none() {
 }
 
 #[test]
-fn a_file_declares_all_of_its_jobs_and_what_stays_the_same_keeps_its_time() {
+fn each_change_says_what_the_job_was_due_by_until_it_is_taken_up() {
     let scratch = Scratch::new();
     let store = scratch.store();
-    let first = [declaration("a", "@daily", 1), declaration("b", "@daily", 1)];
-    store.declare_jobs("host.toml", &first, change).unwrap();
-    let second = [declaration("a", "@daily", 2), declaration("c", "@daily", 2)];
-    store.declare_jobs("host.toml", &second, change).unwrap();
+    let record = store.create_job(&name("a"), &settings("@daily"), at(1));
+    assert_eq!(record.unwrap().changed, Some(at(1)));
+    let pause = |is_paused| {
+        move |record: &mut JobRecord| {
+            record.is_paused = is_paused;
+            Ok(())
+        }
+    };
+    store.change_job(&name("a"), at(2), pause(true)).unwrap();
+    store.change_job(&name("a"), at(3), pause(false)).unwrap();
+    let record = store.change_job(&name("a"), at(4), |record| {
+        record.settings.schedule = "@hourly".into();
+        Ok(())
+    });
+    assert_eq!(store.job(&name("a")).unwrap(), record.unwrap());
+    let change = |second, was_due_by, is_pause| JobChange {
+        time: at(second),
+        was_due_by,
+        is_pause,
+    };
+    let expected = [
+        change(1, None, false),
+        change(2, was_due_by("@daily"), true),
+        change(3, None, false),
+        change(4, was_due_by("@daily"), false),
+    ];
+    assert_eq!(changes(&store), expected);
+    assert_eq!(changes(&store), []);
+    assert_eq!(store.job(&name("a")).unwrap().changed, None);
+}
+
+#[test]
+fn a_file_declares_all_of_its_jobs_and_those_that_stay_the_same_are_not_changed() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let declare = |second, jobs: &[JobDeclaration]| {
+        store.declare_jobs("host.toml", jobs, at(second)).unwrap();
+    };
+    declare(1, &[declaration("a", "@daily"), declaration("b", "@daily")]);
+    declare(2, &[declaration("a", "@daily"), declaration("c", "@daily")]);
     let jobs = store.jobs().unwrap();
     let times: Vec<_> = jobs
         .iter()
-        .map(|job| (job.name.as_str(), job.next_due))
+        .map(|job| (job.name.as_str(), job.changed))
         .collect();
-    assert_eq!(times, [("a", at(1)), ("c", at(2))]);
-    store
-        .declare_jobs("host.toml", &[declaration("a", "@hourly", 3)], change)
-        .unwrap();
-    assert_eq!(store.job(&name("a")).unwrap().next_due, at(3));
+    assert_eq!(times, [("a", Some(at(1))), ("c", Some(at(2)))]);
+    assert_eq!(changes(&store).len(), 1);
+    declare(3, &[declaration("a", "@hourly")]);
+    assert_eq!(changes(&store)[0].was_due_by, was_due_by("@daily"));
 }
 
 #[test]
@@ -183,19 +129,19 @@ fn commands_do_not_change_what_a_file_declares_nor_the_other_way_round() {
     let scratch = Scratch::new();
     let store = scratch.store();
     store
-        .declare_jobs("host.toml", &[declaration("a", "@daily", 1)], change)
+        .declare_jobs("host.toml", &[declaration("a", "@daily")], at(1))
         .unwrap();
     let deleted = store.delete_job(&name("a"));
     assert!(matches!(deleted, Err(StoreError::JobDeclared { .. })));
-    let changed = store.change_job(&name("a"), |_, _| Ok(()));
+    let changed = store.change_job(&name("a"), at(2), |_| Ok(()));
     assert!(matches!(changed, Err(StoreError::JobDeclared { .. })));
     store
         .create_job(&name("b"), &settings("@daily"), at(1))
         .unwrap();
-    let both = [declaration("b", "@daily", 1)];
+    let both = [declaration("b", "@daily")];
     for refused in [
-        store.check_jobs(both.iter().map(|(job, _)| &job.name)),
-        store.declare_jobs("host.toml", &both, change),
+        store.check_jobs(both.iter().map(|job| &job.name)),
+        store.declare_jobs("host.toml", &both, at(2)),
     ] {
         assert!(matches!(refused, Err(StoreError::JobCreated(_))));
     }
@@ -211,9 +157,9 @@ fn a_job_has_one_run_for_each_time_and_takes_them_with_it() {
         .unwrap();
     let run = RunKey {
         job: job.id,
-        scheduled: at(1).unwrap(),
+        scheduled: at(1),
     };
-    let add = || store.write_jobs(|ledger| ledger.add_run(run, Trigger::Schedule, at(1)));
+    let add = || store.write_jobs(|ledger| ledger.add_run(run, Trigger::Schedule, Some(at(1))));
     assert_eq!((add().unwrap(), add().unwrap()), (true, false));
     let missed = store.write_jobs(|ledger| {
         let (state, now) = (RunState::Missed, run.scheduled);
@@ -222,11 +168,13 @@ fn a_job_has_one_run_for_each_time_and_takes_them_with_it() {
     assert!(!missed.unwrap());
     store.delete_job(&name("a")).unwrap();
     let again = store
-        .create_job(&name("a"), &settings("@daily"), None)
+        .create_job(&name("a"), &settings("@daily"), at(2))
         .unwrap();
     assert_ne!(again.id, job.id);
     assert_eq!(store.job_runs(&name("a"), 10).unwrap(), []);
-    assert_eq!(store.next_job_times().unwrap(), NextTimes::default());
+    let next = store.next_job_times(Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!(next, NextTimes::default());
+    assert_eq!(changes(&store).len(), 1);
 }
 
 #[test]
@@ -237,7 +185,7 @@ fn what_a_transaction_fails_at_is_not_done() {
         .create_job(&name("a"), &settings("@daily"), at(1))
         .unwrap();
     let failed = store.write_jobs(|ledger| {
-        ledger.set_next_due(job.id, at(9))?;
+        ledger.decide(job.id, at(8), Some(at(9)), Some(at(9)))?;
         Err::<(), _>(StoreError::Settings("no".into()))
     });
     assert!(failed.is_err());

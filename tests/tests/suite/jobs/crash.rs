@@ -61,6 +61,36 @@ fn a_host_that_is_killed_again_and_again_runs_all_that_was_asked_for_and_nothing
 }
 
 #[test]
+fn what_a_command_wanted_holds_after_a_kill_that_follows_at_once() {
+    let state = State::new();
+    let target = Target::start();
+    state.create_job("job", NEVER, &target.url("/"), &[]);
+    for round in 0..30 {
+        let host = state.serve().start();
+        let (verb, expected) = match round % 2 {
+            0 => ("pause", "PAUSED"),
+            _ => ("resume", "ENABLED"),
+        };
+        let output = state.jobs([verb, "job"]).run();
+        assert_eq!(output.code, Some(0), "{output:?}");
+        // A pause is nothing to a run that somebody asks for.
+        state.run_job("job");
+        thread::sleep(moment(round, Duration::from_millis(20)));
+        host.signal(Signal::Kill);
+        host.wait(PATIENCE);
+        let job = state.job("job");
+        assert_eq!(job["state"], expected, "{round}");
+        let is_due = job["scheduleTime"].is_string();
+        assert_eq!(is_due, expected == "ENABLED", "{round}");
+    }
+    let _host = state.serve().start();
+    wait_until("all runs are over", || {
+        let runs = state.job_runs("job");
+        runs.len() == 30 && runs.iter().all(|run| run["state"] == "succeeded")
+    });
+}
+
+#[test]
 fn a_run_that_a_kill_cut_short_is_made_again_and_says_so() {
     let state = State::new();
     let target = Target::start();

@@ -330,6 +330,21 @@ fn what_becomes_of_jobs_is_counted() {
 }
 
 #[test]
+fn the_trigger_is_counted_beside_the_jobs_of_the_store() {
+    let state = State::new();
+    state.create_job("job", NEVER, "http://127.0.0.1:1/", &[]);
+    let host = state
+        .serve()
+        .arg(guest("hello"))
+        .arg("--with-functions")
+        .arg(format!("--schedule={NEVER}"))
+        .start();
+    wait_until("both are counted", || {
+        host.metrics().value("host_jobs{state=\"enabled\"}") == 2.0
+    });
+}
+
+#[test]
 fn jobs_of_a_file_come_and_go_with_it_and_commands_leave_them_alone() {
     let state = State::new();
     let target = Target::start();

@@ -1,8 +1,9 @@
 //! How a host ends: nobody new comes in, whoever is inside finishes, and a second word is the last.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
-use tests::{Host, HostBuilder, Http2, PATIENCE, Signal, Wire};
+use tests::{Host, HostBuilder, Http2, PATIENCE, Signal, State, Wire};
 
 const TERM: i32 = 128 + 15;
 const INT: i32 = 128 + 2;
@@ -58,6 +59,25 @@ fn a_request_under_way_is_finished_and_its_connection_closed() {
         assert!(wire.is_closed());
         assert_ends_in_good_order(&host);
     }
+}
+
+#[test]
+fn a_reload_that_is_asked_for_in_a_drain_reads_nothing() {
+    let state = State::new();
+    let file = state.file("host.toml", "[host]\nmax-executions = 7\n");
+    let host = state.serve().arg("--config").arg(file).start();
+    state.deploy("hello", "hello", &[]);
+    let mut wire = host.connect();
+    wire.send("POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{");
+    host.wait_for_log(|line| line.contains("started"));
+    drain(&host, Signal::Term);
+    host.signal(Signal::Hup);
+    // It would have been read by then.
+    thread::sleep(Duration::from_millis(500));
+    wire.send("}");
+    assert_eq!(wire.read_reply().status, 200);
+    assert_ends_in_good_order(&host);
+    assert!(!host.stderr().contains("read again"), "{}", host.stderr());
 }
 
 #[test]

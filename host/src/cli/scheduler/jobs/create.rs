@@ -72,9 +72,8 @@ impl CreateHttp {
         };
         self.settings.apply(&mut settings)?;
         let store = self.state.store_or_new()?;
-        let job = checked(&store, &settings)?;
-        let next = job.schedule.next_after(Timestamp::now());
-        let record = store.create_job(&self.name, &settings, next);
+        checked(&store, &settings)?;
+        let record = store.create_job(&self.name, &settings, Timestamp::now());
         let record = record.map_err(|error| error.to_string())?;
         self.shown.show(&value(&record, None))?;
         Ok(ExitCode::SUCCESS)

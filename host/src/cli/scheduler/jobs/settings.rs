@@ -162,14 +162,14 @@ impl SettingArgs {
     }
 }
 
-/// The job that `settings` make, which may act for an account of `store`.
-pub(super) fn checked(store: &Store, settings: &JobSettings) -> Result<Job, Message> {
+/// Checks that `settings` make a job, and that the account that it acts for is in `store`.
+pub(super) fn checked(store: &Store, settings: &JobSettings) -> Result<(), Message> {
     let job = Job::accept(settings).map_err(|error| error.to_string())?;
     if let Some(identity) = &job.target.identity {
         let account = store.service_account(&identity.account);
         account.map_err(|error| error.to_string())?;
     }
-    Ok(job)
+    Ok(())
 }
 
 fn set<T: Clone>(setting: &mut T, given: &Option<T>) {

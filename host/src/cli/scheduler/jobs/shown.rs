@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::scheduler::disabled;
+use crate::scheduler::{disabled, next_due};
 use crate::store::{AttemptRecord, JobRecord};
 
 /// What is shown of a value that is secret.
@@ -57,7 +57,7 @@ pub(super) fn value(record: &JobRecord, last: Option<&AttemptRecord>) -> Value {
         value["damage"] = json!(damage);
     }
     let disabled = disabled(record);
-    if let Some(next) = record.next_due.filter(|_| disabled.is_none()) {
+    if let Some(next) = next_due(record) {
         value["scheduleTime"] = json!(next.to_string());
     }
     if let Some(last) = last {

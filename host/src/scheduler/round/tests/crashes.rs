@@ -1,5 +1,6 @@
 //! The host ends at any moment, again and again.
 
+use super::killed::Scratch;
 use super::*;
 
 const JOBS: i64 = 5;
@@ -64,9 +65,8 @@ fn live(world: &mut World, dice: &mut Dice) {
 
 /// A crash, and a start some time later: what was under way is forgotten, what was written is not.
 fn crash(world: &mut World, dice: &mut Dice) {
-    world.going.clear();
     world.now += dice.seconds(40);
-    recover(&world.store, world.now).expect("memory does not fail");
+    world.restart();
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_job_comes_even_if_the_host_starts_anew_more_often_than_it_is_due() {
     let mut begun = 0;
     for _ in 0..30 {
         world.now += seconds(7 * 60);
-        recover(&world.store, world.now).expect("memory does not fail");
+        world.restart();
         begun += world.round(world.now, &[]);
         world.end(OK);
     }
@@ -134,10 +134,41 @@ fn a_job_comes_even_if_the_host_starts_anew_more_often_than_it_is_due() {
 
 #[test]
 fn new_rules_of_a_zone_are_taken_up_at_the_next_start() {
-    let world = World::new("2026-11-24T10:30:00Z").with("0 * * * *", |_| {});
+    let scratch = Scratch::new("crashes");
+    let mut world = World::new("2026-11-24T10:30:00Z").within(&scratch);
+    world.create("job", "0 * * * *", "Etc/UTC", |_| {});
+    world.round(world.now, &[]);
     // As an older database would have had it.
-    world.change(|record| record.next_due = Some(at("2026-11-24T11:30:00Z")));
-    world.resync();
-    let job = world.store.job(&name("job")).expect("it is there");
-    assert_eq!(job.next_due, Some(at("2026-11-24T11:00:00Z")));
+    let late = at("2026-11-24T11:30:00Z").as_microsecond();
+    scratch.write(&format!(
+        "UPDATE jobs SET next_due = {late}, next_look = {late}"
+    ));
+    world.restart();
+    assert_eq!(world.next(), Some(1));
+    assert_eq!(world.now, at("2026-11-24T11:00:00Z"));
+}
+
+#[test]
+fn a_command_that_returned_is_carried_out_after_a_crash() {
+    let mut world = World::new("2026-11-24T10:30:00Z").with("0 * * * *", |job| {
+        job.overlap = Overlap::Queue;
+        job.max_retry_attempts = 3;
+    });
+    world.next();
+    world.next();
+    // The run of eleven is under way and that of noon waits. No round is played after the commands.
+    let asked = world.store.request_run(&name("job"), world.now);
+    edit::pause(&world.store, &name("job"), world.now).expect("it is enabled");
+    world.restart();
+    assert_eq!(world.round(world.now, &[]), 1);
+    assert_eq!(world.going[0].run.scheduled, asked.expect("it is there"));
+    world.end(OK);
+    let states: Vec<_> = world.runs().into_iter().map(|run| run.state).collect();
+    let expected = [RunState::Failed, RunState::Skipped, RunState::Succeeded];
+    assert_eq!(states, expected);
+    assert_eq!(world.next(), None);
+    edit::resume(&world.store, &name("job"), world.now).expect("it is paused");
+    world.restart();
+    world.next();
+    assert_eq!(world.now, at("2026-11-24T13:00:00Z"));
 }

@@ -14,6 +14,8 @@ use super::*;
 const KILLS: u64 = 200;
 /// After how many kills somebody looks, before history forgets.
 const LOOK: u64 = 2;
+/// After how many kills somebody gives commands.
+const COMMAND: u64 = 5;
 /// How long it may live, at most.
 const LIFE: Duration = Duration::from_millis(60);
 const JOBS: i64 = 6;
@@ -53,10 +55,31 @@ fn create(store: &Store) {
             min_backoff: 1_000,
             ..JobSettings::default()
         };
-        let first = Some(at(BEGIN) + seconds(60));
-        let created = store.create_job(&name(&format!("job-{number}")), &settings, first);
+        let created = store.create_job(&name(&format!("job-{number}")), &settings, at(BEGIN));
         created.expect("it can be created");
     }
+    let settings = JobSettings {
+        schedule: "0 0 29 2 *".into(),
+        uri: "http://127.0.0.1:9/".into(),
+        ..JobSettings::default()
+    };
+    let created = store.create_job(&name(ASKED), &settings, at(BEGIN));
+    created.expect("it can be created");
+}
+
+/// A job that commands are about: it is due only when somebody asks for a run.
+const ASKED: &str = "asked";
+
+/// Asks for a run, and pauses or resumes the job, while another process runs it or is being killed. Commands take effect
+/// though nobody waits for that.
+fn command(store: &Store, is_pause: bool, now: Timestamp) {
+    let asked = store.request_run(&name(ASKED), now);
+    asked.expect("it is there");
+    let changed = match is_pause {
+        true => edit::pause(store, &name(ASKED), now),
+        false => edit::resume(store, &name(ASKED), now),
+    };
+    changed.expect("it was not so before");
 }
 
 /// Runs jobs until it is killed.
@@ -69,9 +92,9 @@ fn a_process_that_is_killed() {
     let since = Duration::from_micros(since.parse().expect("it is a number"));
     let store = Store::open(Path::new(&store)).expect("it is a store");
     let mut dice = u64::from(std::process::id()) + 1;
-    let mut places = Places::new(4_096);
+    let mut limits = AttemptLimits::new(4_096);
     let mut going: Vec<(Timestamp, Start)> = Vec::new();
-    recover(&store, fast(since)).expect("there is room");
+    recover(&store, fast(since)).expect("there is space");
     loop {
         let now = fast(since);
         let (over, rest): (Vec<_>, Vec<_>) = going.into_iter().partition(|(end, _)| *end <= now);
@@ -79,9 +102,8 @@ fn a_process_that_is_killed() {
         let codes = [OK, OK, "INTERNAL"];
         let end = |(_, start): &(_, Start)| ended(start, codes[roll(&mut dice, 3) as usize], now);
         let over: Vec<_> = over.iter().map(end).collect();
-        over.iter()
-            .for_each(|ended| places.give_back(&ended.keepers));
-        let round = play(&store, &over, now, &mut places).expect("there is room");
+        over.iter().for_each(|ended| limits.release(&ended.permit));
+        let round = play(&store, &over, now, &mut limits).expect("there is space");
         for start in round.starts {
             going.push((now + seconds(roll(&mut dice, 90) as i64), start));
         }
@@ -90,7 +112,28 @@ fn a_process_that_is_killed() {
 }
 
 /// A directory of its own, removed when dropped.
-pub(super) struct Scratch(pub(super) PathBuf);
+pub(super) struct Scratch(PathBuf);
+
+impl Scratch {
+    /// For the test that goes by `name`.
+    pub(super) fn new(name: &str) -> Self {
+        let directory = format!("host-{name}-{}", std::process::id());
+        Self(std::env::temp_dir().join(directory))
+    }
+
+    /// The store in it.
+    pub(super) fn store(&self) -> Store {
+        Store::open(&self.0).expect("there is space")
+    }
+
+    /// Writes to the store's database behind its back.
+    pub(super) fn write(&self, statements: &str) {
+        let database = rusqlite::Connection::open(self.0.join("host.db")).expect("it is there");
+        database
+            .execute_batch(statements)
+            .expect("it can be written");
+    }
+}
 
 impl Drop for Scratch {
     fn drop(&mut self) {
@@ -140,14 +183,14 @@ impl Seen {
 
 /// Goes on after the last kill until all that was due by `last` is over.
 fn come_to_an_end(store: &Store, last: Timestamp, seen: &mut Seen) {
-    let (mut now, mut places) = (last, Places::new(4_096));
-    recover(store, now).expect("there is room");
+    let (mut now, mut limits) = (last, AttemptLimits::new(4_096));
+    recover(store, now).expect("there is space");
     let mut over = Vec::new();
     loop {
-        let round = play(store, &over, now, &mut places).expect("there is room");
+        let round = play(store, &over, now, &mut limits).expect("there is space");
         seen.look(store);
         let mut due = seen.0.iter().filter(|(key, _)| key.scheduled <= last);
-        if due.all(|(_, (state, _))| state.is_final()) {
+        if round.starts.is_empty() && due.all(|(_, (state, _))| state.is_final()) {
             return;
         }
         assert!(now < last + seconds(3_600), "runs do not come to an end");
@@ -162,9 +205,8 @@ fn come_to_an_end(store: &Store, last: Timestamp, seen: &mut Seen) {
 
 #[test]
 fn a_process_that_is_killed_two_hundred_times_loses_no_due_time_and_records_none_twice() {
-    let directory = format!("host-killed-{}", std::process::id());
-    let scratch = Scratch(std::env::temp_dir().join(directory));
-    let store = Store::open(&scratch.0).expect("there is room");
+    let scratch = Scratch::new("killed");
+    let store = scratch.store();
     create(&store);
     let since = since_epoch();
     let mut dice = 20_261_126;
@@ -180,6 +222,9 @@ fn a_process_that_is_killed_two_hundred_times_loses_no_due_time_and_records_none
             .expect("it can be started");
         let life = LIFE.mul_f64(roll(&mut dice, 1_000) as f64 / 1_000.0);
         thread::sleep(life);
+        if kill % COMMAND == 0 {
+            command(&store, kill % (2 * COMMAND) == 0, fast(since));
+        }
         assert_eq!(
             process.try_wait().expect("it is ours"),
             None,
@@ -193,6 +238,12 @@ fn a_process_that_is_killed_two_hundred_times_loses_no_due_time_and_records_none
     }
     let last = fast(since);
     come_to_an_end(&store, last, &mut seen);
+    let asked = store.job_runs(&name(ASKED), 1_000).expect("it is there");
+    assert_eq!(asked.len() as u64, KILLS / COMMAND);
+    assert!(asked.iter().all(|run| run.state.is_final()), "{asked:?}");
+    let job = store.job(&name(ASKED)).expect("it is there");
+    let is_decided = job.changed.is_none() && job.next_due.is_some();
+    assert!(is_decided && !job.is_paused, "{job:?}");
     let minutes = last.duration_since(at(BEGIN)).as_secs() / 60;
     assert!(minutes > 60, "only {minutes} minutes");
     seen.0.retain(|key, _| key.scheduled <= last);

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::killed::Scratch;
 use super::*;
 use RunState::{Failed, Missed, Running, Skipped, Succeeded, Waiting};
 
@@ -182,8 +183,7 @@ fn a_clock_that_is_set_back_by_an_hour_or_a_day_runs_nothing_twice_and_stops_not
             world.next();
             world.end(OK);
         }
-        world.now -= SignedDuration::from_hours(hours);
-        world.resync();
+        world.set_clock(-SignedDuration::from_hours(hours));
         let mut times = HashSet::new();
         while world.now < at("2026-11-24T15:00:00Z") {
             if world.next() == Some(1) {
@@ -253,7 +253,7 @@ fn history_is_kept_to_a_bound() {
 }
 
 #[test]
-fn no_more_attempts_begin_than_there_are_places_and_the_others_are_not_lost() {
+fn no_more_attempts_begin_than_there_are_permits_and_the_others_are_not_lost() {
     let world = World::new("2026-11-24T10:30:00Z");
     for number in 0..10 {
         world.create(&format!("job-{number}"), "0 * * * *", "Etc/UTC", |_| {});
@@ -261,8 +261,8 @@ fn no_more_attempts_begin_than_there_are_places_and_the_others_are_not_lost() {
     let now = at("2026-11-24T11:00:00Z");
     let mut begun = Vec::new();
     for expected in [4, 4, 2] {
-        let mut places = Places::new(4);
-        let round = play(&world.store, &[], now, &mut places).expect("memory does not fail");
+        let mut limits = AttemptLimits::new(4);
+        let round = play(&world.store, &[], now, &mut limits).expect("memory does not fail");
         assert_eq!(round.starts.len(), expected);
         begun.extend(round.starts.into_iter().map(|start| start.name));
     }
@@ -284,11 +284,10 @@ fn a_schedule_years_away_holds() {
 #[test]
 fn a_job_that_cannot_run_is_told_of_at_the_start_and_goes_on_once_it_can() {
     let mut world = World::new("2026-11-24T10:30:00Z").with("0 * * * *", |_| {});
-    world.change(|record| record.settings.time_zone = "Mars/Olympus".into());
-    // As a start does it, long before the job is due.
-    world.resync();
-    let mut places = Places::new(BATCH);
-    let round = play(&world.store, &[], world.now, &mut places).expect("memory does not fail");
+    world.change(|job| job.time_zone = "Mars/Olympus".into());
+    // Long before the job is due.
+    let mut limits = AttemptLimits::new(BATCH);
+    let round = play(&world.store, &[], world.now, &mut limits).expect("memory does not fail");
     assert_eq!(round.unreadable.len(), 1);
     assert!(round.unreadable[0].1.contains("Mars/Olympus"));
     assert!(round.starts.is_empty());
@@ -305,19 +304,29 @@ fn a_job_that_cannot_run_is_told_of_at_the_start_and_goes_on_once_it_can() {
 
 #[test]
 fn a_due_time_at_which_a_job_could_not_run_is_missed_and_says_why() {
-    let world = World::new("2026-11-24T10:30:00Z").with("0 * * * *", |_| {});
-    world.change(|record| record.settings.time_zone = "Mars/Olympus".into());
-    let mut places = Places::new(BATCH);
+    let scratch = Scratch::new("life");
+    let mut world = World::new("2026-11-24T10:30:00Z").within(&scratch);
+    world.create("job", "0 * * * *", "Etc/UTC", |_| {});
+    world.round(world.now, &[]);
+    // As when its zone goes out of the database.
+    scratch.write("UPDATE jobs SET settings = replace(settings, 'Etc/UTC', 'Mars/Olympus')");
+    let mut limits = AttemptLimits::new(BATCH);
     for (now, is_looked_at) in [
         ("2026-11-24T11:00:05Z", true),
         ("2026-11-24T11:30:00Z", false),
         // Later it is looked at again, which is no due time.
         ("2026-11-24T12:00:05Z", true),
     ] {
-        let round = play(&world.store, &[], at(now), &mut places).expect("memory does not fail");
+        let round = play(&world.store, &[], at(now), &mut limits).expect("there is space");
         assert_eq!(round.unreadable.len(), usize::from(is_looked_at), "{now}");
     }
     assert_eq!(world.ledger(), [("11:00".to_owned(), Missed)]);
     let reason = world.runs()[0].reason.clone();
     assert!(reason.is_some_and(|reason| reason.contains("Mars/Olympus")));
+    // What was due meanwhile is not caught up once it can run again.
+    scratch.write("UPDATE jobs SET settings = replace(settings, 'Mars/Olympus', 'Etc/UTC')");
+    world.now = at("2026-11-24T12:40:00Z");
+    world.restart();
+    assert_eq!(world.next(), Some(1));
+    assert_eq!(world.now, at("2026-11-24T13:00:00Z"));
 }

@@ -1,18 +1,18 @@
-//! How a scheduler hears of its end.
+//! How a scheduler learns that the host ends.
 
 use tokio::sync::watch;
 
-/// Tells how far the end has come. Cheap to clone.
+/// Shows how far the shutdown has come. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Ending {
+pub(super) struct Shutdown {
     /// True once nothing new is to begin.
     begun: watch::Receiver<bool>,
     /// True once nothing is waited for any more.
     over: watch::Receiver<bool>,
 }
 
-impl Ending {
-    /// That begins as `begun` says. The sender says when it is over.
+impl Shutdown {
+    /// One that begins when `begun` is true. The sender says when it is over.
     pub(super) fn new(begun: watch::Receiver<bool>) -> (watch::Sender<bool>, Self) {
         let (sender, over) = watch::channel(false);
         (sender, Self { begun, over })
@@ -33,7 +33,7 @@ impl Ending {
     }
 }
 
-/// Resolves when `stage` is. A sender that is gone cannot say so any more, and means the end as well.
+/// Resolves when `stage` is true. A sender that is gone means the same.
 pub(super) async fn reached(stage: &mut watch::Receiver<bool>) {
     let _ = stage.wait_for(|is_reached| *is_reached).await;
 }

@@ -1,0 +1,99 @@
+//! Databases of earlier versions are opened, and what is in them goes on.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Scratch;
+use crate::store::{JobName, JobSettings, RunState, schema};
+
+fn name(text: &str) -> JobName {
+    text.parse().unwrap()
+}
+
+fn settings() -> JobSettings {
+    JobSettings {
+        schedule: "@daily".into(),
+        uri: "http://127.0.0.1:8080/".into(),
+        ..JobSettings::default()
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+/// A database of the version `version`, with what `statements` write.
+fn database(version: usize, statements: &str) -> Scratch {
+    let scratch = Scratch::new();
+    drop(scratch.store());
+    // Emptied, so that it stays for its owner only.
+    std::fs::write(scratch.0.join("host.db"), "").unwrap();
+    let database = scratch.database();
+    schema::create(&database, version).unwrap();
+    database.execute_batch(statements).unwrap();
+    scratch
+}
+
+/// Inserts jobs with these values of their columns, up to which all versions have them.
+fn jobs(rows: &[(&str, bool, &str)]) -> String {
+    let settings = serde_json::to_string(&settings()).unwrap();
+    let row = |(name, is_paused, next_due): &(&str, bool, &str)| {
+        format!(
+            "INSERT INTO jobs (name, settings, is_paused, next_due, created, updated)
+             VALUES ('{name}', '{settings}', {is_paused}, {next_due}, 'then', 'then');"
+        )
+    };
+    rows.iter().map(row).collect()
+}
+
+#[test]
+fn a_store_from_before_there_were_jobs_gets_them() {
+    let store = database(1, "").store();
+    let created = store.create_job(&name("a"), &settings(), at(1));
+    assert_eq!(store.jobs().unwrap(), [created.unwrap()]);
+}
+
+#[test]
+fn of_a_job_of_the_previous_version_what_was_due_before_its_next_time_is_decided() {
+    let rows = [
+        ("due", false, "60000000"),
+        ("decided", false, "60000000"),
+        ("paused", true, "NULL"),
+        ("disabled", false, "59999999"),
+    ];
+    let decided = "UPDATE jobs SET decided = 90000000 WHERE name IN ('decided', 'paused');
+                   INSERT INTO job_spans VALUES (2, 1, 2);
+                   INSERT INTO job_outcomes VALUES ('missed', 1);";
+    let store = database(5, &(jobs(&rows) + decided)).store();
+    let found = |job| {
+        let record = store.job(&name(job)).unwrap();
+        (record.decided, record.next_due, record.changed)
+    };
+    let before = at(60) - SignedDuration::from_micros(1);
+    assert_eq!(found("due"), (Some(before), Some(at(60)), None));
+    assert_eq!(found("decided"), (Some(before), Some(at(60)), None));
+    assert_eq!(found("paused"), (Some(at(90)), None, None));
+    let before = before - SignedDuration::from_micros(1);
+    assert_eq!(found("disabled"), (Some(before), None, None));
+    let due = store.write_jobs(|ledger| ledger.due_jobs(at(60), 10));
+    let due: Vec<_> = due.unwrap().into_iter().map(|job| job.name).collect();
+    assert_eq!(due, ["disabled", "due", "decided"].map(name));
+}
+
+#[test]
+fn runs_and_attempts_of_the_previous_version_go_on() {
+    let rows = "INSERT INTO job_runs (job, scheduled, trigger, state, next_attempt, since, parked) VALUES
+                (1, 10, 'schedule', 'running', NULL, 11, NULL), (1, 20, 'manual', 'waiting', 0, NULL, 'job 1');
+                INSERT INTO job_attempts (job, scheduled, number, started) VALUES (1, 10, 1, 11);";
+    let database = database(5, &(jobs(&[("a", false, "60000000")]) + rows));
+    let store = database.store();
+    let runs = store.job_runs(&name("a"), 10).unwrap();
+    let states: Vec<_> = runs.iter().map(|run| run.state).collect();
+    assert_eq!(states, [RunState::Waiting, RunState::Running]);
+    assert_eq!(
+        runs[1].attempts[0].started,
+        Timestamp::from_microsecond(11).unwrap()
+    );
+    // What waited for a place is to be tried.
+    let pending = store.write_jobs(|ledger| ledger.pending_runs(at(1), None, 10));
+    assert_eq!(pending.unwrap().len(), 1);
+}
