@@ -34,11 +34,11 @@ mod trial;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::function::run_compiler;
 use crate::{signals, stderr};
 use advice::advised;
 use arguments::Arguments;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use host_sandbox::run_compiler;
 
 /// Your own private, scheduled cloud functions.
 #[derive(Parser)]

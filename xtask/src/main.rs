@@ -91,9 +91,7 @@ fn test(workspace: &Workspace, arguments: &[OsString]) -> Result<(), Failure> {
     let mut tests = workspace.cargo();
     tests
         .args(["test", "--release", "--workspace"])
-        .args(arguments)
-        // The example in the library's documentation loads it.
-        .env("HELLO_WASM", workspace.hello());
+        .args(arguments);
     process::run(&mut tests)
 }
 

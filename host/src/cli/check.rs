@@ -14,8 +14,8 @@ use super::format::{DocumentFormat, document, print};
 use super::state::State;
 use crate::config::HostTable;
 use crate::config::values::bytes;
-use crate::function::{Inspection, KIB, LoadError, Parts, Sandbox, SandboxConfig};
 use crate::{input, safe};
+use host_sandbox::{Inspection, KIB, LoadError, Parts, Sandbox, SandboxConfig};
 use peers::Verdict;
 
 /// Say what a component exports, imports and needs, and who would take it

@@ -19,10 +19,11 @@ use crate::config::values::{
     Bound, Executions, Listed, Pair, Time, bytes, bytes_or_unlimited, duration, map, pairs,
 };
 use crate::config::{ConfigFile, HostTable};
-use crate::function::{AddressRange, FunctionConfig, Limits, OutboundPolicy, SandboxConfig};
 use crate::input;
 use crate::logs::LogFormat;
 use crate::serve::{self, ComponentOptions, ServeOptions, TlsFiles};
+use host_sandbox::outbound::AddressRange;
+use host_sandbox::{FunctionConfig, Limits, OutboundPolicy, SandboxConfig};
 use identity::IdentityArgs;
 use jobs::JobArgs;
 use logs::LogArgs;

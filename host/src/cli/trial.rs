@@ -7,10 +7,10 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::Message;
 use super::state::State;
-use crate::function::{Compiler, LoadError, Sandbox, SandboxConfig};
 use crate::input;
 use crate::serve::function_config;
 use crate::store::FunctionSettings;
+use host_sandbox::{Compiler, LoadError, Sandbox, SandboxConfig};
 
 /// A sandbox for trials. What it compiles is kept for the host.
 pub(super) struct Trial {

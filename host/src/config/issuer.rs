@@ -8,12 +8,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::values::Time;
-use crate::authorities;
 use crate::identity::{
     Algorithm, EmailTrust, IssuerConfig, IssuerUrl, KeySource, KeyTls, Preset, PresetSettings,
     parse_keys_url,
 };
 use crate::store::ClaimValues;
+use host_sandbox::outbound::authorities;
 
 /// An issuer whose tokens are trusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]

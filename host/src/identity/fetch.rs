@@ -26,11 +26,11 @@ use super::issuer_url::IssuerUrl;
 use super::keeper::Fetched;
 use super::key_set::{KeySet, KeySetError};
 use super::own_issuer::DISCOVERY_PATH;
-use crate::tls_failure;
 use bearer::read_bearer;
 use connect::{Reach, connect};
 use exchange::exchange;
 use freshness::{SHORTEST, good_for};
+use host_sandbox::outbound::tls_failure;
 pub use url::parse;
 
 /// How long a fetch of all that is needed may take.

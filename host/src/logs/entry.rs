@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 use super::origin::Origin;
 use super::severity::Severity;
 use super::structured::Structured;
-use crate::function::{ExecutionId, Line, Stream};
+use crate::execution_id::ExecutionId;
+use host_sandbox::{Line, Stream};
 
 /// One line that an execution printed, or that the host says of it.
 #[derive(Clone, Debug)]

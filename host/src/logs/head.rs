@@ -137,7 +137,7 @@ impl fmt::Debug for Stamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::function::ExecutionId;
+    use crate::execution_id::ExecutionId;
     use crate::logs::json::JsonLines;
     use std::time::{Duration, UNIX_EPOCH};
 

@@ -224,8 +224,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::function::{ExecutionId, Line, Stream};
+    use crate::execution_id::ExecutionId;
     use crate::logs::{Origin, Severity, Trace};
+    use host_sandbox::{Line, Stream};
     use serde_json::{Value, json};
 
     fn render(entries: &[Entry]) -> Vec<String> {

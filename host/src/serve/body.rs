@@ -10,7 +10,7 @@ use http_body_util::Full;
 
 use super::stall::StreamWatch;
 use super::streams::Sending;
-use crate::function::{Failure, ResponseBody};
+use host_sandbox::{Failure, ResponseBody};
 
 /// A response body: a guest's, or the host's own.
 pub(super) struct Body {

@@ -9,9 +9,9 @@ use super::catalog::{Catalog, Places, Served};
 use super::error::ServeError;
 use super::options::ComponentOptions;
 use super::watch::WatchedFile;
-use crate::function::{MemoryShare, Sandbox, SandboxConfig};
 use crate::input;
 use crate::stderr;
+use host_sandbox::{MemoryShare, Sandbox, SandboxConfig};
 
 /// The component, and where it is served.
 pub(super) struct RootComponent {

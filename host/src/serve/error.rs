@@ -3,11 +3,11 @@ use std::path::PathBuf;
 
 use super::tls::TlsError;
 use crate::config::ConfigError;
-use crate::function::{LoadError, SandboxError};
 use crate::identity::{AmbiguousIssuer, IssuerUrlError, OwnIssuerError};
 use crate::logs::SegmentError;
 use crate::scheduler::SchedulerError;
 use crate::store::StoreError;
+use host_sandbox::{LoadError, SandboxError};
 
 /// Why a process does not serve.
 #[derive(Debug, thiserror::Error)]

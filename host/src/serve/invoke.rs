@@ -32,10 +32,12 @@ use super::refusals::{REFUSED, Refusals};
 use super::routes::{Route, Routes, Taken};
 use super::trace;
 use super::upload::Upload;
-use crate::function::{AddressRange, ExecutionId, Turnstile};
+use crate::execution_id::ExecutionId;
 use crate::logs::{Cause, Entry, LogQueue, Origin, Severity, Trace, Trigger};
 use crate::request_target::{self, Authority, BadTarget};
 use crate::scheduler::SCHEDULER;
+use host_sandbox::Turnstile;
+use host_sandbox::outbound::AddressRange;
 
 /// What one worker needs to serve a request.
 pub(super) struct Invoker {

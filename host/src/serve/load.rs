@@ -13,10 +13,10 @@ use bytes::Bytes;
 use super::access::function_access;
 use super::catalog::{Places, Served};
 use super::shares::MemoryShares;
-use crate::function::{
+use crate::store::{FunctionRecord, FunctionSettings};
+use host_sandbox::{
     Function, FunctionConfig, Limits, LoadError, MemoryShare, OutboundPolicy, Sandbox,
 };
-use crate::store::{FunctionRecord, FunctionSettings};
 
 /// Loads functions, each on the thread that asks for it.
 #[derive(Clone)]

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::function::{AddressRange, FunctionConfig, SandboxConfig};
 use crate::identity::{IssuerUrl, Member, OutsideIssuer, SigningAlgorithm};
 use crate::logs::{Collector, Keeping, LogFormat};
 use crate::scheduler::Reach;
 use crate::store::JobSettings;
+use host_sandbox::outbound::AddressRange;
+use host_sandbox::{FunctionConfig, SandboxConfig};
 
 /// Who may call the component of the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]

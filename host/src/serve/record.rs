@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::admission::Place;
 use super::drain::PendingGuard;
 use super::metrics::Counters;
-use crate::function::{Ended, ExecutionId, Failure, Line, Observer};
+use crate::execution_id::ExecutionId;
 use crate::logs::{Cause, Entry, FinishStatus, LogQueue, Origin, Severity, Trace};
+use host_sandbox::{Ended, Failure, Line, Observer};
 
 /// Gathers the entries of one execution and hands them on when it waits or ends, so that a short execution costs the
 /// queue one message.

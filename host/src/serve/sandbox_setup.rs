@@ -5,8 +5,8 @@ use std::thread::{self, JoinHandle};
 
 use super::error::ServeError;
 use super::options::ServeOptions;
-use crate::function::{Sandbox, SandboxError};
 use crate::stderr;
+use host_sandbox::{Sandbox, SandboxError};
 
 /// A sandbox that is being set up.
 #[derive(Debug)]

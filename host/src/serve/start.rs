@@ -22,9 +22,9 @@ use super::refusals::Refusals;
 use super::trust_board::TrustBoard;
 use super::watched;
 use super::worker::Worker;
-use crate::function::Turnstile;
 use crate::identity::SteadyClock;
 use crate::logs::LogQueue;
+use host_sandbox::Turnstile;
 
 /// The name of log entries that are of no function.
 const NO_FUNCTION: &str = "host";

@@ -118,7 +118,7 @@ fn scope() -> Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::function::ExecutionId;
+    use crate::execution_id::ExecutionId;
     use crate::logs::entry::{FinishStatus, Trace};
     use std::time::Duration;
 

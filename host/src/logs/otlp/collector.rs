@@ -18,8 +18,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::message::Exported;
-use crate::authorities;
-use crate::tls_failure;
+use host_sandbox::outbound::authorities;
+use host_sandbox::outbound::tls_failure;
 
 /// How long a request may take, with its connection.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -7,12 +7,13 @@ mod racing;
 mod words;
 
 use super::*;
-use crate::function::{ExecutionId, Line, Stream};
+use crate::execution_id::ExecutionId;
 use crate::logs::entry::{Entry, FinishStatus, Trace};
 use crate::logs::json::JsonLines;
 use crate::logs::scratch::Scratch;
 use crate::logs::segments::{Keeping, SegmentWriter};
 use crate::logs::structured;
+use host_sandbox::{Line, Stream};
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};

@@ -201,7 +201,7 @@ fn read_at_most(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::function::ExecutionId;
+    use crate::execution_id::ExecutionId;
     use crate::logs::json::JsonLines;
     use crate::logs::scratch::Scratch;
     use crate::logs::{Entry, Severity};

@@ -1,9 +1,10 @@
 use super::*;
-use crate::function::{ExecutionId, Line, Stream};
+use crate::execution_id::ExecutionId;
 use crate::logs::Trace;
 use crate::logs::head::LineHead;
 use crate::logs::json::JsonLines;
 use crate::logs::query::{Record, RecordPayload};
+use host_sandbox::{Line, Stream};
 use serde_json::json;
 
 fn printed(text: &str) -> Entry {

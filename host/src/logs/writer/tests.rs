@@ -1,11 +1,12 @@
 use super::*;
-use crate::function::{ExecutionId, Line, Stream};
+use crate::execution_id::ExecutionId;
 use crate::logs::Severity;
 use crate::logs::entry::{Entry, Trace};
 use crate::logs::paper::Paper;
 use crate::logs::query::{Query, Record, read};
 use crate::logs::scratch::Scratch;
 use crate::logs::segments::Keeping;
+use host_sandbox::{Line, Stream};
 use std::io::Write;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::SystemTime;

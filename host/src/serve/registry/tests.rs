@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use super::super::admission::Queue;
 use super::super::catalog::WorkerRoutes;
 use super::*;
-use crate::function::{Sandbox, SandboxConfig};
+use host_sandbox::{Sandbox, SandboxConfig};
 
 /// A registry of a store in a directory of its own.
 struct Scratch {

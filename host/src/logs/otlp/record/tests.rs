@@ -2,9 +2,10 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;
-use crate::function::{ExecutionId, Line, Stream};
+use crate::execution_id::ExecutionId;
 use crate::logs::entry::Trace;
 use crate::logs::structured;
+use host_sandbox::{Line, Stream};
 
 const TRACE: Trace = Trace {
     trace_id: [0xab; 16],

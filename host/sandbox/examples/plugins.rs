@@ -1,14 +1,14 @@
 //! A program that runs plugins which it does not trust: each file named on the command line is called once.
 //!
 //! ```sh
-//! cargo run --release --package host --example plugins -- hello.wasm other.wasm
+//! cargo run --release --package host-sandbox --example plugins -- hello.wasm other.wasm
 //! ```
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use bytes::Bytes;
-use host::{CallError, Done, Limits, Sandbox, SandboxConfig};
+use host_sandbox::{CallError, Done, Limits, Sandbox, SandboxConfig};
 use http_body_util::Full;
 
 /// What a plugin may use. Whatever it does, the rest of this program goes on.

@@ -63,7 +63,7 @@ enum Read<'a> {
 }
 
 /// Whether `text` is a host, without keeping it.
-pub(crate) fn check(text: &str) -> Result<(), HostError> {
+pub fn check(text: &str) -> Result<(), HostError> {
     read(text).map(drop)
 }
 
@@ -123,7 +123,7 @@ impl fmt::Display for Host {
 }
 
 /// Splits `host` or `host:port` (RFC 3986, section 3.2). The port is text still.
-pub(crate) fn split_authority(authority: &str) -> Result<(&str, Option<&str>), HostError> {
+pub fn split_authority(authority: &str) -> Result<(&str, Option<&str>), HostError> {
     if authority.contains('@') {
         return Err(HostError::UserInfo);
     }
@@ -142,7 +142,7 @@ pub(crate) fn split_authority(authority: &str) -> Result<(&str, Option<&str>), H
 }
 
 /// Reads a port: digits only, not 0.
-pub(crate) fn parse_port(text: &str) -> Result<u16, HostError> {
+pub fn parse_port(text: &str) -> Result<u16, HostError> {
     if !text.bytes().all(|b| b.is_ascii_digit()) {
         return Err(HostError::Port);
     }

@@ -5,7 +5,7 @@ use super::super::error::LoadError;
 use super::super::limits::MIB;
 
 /// A compiled component that is coming.
-pub(in super::super) struct Sink<'a> {
+pub(crate) struct Sink<'a> {
     entry: Option<Entry<'a>>,
     memory: Vec<u8>,
     length: u64,
@@ -13,7 +13,7 @@ pub(in super::super) struct Sink<'a> {
 }
 
 /// One that has come.
-pub(in super::super) enum Compiled<'a> {
+pub(crate) enum Compiled<'a> {
     /// In the cache, once it is kept there.
     Entry(Entry<'a>),
     /// In memory.
@@ -22,7 +22,7 @@ pub(in super::super) enum Compiled<'a> {
 
 impl<'a> Sink<'a> {
     /// Into this entry of the cache, or into memory; `limit` bytes at most.
-    pub(in super::super) fn new(entry: Option<Entry<'a>>, limit: u64) -> Self {
+    pub(crate) fn new(entry: Option<Entry<'a>>, limit: u64) -> Self {
         Self {
             entry,
             memory: Vec::new(),
@@ -53,7 +53,7 @@ impl<'a> Sink<'a> {
         Ok(())
     }
 
-    pub(in super::super) fn finish(self) -> Compiled<'a> {
+    pub(crate) fn finish(self) -> Compiled<'a> {
         match self.entry {
             Some(entry) => Compiled::Entry(entry),
             None => Compiled::Bytes(self.memory),

@@ -13,10 +13,10 @@ use wasmtime_wasi_http::{
 use super::client::OutboundClient;
 use super::failure::CallError;
 use super::policy::Refusal;
-use crate::function::charges::SentHead;
+use crate::charges::SentHead;
 
 /// Names the trace that a request belongs to (W3C Trace Context, section 3.2).
-pub(in crate::function) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Refusals of one execution that are told. A guest may try for ever.
 const MOST_LINES: usize = 20;
@@ -72,7 +72,7 @@ impl OutboundHooks {
     }
 
     /// Bytes of the heads that are being sent.
-    pub(in crate::function) fn sending(&self) -> u64 {
+    pub(crate) fn sending(&self) -> u64 {
         let calls = self.calls.as_ref();
         calls.map_or(0, |calls| calls.heads.load(Ordering::Relaxed))
     }

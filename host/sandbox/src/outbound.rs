@@ -8,7 +8,9 @@
 //! [`OutboundClient`] belongs to a function and pools its connections. [`OutboundHooks`] belongs to one execution and
 //! is what `wasi:http/outgoing-handler` talks to.
 
+pub mod address;
 mod allow;
+pub mod authorities;
 mod body;
 mod client;
 mod connect;
@@ -19,11 +21,11 @@ mod host;
 mod policy;
 #[cfg(test)]
 mod tests;
+pub mod tls_failure;
 
-pub use crate::address::{AddressRange, RangeError};
+pub use address::{AddressRange, RangeError};
 pub use allow::{OutboundRule, RuleError};
 pub(super) use client::OutboundClient;
 pub(super) use hooks::{OutboundHooks, RefusalSink, TRACEPARENT};
-pub use host::HostError;
-pub(crate) use host::{check as check_host, parse_port, split_authority};
+pub use host::{HostError, check as check_host, parse_port, split_authority};
 pub use policy::{AllowError, OutboundPolicy};

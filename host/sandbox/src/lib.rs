@@ -1,8 +1,10 @@
 //! The sandbox: components that are not trusted, compiled, bounded and run.
 //!
-//! This room knows of components, instances and executions, and of nothing above it: no listener, no token, no
+//! This crate knows of components, instances and executions, and of nothing above it: no listener, no token, no
 //! command line. It hands out [`Sandbox`], which loads a component as a [`Function`], which can be called. Each call is
 //! an execution in a fresh instance, held to its [`Limits`].
+
+#![deny(unsafe_code)]
 
 mod account;
 mod budget;
@@ -17,7 +19,6 @@ mod engine;
 mod error;
 mod execution;
 mod heads;
-mod id;
 mod inspect;
 mod instance;
 mod interface;
@@ -25,7 +26,7 @@ mod limits;
 mod linked;
 mod memory;
 mod meter;
-mod outbound;
+pub mod outbound;
 mod outcome;
 mod outgoing;
 mod output;
@@ -35,6 +36,7 @@ mod request;
 mod response;
 mod sandbox;
 mod shared;
+mod size;
 mod ticker;
 mod trial;
 mod turn;
@@ -45,16 +47,11 @@ pub use compile::{Compiler, CompilerProcess, Progress, run_compiler};
 pub use component::{Function, FunctionConfig};
 pub use engine::SandboxConfig;
 pub use error::{LoadError, SandboxError};
-pub use id::{EXECUTION_ID_LENGTH, ExecutionId};
-pub use inspect::Inspection;
-pub(crate) use inspect::is_provided;
+pub use inspect::{Inspection, is_provided};
 pub use interface::InterfaceName;
 pub use limits::{KIB, Limits, MIB};
 pub use memory::available as available_memory;
-pub use outbound::{
-    AddressRange, AllowError, HostError, OutboundPolicy, OutboundRule, RangeError, RuleError,
-};
-pub(crate) use outbound::{check_host, parse_port, split_authority};
+pub use outbound::OutboundPolicy;
 pub use outcome::{Ended, Failure, LONG_TURN, MemoryLimit, Observer, Usage};
 pub use output::{LEAST_LINE, LINE_LIMIT, Line, Stream};
 pub use parts::Parts;

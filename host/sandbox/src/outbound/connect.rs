@@ -20,8 +20,8 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tower_service::Service;
 
+use super::authorities;
 use super::policy::{OutboundPolicy, ProhibitedAddress};
-use crate::authorities;
 
 /// How long a name server may take.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);

@@ -165,7 +165,7 @@ pub enum LoadError {
 
 impl LoadError {
     /// What is wrong with the component that goes by `name`, which stands in it once.
-    pub(crate) fn named(&self, name: impl Display) -> String {
+    pub fn named(&self, name: impl Display) -> String {
         match self {
             Self::Read { .. } | Self::NotAFile(_) => self.to_string(),
             _ => format!("{name}: {self}"),

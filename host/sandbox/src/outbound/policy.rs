@@ -7,9 +7,9 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use wasmtime_wasi_http::Error;
 
+use super::address::{self, AddressRange, RangeError};
 use super::allow::{OutboundRule, RuleError};
 use super::destination::{Destination, UriError};
-use crate::address::{self, AddressRange, RangeError};
 
 /// Whom a function may call. The default is nobody.
 #[derive(Clone, Debug, Default)]
@@ -77,6 +77,16 @@ impl OutboundPolicy {
         }
         self.authorities.extend(certificates);
         Ok(())
+    }
+
+    /// Whether a rule allows a request to `uri`, by its scheme, host and port.
+    pub fn allows(&self, uri: &Uri) -> bool {
+        self.check(uri).is_ok()
+    }
+
+    /// Whether a connection may be made to `address`, which is what `name` resolved to.
+    pub fn allows_address(&self, name: &str, address: IpAddr) -> bool {
+        self.check_address(name, address).is_ok()
     }
 
     /// Whether a rule allows a request to `uri`; what its host resolves to is [checked](Self::check_address) later.

@@ -79,7 +79,7 @@ impl Heading {
 }
 
 /// Tells engines apart that cannot run what is compiled for each other.
-pub(in super::super) fn fingerprint(engine: &Engine) -> u64 {
+pub(crate) fn fingerprint(engine: &Engine) -> u64 {
     let mut hasher = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hasher);
     hasher.finish()

@@ -14,7 +14,7 @@ const MOST_NAMES: usize = 5;
 type Cause<'a> = &'a (dyn StdError + 'static);
 
 /// The error and what caused it, outermost first, those inside of I/O errors included.
-pub(crate) fn causes<'a>(error: Cause<'a>) -> impl Iterator<Item = Cause<'a>> {
+pub fn causes<'a>(error: Cause<'a>) -> impl Iterator<Item = Cause<'a>> {
     std::iter::successors(Some(error), |error| inner(*error))
 }
 
@@ -26,7 +26,7 @@ fn inner(error: Cause<'_>) -> Option<Cause<'_>> {
 }
 
 /// What was wrong with TLS, if that is why `error` came.
-pub(crate) fn told(error: Cause<'_>) -> Option<String> {
+pub fn told(error: Cause<'_>) -> Option<String> {
     causes(error).find_map(|cause| match cause.downcast_ref::<Error>() {
         Some(error) => Some(in_words(error)),
         None => is_early_end(cause).then(|| EARLY_END.to_owned()),
@@ -34,7 +34,7 @@ pub(crate) fn told(error: Cause<'_>) -> Option<String> {
 }
 
 /// What went wrong, down to the first cause: in words if it was TLS.
-pub(crate) fn all_causes(error: Cause<'_>) -> String {
+pub fn all_causes(error: Cause<'_>) -> String {
     if let Some(words) = told(error) {
         return words;
     }

@@ -9,7 +9,7 @@ use super::client::RESPONSE_HEAD_LIMIT;
 use super::connect::{ConnectTimeout, LookupError};
 use super::destination::Destination;
 use super::policy::Refusal;
-use crate::tls_failure::{self, causes};
+use super::tls_failure::{self, causes};
 
 /// A request had no response.
 #[derive(Debug, thiserror::Error)]

@@ -167,7 +167,7 @@ fn generation(name: &str) -> &'static str {
 }
 
 /// Whether this host provides the interface `name`: all of WASI 0.2, its candidates excluded.
-pub(crate) fn is_provided(name: &str) -> bool {
+pub fn is_provided(name: &str) -> bool {
     InterfaceName::parse(name).is_some_and(|name| {
         name.links_with(RELEASE)
             && PROVIDED.iter().any(|(known, interfaces)| {

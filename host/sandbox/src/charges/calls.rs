@@ -22,7 +22,7 @@ type Answer<T> = Result<(std::result::Result<T, HeaderError>,)>;
 type Once<T> = Option<std::result::Result<std::result::Result<T, ErrorCode>, ()>>;
 
 /// Replaces the functions of `linker` that add fields, paths and queries by ones that charge for them.
-pub(in crate::function) fn levy(linker: &mut Linker<State>) -> Result<()> {
+pub(crate) fn levy(linker: &mut Linker<State>) -> Result<()> {
     linker.allow_shadowing(true);
     let mut types = linker.instance("wasi:http/types@0.2.12")?;
     making_fields(&mut types)?;
