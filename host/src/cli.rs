@@ -38,7 +38,7 @@ use crate::{signals, stderr};
 use advice::advised;
 use arguments::Arguments;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use host_sandbox::run_compiler;
+use host_sandbox::compiler::run_compiler;
 
 /// Your own private, scheduled cloud functions.
 #[derive(Parser)]

@@ -9,6 +9,7 @@
 #![deny(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::print_stderr, clippy::print_stdout))]
 
+mod advice;
 mod authorities;
 pub mod cli;
 pub mod config;

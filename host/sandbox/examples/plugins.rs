@@ -12,10 +12,10 @@ use host_sandbox::{CallError, Done, Limits, Sandbox, SandboxConfig};
 use http_body_util::Full;
 
 /// What a plugin may use. Whatever it does, the rest of this program goes on.
-const LIMITS: fn() -> Limits = || Limits {
-    memory: 32 << 20,
-    wall_time: Duration::from_secs(1),
-    ..Limits::default()
+const LIMITS: fn() -> Limits = || {
+    Limits::default()
+        .memory(32 << 20)
+        .wall_time(Duration::from_secs(1))
 };
 
 #[tokio::main(flavor = "current_thread")]

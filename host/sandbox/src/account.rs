@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use super::budget::Budget;
+use super::error::MemoryLimit;
 use super::limits::KIB;
-use super::outcome::MemoryLimit;
-use super::shared::lock;
+use super::lock::lock;
 
 /// Bytes of bodies that no execution is charged for: as much as stands unread of one that is being sent. So ordinary
 /// answers cost nothing that is shared.
@@ -14,7 +14,7 @@ const FREE: u64 = 128 * KIB;
 
 /// What one execution holds, in bytes. Whoever takes some gives it back.
 #[derive(Debug)]
-pub(super) struct Account {
+pub(crate) struct Account {
     limit: u64,
     budget: Budget,
     held: AtomicU64,
@@ -27,7 +27,7 @@ pub(super) struct Account {
 
 impl Account {
     /// At most `limit` bytes, drawn on `budget`.
-    pub(super) fn new(limit: u64, budget: Budget) -> Self {
+    pub(crate) fn new(limit: u64, budget: Budget) -> Self {
         Self {
             limit,
             budget,
@@ -39,22 +39,22 @@ impl Account {
     }
 
     /// The most that was held so far.
-    pub(super) fn most(&self) -> u64 {
+    pub(crate) fn most(&self) -> u64 {
         self.most.load(Ordering::Relaxed)
     }
 
     /// The first bound that was met.
-    pub(super) fn refused(&self) -> Option<MemoryLimit> {
+    pub(crate) fn refused(&self) -> Option<MemoryLimit> {
         self.refused.get().copied()
     }
 
     /// Whether so many more bytes fit.
-    pub(super) fn has_room(&self, more: u64) -> bool {
+    pub(crate) fn has_room(&self, more: u64) -> bool {
         self.with(more).is_some() && self.budget.has(more)
     }
 
     /// Takes so many bytes. Answers whether they fit; if not, nothing is taken.
-    pub(super) fn take(&self, bytes: u64) -> bool {
+    pub(crate) fn take(&self, bytes: u64) -> bool {
         let taken = match self.with(bytes) {
             Some(_) => self.budget.take(bytes),
             None => Err(MemoryLimit::Execution(self.limit)),
@@ -69,13 +69,13 @@ impl Account {
     }
 
     /// Gives back what was taken.
-    pub(super) fn give_back(&self, bytes: u64) {
+    pub(crate) fn give_back(&self, bytes: u64) {
         self.held.fetch_sub(bytes, Ordering::Relaxed);
         self.budget.give_back(bytes);
     }
 
     /// Notes that so many more bytes of a body stand unread. Answers whether they fit; if not, nothing is noted.
-    pub(super) fn hold_body(&self, bytes: u64) -> bool {
+    pub(crate) fn hold_body(&self, bytes: u64) -> bool {
         let mut bodies = lock(&self.bodies);
         let more = charged(*bodies + bytes) - charged(*bodies);
         let fits = more == 0 || self.take(more);
@@ -86,7 +86,7 @@ impl Account {
     }
 
     /// Notes that so many bytes of a body were read, or let go.
-    pub(super) fn release_body(&self, bytes: u64) {
+    pub(crate) fn release_body(&self, bytes: u64) {
         let mut bodies = lock(&self.bodies);
         let less = charged(*bodies) - charged(*bodies - bytes);
         *bodies -= bytes;

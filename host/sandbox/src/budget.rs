@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::outcome::MemoryLimit;
+use super::error::MemoryLimit;
 
 /// An amount of memory that executions on all threads hold parts of, in bytes.
 #[derive(Debug)]
-pub(super) struct MemoryBudget {
+pub(crate) struct MemoryBudget {
     used: AtomicU64,
     total: u64,
 }
 
 impl MemoryBudget {
-    pub(super) fn new(total: u64) -> Self {
+    pub(crate) fn new(total: u64) -> Self {
         Self {
             used: AtomicU64::new(0),
             total,
@@ -21,12 +21,12 @@ impl MemoryBudget {
     }
 
     /// The most that may be held, in bytes.
-    pub(super) fn total(&self) -> u64 {
+    pub(crate) fn total(&self) -> u64 {
         self.total
     }
 
     /// Bytes held at this moment.
-    pub(super) fn used(&self) -> u64 {
+    pub(crate) fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)
     }
 
@@ -64,7 +64,7 @@ impl MemoryShare {
 
 /// What the executions of one function draw on. Clones draw on the same.
 #[derive(Clone, Debug)]
-pub(super) struct Budget {
+pub(crate) struct Budget {
     all: Arc<MemoryBudget>,
     /// Of the function's own, where it may not have all.
     own: Option<MemoryShare>,
@@ -72,12 +72,12 @@ pub(super) struct Budget {
 
 impl Budget {
     /// All of `all`, or the function's `own` share of it.
-    pub(super) fn new(all: Arc<MemoryBudget>, own: Option<MemoryShare>) -> Self {
+    pub(crate) fn new(all: Arc<MemoryBudget>, own: Option<MemoryShare>) -> Self {
         Self { all, own }
     }
 
     /// Whether [`take`](Self::take) would succeed at this moment.
-    pub(super) fn has(&self, bytes: u64) -> bool {
+    pub(crate) fn has(&self, bytes: u64) -> bool {
         self.all.has(bytes) && self.own.as_ref().is_none_or(|own| own.0.has(bytes))
     }
 
@@ -85,7 +85,7 @@ impl Budget {
     ///
     /// # Errors
     /// Which bound does not allow it. Then nothing is taken.
-    pub(super) fn take(&self, bytes: u64) -> Result<(), MemoryLimit> {
+    pub(crate) fn take(&self, bytes: u64) -> Result<(), MemoryLimit> {
         if let Some(MemoryShare(own)) = &self.own
             && !own.take(bytes)
         {
@@ -101,7 +101,7 @@ impl Budget {
     }
 
     /// Gives back what was taken.
-    pub(super) fn give_back(&self, bytes: u64) {
+    pub(crate) fn give_back(&self, bytes: u64) {
         self.all.give_back(bytes);
         if let Some(MemoryShare(own)) = &self.own {
             own.give_back(bytes);

@@ -4,6 +4,8 @@
 //! user's own and closed to others, the file likewise, and the file must carry the right digest of itself. Anything
 //! else is passed over and compiled anew.
 
+mod sink;
+
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -13,7 +15,10 @@ use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::compile::fingerprint;
+use super::compile::MOST_BYTES;
+use super::engine::fingerprint;
+
+pub(crate) use sink::{Compiled, KeptSink};
 
 const MAGIC: &[u8; 8] = b"hostcmp2";
 const DIGEST: usize = 32;
@@ -28,12 +33,10 @@ const PARTIAL: &str = "partial";
 
 /// Compiled components kept at most, in bytes; the oldest go first.
 const CAPACITY: u64 = 2 << 30;
-/// The largest compiled component, in bytes.
-pub(super) const ENTRY_LIMIT: u64 = 1 << 30;
 
 /// A directory of compiled components.
 #[derive(Debug)]
-pub(super) struct CompileCache {
+pub(crate) struct CompileCache {
     directory: PathBuf,
 }
 
@@ -42,7 +45,7 @@ impl CompileCache {
     ///
     /// # Errors
     /// When it cannot be created, or others may write to it.
-    pub(super) fn open(directory: &Path) -> io::Result<Self> {
+    pub(crate) fn open(directory: &Path) -> io::Result<Self> {
         create_private(directory)?;
         take_back(directory)?;
         let metadata = fs::symlink_metadata(directory)?;
@@ -61,7 +64,7 @@ impl CompileCache {
     ///
     /// It is mapped, so that of many functions only what runs is in memory. Nothing writes to a file that is there: a
     /// new one takes its place.
-    pub(super) fn load(&self, engine: &Engine, digest: &[u8; 32]) -> Option<Component> {
+    pub(crate) fn load(&self, engine: &Engine, digest: &[u8; 32]) -> Option<Component> {
         let file = open_sound(&self.path(engine, digest))?;
         // SAFETY: `deserialize_file` wants a file that `serialize` made and that stays as it is. This one is the
         // user's own in a directory that nobody else may write, its digest is right, and its name binds it to this
@@ -81,7 +84,7 @@ impl CompileCache {
     }
 
     /// A place for the compiled form of the component with the SHA-256 `digest`.
-    pub(super) fn entry(&self, engine: &Engine, digest: &[u8; 32]) -> io::Result<Entry<'_>> {
+    pub(crate) fn entry(&self, engine: &Engine, digest: &[u8; 32]) -> io::Result<Entry<'_>> {
         let path = self.path(engine, digest);
         let partial = path.with_extension(format!("{:016x}.{PARTIAL}", rand::random::<u64>()));
         Ok(Entry {
@@ -125,7 +128,7 @@ impl CompileCache {
 }
 
 /// A compiled component that is being written. A file is whole or not there, at any moment.
-pub(super) struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     cache: &'a CompileCache,
     file: File,
     path: PathBuf,
@@ -136,7 +139,7 @@ pub(super) struct Entry<'a> {
 
 impl Entry<'_> {
     /// Adds these bytes. If that fails, nothing more can be added.
-    pub(super) fn write(&mut self, compiled: &[u8]) -> io::Result<()> {
+    pub(crate) fn write(&mut self, compiled: &[u8]) -> io::Result<()> {
         self.file.write_all(compiled)?;
         self.digest.update(compiled);
         self.length += compiled.len() as u64;
@@ -144,7 +147,7 @@ impl Entry<'_> {
     }
 
     /// All that was added.
-    pub(super) fn read_back(&mut self) -> io::Result<Vec<u8>> {
+    pub(crate) fn read_back(&mut self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.file.seek(SeekFrom::Start(0))?;
         (&self.file).take(self.length).read_to_end(&mut bytes)?;
@@ -152,7 +155,7 @@ impl Entry<'_> {
     }
 
     /// Keeps it. The digest comes last, so that the compiled component begins where a mapping does.
-    pub(super) fn keep(&mut self) -> io::Result<()> {
+    pub(crate) fn keep(&mut self) -> io::Result<()> {
         self.file.write_all(MAGIC)?;
         self.file.write_all(&self.digest.finalize_reset())?;
         fs::rename(&self.partial, &self.path)?;
@@ -167,20 +170,11 @@ impl Drop for Entry<'_> {
     }
 }
 
-/// Makes a component of what a compiler made, where it cannot be kept.
-pub(super) fn load_bytes(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: these bytes come from this process's own compiler, for this engine, without having been anywhere else.
-    #[allow(unsafe_code)]
-    unsafe {
-        Component::deserialize(engine, compiled)
-    }
-}
-
 /// Opens the file at `path`, if it is what an [`Entry`] made of a component.
 fn open_sound(path: &Path) -> Option<File> {
     let mut file = open_nofollow(path).ok()?;
     let metadata = file.metadata().ok()?;
-    if !metadata.is_file() || !is_private(&metadata) || metadata.len() > ENTRY_LIMIT {
+    if !metadata.is_file() || !is_private(&metadata) || metadata.len() > MOST_BYTES {
         return None;
     }
     let mut left = metadata.len().checked_sub(TRAILER as u64)?;
@@ -201,7 +195,7 @@ fn open_sound(path: &Path) -> Option<File> {
 fn read_sound(mut file: File) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(0)).ok()?;
-    file.take(ENTRY_LIMIT).read_to_end(&mut bytes).ok()?;
+    file.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
     let trailer = bytes.split_off(bytes.len().checked_sub(TRAILER)?);
     let digest = trailer.strip_prefix(MAGIC)?;
     (digest == Sha256::digest(&bytes).as_slice()).then_some(bytes)

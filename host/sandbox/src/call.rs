@@ -1,7 +1,5 @@
 //! Calling a function from a program: one request in, one whole answer out.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::uri::Scheme;
 use http::{HeaderValue, Request, Response, header};
@@ -9,9 +7,11 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::sync::oneshot;
 
-use super::component::Function;
-use super::outcome::{Ended, Failure, Observer, Usage};
-use super::output::Line;
+use super::error::{CallError, Failure};
+use super::execution::ExecutionBuilder;
+use super::line::Line;
+use super::observer::{Ended, Observer};
+use super::usage::Usage;
 
 /// A finished call: the function has answered, and has ended.
 #[derive(Debug)]
@@ -21,19 +21,6 @@ pub struct Done {
     pub response: Response<Bytes>,
     /// Why the execution failed after it had answered, if it did.
     pub failure: Option<Failure>,
-    /// What the execution printed, in order.
-    pub log: Vec<Line>,
-    /// What it used.
-    pub usage: Usage,
-}
-
-/// A call without an answer.
-#[derive(Debug, thiserror::Error)]
-#[error("the function did not answer: {failure}")]
-#[non_exhaustive]
-pub struct CallError {
-    /// Why.
-    pub failure: Failure,
     /// What the execution printed, in order.
     pub log: Vec<Line>,
     /// What it used.
@@ -61,7 +48,11 @@ impl Observer for Record {
     }
 }
 
-pub(super) async fn call<B>(function: &Function, mut request: Request<B>) -> Result<Done, CallError>
+/// Makes the call `execution` with `request`.
+pub(crate) async fn call<B>(
+    execution: ExecutionBuilder<'_>,
+    mut request: Request<B>,
+) -> Result<Done, CallError>
 where
     B: Body<Data = Bytes> + Send + 'static,
 {
@@ -78,8 +69,10 @@ where
         whole: Some(whole),
     };
     let answer = async {
-        let response = function
-            .start(request, scheme, None, Duration::ZERO, Box::new(record))
+        let response = execution
+            .scheme(scheme)
+            .observer(record)
+            .start(request)
             .await?;
         let (parts, body) = response.into_parts();
         Ok(Response::from_parts(

@@ -5,13 +5,7 @@
 //! really there is counted, and charged with something on top, so that counting stays rare. Nothing is noted when
 //! something is let go: the next count finds it gone.
 
-mod calls;
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use http::{HeaderMap, Uri};
-use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi_http::FieldMap;
 use wasmtime_wasi_http::p2::body::HostFutureTrailers;
@@ -19,11 +13,11 @@ use wasmtime_wasi_http::p2::types::{
     HostFutureIncomingResponse, HostIncomingResponse, HostOutgoingRequest,
 };
 
-use super::instance::State;
+use super::error::HeldTooMuch;
+use super::field_size::{field_bytes, head_bytes};
 use super::limits::KIB;
+use super::meter::Meter;
 use super::outgoing::OutgoingResponse;
-
-pub(super) use calls::levy;
 
 /// Bytes that no execution is charged for; at least half as many are noted between two counts. Ordinary requests stay
 /// within it and cost no more than an addition.
@@ -32,20 +26,9 @@ const FREE: u64 = 64 * KIB;
 /// Between two counts, as much is noted as is held divided by this.
 const FRACTION: u64 = 8;
 
-/// Bytes that a map takes for each field beyond those of its name and its value: its entry, with the room that maps
-/// keep to grow, and its place in the index.
-const EACH_FIELD: u64 = 160;
-
-/// The guest had the host hold more than its memory limit, or that of all, has left.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "HTTP fields, paths, queries and bodies that the host holds for the guest take too much memory"
-)]
-pub(super) struct HeldTooMuch;
-
 /// The account of one execution, in bytes.
 #[derive(Debug)]
-pub(super) struct Charges {
+pub(crate) struct Charges {
     /// Held at the last count, and noted since.
     noted: u64,
     /// What may be noted before the next count.
@@ -64,37 +47,14 @@ impl Default for Charges {
     }
 }
 
-/// A head that is being sent, until this is dropped.
-pub(super) struct SentHead {
-    bytes: u64,
-    sum: Arc<AtomicU64>,
-}
-
-impl SentHead {
-    pub(super) fn new(sum: &Arc<AtomicU64>, headers: &HeaderMap, uri: &Uri) -> Self {
-        let bytes = head_bytes(headers, uri);
-        sum.fetch_add(bytes, Ordering::Relaxed);
-        Self {
-            bytes,
-            sum: Arc::clone(sum),
-        }
-    }
-}
-
-impl Drop for SentHead {
-    fn drop(&mut self) {
-        self.sum.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
-
 impl Charges {
     /// Notes the head of the request, which is held for as long as the execution lasts.
-    pub(super) fn receive(&mut self, headers: &HeaderMap, uri: &Uri) {
+    pub(crate) fn receive(&mut self, headers: &HeaderMap, uri: &Uri) {
         self.keep(head_bytes(headers, uri));
     }
 
     /// Notes trailers that leave the table of resources and wait, maybe to the end, until their body is sent.
-    pub(super) fn send_trailers(&mut self, trailers: &HeaderMap) {
+    pub(crate) fn send_trailers(&mut self, trailers: &HeaderMap) {
         self.keep(field_bytes(trailers));
     }
 
@@ -102,42 +62,39 @@ impl Charges {
         self.kept += bytes;
         self.noted += bytes;
     }
-}
 
-impl State {
-    /// Notes that the guest has the host hold `bytes` more.
+    /// What is held to the end.
+    pub(crate) fn kept(&self) -> u64 {
+        self.kept
+    }
+
+    /// Notes that `bytes` more may be held. Answers whether what is held has to be counted.
+    pub(crate) fn note(&mut self, bytes: u64) -> bool {
+        self.noted = self.noted.saturating_add(bytes);
+        self.noted > self.covered
+    }
+
+    /// Charges for what is `held` by a count, with something on top.
     ///
     /// # Errors
-    /// [`HeldTooMuch`], if its memory limit does not allow that.
-    pub(super) fn hold(&mut self, bytes: u64) -> wasmtime::Result<()> {
-        self.charges.noted = self.charges.noted.saturating_add(bytes);
-        if self.charges.noted <= self.charges.covered {
-            return Ok(());
-        }
-        let held = self.held();
+    /// If the memory limit does not allow that.
+    pub(crate) fn cover(&mut self, held: u64, meter: &mut Meter) -> Result<(), HeldTooMuch> {
         let covered = covered(held);
-        if !self.meter.charge(covered - FREE) {
-            return Err(HeldTooMuch.into());
+        if !meter.charge(covered - FREE) {
+            return Err(HeldTooMuch);
         }
-        self.charges.noted = held;
-        self.charges.covered = covered;
+        self.noted = held;
+        self.covered = covered;
         Ok(())
     }
 
-    /// What is held, by a count of all there is.
-    fn held(&mut self) -> u64 {
-        self.charges.kept + self.hooks.sending() + held_in(&mut self.table)
-    }
-
-    /// Charges no more than what is held by now.
-    fn settle(&mut self) {
-        let held = self.held();
-        let covered = held.max(FREE).min(self.charges.covered);
+    /// Charges no more than what is `held` by a count.
+    pub(crate) fn settle(&mut self, held: u64, meter: &mut Meter) {
+        let covered = held.max(FREE).min(self.covered);
         // Never more than before, so it fits.
-        self.meter
-            .charge((covered - FREE).min(self.meter.charged()));
-        self.charges.noted = held;
-        self.charges.covered = covered;
+        meter.charge((covered - FREE).min(meter.charged()));
+        self.noted = held;
+        self.covered = covered;
     }
 }
 
@@ -149,60 +106,8 @@ fn covered(held: u64) -> u64 {
     }
 }
 
-impl ResourceLimiter for State {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        let more = desired.saturating_sub(current) as u64;
-        if self.meter.charged() > 0 && !self.meter.has_room(more) {
-            self.settle();
-        }
-        Ok(self.meter.grow_memory(current, desired, maximum))
-    }
-
-    fn table_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        Ok(self.meter.grow_table(current, desired, maximum))
-    }
-
-    fn instances(&self) -> usize {
-        super::parts::MOST_CORE_INSTANCES as usize
-    }
-
-    fn tables(&self) -> usize {
-        super::parts::MOST.tables as usize
-    }
-
-    fn memories(&self) -> usize {
-        super::parts::MOST.memories as usize
-    }
-}
-
-/// What `fields` take in memory, in bytes.
-fn field_bytes(fields: &HeaderMap) -> u64 {
-    let field = |name: &str, value: &[u8]| (name.len() + value.len()) as u64 + EACH_FIELD;
-    fields
-        .iter()
-        .map(|(name, value)| field(name.as_str(), value.as_bytes()))
-        .sum()
-}
-
-fn head_bytes(headers: &HeaderMap, uri: &Uri) -> u64 {
-    let target = uri
-        .path_and_query()
-        .map_or(0, |target| target.as_str().len());
-    field_bytes(headers) + target as u64
-}
-
 /// What the resources in `table` hold. A map that some of them share counts for each: any change parts them.
-fn held_in(table: &mut ResourceTable) -> u64 {
+pub(crate) fn held_in(table: &mut ResourceTable) -> u64 {
     let mut sum = 0;
     for entry in table.iter_mut() {
         if let Some(fields) = entry.downcast_ref::<FieldMap>() {
@@ -227,6 +132,7 @@ fn held_in(table: &mut ResourceTable) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::field_size::EACH_FIELD;
     use super::*;
 
     fn fields(bytes: usize) -> FieldMap {
@@ -279,16 +185,5 @@ mod tests {
             assert!(covered - held >= FREE / 2, "counting stays rare: {held}");
             assert!(covered - FREE <= held + held / FRACTION, "{held}");
         }
-    }
-
-    #[test]
-    fn a_head_counts_for_as_long_as_it_is_being_sent() {
-        let sum = Arc::default();
-        let uri = Uri::from_static("http://here/path?query");
-        let headers: HeaderMap = fields(1000).into();
-        let sending = SentHead::new(&sum, &headers, &uri);
-        assert_eq!(sum.load(Ordering::Relaxed), 4 + 1000 + EACH_FIELD + 11);
-        drop(sending);
-        assert_eq!(sum.load(Ordering::Relaxed), 0);
     }
 }

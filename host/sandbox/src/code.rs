@@ -25,7 +25,7 @@ const MOST: Code = Code {
 
 /// What a component has of code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Code {
+pub(crate) struct Code {
     functions: u64,
     locals: u64,
     joins: u64,
@@ -50,7 +50,7 @@ impl Code {
     ///
     /// # Errors
     /// If a part of it cannot be read. A compiler would begin with the others, which nobody has counted.
-    pub(super) fn of(wasm: &[u8]) -> std::result::Result<Self, LoadError> {
+    pub(crate) fn of(wasm: &[u8]) -> std::result::Result<Self, LoadError> {
         let mut code = Self::default();
         for payload in Parser::new(0).parse_all(wasm) {
             let function = match payload {
@@ -67,7 +67,7 @@ impl Code {
     ///
     /// # Errors
     /// What it has too much of.
-    pub(super) fn check(self) -> std::result::Result<(), LoadError> {
+    pub(crate) fn check(self) -> std::result::Result<(), LoadError> {
         let (largest, most) = (self.largest, MOST.largest);
         let bounds = [
             ("functions", self.functions, MOST.functions),

@@ -5,6 +5,7 @@
 
 mod child;
 mod exchange;
+mod native;
 mod process;
 mod sink;
 #[cfg(test)]
@@ -18,15 +19,18 @@ use std::time::Duration;
 use wasmtime::Engine;
 
 use super::error::LoadError;
-use super::memory;
+use super::machine;
+use super::setters::setters;
 pub use child::run_compiler;
-pub(super) use exchange::fingerprint;
-pub(super) use sink::{Compiled, Sink};
+pub(crate) use native::load;
+#[cfg(feature = "compile-cache")]
+pub(crate) use sink::MOST_BYTES;
+pub(crate) use sink::{Memory, Sink};
 
 /// How long compiling one component may take, if nothing else is said.
 const TIME: Duration = Duration::from_secs(10 * 60);
 
-/// Where a [`Sandbox`](super::Sandbox) compiles components.
+/// Where a [`Sandbox`](crate::Sandbox) compiles components.
 #[derive(Clone, Debug, Default)]
 pub enum Compiler {
     /// In this process, without bounds on time and memory.
@@ -38,6 +42,7 @@ pub enum Compiler {
 
 /// A program that compiles one component each time it is started, and the bounds that it is held to.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct CompilerProcess {
     /// The program. It is to do nothing but call [`run_compiler`], and must be of the same build as this one.
     pub program: PathBuf,
@@ -60,12 +65,19 @@ impl CompilerProcess {
             program: program.into(),
             arguments: arguments.into_iter().collect(),
             environment: Vec::new(),
-            memory: memory::to_compile(),
+            memory: machine::to_compile(),
             time: TIME,
             progress: None,
         }
     }
 }
+
+setters!(CompilerProcess {
+    environment: Vec<(OsString, OsString)>,
+    memory: u64,
+    time: Duration,
+    progress: Option<fn(&Progress<'_>)>,
+});
 
 /// How compiling a component goes on.
 #[derive(Clone, Copy, Debug)]
@@ -83,11 +95,11 @@ pub struct Progress<'a> {
 }
 
 /// A component that is to be compiled.
-pub(super) struct Task<'a> {
-    pub(super) wasm: &'a [u8],
-    pub(super) name: Option<&'a str>,
+pub(crate) struct Task<'a> {
+    pub(crate) wasm: &'a [u8],
+    pub(crate) name: Option<&'a str>,
     /// Set when nobody waits for it any more.
-    pub(super) stop: &'a AtomicBool,
+    pub(crate) stop: &'a AtomicBool,
 }
 
 impl Compiler {
@@ -95,11 +107,11 @@ impl Compiler {
     ///
     /// # Errors
     /// [`LoadError`]; then what `sink` has got is worth nothing.
-    pub(super) fn compile(
+    pub(crate) fn compile(
         &self,
         engine: &Engine,
         task: &Task<'_>,
-        sink: &mut Sink<'_>,
+        sink: &mut dyn Sink,
     ) -> Result<(), LoadError> {
         match self {
             Self::InProcess => {
@@ -111,7 +123,7 @@ impl Compiler {
     }
 
     /// The largest compiled component that is taken, in bytes.
-    pub(super) fn most_output(&self) -> u64 {
+    pub(crate) fn most_output(&self) -> u64 {
         match self {
             Self::InProcess => u64::MAX,
             // It was in the child's memory.

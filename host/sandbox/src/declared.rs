@@ -16,11 +16,11 @@ const MOST_NAMES: usize = 10_000;
 
 /// The names that a component exports and imports, and the memory that it starts with.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Declared {
-    pub(super) exports: Vec<String>,
-    pub(super) imports: Vec<String>,
+pub(crate) struct Declared {
+    pub(crate) exports: Vec<String>,
+    pub(crate) imports: Vec<String>,
     /// Its largest linear memory at its start, in bytes; `None` where a module of it comes from elsewhere.
-    pub(super) memory: Option<u64>,
+    pub(crate) memory: Option<u64>,
 }
 
 impl Declared {
@@ -28,7 +28,7 @@ impl Declared {
     ///
     /// # Errors
     /// If it is damaged, or has no code at all.
-    pub(super) fn read(wasm: &[u8]) -> std::result::Result<Self, LoadError> {
+    pub(crate) fn read(wasm: &[u8]) -> std::result::Result<Self, LoadError> {
         let mut reading = Reading::default();
         for payload in Parser::new(0).parse_all(wasm) {
             payload

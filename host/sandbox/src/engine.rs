@@ -1,10 +1,9 @@
 //! How the WebAssembly engine is set up: the pool of instances, what guests may use of the language, and the guards.
 
-use std::path::PathBuf;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use super::compile::Compiler;
 use super::parts::{MOST, MOST_CORE_INSTANCES};
 
 /// Executions that the pool has places for beyond those of requests: trials of components that are loaded meanwhile.
@@ -26,45 +25,16 @@ const TABLE_KEEP_RESIDENT: usize = 16 * 1024;
 const WASM_STACK: usize = 512 * 1024;
 const FIBRE_STACK: usize = 1024 * 1024;
 
-/// Settings of a [`Sandbox`](super::Sandbox).
-#[derive(Clone, Debug)]
-pub struct SandboxConfig {
-    /// Executions that may run at once. Default 1,000.
-    pub executions: u32,
-    /// Memory that all executions may hold together, in bytes. Default half of the machine's (or the container's)
-    /// memory.
-    pub total_memory: u64,
-    /// The largest component file that is loaded, in bytes. Default 100 MiB.
-    pub component_bytes: u64,
-    /// Where compiled components are kept. Default nowhere: every load compiles.
-    ///
-    /// The directory is created for the owner only. One that others can write is refused.
-    pub cache: Option<PathBuf>,
-    /// Where components are compiled. Default in this process, without bounds.
-    pub compiler: Compiler,
-}
-
-impl Default for SandboxConfig {
-    fn default() -> Self {
-        Self {
-            executions: 1000,
-            total_memory: super::memory::available() / 2,
-            component_bytes: 100 * super::limits::MIB,
-            cache: None,
-            compiler: Compiler::default(),
-        }
-    }
-}
-
-/// An engine whose instances come from a pool, or one by one where the system does not let us reserve the pool.
-pub(super) fn engine(config: &SandboxConfig) -> wasmtime::Result<Engine> {
-    let pooled = InstanceAllocationStrategy::Pooling(pool(config.executions));
+/// An engine that runs so many executions at once. Its instances come from a pool, or one by one where the system does not
+/// let us reserve the pool.
+pub(crate) fn engine(executions: u32) -> wasmtime::Result<Engine> {
+    let pooled = InstanceAllocationStrategy::Pooling(pool(executions));
     Engine::new(&base().allocation_strategy(pooled).clone())
         .or_else(|_| Engine::new(base().allocation_strategy(InstanceAllocationStrategy::OnDemand)))
 }
 
 /// What code is compiled for. A compiler in another process needs the same.
-pub(super) fn base() -> Config {
+pub(crate) fn base() -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
@@ -78,6 +48,13 @@ pub(super) fn base() -> Config {
         .wasm_wide_arithmetic(false)
         .wasm_custom_page_sizes(false);
     config
+}
+
+/// Tells engines apart that cannot run what is compiled for each other.
+pub(crate) fn fingerprint(engine: &Engine) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Places for so many executions, each with all that a component may have.

@@ -1,52 +1,54 @@
-//! One call of a function in a fresh instance.
+//! One call of a function in a fresh instance, from its request to the end of its guest.
 //!
 //! The guest is polled by whoever waits for its answer: first for the head, then for the body. No task is spawned for
 //! it, so a small answer takes one poll from start to end. What is left to do when the answer is complete runs on in a
 //! task of its own.
+//!
+//! [`Guest`](guest::Guest) runs the component step by step, [`Execution`] knows how far the answer has come and how it
+//! ended, and [`ResponseBody`] hands out the body. [`ExecutionBuilder`] starts all three.
+//!
+//! # For servers
+//!
+//! [`Function::call`](crate::Function::call) is all that most programs need. A server that streams bodies, runs many
+//! executions on one thread or writes a log starts its executions by
+//! [`Function::execution`](crate::Function::execution) and is told of them by an [`Observer`].
 
-use std::pin::Pin;
+mod body;
+mod builder;
+mod guest;
+
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::uri::Scheme;
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
-use tokio::time::Sleep;
-use wasmtime::Store;
-use wasmtime_wasi_http::WasiHttpView;
-use wasmtime_wasi_http::p2::bindings::http::types;
 use wasmtime_wasi_http::p2::body::StreamContext;
 
 use super::account::Account;
-use super::component::Function;
-use super::instance::{self, State};
+use super::error::Failure;
+use super::head;
 use super::outbound::TRACEPARENT;
-use super::outcome::{Ended, Failure, LONG_TURN, Observer, Usage, is_success};
 use super::pipe::PipeReader;
 use super::request::RequestBody;
-use super::response::{self, ResponseBody};
+use super::runnable::Runnable;
 use super::shared::Shared;
-use super::turn::Turnstile;
+use super::usage::Usage;
+use guest::{Cut, Guest};
 
-type Guest = Pin<Box<dyn Future<Output = wasmtime::Result<()>> + Send>>;
+pub use super::observer::{Ended, Observer};
+pub use super::turn::Turnstile;
+pub use super::usage::LONG_TURN;
+pub use body::ResponseBody;
+pub use builder::ExecutionBuilder;
 
 /// An execution under way. Dropping it ends the guest.
-pub(super) struct Execution {
-    function: Function,
+struct Execution {
     shared: Arc<Shared>,
-    turns: Option<Arc<Turnstile>>,
-    guest: Option<Guest>,
-    deadline: Option<Pin<Box<Sleep>>>,
-    /// What of its wall time had passed before it started.
-    waited: Duration,
+    guest: Guest,
     observer: Box<dyn Observer>,
-    started: Instant,
-    busy: Duration,
-    overruns: u64,
-    /// From start to the end of the guest, once it has ended.
-    wall: Duration,
     status: Option<StatusCode>,
     /// It was said that the guest waits for somebody to read what it writes.
     told_unread: bool,
@@ -57,8 +59,8 @@ pub(super) struct Execution {
 
 impl Execution {
     /// Prepares the guest; it first runs when it is polled.
-    pub(super) fn new<B>(
-        function: &Function,
+    fn new<B>(
+        runnable: &Arc<Runnable>,
         request: Request<B>,
         scheme: Scheme,
         turns: Option<Arc<Turnstile>>,
@@ -68,12 +70,12 @@ impl Execution {
     where
         B: Body<Data = Bytes> + Send + 'static,
     {
-        let limits = function.limits();
-        let account = Account::new(limits.memory, function.budget().clone());
+        let limits = runnable.limits();
+        let account = Account::new(limits.memory, runnable.budget.clone());
         let is_head = request.method() == Method::HEAD;
         let shared = Arc::new(Shared::new(limits.log_output, account, is_head));
         let traceparent = request.headers().get(TRACEPARENT).cloned();
-        let store = instance::store(function, &shared, turns.clone(), traceparent);
+        let store = runnable.store(&shared, turns.clone(), traceparent);
         let request = request.map(|body| {
             RequestBody::new(
                 body,
@@ -82,25 +84,11 @@ impl Execution {
                 Arc::clone(&shared),
             )
         });
-        let guest = run(
-            function.clone(),
-            store,
-            request,
-            scheme,
-            Arc::clone(&shared),
-        );
+        let guest = Guest::new(runnable, store, request, scheme, turns, waited, &shared);
         Self {
-            function: function.clone(),
             shared,
-            turns,
-            guest: Some(Box::pin(guest)),
-            deadline: None,
-            waited,
+            guest,
             observer,
-            started: Instant::now(),
-            busy: Duration::ZERO,
-            overruns: 0,
-            wall: Duration::ZERO,
             status: None,
             told_unread: false,
             failure: None,
@@ -113,9 +101,9 @@ impl Execution {
     ///
     /// # Errors
     /// Why there is no response. The observer has been told the same.
-    pub(super) async fn respond(mut self) -> Result<Response<ResponseBody>, Failure> {
+    async fn respond(mut self) -> Result<Response<ResponseBody>, Failure> {
         let head = std::future::poll_fn(|cx| self.poll_head(cx)).await?;
-        if let Err(reason) = response::check(&head) {
+        if let Err(reason) = head::check(&head) {
             return Err(self.fail(Failure::InvalidResponse(reason)));
         }
         let is_bodiless = self.shared.is_bodiless(&head);
@@ -158,74 +146,50 @@ impl Execution {
     }
 
     /// Lets the guest run one step. Ready when it has ended.
-    pub(super) fn poll_guest(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+    fn poll_guest(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         let step = self.poll_step(cx);
         step.map_err(|failure| self.fail(failure))
     }
 
     /// As [`poll_guest`](Self::poll_guest), but the observer is not told of a failure.
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
-        let Some(guest) = &mut self.guest else {
+        if !self.is_running() {
             return Poll::Ready(Ok(()));
+        }
+        let Poll::Ready(ended) = self.guest.poll(cx) else {
+            self.tell_waiting();
+            return Poll::Pending;
         };
-        self.function.ticker().touch();
-        let before = Instant::now();
-        let step = guest.as_mut().poll(cx);
-        let took = before.elapsed();
-        self.busy += took;
-        self.overruns += u64::from(took > LONG_TURN);
-        if let Some(turns) = &self.turns {
-            turns.leave();
-        }
-        match step {
-            Poll::Ready(Ok(())) => {
-                self.stop();
-                Poll::Ready(Ok(()))
-            }
-            Poll::Ready(Err(error)) if is_success(&error) => {
-                self.stop();
-                Poll::Ready(Ok(()))
-            }
-            Poll::Ready(Err(error)) => {
-                self.stop();
-                Poll::Ready(Err(self.failure_from_guest(&error)))
-            }
-            Poll::Pending => self.wait(cx),
-        }
+        self.wake_waiting();
+        Poll::Ready(ended.map_err(|cut| match cut {
+            Cut::Deadline(limit) => Failure::Timeout(limit),
+            Cut::Error(error) => self.failure_from_guest(&error),
+        }))
     }
 
-    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
-        let limit = self.function.limits().wall_time;
-        let deadline = self.deadline.get_or_insert_with(|| {
-            let left = limit.saturating_sub(self.waited + self.started.elapsed());
-            Box::pin(tokio::time::sleep(left))
-        });
-        if deadline.as_mut().poll(cx).is_ready() {
-            self.stop();
-            return Poll::Ready(Err(Failure::Timeout(limit)));
-        }
+    fn tell_waiting(&mut self) {
         if let Some(kind) = self.shared.take_unread_body()
             && !std::mem::replace(&mut self.told_unread, true)
         {
-            self.shared.output().note(waits_unread(kind).to_owned());
+            let text = waits_unread(kind).to_owned();
+            self.shared.output().note(text, None);
         }
         let lines = self.shared.output().take_lines();
         self.observer.waiting(lines);
-        Poll::Pending
     }
 
     /// Whether the guest still runs.
-    pub(super) fn is_running(&self) -> bool {
-        self.guest.is_some()
+    fn is_running(&self) -> bool {
+        self.guest.is_running()
     }
 
     /// The bound on its response body, in bytes.
-    pub(super) fn response_limit(&self) -> Option<u64> {
-        self.function.limits().response_body
+    fn response_limit(&self) -> Option<u64> {
+        self.guest.response_limit()
     }
 
     /// Waits for the end of a guest that another task runs.
-    pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         if let Some(failure) = self.failure() {
             return Poll::Ready(Err(failure));
         }
@@ -237,32 +201,32 @@ impl Execution {
     }
 
     /// Why it failed, if it did.
-    pub(super) fn failure(&self) -> Option<Failure> {
+    fn failure(&self) -> Option<Failure> {
         self.failure.clone()
     }
 
     /// Ends a guest whose client went away.
-    pub(super) fn abandon(&mut self) {
+    fn abandon(&mut self) {
         if self.is_running() {
             self.fail(Failure::Disconnected);
         }
     }
 
     /// Takes note that the body is complete: if the guest has ended too, and not in failure, all went well.
-    pub(super) fn finish(&mut self) {
+    fn finish(&mut self) {
         if !self.is_running() {
             self.end(None);
         }
     }
 
     /// Ends an execution whose body the guest gave up. What befell its request says more than `failure`.
-    pub(super) fn fail_body(&mut self, failure: Failure) -> Failure {
+    fn fail_body(&mut self, failure: Failure) -> Failure {
         let failure = self.shared.request_failure().unwrap_or(failure);
         self.fail(failure)
     }
 
     /// Ends the execution as failed and answers the failure: the first one, if there was one before.
-    pub(super) fn fail(&mut self, failure: Failure) -> Failure {
+    fn fail(&mut self, failure: Failure) -> Failure {
         self.stop();
         let first = self.failure.get_or_insert(failure).clone();
         self.end(Some(first.clone()));
@@ -284,9 +248,11 @@ impl Execution {
     }
 
     fn stop(&mut self) {
-        if self.guest.take().is_some() {
-            self.wall = self.started.elapsed();
-        }
+        self.guest.stop();
+        self.wake_waiting();
+    }
+
+    fn wake_waiting(&mut self) {
         if let Some(waiting) = self.waits_for_end.take() {
             waiting.wake();
         }
@@ -304,9 +270,9 @@ impl Execution {
             status: self.status,
             failure,
             usage: Usage {
-                wall: self.wall,
-                busy: self.busy,
-                overruns: self.overruns,
+                wall: self.guest.wall,
+                busy: self.guest.busy,
+                overruns: self.guest.overruns,
                 memory: self.shared.account().most(),
                 instantiation: self.shared.instantiation(),
                 received: self.shared.received(),
@@ -335,39 +301,4 @@ fn waits_unread(kind: StreamContext) -> &'static str {
              outgoing-handler.handle is called and the request is sent"
         }
     }
-}
-
-async fn run<B>(
-    function: Function,
-    mut store: Store<State>,
-    request: Request<RequestBody<B>>,
-    scheme: Scheme,
-    shared: Arc<Shared>,
-) -> wasmtime::Result<()>
-where
-    B: Body<Data = Bytes> + Send + 'static,
-{
-    store
-        .data_mut()
-        .charges
-        .receive(request.headers(), request.uri());
-    let mut http = store.data_mut().http();
-    let scheme = if scheme == Scheme::HTTPS {
-        types::Scheme::Https
-    } else {
-        types::Scheme::Http
-    };
-    let request = http.new_incoming_request(scheme, request)?;
-    // The function that calls this back is replaced: see `outgoing`.
-    let outparam = http.new_response_outparam_from_callback(drop)?;
-    let before = Instant::now();
-    let proxy = function
-        .instance_pre()
-        .instantiate_async(&mut store)
-        .await?;
-    shared.note_instantiation(before.elapsed());
-    proxy
-        .wasi_http_incoming_handler()
-        .call_handle(&mut store, request, outparam)
-        .await
 }

@@ -63,7 +63,7 @@ impl Inspection {
     ///
     /// # Errors
     /// If it is damaged, has no code, or has more parts than an execution may hold.
-    pub(super) fn of(wasm: &[u8]) -> Result<Self, LoadError> {
+    pub(crate) fn of(wasm: &[u8]) -> Result<Self, LoadError> {
         let parts = Parts::of(wasm);
         parts.check()?;
         let Declared {

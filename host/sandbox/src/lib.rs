@@ -1,60 +1,112 @@
-//! The sandbox: components that are not trusted, compiled, bounded and run.
+//! Runs WebAssembly components that nobody trusts.
 //!
-//! This crate knows of components, instances and executions, and of nothing above it: no listener, no token, no
-//! command line. It hands out [`Sandbox`], which loads a component as a [`Function`], which can be called. Each call is
-//! an execution in a fresh instance, held to its [`Limits`].
+//! A [`Sandbox`] loads a component as a [`Function`]. Each call of it is an execution in a fresh instance: nothing of one
+//! is left for the next. It has no files, no network and no environment but what [`FunctionConfig`] gives it, and is held
+//! to its [`Limits`].
+//!
+//! A component is a standard WASI HTTP one: it exports `wasi:http/incoming-handler@0.2`.
+//!
+//! # Components that are hard to compile
+//!
+//! A component can also be made to be hard to compile. A [`CompilerProcess`](compiler::CompilerProcess) holds that to
+//! bounds as well, if your program calls [`run_compiler`](compiler::run_compiler) when it is started with the arguments
+//! that you name.
+//!
+//! # Features
+//!
+//! - `outbound` (default): functions may call the addresses that their `OutboundPolicy` names. Without it, all calls are
+//!   refused, and no TLS client is built.
+//! - `compile-cache` (default): compiled components can be kept on disk.
+//!
+//! # Modules
+//!
+//! The types that most programs need are here. [`execution`] is for servers, which start executions themselves;
+//! [`inspection`], [`memory`], [`output`] and `outbound` have the details of what is here.
 
 #![deny(unsafe_code)]
 
 mod account;
 mod budget;
+#[cfg(feature = "compile-cache")]
 mod cache;
 mod call;
 mod charges;
 mod code;
 mod compile;
-mod component;
+mod compiling;
+mod config;
 mod declared;
 mod engine;
 mod error;
-mod execution;
-mod heads;
+pub mod execution;
+mod field_size;
+mod function;
+mod head;
 mod inspect;
-mod instance;
 mod interface;
 mod limits;
+mod line;
 mod linked;
-mod memory;
+mod linker;
+mod lock;
+mod machine;
 mod meter;
+mod observer;
+#[cfg(not(feature = "outbound"))]
+#[path = "no_outbound.rs"]
+mod outbound;
+#[cfg(feature = "outbound")]
 pub mod outbound;
-mod outcome;
 mod outgoing;
-mod output;
 mod parts;
 mod pipe;
+mod printed;
 mod request;
-mod response;
+mod runnable;
 mod sandbox;
+mod setters;
 mod shared;
 mod size;
+mod state;
+mod stdio;
 mod ticker;
 mod trial;
 mod turn;
+mod usage;
 
-pub use budget::MemoryShare;
-pub use call::{CallError, Done};
-pub use compile::{Compiler, CompilerProcess, Progress, run_compiler};
-pub use component::{Function, FunctionConfig};
-pub use engine::SandboxConfig;
-pub use error::{LoadError, SandboxError};
-pub use inspect::{Inspection, is_provided};
-pub use interface::InterfaceName;
-pub use limits::{KIB, Limits, MIB};
-pub use memory::available as available_memory;
+pub use call::Done;
+pub use config::{FunctionConfig, SandboxConfig};
+pub use error::{CallError, Failure, LoadError, SandboxError};
+pub use function::Function;
+pub use limits::Limits;
+pub use line::{Line, Stream};
+#[cfg(feature = "outbound")]
 pub use outbound::OutboundPolicy;
-pub use outcome::{Ended, Failure, LONG_TURN, MemoryLimit, Observer, Usage};
-pub use output::{LEAST_LINE, LINE_LIMIT, Line, Stream};
-pub use parts::Parts;
-pub use response::ResponseBody;
-pub use sandbox::{Sandbox, SandboxUsage};
-pub use turn::Turnstile;
+pub use sandbox::Sandbox;
+pub use usage::Usage;
+
+/// Compiling components within bounds.
+pub mod compiler {
+    pub use crate::compile::{Compiler, CompilerProcess, Progress, run_compiler};
+}
+
+/// What a component exports, imports and is made of.
+pub mod inspection {
+    pub use crate::inspect::{Inspection, is_provided};
+    pub use crate::interface::InterfaceName;
+    pub use crate::parts::Parts;
+}
+
+/// Memory: units, what there is, and who may have how much of it.
+pub mod memory {
+    pub use crate::budget::MemoryShare;
+    pub use crate::error::MemoryLimit;
+    pub use crate::limits::{KIB, MIB};
+    pub use crate::machine::available;
+    pub use crate::sandbox::SandboxUsage;
+}
+
+/// What executions print.
+pub mod output {
+    pub use crate::line::{LEAST_LINE, LINE_LIMIT, Remedy};
+}

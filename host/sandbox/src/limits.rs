@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::setters::setters;
+
 /// One kibibyte.
 pub const KIB: u64 = 1024;
 /// One mebibyte.
@@ -11,6 +13,7 @@ pub const MIB: u64 = 1024 * KIB;
 ///
 /// The default suits a small web function; see each field for its figure.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// Bytes of linear memory, summed over all memories of the instance; of the HTTP fields, paths and queries that the
     /// host holds for it, as far as these are over 64 KiB; and of what stands unread in the bodies that it sends, as far
@@ -33,7 +36,7 @@ pub struct Limits {
     /// Bytes of the response body; `None` lets the function stream without end. Default 32 MiB.
     pub response_body: Option<u64>,
     /// Bytes printed to stdout and stderr together; what is over is dropped and counted. A line counts for 128 bytes
-    /// ([`LEAST_LINE`](super::LEAST_LINE)) at the least. Default 256 KiB.
+    /// ([`LEAST_LINE`](crate::output::LEAST_LINE)) at the least. Default 256 KiB.
     pub log_output: usize,
     /// How long the client may pause within the request body. Default 30 s.
     pub request_idle: Duration,
@@ -59,3 +62,18 @@ impl Default for Limits {
         }
     }
 }
+
+setters!(Limits {
+    memory: u64,
+    wall_time: Duration,
+    table_elements: usize,
+    handles: usize,
+    host_copies: usize,
+    random_bytes: u64,
+    fields: usize,
+    request_body: u64,
+    response_body: Option<u64>,
+    log_output: usize,
+    request_idle: Duration,
+    outbound_requests: usize,
+});

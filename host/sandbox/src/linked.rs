@@ -8,10 +8,10 @@ use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 use super::error::LoadError;
 use super::inspect::Inspection;
-use super::instance::State;
+use super::state::State;
 
 /// A component that is ready to be instantiated.
-pub(super) struct Linked {
+pub(crate) struct Linked {
     inspection: Inspection,
     is_newly_compiled: bool,
     instance_pre: ProxyPre<State>,
@@ -23,7 +23,7 @@ impl Linked {
     ///
     /// # Errors
     /// If its types are not those that the host provides.
-    pub(super) fn new(
+    pub(crate) fn new(
         linker: &Linker<State>,
         component: &Component,
         inspection: Inspection,
@@ -43,34 +43,34 @@ impl Linked {
         })
     }
 
-    pub(super) fn is_newly_compiled(&self) -> bool {
+    pub(crate) fn is_newly_compiled(&self) -> bool {
         self.is_newly_compiled
     }
 
-    pub(super) fn inspection(&self) -> &Inspection {
+    pub(crate) fn inspection(&self) -> &Inspection {
         &self.inspection
     }
 
-    pub(super) fn instance_pre(&self) -> &ProxyPre<State> {
+    pub(crate) fn instance_pre(&self) -> &ProxyPre<State> {
         &self.instance_pre
     }
 }
 
 /// The components that functions have at this moment, by their SHA-256.
 #[derive(Default)]
-pub(super) struct LinkedComponents {
+pub(crate) struct LinkedComponents {
     by_digest: Mutex<HashMap<[u8; 32], Weak<Linked>>>,
 }
 
 impl LinkedComponents {
-    pub(super) fn get(&self, digest: &[u8; 32]) -> Option<Arc<Linked>> {
+    pub(crate) fn get(&self, digest: &[u8; 32]) -> Option<Arc<Linked>> {
         let by_digest = self.by_digest.lock();
         let by_digest = by_digest.unwrap_or_else(PoisonError::into_inner);
         by_digest.get(digest)?.upgrade()
     }
 
     /// Shares `linked`, or the one that another thread has linked meanwhile.
-    pub(super) fn keep(&self, digest: [u8; 32], linked: Linked) -> Arc<Linked> {
+    pub(crate) fn keep(&self, digest: [u8; 32], linked: Linked) -> Arc<Linked> {
         let by_digest = self.by_digest.lock();
         let mut by_digest = by_digest.unwrap_or_else(PoisonError::into_inner);
         if let Some(earlier) = by_digest.get(&digest).and_then(Weak::upgrade) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::shared::Shared;
 
 /// Counts what one execution grows. wasmtime's own limiter bounds each memory on its own; this one bounds their sum.
-pub(super) struct Meter {
+pub(crate) struct Meter {
     /// Linear memory, in bytes.
     memory: u64,
     /// What the host holds for the guest, as far as it is charged, in bytes.
@@ -16,7 +16,7 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    pub(super) fn new(table_limit: usize, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(table_limit: usize, shared: Arc<Shared>) -> Self {
         Self {
             memory: 0,
             charged: 0,
@@ -27,18 +27,18 @@ impl Meter {
     }
 
     /// Bytes that are charged for what the host holds.
-    pub(super) fn charged(&self) -> u64 {
+    pub(crate) fn charged(&self) -> u64 {
         self.charged
     }
 
     /// Whether so many more bytes fit.
-    pub(super) fn has_room(&self, more: u64) -> bool {
+    pub(crate) fn has_room(&self, more: u64) -> bool {
         self.shared.account().has_room(more)
     }
 
     /// Charges `bytes` for what the host holds, in place of what was charged before. Answers whether they fit; if not,
     /// nothing changes.
-    pub(super) fn charge(&mut self, bytes: u64) -> bool {
+    pub(crate) fn charge(&mut self, bytes: u64) -> bool {
         if bytes <= self.charged {
             self.shared.account().give_back(self.charged - bytes);
         } else if !self.shared.account().take(bytes - self.charged) {
@@ -49,7 +49,7 @@ impl Meter {
     }
 
     /// Counts a memory that grows from `current` to `desired` bytes, if it may.
-    pub(super) fn grow_memory(
+    pub(crate) fn grow_memory(
         &mut self,
         current: usize,
         desired: usize,
@@ -67,7 +67,7 @@ impl Meter {
     }
 
     /// Counts a table that grows from `current` to `desired` elements, if it may.
-    pub(super) fn grow_table(
+    pub(crate) fn grow_table(
         &mut self,
         current: usize,
         desired: usize,

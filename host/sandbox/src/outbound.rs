@@ -25,7 +25,7 @@ pub mod tls_failure;
 
 pub use address::{AddressRange, RangeError};
 pub use allow::{OutboundRule, RuleError};
-pub(super) use client::OutboundClient;
-pub(super) use hooks::{OutboundHooks, RefusalSink, TRACEPARENT};
+pub(crate) use client::OutboundClient;
+pub(crate) use hooks::{OutboundHooks, RefusalSink, TRACEPARENT};
 pub use host::{HostError, check as check_host, parse_port, split_authority};
 pub use policy::{AllowError, OutboundPolicy};

@@ -3,34 +3,23 @@
 //! These resources replace those of `wasmtime-wasi-http`, which hold two writes of a body, compare its length where
 //! none is sent, and end alike when a guest has finished a body and when it is gone.
 
-use http::{HeaderMap, Response, StatusCode, header};
-use http_body_util::BodyExt;
-use wasmtime::component::{Linker, LinkerInstance, Resource, ResourceType};
-use wasmtime::{Result, StoreContextMut};
-use wasmtime_wasi::p2::DynOutputStream;
+use http::{Response, StatusCode};
 use wasmtime_wasi_http::FieldMap;
-use wasmtime_wasi_http::p2::bindings::http::types::{
-    ErrorCode, Fields, OutgoingRequest, ResponseOutparam, Trailers,
-};
-use wasmtime_wasi_http::p2::body::StreamContext;
 
-use super::instance::State;
-use super::pipe::{PipeReader, PipeWriter, pipe};
-
-type Store<'a> = StoreContextMut<'a, State>;
+use super::pipe::{PipeReader, PipeWriter};
 
 /// The resource `outgoing-response`.
-pub(super) struct OutgoingResponse {
-    status: StatusCode,
-    pub(super) headers: FieldMap,
-    body: Option<PipeReader>,
+pub(crate) struct OutgoingResponse {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: FieldMap,
+    pub(crate) body: Option<PipeReader>,
 }
 
 /// The resource `outgoing-body`.
-type OutgoingBody = PipeWriter;
+pub(crate) type OutgoingBody = PipeWriter;
 
 impl OutgoingResponse {
-    fn new(headers: FieldMap) -> Self {
+    pub(crate) fn new(headers: FieldMap) -> Self {
         Self {
             status: StatusCode::OK,
             headers,
@@ -38,7 +27,8 @@ impl OutgoingResponse {
         }
     }
 
-    fn into_response(self) -> Response<Option<PipeReader>> {
+    /// The response, whose body is going to be read.
+    pub(crate) fn into_response(self) -> Response<Option<PipeReader>> {
         if let Some(body) = &self.body {
             body.begin();
         }
@@ -47,170 +37,4 @@ impl OutgoingResponse {
         *response.headers_mut() = self.headers.into();
         response
     }
-}
-
-/// What `headers` say of the length of the body.
-///
-/// # Errors
-/// If that is no number, or there is more than one.
-pub(super) fn content_length(headers: &HeaderMap) -> std::result::Result<Option<u64>, ()> {
-    let mut values = headers.get_all(header::CONTENT_LENGTH).iter();
-    let (value, another) = (values.next(), values.next());
-    match (value, another) {
-        (None, _) => Ok(None),
-        (Some(_), Some(_)) => Err(()),
-        (Some(value), None) => value
-            .to_str()
-            .ok()
-            .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
-            .and_then(|text| text.parse().ok())
-            .map(Some)
-            .ok_or(()),
-    }
-}
-
-/// Replaces these resources in `linker`, and all functions that have to do with them.
-pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
-    linker.allow_shadowing(true);
-    let mut types = linker.instance("wasi:http/types@0.2.12")?;
-    making_responses(&mut types)?;
-    answering(&mut types)?;
-    making_bodies(&mut types)?;
-    finishing_bodies(&mut types)?;
-    linker.allow_shadowing(false);
-    Ok(())
-}
-
-fn making_responses(types: &mut LinkerInstance<'_, State>) -> Result<()> {
-    types.resource(
-        "outgoing-response",
-        ResourceType::host::<OutgoingResponse>(),
-        |mut store: Store<'_>, rep| {
-            let response = Resource::<OutgoingResponse>::new_own(rep);
-            store.data_mut().table.delete(response)?;
-            Ok(())
-        },
-    )?;
-    types.func_wrap(
-        "[constructor]outgoing-response",
-        |mut store: Store<'_>, (headers,): (Resource<Fields>,)| {
-            let table = &mut store.data_mut().table;
-            let mut headers = table.delete(headers)?;
-            headers.set_immutable();
-            Ok((table.push(OutgoingResponse::new(headers))?,))
-        },
-    )?;
-    types.func_wrap(
-        "[method]outgoing-response.status-code",
-        |mut store: Store<'_>, (response,): (Resource<OutgoingResponse>,)| {
-            let response = store.data_mut().table.get(&response)?;
-            Ok((response.status.as_u16(),))
-        },
-    )?;
-    types.func_wrap(
-        "[method]outgoing-response.set-status-code",
-        |mut store: Store<'_>, (response, status): (Resource<OutgoingResponse>, u16)| {
-            let response = store.data_mut().table.get_mut(&response)?;
-            let status = StatusCode::from_u16(status).map_err(drop);
-            Ok((status.map(|status| response.status = status),))
-        },
-    )?;
-    types.func_wrap(
-        "[method]outgoing-response.headers",
-        |mut store: Store<'_>, (response,): (Resource<OutgoingResponse>,)| {
-            let table = &mut store.data_mut().table;
-            let headers = table.get(&response)?.headers.clone();
-            Ok((table.push(headers)?,))
-        },
-    )
-}
-
-fn answering(types: &mut LinkerInstance<'_, State>) -> Result<()> {
-    types.func_wrap(
-        "[static]response-outparam.set",
-        |mut store: Store<'_>,
-         (outparam, response): (
-            Resource<ResponseOutparam>,
-            std::result::Result<Resource<OutgoingResponse>, ErrorCode>,
-        )| {
-            let state = store.data_mut();
-            let answer = match response {
-                Ok(response) => Ok(state.table.delete(response)?.into_response()),
-                Err(code) => Err(code),
-            };
-            state.table.delete(outparam)?;
-            state.shared.put_head(answer);
-            Ok(())
-        },
-    )
-}
-
-fn making_bodies(types: &mut LinkerInstance<'_, State>) -> Result<()> {
-    types.func_wrap(
-        "[method]outgoing-response.body",
-        |mut store: Store<'_>, (response,): (Resource<OutgoingResponse>,)| {
-            let state = store.data_mut();
-            let response = state.table.get_mut(&response)?;
-            let (None, Ok(declared)) = (&response.body, content_length(&response.headers)) else {
-                return Ok((Err(()),));
-            };
-            let (writer, reader) = pipe(StreamContext::Response, declared, &state.shared);
-            response.body = Some(reader);
-            Ok((Ok(state.table.push(writer)?),))
-        },
-    )?;
-    types.func_wrap(
-        "[method]outgoing-request.body",
-        |mut store: Store<'_>, (request,): (Resource<OutgoingRequest>,)| {
-            let state = store.data_mut();
-            let request = state.table.get_mut(&request)?;
-            let (None, Ok(declared)) = (&request.body, content_length(&request.headers)) else {
-                return Ok((Err(()),));
-            };
-            let (writer, reader) = pipe(StreamContext::Request, declared, &state.shared);
-            request.body = Some(reader.boxed_unsync());
-            Ok((Ok(state.table.push(writer)?),))
-        },
-    )
-}
-
-fn finishing_bodies(types: &mut LinkerInstance<'_, State>) -> Result<()> {
-    types.resource(
-        "outgoing-body",
-        ResourceType::host::<OutgoingBody>(),
-        |mut store: Store<'_>, rep| {
-            let body = Resource::<OutgoingBody>::new_own(rep);
-            store.data_mut().table.delete(body)?;
-            Ok(())
-        },
-    )?;
-    types.func_wrap(
-        "[method]outgoing-body.write",
-        |mut store: Store<'_>, (body,): (Resource<OutgoingBody>,)| {
-            let table = &mut store.data_mut().table;
-            let Some(stream) = table.get_mut(&body)?.stream() else {
-                return Ok((Err(()),));
-            };
-            let stream: Resource<DynOutputStream> = table.push_child(stream, &body)?;
-            Ok((Ok(stream),))
-        },
-    )?;
-    types.func_wrap(
-        "[static]outgoing-body.finish",
-        |mut store: Store<'_>,
-         (body, trailers): (Resource<OutgoingBody>, Option<Resource<Trailers>>)| {
-            let state = store.data_mut();
-            let body = state.table.delete(body)?;
-            let trailers = match trailers {
-                Some(trailers) => {
-                    let trailers = state.table.delete(trailers)?;
-                    state.charges.send_trailers(&trailers);
-                    Some(trailers.into())
-                }
-                None => None,
-            };
-            let finished: std::result::Result<(), ErrorCode> = body.finish(trailers);
-            Ok((finished,))
-        },
-    )
 }

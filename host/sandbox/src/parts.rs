@@ -28,7 +28,7 @@ pub struct Parts {
 }
 
 /// What a component may have.
-pub(super) const MOST: Parts = Parts {
+pub(crate) const MOST: Parts = Parts {
     core_instances: 32,
     memories: 4,
     tables: 8,
@@ -36,7 +36,7 @@ pub(super) const MOST: Parts = Parts {
 };
 
 /// The same with those that the compiler adds for calls from one component of a composition to another.
-pub(super) const MOST_CORE_INSTANCES: u32 = 2 * MOST.core_instances;
+pub(crate) const MOST_CORE_INSTANCES: u32 = 2 * MOST.core_instances;
 
 /// How many modules, and how many components, can be named within one component. The compiler takes no more; to remember
 /// them would take more memory than the file.
@@ -52,7 +52,7 @@ impl Parts {
     /// A module that is handed from one component to another counts as an instance alone; the pool itself counts its
     /// memories and tables. A component that is handed on so cannot be counted, and to instantiate it is too much: it
     /// could be of any size. Nobody builds either.
-    pub(super) fn of(wasm: &[u8]) -> Self {
+    pub(crate) fn of(wasm: &[u8]) -> Self {
         let mut count = Count::default();
         for payload in Parser::new(0).parse_all(wasm) {
             let taken = payload.and_then(|payload| count.take(payload));
@@ -67,7 +67,7 @@ impl Parts {
     ///
     /// # Errors
     /// What it has too many of, and what to do.
-    pub(super) fn check(self) -> std::result::Result<(), LoadError> {
+    pub(crate) fn check(self) -> std::result::Result<(), LoadError> {
         let bounds = [
             ("linear memories", self.memories, MOST.memories),
             ("tables", self.tables, MOST.tables),

@@ -18,9 +18,9 @@ use wasmtime_wasi_http::Error;
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::p2::body::StreamContext;
 
-use super::charges::HeldTooMuch;
-use super::outcome::TooLarge;
-use super::shared::{Shared, lock};
+use super::account::Account;
+use super::error::{HeldTooMuch, TooLarge};
+use super::lock::lock;
 
 /// What one write may hold, in bytes.
 const MOST_WRITTEN: usize = 64 * 1024;
@@ -32,16 +32,31 @@ const WHILE_READING: usize = 64 * 1024;
 /// Smaller writes are gathered in blocks of this size. Else the host would hold many times what they have.
 const BLOCK: usize = 16 * 1024;
 
+/// The execution that a body belongs to.
+pub(crate) trait Owner: Send + Sync {
+    /// What stands unread is charged to it.
+    fn account(&self) -> &Account;
+
+    /// Whether the length of the response's body matters by now.
+    fn compares_length(&self) -> bool;
+
+    /// Notes how much of the response body the guest has written.
+    fn note_sent(&self, bytes: u64);
+
+    /// Notes that the guest cannot write on, as nobody reads the body of a message of this `kind`.
+    fn note_unread_body(&self, kind: StreamContext);
+}
+
 /// Makes a body for a message of this kind, whose head declares so many bytes.
-pub(super) fn pipe(
+pub(crate) fn pipe(
     kind: StreamContext,
     declared: Option<u64>,
-    shared: &Arc<Shared>,
+    owner: Arc<dyn Owner>,
 ) -> (PipeWriter, PipeReader) {
     let pipe = Arc::new(Pipe {
         kind,
         declared,
-        shared: Arc::clone(shared),
+        owner,
         flow: Mutex::new(Flow::default()),
     });
     let writer = PipeWriter {
@@ -54,7 +69,7 @@ pub(super) fn pipe(
 struct Pipe {
     kind: StreamContext,
     declared: Option<u64>,
-    shared: Arc<Shared>,
+    owner: Arc<dyn Owner>,
     flow: Mutex<Flow>,
 }
 
@@ -170,7 +185,7 @@ impl Pipe {
     fn is_as_declared(&self, matches: impl Fn(u64) -> bool) -> bool {
         let is_compared = match self.kind {
             StreamContext::Request => true,
-            StreamContext::Response => self.shared.compares_length(),
+            StreamContext::Response => self.owner.compares_length(),
         };
         !is_compared || self.declared.is_none_or(matches)
     }
@@ -192,7 +207,7 @@ impl Pipe {
                 Reader::Discards { .. } => {}
                 Reader::Absent | Reader::Reads if bytes.is_empty() => {}
                 Reader::Absent | Reader::Reads => {
-                    if !self.shared.account().hold_body(length) {
+                    if !self.owner.account().hold_body(length) {
                         return Err(StreamError::Trap(HeldTooMuch.into()));
                     }
                     flow.push(bytes);
@@ -202,7 +217,7 @@ impl Pipe {
             Ok(flow.written)
         })?;
         if matches!(self.kind, StreamContext::Response) {
-            self.shared.note_sent(length);
+            self.owner.note_sent(length);
         }
         if !self.is_as_declared(|declared| written <= declared) {
             let error = self.kind.as_body_size_error(written);
@@ -217,7 +232,7 @@ impl Pipe {
             return Poll::Ready(());
         }
         if matches!(flow.reader, Reader::Absent) {
-            self.shared.note_unread_body(self.kind);
+            self.owner.note_unread_body(self.kind);
         }
         flow.waiting_writer = Some(cx.waker().clone());
         Poll::Pending
@@ -227,19 +242,19 @@ impl Pipe {
 impl Drop for Pipe {
     fn drop(&mut self) {
         let unread = lock(&self.flow).clear();
-        self.shared.account().release_body(unread as u64);
+        self.owner.account().release_body(unread as u64);
     }
 }
 
 /// The guest's end. A body whose writer is dropped before it was finished is cut.
-pub(super) struct PipeWriter {
+pub(crate) struct PipeWriter {
     pipe: Arc<Pipe>,
     has_stream: bool,
 }
 
 impl PipeWriter {
     /// The stream to write to, once.
-    pub(super) fn stream(&mut self) -> Option<Box<dyn OutputStream>> {
+    pub(crate) fn stream(&mut self) -> Option<Box<dyn OutputStream>> {
         let stream = PipeStream(Arc::clone(&self.pipe));
         std::mem::take(&mut self.has_stream).then(|| Box::new(stream) as _)
     }
@@ -248,7 +263,7 @@ impl PipeWriter {
     ///
     /// # Errors
     /// If it has not the length that its head declares. Then it is cut.
-    pub(super) fn finish(self, trailers: Option<HeaderMap>) -> Result<(), ErrorCode> {
+    pub(crate) fn finish(self, trailers: Option<HeaderMap>) -> Result<(), ErrorCode> {
         let written = lock(&self.pipe.flow).written;
         if !self.pipe.is_as_declared(|declared| written == declared) {
             return Err(self.pipe.kind.as_body_size_error(written));
@@ -301,7 +316,7 @@ impl Pollable for PipeStream {
 
 /// What comes next of a body.
 #[derive(Debug)]
-pub(super) enum Next {
+pub(crate) enum Next {
     Data(Bytes),
     /// The guest has finished it, with trailers or without. They are there once.
     Finished(Option<HeaderMap>),
@@ -310,11 +325,11 @@ pub(super) enum Next {
 }
 
 /// The other end. When it is dropped, the guest's stream is closed.
-pub(super) struct PipeReader(Arc<Pipe>);
+pub(crate) struct PipeReader(Arc<Pipe>);
 
 impl PipeReader {
     /// Says that the body is going to be read. From now on, less may stand unread.
-    pub(super) fn begin(&self) {
+    pub(crate) fn begin(&self) {
         let mut flow = lock(&self.0.flow);
         if matches!(flow.reader, Reader::Absent) {
             flow.reader = Reader::Reads;
@@ -322,11 +337,11 @@ impl PipeReader {
     }
 
     /// What comes next.
-    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
         self.begin();
         self.0.change(|flow| {
             if let Some(piece) = flow.pop() {
-                self.0.shared.account().release_body(piece.len() as u64);
+                self.0.owner.account().release_body(piece.len() as u64);
                 return Poll::Ready(Next::Data(piece));
             }
             match &mut flow.end {
@@ -344,24 +359,24 @@ impl PipeReader {
     }
 
     /// Whether the guest has finished the body. Some of it may stand unread.
-    pub(super) fn is_finished(&self) -> bool {
+    pub(crate) fn is_finished(&self) -> bool {
         matches!(lock(&self.0.flow).end, End::Finished(_))
     }
 
     /// Whether the guest has finished the body, and with the length that its head declares.
-    pub(super) fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         let written = lock(&self.0.flow).written;
         self.is_finished() && self.0.is_as_declared(|declared| written == declared)
     }
 
     /// Lets the guest write the rest to nobody, as long as it is no more than `limit` bytes with what it has written.
     /// Answers whether it is within that now.
-    pub(super) fn discard(&mut self, limit: Option<u64>) -> bool {
+    pub(crate) fn discard(&mut self, limit: Option<u64>) -> bool {
         let (unread, written) = self.0.change(|flow| {
             flow.reader = Reader::Discards { limit };
             (flow.clear(), flow.written)
         });
-        self.0.shared.account().release_body(unread as u64);
+        self.0.owner.account().release_body(unread as u64);
         limit.is_none_or(|limit| written <= limit)
     }
 }
@@ -380,7 +395,7 @@ impl Drop for PipeReader {
             }
             flow.clear()
         });
-        self.0.shared.account().release_body(unread as u64);
+        self.0.owner.account().release_body(unread as u64);
     }
 }
 

@@ -10,11 +10,11 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::Sleep;
 use wasmtime_wasi_http::Error;
 
-use super::outcome::Failure;
+use super::error::Failure;
 use super::shared::Shared;
 
 /// Wraps the caller's body. What goes wrong is told to the guest as an error and to the execution as a [`Failure`].
-pub(super) struct RequestBody<B> {
+pub(crate) struct RequestBody<B> {
     inner: Pin<Box<B>>,
     limit: u64,
     left: u64,
@@ -24,7 +24,7 @@ pub(super) struct RequestBody<B> {
 }
 
 impl<B> RequestBody<B> {
-    pub(super) fn new(inner: B, limit: u64, idle: Duration, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(inner: B, limit: u64, idle: Duration, shared: Arc<Shared>) -> Self {
         Self {
             inner: Box::pin(inner),
             limit,

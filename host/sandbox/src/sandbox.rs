@@ -3,28 +3,24 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::Linker;
 
 use super::budget::MemoryBudget;
-use super::cache::{self, CompileCache};
-use super::charges;
-use super::code::Code;
-use super::compile::{Compiled, Compiler, Sink, Task};
-use super::component::{Function, FunctionConfig};
-use super::engine::{self, SandboxConfig};
+use super::compiling::Compiling;
+use super::config::{FunctionConfig, SandboxConfig};
+use super::engine;
 use super::error::{LoadError, SandboxError};
-use super::heads;
+use super::function::Function;
 use super::inspect::Inspection;
-use super::instance::State;
 use super::linked::{Linked, LinkedComponents};
-use super::outgoing;
+use super::linker::linker;
+use super::state::State;
 use super::ticker::Ticker;
 
 /// Runs components that are not trusted. Cheap to clone; all clones are the same sandbox.
@@ -36,20 +32,11 @@ pub struct Sandbox {
 struct Inner {
     engine: Engine,
     linker: Linker<State>,
-    ticker: Ticker,
+    ticker: Arc<Ticker>,
     memory: Arc<MemoryBudget>,
-    cache: Option<CompileCache>,
-    cache_refused: Option<String>,
     component_bytes: u64,
     linked: LinkedComponents,
-    compiler: Compiler,
-    /// Held by who compiles: one component at a time takes as much memory as compiling may.
-    compiling: Mutex<()>,
-    /// Set once nothing is compiled any more.
-    stopped: AtomicBool,
-    compiled: AtomicU64,
-    /// Time spent on compiling, in nanoseconds.
-    compile_time: AtomicU64,
+    compiling: Compiling,
 }
 
 /// What a sandbox uses and has done.
@@ -70,30 +57,19 @@ impl Sandbox {
     ///
     /// # Errors
     /// When the engine refuses its settings or the system gives no thread. A cache that cannot be used is no error:
-    /// see [`Sandbox::cache_refused`].
+    /// `cache_refused` tells.
     pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
         let setup = |error: wasmtime::Error| SandboxError::Engine(format!("{error:#}"));
-        let engine = engine::engine(&config).map_err(setup)?;
-        let (cache, cache_refused) = match config.cache.as_deref().map(CompileCache::open) {
-            None => (None, None),
-            Some(Ok(cache)) => (Some(cache), None),
-            Some(Err(error)) => (None, Some(error.to_string())),
-        };
+        let engine = engine::engine(config.executions).map_err(setup)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 linker: linker(&engine).map_err(setup)?,
-                ticker: Ticker::start(&engine)?,
-                engine,
+                ticker: Arc::new(Ticker::start(&engine)?),
                 memory: Arc::new(MemoryBudget::new(config.total_memory)),
-                cache,
-                cache_refused,
                 component_bytes: config.component_bytes,
                 linked: LinkedComponents::default(),
-                compiler: config.compiler,
-                compiling: Mutex::new(()),
-                stopped: AtomicBool::new(false),
-                compiled: AtomicU64::new(0),
-                compile_time: AtomicU64::new(0),
+                compiling: Compiling::new(&engine, config),
+                engine,
             }),
         })
     }
@@ -194,9 +170,10 @@ impl Sandbox {
         self.check_size(wasm.len() as u64)?;
         let inspection = inspect(wasm)?;
         match inspection.check(u64::MAX) {
-            Ok(()) => self
-                .compile(wasm, &Sha256::digest(wasm).into(), name)
-                .map(drop)?,
+            Ok(()) => {
+                let digest = Sha256::digest(wasm).into();
+                self.inner.compiling.compile(wasm, &digest, name)?;
+            }
             Err(_) => validate(wasm)?,
         }
         Ok(inspection)
@@ -205,12 +182,13 @@ impl Sandbox {
     /// Compiles nothing any more, and ends compilers that are at work in processes of their own. Who waits for a
     /// component is told [`LoadError::Stopped`]; functions that are loaded go on.
     pub fn stop_compiling(&self) {
-        self.inner.stopped.store(true, Ordering::Relaxed);
+        self.inner.compiling.stop();
     }
 
     /// Why the cache directory of the settings is not used, if it is not.
+    #[cfg(feature = "compile-cache")]
     pub fn cache_refused(&self) -> Option<&str> {
-        self.inner.cache_refused.as_deref()
+        self.inner.compiling.cache_refused()
     }
 
     /// What it uses at this moment, and has done so far.
@@ -219,22 +197,9 @@ impl Sandbox {
         SandboxUsage {
             memory: inner.memory.used(),
             memory_limit: inner.memory.total(),
-            compiled: inner.compiled.load(Ordering::Relaxed),
-            compile_time: Duration::from_nanos(inner.compile_time.load(Ordering::Relaxed)),
+            compiled: inner.compiling.compiled(),
+            compile_time: inner.compiling.time(),
         }
-    }
-
-    pub(super) fn engine(&self) -> &Engine {
-        &self.inner.engine
-    }
-
-    pub(super) fn ticker(&self) -> &Ticker {
-        &self.inner.ticker
-    }
-
-    /// The memory that all executions draw on.
-    pub(super) fn memory_budget(&self) -> &Arc<MemoryBudget> {
-        &self.inner.memory
     }
 
     fn function(&self, wasm: &[u8], config: FunctionConfig) -> Result<Function, LoadError> {
@@ -246,12 +211,18 @@ impl Sandbox {
                 // What it needs of memory is held against the limit of each function.
                 inspection.check(u64::MAX)?;
                 let name = config.name.as_deref();
-                let (component, is_new) = self.compile(wasm, &digest, name)?;
+                let (component, is_new) = self.inner.compiling.compile(wasm, &digest, name)?;
                 let linked = Linked::new(&self.inner.linker, &component, inspection, is_new)?;
                 self.inner.linked.keep(digest, linked)
             }
         };
-        Function::new(self.clone(), linked, config)
+        Function::new(
+            self.inner.engine.clone(),
+            Arc::clone(&self.inner.ticker),
+            Arc::clone(&self.inner.memory),
+            linked,
+            config,
+        )
     }
 
     /// Reads all there is, but no more than one byte beyond what is allowed.
@@ -267,79 +238,6 @@ impl Sandbox {
         }
         Ok(())
     }
-
-    /// The compiled component, and whether it was not found compiled.
-    fn compile(
-        &self,
-        wasm: &[u8],
-        digest: &[u8; 32],
-        name: Option<&str>,
-    ) -> Result<(Component, bool), LoadError> {
-        if let Some(component) = self.kept(digest) {
-            return Ok((component, false));
-        }
-        Code::of(wasm)?.check()?;
-        let inner = &self.inner;
-        let compiling = inner.compiling.lock();
-        let _compiling = compiling.unwrap_or_else(PoisonError::into_inner);
-        // Whoever compiled until now may have compiled the same.
-        if let Some(component) = self.kept(digest) {
-            return Ok((component, false));
-        }
-        let begun = Instant::now();
-        let component = self.compile_anew(wasm, digest, name)?;
-        let time = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        inner.compiled.fetch_add(1, Ordering::Relaxed);
-        inner.compile_time.fetch_add(time, Ordering::Relaxed);
-        Ok((component, true))
-    }
-
-    fn kept(&self, digest: &[u8; 32]) -> Option<Component> {
-        self.inner.cache.as_ref()?.load(self.engine(), digest)
-    }
-
-    fn compile_anew(
-        &self,
-        wasm: &[u8],
-        digest: &[u8; 32],
-        name: Option<&str>,
-    ) -> Result<Component, LoadError> {
-        let inner = &self.inner;
-        let stop = &inner.stopped;
-        if stop.load(Ordering::Relaxed) {
-            return Err(LoadError::Stopped);
-        }
-        let entry = inner.cache.as_ref();
-        let entry = entry.and_then(|cache| cache.entry(&inner.engine, digest).ok());
-        let mut sink = Sink::new(entry, inner.compiler.most_output());
-        let task = Task { wasm, name, stop };
-        inner.compiler.compile(&inner.engine, &task, &mut sink)?;
-        let bytes = match sink.finish() {
-            Compiled::Bytes(bytes) => bytes,
-            Compiled::Entry(mut entry) => {
-                // Once it is kept it is mapped from there.
-                if entry.keep().is_ok()
-                    && let Some(component) = self.kept(digest)
-                {
-                    return Ok(component);
-                }
-                let bytes = entry.read_back();
-                bytes.map_err(|error| LoadError::Compiler(error.to_string()))?
-            }
-        };
-        let loaded = cache::load_bytes(&inner.engine, &bytes);
-        loaded.map_err(|error| LoadError::Compiler(format!("{error:#}")))
-    }
-}
-
-fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
-    let mut linker = Linker::new(engine);
-    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
-    heads::bound(&mut linker)?;
-    outgoing::link(&mut linker)?;
-    charges::levy(&mut linker)?;
-    Ok(linker)
 }
 
 /// Opens without waiting for a writer, as a named pipe would have us do.

@@ -8,13 +8,13 @@ use std::time::Duration;
 use wasmtime::Engine;
 
 /// How often a busy guest is interrupted so that others get their turn.
-pub(super) const TICK: Duration = Duration::from_millis(2);
+pub(crate) const TICK: Duration = Duration::from_millis(2);
 
 /// After this many ticks in which no guest ran, the thread sleeps until one does.
 const IDLE_TICKS: u32 = 64;
 
 /// A thread that advances the engine's epoch while guests run, and costs nothing while none does.
-pub(super) struct Ticker {
+pub(crate) struct Ticker {
     state: Arc<State>,
     thread: Option<JoinHandle<()>>,
 }
@@ -27,7 +27,7 @@ struct State {
 
 impl Ticker {
     /// Starts the thread. Fails when the system gives no thread.
-    pub(super) fn start(engine: &Engine) -> std::io::Result<Self> {
+    pub(crate) fn start(engine: &Engine) -> std::io::Result<Self> {
         let state = Arc::new(State {
             touched: AtomicBool::new(false),
             asleep: AtomicBool::new(false),
@@ -45,7 +45,7 @@ impl Ticker {
     }
 
     /// Says that a guest is about to run. Called before each of its steps.
-    pub(super) fn touch(&self) {
+    pub(crate) fn touch(&self) {
         // Only read where it is set already, so that the workers share the line instead of passing it around.
         if self.state.touched.load(Ordering::SeqCst) {
             return;

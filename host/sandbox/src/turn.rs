@@ -42,7 +42,7 @@ impl Turnstile {
 
     /// Queues up for the guest's turn number `number`. Resolves when it has come and the thread has looked at its other
     /// work.
-    pub(super) fn turn(self: &Arc<Self>, number: u32) -> Turn {
+    pub(crate) fn turn(self: &Arc<Self>, number: u32) -> Turn {
         Turn {
             turnstile: Arc::clone(self),
             is_young: number <= YOUNG,
@@ -51,7 +51,7 @@ impl Turnstile {
     }
 
     /// Ends the turn that was taken in the poll that has just returned, if one was.
-    pub(super) fn leave(&self) {
+    pub(crate) fn leave(&self) {
         if self.entered.load(Ordering::Relaxed) {
             self.entered.store(false, Ordering::Relaxed);
             self.queue().advance();
@@ -92,7 +92,7 @@ impl Queue {
 }
 
 /// A place in the queue.
-pub(super) struct Turn {
+pub(crate) struct Turn {
     turnstile: Arc<Turnstile>,
     is_young: bool,
     state: TurnState,

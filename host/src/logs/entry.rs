@@ -262,6 +262,7 @@ mod tests {
             time: SystemTime::UNIX_EPOCH,
             stream,
             text: "said".into(),
+            remedy: None,
         };
         Entry::printed("f".into(), ExecutionId::random(), line)
     }

@@ -244,6 +244,7 @@ mod tests {
             time: UNIX_EPOCH + Duration::from_nanos(1_795_442_400_123_456_789),
             stream: Stream::Stderr,
             text: text.into(),
+            remedy: None,
         };
         Entry::printed("hello".into(), ExecutionId::random(), line)
     }

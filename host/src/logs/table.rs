@@ -218,6 +218,7 @@ mod tests {
             time: at(125),
             stream,
             text: text.into(),
+            remedy: None,
         };
         Entry::printed("hello_world".into(), ExecutionId::random(), line)
     }

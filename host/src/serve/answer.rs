@@ -31,7 +31,7 @@ pub(super) fn status(failure: &Failure) -> StatusCode {
         Failure::RequestTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         Failure::RequestTooSlow(_) => StatusCode::REQUEST_TIMEOUT,
         Failure::RequestBroken => StatusCode::BAD_REQUEST,
-        Failure::Start(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Failure::Start(_) | Failure::StartMemory(_) => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

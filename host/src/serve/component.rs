@@ -11,7 +11,8 @@ use super::options::ComponentOptions;
 use super::watch::WatchedFile;
 use crate::input;
 use crate::stderr;
-use host_sandbox::{MemoryShare, Sandbox, SandboxConfig};
+use host_sandbox::memory::MemoryShare;
+use host_sandbox::{Sandbox, SandboxConfig};
 
 /// The component, and where it is served.
 pub(super) struct RootComponent {

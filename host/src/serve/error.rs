@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::tls::TlsError;
+use crate::advice;
 use crate::config::ConfigError;
 use crate::identity::{AmbiguousIssuer, IssuerUrlError, OwnIssuerError};
 use crate::logs::SegmentError;
@@ -14,7 +15,7 @@ use host_sandbox::{LoadError, SandboxError};
 #[non_exhaustive]
 pub enum ServeError {
     /// The component cannot be loaded.
-    #[error("{}", error.named(path.display()))]
+    #[error("{}", advice::named(error, path.display()))]
     Load {
         /// Its file.
         path: PathBuf,

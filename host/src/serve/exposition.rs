@@ -17,7 +17,7 @@ use super::metrics::{BOUNDS, Histogram, OUTCOMES, REASONS};
 use super::token_counters::Counts;
 use super::trust_board::KeyAccount;
 use crate::scheduler::JobFigures;
-use host_sandbox::SandboxUsage;
+use host_sandbox::memory::SandboxUsage;
 
 /// Everything that is told.
 #[derive(Debug)]

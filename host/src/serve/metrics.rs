@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use host_sandbox::{Ended, Failure};
+use host_sandbox::Failure;
+use host_sandbox::execution::Ended;
 
 /// Upper bounds of a histogram's buckets, in microseconds; one more bucket has what is above.
 pub(super) const BOUNDS: [u64; 16] = [

@@ -44,7 +44,7 @@ use crate::scheduler::{self, OwnListener, Scheduler};
 use crate::signals::{Ending, Hangups};
 use crate::stderr;
 use crate::store::{ServeLock, Store};
-use host_sandbox::{MIB, available_memory};
+use host_sandbox::memory::{MIB, available as available_memory};
 
 /// How long the last log entries may take to be written.
 const LOG_CLOSE: Duration = Duration::from_secs(5);

@@ -24,7 +24,7 @@ use super::watched;
 use super::worker::Worker;
 use crate::identity::SteadyClock;
 use crate::logs::LogQueue;
-use host_sandbox::Turnstile;
+use host_sandbox::execution::Turnstile;
 
 /// The name of log entries that are of no function.
 const NO_FUNCTION: &str = "host";

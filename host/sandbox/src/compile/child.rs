@@ -8,9 +8,9 @@ use std::thread;
 use rustix::process::{Resource, Rlimit, Signal, getpid, kill_process, nice, setrlimit};
 use wasmtime::Engine;
 
-use super::super::engine;
-use super::exchange::{Heading, Order, fingerprint};
+use super::exchange::{Heading, Order};
 use super::one_line;
+use crate::engine::{self, fingerprint};
 
 /// How much the compiler gives way to processes that serve (nice(1)).
 const NICENESS: i32 = 5;
@@ -18,7 +18,7 @@ const NICENESS: i32 = 5;
 /// What an allocator may reserve beyond what it uses, in bytes.
 const RESERVED: u64 = 1 << 30;
 
-/// Compiles the component on standard input to standard output, for the [`Sandbox`](super::super::Sandbox) whose
+/// Compiles the component on standard input to standard output, for the [`Sandbox`](crate::Sandbox) whose
 /// [`CompilerProcess`](super::CompilerProcess) this process is, and holds itself to the bounds that it is told.
 pub fn run_compiler() -> ExitCode {
     match compile() {

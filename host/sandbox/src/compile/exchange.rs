@@ -3,10 +3,6 @@
 //! The compiler gets an [`Order`] and the component on its standard input, which stays open for as long as somebody
 //! waits. It answers on its standard output with a [`Heading`] and what that announces.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
-use wasmtime::Engine;
-
 /// What comes before the component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Order {
@@ -44,7 +40,7 @@ impl Order {
 /// What comes before an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Heading {
-    /// The compiled component follows, for an engine with this [`fingerprint`].
+    /// The compiled component follows, for an engine with this [`fingerprint`](crate::engine::fingerprint).
     Compiled(u64),
     /// The reason why there is none follows.
     Refused,
@@ -76,13 +72,6 @@ impl Heading {
             _ => None,
         }
     }
-}
-
-/// Tells engines apart that cannot run what is compiled for each other.
-pub(crate) fn fingerprint(engine: &Engine) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    engine.precompile_compatibility_hash().hash(&mut hasher);
-    hasher.finish()
 }
 
 fn read(bytes: &[u8]) -> u64 {

@@ -13,10 +13,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionbio;
 use wasmtime::Engine;
 
-use super::super::error::LoadError;
-use super::super::limits::MIB;
-use super::exchange::{Heading, Order, fingerprint};
+use super::exchange::{Heading, Order};
 use super::{CompilerProcess, Progress, Sink, Task};
+use crate::engine::fingerprint;
+use crate::error::LoadError;
+use crate::limits::MIB;
 
 /// How often the bounds are looked at.
 const LOOK: Duration = Duration::from_millis(20);
@@ -35,7 +36,7 @@ pub(super) fn compile(
     process: &CompilerProcess,
     engine: &Engine,
     task: &Task<'_>,
-    sink: &mut Sink<'_>,
+    sink: &mut dyn Sink,
 ) -> Result<(), LoadError> {
     let begun = Instant::now();
     let mut child = start(process).map_err(|error| broken(&error))?;
@@ -115,7 +116,7 @@ impl Watch<'_> {
         &mut self,
         mut input: ChildStdin,
         mut output: ChildStdout,
-        answer: &mut Answer<'_, '_>,
+        answer: &mut Answer<'_>,
     ) -> Result<ExitStatus, LoadError> {
         let order = Order {
             memory: self.process.memory,
@@ -250,15 +251,15 @@ fn memory_of(id: u32) -> Option<u64> {
 }
 
 /// What a compiler answers, as it comes.
-struct Answer<'a, 's> {
-    sink: &'a mut Sink<'s>,
+struct Answer<'a> {
+    sink: &'a mut dyn Sink,
     heading: Vec<u8>,
     kind: Option<Heading>,
     reason: Vec<u8>,
 }
 
-impl<'a, 's> Answer<'a, 's> {
-    fn new(sink: &'a mut Sink<'s>) -> Self {
+impl<'a> Answer<'a> {
+    fn new(sink: &'a mut dyn Sink) -> Self {
         Self {
             sink,
             heading: Vec::new(),

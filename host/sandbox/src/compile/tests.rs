@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::exchange::Heading;
 use super::*;
+use crate::engine::fingerprint;
 
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 
@@ -20,17 +21,14 @@ fn script(text: &str) -> CompilerProcess {
 /// What comes of a component whose compiler is this process.
 fn compile(process: CompilerProcess, stop: &AtomicBool) -> Result<Vec<u8>, LoadError> {
     let compiler = Compiler::Child(process);
-    let mut sink = Sink::new(None, compiler.most_output());
+    let mut sink = Memory::new(compiler.most_output());
     let task = Task {
         wasm: COMPONENT,
         name: None,
         stop,
     };
     compiler.compile(&Engine::default(), &task, &mut sink)?;
-    match sink.finish() {
-        Compiled::Bytes(bytes) => Ok(bytes),
-        Compiled::Entry(_) => panic!("there is no cache"),
-    }
+    Ok(sink.into_bytes())
 }
 
 #[track_caller]

@@ -10,6 +10,7 @@ use super::connect::{ConnectTimeout, LookupError};
 use super::destination::Destination;
 use super::policy::Refusal;
 use super::tls_failure::{self, causes};
+use crate::line::Remedy;
 
 /// A request had no response.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,16 @@ pub(crate) enum CallError {
     /// It was, and went wrong.
     #[error(transparent)]
     Failed(#[from] Error),
+}
+
+impl CallError {
+    /// The setting that would allow the call, if it was refused for want of one.
+    pub(crate) fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::Refused(refusal) => refusal.remedy().map(Remedy::Outbound),
+            Self::Tls(..) | Self::Failed(_) => None,
+        }
+    }
 }
 
 /// Says why the client failed with a request to `destination`.

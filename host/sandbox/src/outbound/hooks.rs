@@ -13,7 +13,8 @@ use wasmtime_wasi_http::{
 use super::client::OutboundClient;
 use super::failure::CallError;
 use super::policy::Refusal;
-use crate::charges::SentHead;
+use crate::field_size::SentHead;
+use crate::line::Remedy;
 
 /// Names the trace that a request belongs to (W3C Trace Context, section 3.2).
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -24,10 +25,11 @@ const MOST_LINES: usize = 20;
 static FORBIDDEN: LazyLock<ForbiddenHeaderFilter> =
     LazyLock::new(|| Arc::new(|name| DEFAULT_FORBIDDEN_HEADERS.contains(name)));
 
-/// Takes what is said of calls that were refused, one line each, without path, query or headers.
+/// Takes what is said of calls that were refused, one line each, without path, query or headers, and the setting that would
+/// allow such a call.
 pub(crate) trait RefusalSink: Send + Sync {
     /// Called at most 21 times for one execution.
-    fn refused(&self, line: String);
+    fn refused(&self, line: String, remedy: Option<Remedy>);
 }
 
 type Sending<T> = Box<dyn Future<Output = T> + Send>;
@@ -121,10 +123,13 @@ impl Calls {
     fn tell(&self, error: CallError) -> Error {
         if !matches!(error, CallError::Failed(_)) {
             match self.told.fetch_add(1, Ordering::Relaxed) {
-                told if told < MOST_LINES => self.sink.refused(error.to_string()),
-                MOST_LINES => self
-                    .sink
-                    .refused("further outbound calls refused; not listed".to_owned()),
+                told if told < MOST_LINES => {
+                    self.sink.refused(error.to_string(), error.remedy());
+                }
+                MOST_LINES => {
+                    let line = "further outbound calls refused; not listed".to_owned();
+                    self.sink.refused(line, None);
+                }
                 _ => {}
             }
         }

@@ -18,11 +18,12 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 use super::client::OutboundClient;
 use super::connect::{Resolve, SystemResolver};
 use super::{OutboundHooks, OutboundPolicy, RefusalSink};
+use crate::line::Remedy;
 
 const LOCALHOST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 impl RefusalSink for Mutex<Vec<String>> {
-    fn refused(&self, line: String) {
+    fn refused(&self, line: String, _: Option<Remedy>) {
         self.lock().unwrap().push(line);
     }
 }

@@ -1,5 +1,6 @@
 use super::super::account::Account;
 use super::super::budget::{Budget, MemoryBudget};
+use super::super::shared::Shared;
 use super::*;
 use http_body_util::BodyExt;
 
@@ -9,7 +10,7 @@ fn shared(memory: u64) -> Arc<Shared> {
 }
 
 fn response(declared: Option<u64>) -> (PipeWriter, PipeReader) {
-    pipe(StreamContext::Response, declared, &shared(u64::MAX))
+    pipe(StreamContext::Response, declared, shared(u64::MAX))
 }
 
 /// Writes pieces of this size for as long as that may be done. Answers how much that was.
@@ -91,7 +92,7 @@ async fn trailers_come_once_and_none_are_none() {
 #[test]
 fn the_length_of_a_request_counts_and_that_of_a_response_once_a_body_goes_out() {
     let shared = shared(u64::MAX);
-    let finish = |kind| pipe(kind, Some(5), &shared).0.finish(None);
+    let finish = |kind| pipe(kind, Some(5), Arc::clone(&shared) as _).0.finish(None);
     assert!(finish(StreamContext::Request).is_err());
     assert!(finish(StreamContext::Response).is_ok());
     shared.put_head(Ok(http::Response::new(None)));
@@ -101,7 +102,7 @@ fn the_length_of_a_request_counts_and_that_of_a_response_once_a_body_goes_out() 
 #[test]
 fn what_stands_unread_is_charged_until_it_is_let_go() {
     let shared = shared(200 * 1024);
-    let (mut writer, reader) = pipe(StreamContext::Response, None, &shared);
+    let (mut writer, reader) = pipe(StreamContext::Response, None, Arc::clone(&shared) as _);
     let mut stream = writer.stream().unwrap();
     let mut write = || stream.write(vec![0; MOST_WRITTEN].into());
     for _ in 0..5 {

@@ -87,6 +87,7 @@ fn printed(function: &str, second: u64, text: &str) -> Entry {
         time: at(second),
         stream: Stream::Stdout,
         text: text.into(),
+        remedy: None,
     };
     Entry::printed(function.into(), ExecutionId::random(), line)
 }

@@ -86,6 +86,7 @@ fn printed(function: &str, text: &str) -> Entry {
         time: SystemTime::now(),
         stream: Stream::Stdout,
         text: text.into(),
+        remedy: None,
     };
     Entry::printed(function.into(), ExecutionId::random(), line)
 }

@@ -26,6 +26,7 @@ fn printed(text: &str) -> Entry {
         time: UNIX_EPOCH + Duration::from_nanos(1_795_442_400_123_456_789),
         stream: Stream::Stdout,
         text: text.into(),
+        remedy: None,
     };
     let entry = Entry::printed("hello".into(), ExecutionId::random(), line).in_trace(TRACE);
     structured::lift(&entry).unwrap_or(entry)

@@ -12,8 +12,8 @@ use wasmtime_wasi_http::p2::bindings::http::types::{
     OutgoingRequest, Trailers,
 };
 
-use super::super::instance::State;
-use super::{EACH_FIELD, field_bytes};
+use crate::field_size::{EACH_FIELD, field_bytes};
+use crate::state::State;
 
 type Store<'a> = StoreContextMut<'a, State>;
 type Answer<T> = Result<(std::result::Result<T, HeaderError>,)>;

@@ -9,16 +9,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::response::Parts;
-use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use tokio::task::AbortHandle;
 use tokio::time::Sleep;
 
-use super::execution::Execution;
-use super::outcome::Failure;
-use super::outgoing::content_length;
-use super::pipe::{Next, PipeReader};
-use super::shared::lock;
+use super::Execution;
+use crate::error::Failure;
+use crate::head::content_length;
+use crate::lock::lock;
+use crate::pipe::{Next, PipeReader};
 
 /// How much of a body is gathered before the head is sent, in bytes. An answer within it leaves in one write, with its
 /// length known, and a guest that fails while making it still gets an error status instead of a torn body.
@@ -49,25 +48,6 @@ pub struct ResponseBody {
     limit: Option<u64>,
     /// No body goes out. The guest writes what it writes to nobody.
     bodiless: bool,
-}
-
-/// Answers why `response` cannot be sent, if so.
-pub(super) fn check<B>(response: &Response<B>) -> Result<(), String> {
-    if response.status().as_u16() < 200 {
-        return Err(format!(
-            "status {} is not a final status; expected 200 to 999",
-            response.status().as_u16()
-        ));
-    }
-    match content_length(response.headers()) {
-        Ok(_) => Ok(()),
-        Err(()) => Err("its content-length is not a number".into()),
-    }
-}
-
-/// Whether a response with this status has no body (RFC 9110, sections 15.3.5 and 15.4.5).
-pub(super) fn is_bodiless(status: StatusCode) -> bool {
-    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 impl ResponseBody {

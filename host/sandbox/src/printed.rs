@@ -1,49 +1,12 @@
 //! What a guest prints, split into lines within a budget.
 
-use std::sync::Arc;
 use std::time::SystemTime;
 
-use bytes::Bytes;
-use tokio::io::AsyncWrite;
-use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
-
-use super::shared::Shared;
-
-/// The longest line that is kept, in bytes. The rest of a longer line is cut, and the line says so.
-pub const LINE_LIMIT: usize = 16 * 1024;
-
-/// What a line counts for at the least, in bytes: about what the host keeps beside the text of an entry.
-pub const LEAST_LINE: usize = 128;
-
-/// How much a guest may write in one go. Nothing is ever waited for, so this only bounds one copy.
-const WRITE_PERMIT: usize = 64 * 1024;
-
-/// Where a line was printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stream {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-    /// Not printed by the guest: the host says it of what the guest has just done.
-    Host,
-}
-
-/// One line that an execution printed, without its line end. Bytes that are not UTF-8 are replaced by U+FFFD.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// When its last byte was printed.
-    pub time: SystemTime,
-    /// Where it was printed.
-    pub stream: Stream,
-    /// Its text, at most [`LINE_LIMIT`] bytes and a note of what was cut.
-    pub text: String,
-}
+use super::line::{LEAST_LINE, LINE_LIMIT, Line, Remedy, Stream};
 
 /// Splits both streams of one execution into lines.
 #[derive(Debug)]
-pub(super) struct Output {
+pub(crate) struct Output {
     stdout: Partial,
     stderr: Partial,
     lines: Vec<Line>,
@@ -60,7 +23,7 @@ struct Partial {
 
 impl Output {
     /// Keeps at most `budget` bytes. A short line counts for [`LEAST_LINE`].
-    pub(super) fn new(budget: usize) -> Self {
+    pub(crate) fn new(budget: usize) -> Self {
         Self {
             stdout: Partial::default(),
             stderr: Partial::default(),
@@ -71,7 +34,7 @@ impl Output {
     }
 
     /// Takes in what was printed to `stream`; what is over the budget is counted and dropped.
-    pub(super) fn write(&mut self, stream: Stream, bytes: &[u8]) {
+    pub(crate) fn write(&mut self, stream: Stream, bytes: &[u8]) {
         let partial = match stream {
             Stream::Stdout => &mut self.stdout,
             Stream::Stderr | Stream::Host => &mut self.stderr,
@@ -96,22 +59,23 @@ impl Output {
         }
     }
 
-    /// Adds a line of the host's own.
-    pub(super) fn note(&mut self, text: String) {
+    /// Adds a line of the host's own, and what would have prevented it.
+    pub(crate) fn note(&mut self, text: String, remedy: Option<Remedy>) {
         self.lines.push(Line {
             time: SystemTime::now(),
             stream: Stream::Host,
             text,
+            remedy,
         });
     }
 
     /// The lines that have ended since the last call, oldest first.
-    pub(super) fn take_lines(&mut self) -> Vec<Line> {
+    pub(crate) fn take_lines(&mut self) -> Vec<Line> {
         std::mem::take(&mut self.lines)
     }
 
     /// Ends the lines still open, and says how much was dropped.
-    pub(super) fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         for (partial, stream) in [
             (&mut self.stdout, Stream::Stdout),
             (&mut self.stderr, Stream::Stderr),
@@ -121,10 +85,11 @@ impl Output {
             }
         }
         if self.dropped > 0 {
-            self.note(format!(
-                "{} bytes of log output were dropped: over the limit of an execution; raise it with --log-limit",
+            let text = format!(
+                "{} bytes of log output were dropped: over the limit of an execution",
                 self.dropped
-            ));
+            );
+            self.note(text, Some(Remedy::LogOutput));
         }
     }
 }
@@ -160,6 +125,7 @@ impl Partial {
             time: SystemTime::now(),
             stream,
             text,
+            remedy: None,
         }
     }
 }
@@ -176,88 +142,6 @@ fn cut_inside_character(text: &mut Vec<u8>) -> usize {
         broken
     } else {
         0
-    }
-}
-
-/// One of the two streams, as WASI sees it.
-pub(super) struct GuestStream {
-    pub(super) stream: Stream,
-    pub(super) shared: Arc<Shared>,
-}
-
-impl IsTerminal for GuestStream {
-    fn is_terminal(&self) -> bool {
-        false
-    }
-}
-
-impl StdoutStream for GuestStream {
-    fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(self.writer())
-    }
-
-    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        Box::new(self.writer())
-    }
-}
-
-impl GuestStream {
-    fn writer(&self) -> GuestWriter {
-        GuestWriter {
-            stream: self.stream,
-            shared: Arc::clone(&self.shared),
-        }
-    }
-}
-
-struct GuestWriter {
-    stream: Stream,
-    shared: Arc<Shared>,
-}
-
-impl OutputStream for GuestWriter {
-    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.shared.output().write(self.stream, &bytes);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> StreamResult<()> {
-        Ok(())
-    }
-
-    // Never 0: wasmtime-wasi traps a guest whose writes make no progress ten times in a row.
-    fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(WRITE_PERMIT)
-    }
-}
-
-#[wasmtime_wasi::async_trait]
-impl Pollable for GuestWriter {
-    async fn ready(&mut self) {}
-}
-
-impl AsyncWrite for GuestWriter {
-    fn poll_write(
-        self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-        bytes: &[u8],
-    ) -> std::task::Poll<std::io::Result<usize>> {
-        self.shared.output().write(self.stream, bytes);
-        std::task::Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(
-        self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<std::io::Result<()>> {
-        std::task::Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(
-        self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<std::io::Result<()>> {
-        std::task::Poll::Ready(Ok(()))
     }
 }
 

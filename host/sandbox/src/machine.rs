@@ -20,7 +20,7 @@ pub fn available() -> u64 {
 
 /// Bytes that compiling a component may take, if nothing else is said: half of what there is, but what a large interpreter
 /// needs at the least.
-pub(super) fn to_compile() -> u64 {
+pub(crate) fn to_compile() -> u64 {
     (available() / 2).clamp(LEAST_TO_COMPILE, MOST_TO_COMPILE)
 }
 

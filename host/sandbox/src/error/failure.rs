@@ -1,15 +1,13 @@
-//! How an execution ended, and what it used.
+//! How an execution fails.
 
 use std::fmt;
 use std::time::Duration;
 
-use http::StatusCode;
 use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 
-use super::charges::HeldTooMuch;
-use super::output::{LINE_LIMIT, Line};
+use crate::line::LINE_LIMIT;
 use crate::size::Size;
 
 /// Why an execution did not answer, or did not answer whole.
@@ -19,7 +17,7 @@ use crate::size::Size;
 #[non_exhaustive]
 pub enum Failure {
     /// It ran longer than its wall time.
-    #[error("ran longer than its limit of {0:?}; raise it with --timeout")]
+    #[error("ran longer than its limit of {0:?}")]
     Timeout(Duration),
     /// It trapped after it was refused memory, or because the host would have had to hold too much for it.
     #[error("wanted more memory than {limit}\n{trap}")]
@@ -45,10 +43,10 @@ pub enum Failure {
     #[error("its answer is not valid HTTP: {0}")]
     InvalidResponse(String),
     /// Its response body is larger than allowed.
-    #[error("its response body is larger than {0} bytes; raise the limit with --max-response-body")]
+    #[error("its response body is larger than {0} bytes")]
     ResponseTooLarge(u64),
     /// The request body is larger than allowed.
-    #[error("the request body is larger than {0} bytes; raise the limit with --max-request-body")]
+    #[error("the request body is larger than {0} bytes")]
     RequestTooLarge(u64),
     /// The client paused too long within the request body.
     #[error("the client sent nothing of the request body for {0:?}")]
@@ -62,6 +60,9 @@ pub enum Failure {
     /// The host could not give the execution what it needs.
     #[error("could not be started: {0}")]
     Start(String),
+    /// It wanted more memory at its start than it may have.
+    #[error("could not be started: wanted more memory than {0}")]
+    StartMemory(MemoryLimit),
 }
 
 /// A bound on memory, in bytes.
@@ -69,13 +70,13 @@ pub enum Failure {
 #[non_exhaustive]
 pub enum MemoryLimit {
     /// Of one execution.
-    #[error("its limit of {}; raise it with --memory", Size(*.0))]
+    #[error("its limit of {}", Size(*.0))]
     Execution(u64),
     /// Of all executions of one function.
-    #[error("was left of the {} that one function may have; raise them with --total-memory", Size(*.0))]
+    #[error("was left of the {} that one function may have", Size(*.0))]
     Function(u64),
     /// Of all executions together.
-    #[error("was left of the {} of all executions; raise them with --total-memory", Size(*.0))]
+    #[error("was left of the {} of all executions", Size(*.0))]
     Total(u64),
 }
 
@@ -86,7 +87,7 @@ impl Failure {
             Self::Timeout(_) => "timeout",
             Self::OutOfMemory { .. } => "out of memory",
             Self::Crash(_) | Self::Exit(_) => "crash",
-            Self::Start(_) => "load error",
+            Self::Start(_) | Self::StartMemory(_) => "load error",
             Self::Disconnected
             | Self::RequestBroken
             | Self::RequestTooSlow(_)
@@ -110,7 +111,7 @@ impl Failure {
     }
 
     /// Reads what wasmtime says of a guest that did not return.
-    pub(super) fn from_guest(
+    pub(crate) fn from_guest(
         error: &wasmtime::Error,
         is_instantiated: bool,
         memory_refused: Option<MemoryLimit>,
@@ -126,15 +127,13 @@ impl Failure {
             Some(limit) if error.is::<Trap>() || error.is::<HeldTooMuch>() => {
                 Self::OutOfMemory { limit, trap }
             }
-            Some(limit) if !is_instantiated => {
-                Self::Start(format!("wanted more memory than {limit}"))
-            }
+            Some(limit) if !is_instantiated => Self::StartMemory(limit),
             _ => Self::Crash(trap),
         }
     }
 
     /// Reads what the guest gave in place of a response.
-    pub(super) fn from_error_code(code: &ErrorCode) -> Self {
+    pub(crate) fn from_error_code(code: &ErrorCode) -> Self {
         Self::ErrorCode(bounded(format_args!("{code:?}")))
     }
 }
@@ -142,10 +141,17 @@ impl Failure {
 /// The guest wrote more than this many bytes of a response body that nobody reads, as the answer has none.
 #[derive(Debug, thiserror::Error)]
 #[error("wrote more than {0} bytes of a response body")]
-pub(super) struct TooLarge(pub(super) u64);
+pub(crate) struct TooLarge(pub(crate) u64);
+
+/// The guest had the host hold more than its memory limit, or that of all, has left.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "HTTP fields, paths, queries and bodies that the host holds for the guest take too much memory"
+)]
+pub(crate) struct HeldTooMuch;
 
 /// Whether the guest ended itself and calls that a success.
-pub(super) fn is_success(error: &wasmtime::Error) -> bool {
+pub(crate) fn is_success(error: &wasmtime::Error) -> bool {
     error
         .downcast_ref::<I32Exit>()
         .is_some_and(|exit| exit.0 == 0)
@@ -189,52 +195,6 @@ fn describe(error: &wasmtime::Error) -> String {
         text.push_str(backtrace.trim_end());
     }
     text
-}
-
-/// A turn that lasts longer holds up others by more than they are promised. A busy guest has to give way after 2 to 4 ms;
-/// what the host does for it within one call is not interrupted.
-pub const LONG_TURN: Duration = Duration::from_millis(20);
-
-/// What an execution used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// From start to end.
-    pub wall: Duration,
-    /// Time on a processor.
-    pub busy: Duration,
-    /// How often it held its thread for more than [`LONG_TURN`], in one piece.
-    pub overruns: u64,
-    /// The most memory held, in bytes.
-    pub memory: u64,
-    /// How long it took to make the instance, if that was done.
-    pub instantiation: Option<Duration>,
-    /// Bytes of the request body that the guest took.
-    pub received: u64,
-    /// Bytes of the response body that the guest gave.
-    pub sent: u64,
-}
-
-/// The end of an execution.
-#[derive(Debug)]
-pub struct Ended {
-    /// The status of its response head, if it came to that.
-    pub status: Option<StatusCode>,
-    /// Why it failed, if it did. With a status it failed after the head: that cut the response body short, unless the
-    /// guest had finished it.
-    pub failure: Option<Failure>,
-    /// What it used.
-    pub usage: Usage,
-    /// What it printed since the observer was last told.
-    pub lines: Vec<Line>,
-}
-
-/// Follows one execution. Its methods are called on the thread that runs the execution and must not block.
-pub trait Observer: Send + 'static {
-    /// The execution goes on but has to wait, or its slice is over; `lines` are what it printed since the last call.
-    fn waiting(&mut self, lines: Vec<Line>);
-
-    /// The execution has ended. Called once.
-    fn ended(&mut self, ended: Ended);
 }
 
 #[cfg(test)]

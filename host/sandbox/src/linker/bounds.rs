@@ -1,7 +1,7 @@
 //! Bounds on the parts of an outgoing request's head that have none of their own.
 //!
 //! A guest may hold many requests, and the host keeps what they were given. Paths are bounded by `http`, fields by
-//! [`Limits::fields`](super::Limits::fields); methods and authorities are here.
+//! [`Limits::fields`](crate::Limits::fields); methods and authorities are here.
 
 use wasmtime::component::{Linker, Resource};
 use wasmtime::{Result, StoreContextMut};
@@ -10,7 +10,7 @@ use wasmtime_wasi_http::p2::bindings::http::types::{
     HostOutgoingRequest as _, Method, OutgoingRequest,
 };
 
-use super::instance::State;
+use crate::state::State;
 
 const METHOD_BYTES: usize = 128;
 /// A name of 253 bytes (RFC 1035, section 2.3.4), a port, and user information that is refused anyway.
@@ -18,7 +18,7 @@ const AUTHORITY_BYTES: usize = 1024;
 
 /// Replaces the functions of `linker` that take them by ones that refuse what is too long, as they refuse what is not
 /// valid.
-pub(super) fn bound(linker: &mut Linker<State>) -> Result<()> {
+pub(crate) fn bound(linker: &mut Linker<State>) -> Result<()> {
     linker.allow_shadowing(true);
     let mut types = linker.instance("wasi:http/types@0.2.12")?;
     types.func_wrap(
