@@ -4,7 +4,7 @@
 //! value, wherever branches meet: a function of 250 kB with thousands of both can take gigabytes. What no toolchain makes is
 //! refused at once; the largest figures of CPython and SpiderMonkey, built as components, stand beside the bounds. What is
 //! within them may still be made to be hard to compile. That is up to the bounds of
-//! [`CompilerProcess`](super::CompilerProcess).
+//! [`CompilerProcess`](crate::compiler::CompilerProcess).
 
 use wasmparser::{FunctionBody, Operator, Parser, Payload, Result};
 

@@ -4,8 +4,8 @@
 //! it, so a small answer takes one poll from start to end. What is left to do when the answer is complete runs on in a
 //! task of its own.
 //!
-//! [`Guest`](guest::Guest) runs the component step by step, [`Execution`] knows how far the answer has come and how it
-//! ended, and [`ResponseBody`] hands out the body. [`ExecutionBuilder`] starts all three.
+//! `Guest` runs the component step by step, `Execution` knows how far the answer has come and how it ended, and
+//! [`ResponseBody`] hands out the body. [`ExecutionBuilder`] starts all three.
 //!
 //! # For servers
 //!
@@ -39,7 +39,7 @@ use super::usage::Usage;
 use guest::{Cut, Guest};
 
 pub use super::observer::{Ended, Observer};
-pub use super::turn::Turnstile;
+pub use super::run_queue::RunQueue;
 pub use super::usage::LONG_TURN;
 pub use body::ResponseBody;
 pub use builder::ExecutionBuilder;
@@ -63,7 +63,7 @@ impl Execution {
         runnable: &Arc<Runnable>,
         request: Request<B>,
         scheme: Scheme,
-        turns: Option<Arc<Turnstile>>,
+        turns: Option<Arc<RunQueue>>,
         waited: Duration,
         observer: Box<dyn Observer>,
     ) -> Self

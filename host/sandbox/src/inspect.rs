@@ -277,8 +277,13 @@ mod tests {
     }
 
     #[test]
-    fn memory_at_the_start_over_the_limit_is_refused_with_the_flag_that_allows_it() {
+    fn memory_at_the_start_over_the_limit_is_refused_with_both_figures() {
         let refused = inspection(&[HELLO], &[]).check(MIB).unwrap_err();
-        assert!(refused.to_string().ends_with("--memory 2Mi"), "{refused}");
+        assert!(
+            refused
+                .to_string()
+                .ends_with("2 MiB of memory, over its limit of 1 MiB"),
+            "{refused}"
+        );
     }
 }

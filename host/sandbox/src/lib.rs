@@ -6,6 +6,32 @@
 //!
 //! A component is a standard WASI HTTP one: it exports `wasi:http/incoming-handler@0.2`.
 //!
+//! ```
+//! use bytes::Bytes;
+//! use host_sandbox::{Limits, Sandbox, SandboxConfig};
+//! use http_body_util::Full;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let component = wat::parse_str(HELLO)?;
+//!
+//! let sandbox = Sandbox::new(SandboxConfig::default())?;
+//! let limits = Limits::default().memory(16 << 20);
+//! let hello = sandbox.load_bytes(component, limits).await?;
+//!
+//! let body = Full::new(Bytes::from("anything"));
+//! let done = hello.call(http::Request::post("/").body(body)?).await?;
+//!
+//! assert_eq!(done.response.status(), 200);
+//! assert_eq!(done.response.body(), "Hello plugin!");
+//! println!("{} KiB in {:?}", done.usage.memory / 1024, done.usage.wall);
+//! # Ok(())
+//! # }
+//!
+//! // Real components come from a toolchain; `Sandbox::load` takes their files.
+#![doc = concat!("const HELLO: &str = r#\"", include_str!("../examples/hello.wat"), "\"#;")]
+//! ```
+//!
 //! # Components that are hard to compile
 //!
 //! A component can also be made to be hard to compile. A [`CompilerProcess`](compiler::CompilerProcess) holds that to
@@ -62,6 +88,7 @@ mod parts;
 mod pipe;
 mod printed;
 mod request;
+mod run_queue;
 mod runnable;
 mod sandbox;
 mod setters;
@@ -71,7 +98,7 @@ mod state;
 mod stdio;
 mod ticker;
 mod trial;
-mod turn;
+
 mod usage;
 
 pub use call::Done;
@@ -110,3 +137,8 @@ pub mod memory {
 pub mod output {
     pub use crate::line::{LEAST_LINE, LINE_LIMIT, Remedy};
 }
+
+/// Its examples are compiled with the others.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -8,10 +8,10 @@ use wasmtime::{Engine, Store};
 use super::budget::Budget;
 use super::limits::Limits;
 use super::linked::Linked;
+use super::run_queue::RunQueue;
 use super::shared::Shared;
 use super::state::{self, Settings, State};
 use super::ticker::Ticker;
-use super::turn::Turnstile;
 
 /// A component that is ready to be instantiated, and what each instance of it gets.
 pub(crate) struct Runnable {
@@ -34,7 +34,7 @@ impl Runnable {
     pub(crate) fn store(
         &self,
         shared: &Arc<Shared>,
-        turns: Option<Arc<Turnstile>>,
+        turns: Option<Arc<RunQueue>>,
         traceparent: Option<HeaderValue>,
     ) -> Store<State> {
         state::store(&self.engine, &self.settings, shared, turns, traceparent)

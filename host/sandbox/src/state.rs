@@ -14,9 +14,9 @@ use super::line::Stream;
 use super::meter::Meter;
 use super::outbound::{OutboundClient, OutboundHooks};
 use super::parts;
+use super::run_queue::RunQueue;
 use super::shared::Shared;
 use super::stdio::GuestStream;
-use super::turn::Turnstile;
 
 /// A guest that has not yielded by this many ticks after its start gives way. One tick would interrupt short
 /// executions that merely began just before it.
@@ -123,7 +123,7 @@ pub(crate) fn store(
     engine: &Engine,
     settings: &Settings,
     shared: &Arc<Shared>,
-    turns: Option<Arc<Turnstile>>,
+    turns: Option<Arc<RunQueue>>,
     traceparent: Option<HeaderValue>,
 ) -> Store<State> {
     let limits = &settings.limits;

@@ -38,7 +38,7 @@ use crate::logs::{Cause, Entry, LogQueue, Origin, Severity, Trace, Trigger};
 use crate::request_target::{self, Authority, BadTarget};
 use crate::scheduler::SCHEDULER;
 use host_sandbox::Failure;
-use host_sandbox::execution::Turnstile;
+use host_sandbox::execution::RunQueue;
 use host_sandbox::outbound::AddressRange;
 
 /// What one worker needs to serve a request.
@@ -49,7 +49,7 @@ pub(super) struct Invoker {
     /// Executions of all functions at once.
     pub(super) places: Arc<Semaphore>,
     pub(super) authenticator: Authenticator,
-    pub(super) turns: Arc<Turnstile>,
+    pub(super) turns: Arc<RunQueue>,
     pub(super) log: LogQueue,
     pub(super) refusals: Arc<Refusals>,
     pub(super) pending: Arc<Pending>,
@@ -232,7 +232,7 @@ impl Invoker {
             .function
             .execution()
             .scheme(client.scheme.clone())
-            .turnstile(Arc::clone(&self.turns))
+            .run_queue(Arc::clone(&self.turns))
             .waited(waited)
             .observer(record)
             .start(request.map(CheckedTrailers));

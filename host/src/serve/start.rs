@@ -24,7 +24,7 @@ use super::watched;
 use super::worker::Worker;
 use crate::identity::SteadyClock;
 use crate::logs::LogQueue;
-use host_sandbox::execution::Turnstile;
+use host_sandbox::execution::RunQueue;
 
 /// The name of log entries that are of no function.
 const NO_FUNCTION: &str = "host";
@@ -105,7 +105,7 @@ impl Workers<'_> {
             no_function: Arc::clone(no_function),
             places: Arc::clone(&routes.places),
             authenticator: Authenticator::new(trust, counters, self.clock),
-            turns: Turnstile::new(),
+            turns: RunQueue::new(),
             log: self.log.clone(),
             refusals: Refusals::new(self.log.clone(), self.options.workers),
             pending: Arc::clone(pending),

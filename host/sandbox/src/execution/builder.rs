@@ -12,8 +12,8 @@ use super::{Execution, ResponseBody};
 use crate::error::Failure;
 use crate::line::Line;
 use crate::observer::{Ended, Observer};
+use crate::run_queue::RunQueue;
 use crate::runnable::Runnable;
-use crate::turn::Turnstile;
 
 /// One call of a function that has not started yet, as [`Function::execution`](crate::Function::execution) makes it.
 ///
@@ -22,7 +22,7 @@ use crate::turn::Turnstile;
 pub struct ExecutionBuilder<'a> {
     runnable: &'a Arc<Runnable>,
     scheme: Scheme,
-    turns: Option<Arc<Turnstile>>,
+    turns: Option<Arc<RunQueue>>,
     waited: Duration,
     observer: Box<dyn Observer>,
 }
@@ -55,7 +55,7 @@ impl<'a> ExecutionBuilder<'a> {
 
     /// The queue of this thread: busy executions with the same one run one after the other. Default none, so that a busy
     /// guest gives way to whatever its thread has to do, and no more.
-    pub fn turnstile(mut self, turns: Arc<Turnstile>) -> Self {
+    pub fn run_queue(mut self, turns: Arc<RunQueue>) -> Self {
         self.turns = Some(turns);
         self
     }

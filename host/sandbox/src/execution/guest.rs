@@ -16,10 +16,10 @@ use wasmtime_wasi_http::p2::bindings::http::types;
 
 use crate::error::is_success;
 use crate::request::RequestBody;
+use crate::run_queue::RunQueue;
 use crate::runnable::Runnable;
 use crate::shared::Shared;
 use crate::state::State;
-use crate::turn::Turnstile;
 use crate::usage::LONG_TURN;
 
 type Run = Pin<Box<dyn Future<Output = wasmtime::Result<()>> + Send>>;
@@ -35,7 +35,7 @@ pub(super) enum Cut {
 /// A guest that is polled by whoever waits for its answer.
 pub(super) struct Guest {
     runnable: Arc<Runnable>,
-    turns: Option<Arc<Turnstile>>,
+    turns: Option<Arc<RunQueue>>,
     /// `None` once it has ended.
     run: Option<Run>,
     /// Made when it has to wait for the first time.
@@ -58,7 +58,7 @@ impl Guest {
         store: Store<State>,
         request: Request<RequestBody<B>>,
         scheme: Scheme,
-        turns: Option<Arc<Turnstile>>,
+        turns: Option<Arc<RunQueue>>,
         waited: Duration,
         shared: &Arc<Shared>,
     ) -> Self

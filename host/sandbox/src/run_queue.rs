@@ -1,4 +1,5 @@
-//! Turns: busy guests on one thread run one after the other, so that they delay nobody else by more than one slice.
+//! The run queue of a thread: its busy guests take turns, one after the other, so that they delay nobody else by more than
+//! one slice.
 //!
 //! Those that have had few turns so far go before those that have had many, one of these for one of those, so that a
 //! function which computes for a moment does not wait for all that compute for ever.
@@ -15,7 +16,7 @@ use std::task::{Context, Poll, Waker};
 
 /// The queue of one thread. Executions that are started with the same one share its turns.
 #[derive(Default)]
-pub struct Turnstile {
+pub struct RunQueue {
     queue: Mutex<Queue>,
     /// Whether the guest being polled just now took its turn in this poll.
     entered: AtomicBool,
@@ -34,7 +35,7 @@ struct Queue {
 /// A guest with more turns than this no longer goes first.
 const YOUNG: u32 = 8;
 
-impl Turnstile {
+impl RunQueue {
     /// A queue with nobody in it.
     pub fn new() -> Arc<Self> {
         Arc::default()
@@ -44,7 +45,7 @@ impl Turnstile {
     /// work.
     pub(crate) fn turn(self: &Arc<Self>, number: u32) -> Turn {
         Turn {
-            turnstile: Arc::clone(self),
+            run_queue: Arc::clone(self),
             is_young: number <= YOUNG,
             state: TurnState::Arriving,
         }
@@ -93,7 +94,7 @@ impl Queue {
 
 /// A place in the queue.
 pub(crate) struct Turn {
-    turnstile: Arc<Turnstile>,
+    run_queue: Arc<RunQueue>,
     is_young: bool,
     state: TurnState,
 }
@@ -126,7 +127,7 @@ impl Future for Turn {
                 }
                 TurnState::Called(_, others_first) => {
                     std::task::ready!(others_first.as_mut().poll(cx));
-                    self.turnstile.entered.store(true, Ordering::Relaxed);
+                    self.run_queue.entered.store(true, Ordering::Relaxed);
                     self.state = TurnState::Entered;
                     return Poll::Ready(());
                 }
@@ -138,7 +139,7 @@ impl Future for Turn {
 
 impl Turn {
     fn arrive(&self, cx: &Context<'_>) -> u64 {
-        let mut queue = self.turnstile.queue();
+        let mut queue = self.run_queue.queue();
         let ticket = queue.next_ticket;
         queue.next_ticket += 1;
         queue
@@ -152,7 +153,7 @@ impl Turn {
     }
 
     fn is_called(&self, ticket: u64, cx: &Context<'_>) -> bool {
-        let mut queue = self.turnstile.queue();
+        let mut queue = self.run_queue.queue();
         if queue.current == Some(ticket) {
             return true;
         }
@@ -170,7 +171,7 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         if let TurnState::Queued(ticket) | TurnState::Called(ticket, _) = self.state {
-            let mut queue = self.turnstile.queue();
+            let mut queue = self.run_queue.queue();
             queue
                 .of(self.is_young)
                 .retain(|(other, _)| *other != ticket);
@@ -207,31 +208,31 @@ mod tests {
 
     #[test]
     fn one_guest_at_a_time_and_in_order() {
-        let turnstile = Turnstile::new();
-        let (mut a, mut b, mut c) = (turnstile.turn(1), turnstile.turn(1), turnstile.turn(1));
+        let run_queue = RunQueue::new();
+        let (mut a, mut b, mut c) = (run_queue.turn(1), run_queue.turn(1), run_queue.turn(1));
         for turn in [&mut a, &mut b, &mut c] {
             assert!(!poll_up_to(turn, 1));
         }
         assert!(!poll_up_to(&mut b, 5), "b waits while it is a's turn");
         assert!(poll_up_to(&mut a, 3));
-        turnstile.leave();
+        run_queue.leave();
         assert!(!poll_up_to(&mut c, 5), "c waits while it is b's turn");
         assert!(poll_up_to(&mut b, 3));
-        turnstile.leave();
+        run_queue.leave();
         assert!(poll_up_to(&mut c, 3));
     }
 
     #[test]
     fn a_turn_is_not_taken_at_once_so_that_others_get_to_run() {
-        let turnstile = Turnstile::new();
-        let mut turn = turnstile.turn(1);
+        let run_queue = RunQueue::new();
+        let mut turn = run_queue.turn(1);
         assert!(!poll_up_to(&mut turn, 1));
     }
 
     #[test]
     fn a_guest_that_goes_away_while_it_waits_or_is_called_leaves_no_gap() {
-        let turnstile = Turnstile::new();
-        let (mut a, mut b, mut c) = (turnstile.turn(1), turnstile.turn(1), turnstile.turn(1));
+        let run_queue = RunQueue::new();
+        let (mut a, mut b, mut c) = (run_queue.turn(1), run_queue.turn(1), run_queue.turn(1));
         for turn in [&mut a, &mut b, &mut c] {
             poll_up_to(turn, 1);
         }
@@ -242,10 +243,10 @@ mod tests {
 
     #[test]
     fn a_young_guest_goes_first_but_not_always() {
-        let turnstile = Turnstile::new();
-        let mut first = turnstile.turn(100);
-        let mut old: Vec<_> = (0..2).map(|_| turnstile.turn(100)).collect();
-        let mut young: Vec<_> = (0..2).map(|_| turnstile.turn(1)).collect();
+        let run_queue = RunQueue::new();
+        let mut first = run_queue.turn(100);
+        let mut old: Vec<_> = (0..2).map(|_| run_queue.turn(100)).collect();
+        let mut young: Vec<_> = (0..2).map(|_| run_queue.turn(1)).collect();
         poll_up_to(&mut first, 1);
         for turn in old.iter_mut().chain(&mut young) {
             poll_up_to(turn, 1);
@@ -253,7 +254,7 @@ mod tests {
         assert!(poll_up_to(&mut first, 3));
         let mut order = Vec::new();
         for _ in 0..4 {
-            turnstile.leave();
+            run_queue.leave();
             for (name, turns) in [("young", &mut young), ("old", &mut old)] {
                 let called = turns.iter_mut().position(|turn| poll_up_to(turn, 3));
                 if let Some(called) = called {
