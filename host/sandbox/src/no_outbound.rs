@@ -75,3 +75,34 @@ impl WasiHttpHooks for OutboundHooks {
         Box::new(async { Err(Error::HttpRequestDenied) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use http_body_util::{BodyExt, Empty};
+
+    use super::*;
+
+    impl RefusalSink for Mutex<Vec<String>> {
+        fn refused(&self, line: String, _: Option<Remedy>) {
+            self.lock().unwrap().push(line);
+        }
+    }
+
+    #[tokio::test]
+    async fn every_call_is_refused_and_the_first_is_told() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let client = Arc::new(OutboundClient);
+        let mut hooks = OutboundHooks::new(client, 1, Arc::clone(&told) as _, None);
+        for _ in 0..2 {
+            let body = Empty::new().map_err(|error| match error {});
+            let request = Request::get("http://localhost/").body(body.boxed_unsync());
+            let done = Box::new(async { Ok(()) });
+            let answer = hooks.send_request(request.unwrap(), None, done);
+            let refused = std::pin::Pin::from(answer).await;
+            assert!(matches!(refused, Err(Error::HttpRequestDenied)));
+        }
+        assert_eq!(told.lock().unwrap().len(), 1);
+    }
+}

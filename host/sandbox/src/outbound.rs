@@ -5,8 +5,14 @@
 //! address but one that was checked, so a name server that changes its answer gains nothing. Redirects are answers
 //! like any other; the host follows none.
 //!
-//! [`OutboundClient`] belongs to a function and pools its connections. [`OutboundHooks`] belongs to one execution and
-//! is what `wasi:http/outgoing-handler` talks to.
+//! `OutboundClient` belongs to a function and pools its connections. `OutboundHooks` belongs to one execution and is what
+//! `wasi:http/outgoing-handler` talks to.
+//!
+//! # For servers
+//!
+//! A program that calls out itself can do so by the same rules: [`address`] knows which addresses are public,
+//! [`authorities`] whom a TLS client trusts, and [`tls_failure`] says what went wrong. [`check_host`], [`parse_port`] and
+//! [`split_authority`] read hosts as strictly as rules are read.
 
 pub mod address;
 mod allow;
@@ -19,6 +25,7 @@ mod failure;
 mod hooks;
 mod host;
 mod policy;
+mod sent_head;
 #[cfg(test)]
 mod tests;
 pub mod tls_failure;

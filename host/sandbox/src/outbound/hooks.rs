@@ -13,7 +13,7 @@ use wasmtime_wasi_http::{
 use super::client::OutboundClient;
 use super::failure::CallError;
 use super::policy::Refusal;
-use crate::field_size::SentHead;
+use super::sent_head::SentHead;
 use crate::line::Remedy;
 
 /// Names the trace that a request belongs to (W3C Trace Context, section 3.2).
