@@ -3,14 +3,15 @@
 //! What is written and not yet read stands here, charged to the execution. A guest may write a whole body before it
 //! hands over the message that the body belongs to; so more may stand before anybody reads than after.
 
-use std::collections::VecDeque;
+mod flow;
+
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
@@ -21,16 +22,10 @@ use wasmtime_wasi_http::p2::body::StreamContext;
 use super::account::Account;
 use super::error::{HeldTooMuch, TooLarge};
 use super::lock::lock;
+use flow::{End, Flow, Reader};
 
 /// What one write may hold, in bytes.
 const MOST_WRITTEN: usize = 64 * 1024;
-
-/// A guest may write on while no more than this stands unread, in bytes: as long as nobody reads, and afterwards.
-const BEFORE_READING: usize = 1024 * 1024;
-const WHILE_READING: usize = 64 * 1024;
-
-/// Smaller writes are gathered in blocks of this size. Else the host would hold many times what they have.
-const BLOCK: usize = 16 * 1024;
 
 /// The execution that a body belongs to.
 pub(crate) trait Owner: Send + Sync {
@@ -73,100 +68,12 @@ struct Pipe {
     flow: Mutex<Flow>,
 }
 
-#[derive(Default)]
-struct Flow {
-    /// What stands unread, in order; `block` comes last.
-    pieces: VecDeque<Bytes>,
-    block: BytesMut,
-    unread: usize,
-    written: u64,
-    reader: Reader,
-    end: End,
-    waiting_reader: Option<Waker>,
-    waiting_writer: Option<Waker>,
-}
-
-#[derive(Clone, Copy, Default)]
-enum Reader {
-    /// Nobody has read yet.
-    #[default]
-    Absent,
-    Reads,
-    /// What is written is dropped, and may be no more than the limit.
-    Discards {
-        limit: Option<u64>,
-    },
-    Gone,
-}
-
-#[derive(Default)]
-enum End {
-    #[default]
-    Open,
-    Finished(Option<Box<HeaderMap>>),
-    /// The guest has let go of it, or has ended, without finishing it.
-    Cut,
-}
-
-impl Flow {
-    fn may_write(&self) -> bool {
-        let most = match self.reader {
-            Reader::Absent => BEFORE_READING,
-            Reader::Reads => WHILE_READING,
-            Reader::Discards { .. } | Reader::Gone => return true,
-        };
-        self.unread <= most
-    }
-
-    fn push(&mut self, bytes: Bytes) {
-        self.unread += bytes.len();
-        let is_first = self.pieces.is_empty() && self.block.is_empty();
-        if is_first || bytes.len() >= BLOCK {
-            self.end_block();
-            self.pieces.push_back(bytes);
-            return;
-        }
-        // The block grows with what is in it: it may be taken at any time, and only its content is charged.
-        let room = BLOCK - self.block.len();
-        let (now, rest) = bytes.split_at(room.min(bytes.len()));
-        self.block.extend_from_slice(now);
-        if !rest.is_empty() {
-            self.end_block();
-            self.block.extend_from_slice(rest);
-        }
-    }
-
-    fn end_block(&mut self) {
-        if !self.block.is_empty() {
-            let block = std::mem::take(&mut self.block);
-            self.pieces.push_back(block.freeze());
-        }
-    }
-
-    fn pop(&mut self) -> Option<Bytes> {
-        if self.pieces.is_empty() {
-            self.end_block();
-        }
-        let piece = self.pieces.pop_front()?;
-        self.unread -= piece.len();
-        Some(piece)
-    }
-
-    /// Drops all that stands unread. Answers how much that was.
-    fn clear(&mut self) -> usize {
-        self.pieces = VecDeque::new();
-        self.block = BytesMut::new();
-        std::mem::take(&mut self.unread)
-    }
-}
-
 impl Pipe {
     /// Makes `change`, and then wakes whoever waits for it.
     fn change<T>(&self, change: impl FnOnce(&mut Flow) -> T) -> T {
         let mut flow = lock(&self.flow);
         let result = change(&mut flow);
-        let has_more = !flow.pieces.is_empty() || !flow.block.is_empty();
-        let reader = match has_more || !matches!(flow.end, End::Open) {
+        let reader = match flow.has_more() || !matches!(flow.end, End::Open) {
             true => flow.waiting_reader.take(),
             false => None,
         };

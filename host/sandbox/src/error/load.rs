@@ -18,7 +18,7 @@ pub enum SandboxError {
     Thread(#[from] std::io::Error),
 }
 
-/// A component was not loaded. Each text is one line that says what to do.
+/// A component was not loaded. Each text says what is wrong, and what to do about the component if that helps.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {

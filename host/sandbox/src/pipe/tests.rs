@@ -1,6 +1,7 @@
 use super::super::account::Account;
 use super::super::budget::{Budget, MemoryBudget};
 use super::super::shared::Shared;
+use super::flow::{BEFORE_READING, BLOCK, WHILE_READING};
 use super::*;
 use http_body_util::BodyExt;
 
