@@ -115,6 +115,7 @@ pub enum RangeError {
 
 impl AddressRange {
     /// Whether `address` is in the range; an IPv4 address mapped into IPv6 counts as what it is.
+    #[inline]
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address) || self.0.contains(&address.to_canonical())
     }
