@@ -9,10 +9,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use host::function::{ExecutionId, Line, Stream};
+use host::execution_id::ExecutionId;
 use host::logs::{
     Entry, FinishStatus, JsonLines, Order, Query, Retention, SegmentWriter, Severity, read,
 };
+use host_sandbox::{Line, Stream};
 use rand::{RngExt, SeedableRng};
 use rustix::fs::{Advice, fadvise};
 
@@ -110,6 +111,7 @@ impl Executions {
             time: self.time,
             stream,
             text,
+            remedy: None,
         }
     }
 }

@@ -35,11 +35,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::diagnostics::{self, DiagnosticsFormat, LogLevel};
-use crate::function::run_compiler;
 use crate::{signals, stderr};
 use advice::advised;
 use arguments::Arguments;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use host_sandbox::compiler::run_compiler;
 
 /// Your own private, scheduled cloud functions.
 #[derive(Parser)]

@@ -1,9 +1,8 @@
 //! Whom a request is for, in every form of its target (RFC 9112, section 3.2): checked once and strictly.
 
+use host_sandbox::outbound::{self, HostError};
 use http::uri::Scheme;
 use http::{HeaderValue, Method, Request, Version, header};
-
-use crate::function::{self, HostError};
 
 /// A host with an optional port, as a request names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,11 +98,11 @@ impl Authority {
     /// If `value` is something else.
     pub(crate) fn new(value: HeaderValue) -> Result<Self, HostError> {
         let text = value.to_str().map_err(|_| HostError::NotAscii)?;
-        let (host, port) = function::split_authority(text)?;
-        function::check_host(host)?;
+        let (host, port) = outbound::split_authority(text)?;
+        outbound::check_host(host)?;
         let port = port.filter(|port| !port.is_empty());
         Ok(Self {
-            port: port.map(function::parse_port).transpose()?,
+            port: port.map(outbound::parse_port).transpose()?,
             host_length: host.len(),
             value,
         })

@@ -95,9 +95,7 @@ fn test(workspace: &Workspace, arguments: &[OsString]) -> Result<(), Failure> {
     tests
         .args(["test", "--release", "--workspace"])
         .args(arguments)
-        .env("RUST_TEST_THREADS", threads())
-        // The example in the library's documentation loads it.
-        .env("HELLO_WASM", workspace.hello());
+        .env("RUST_TEST_THREADS", threads());
     process::run(&mut tests)
 }
 

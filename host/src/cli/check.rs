@@ -14,8 +14,10 @@ use super::format::{DocumentFormat, document, print};
 use super::state::State;
 use crate::config::HostTable;
 use crate::config::values::bytes;
-use crate::function::{Inspection, KIB, LoadError, Parts, Sandbox, SandboxConfig};
-use crate::{input, safe};
+use crate::{advice, input, safe};
+use host_sandbox::inspection::{Inspection, Parts};
+use host_sandbox::memory::KIB;
+use host_sandbox::{LoadError, Sandbox, SandboxConfig};
 use peers::Verdict;
 
 /// Say what a component exports, imports and needs, and who would take it
@@ -49,7 +51,7 @@ enum Format {
 
 impl Check {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let named = |error: LoadError| error.named(input::name(&self.file));
+        let named = |error: LoadError| advice::named(&error, input::name(&self.file));
         let inspection = self.inspect()?.map_err(named)?;
         let refused = inspection.check(self.memory).err();
         print(&match self.format {
@@ -63,12 +65,10 @@ impl Check {
     }
 
     fn inspect(&self) -> Result<Result<Inspection, LoadError>, Message> {
-        let sandbox = Sandbox::new(SandboxConfig {
-            cache: self.state.compile_cache(),
-            compiler: self.compiler.compiler(&HostTable::default()),
-            ..SandboxConfig::default()
-        })
-        .map_err(|error| error.to_string())?;
+        let config = SandboxConfig::default()
+            .cache(self.state.compile_cache())
+            .compiler(self.compiler.compiler(&HostTable::default()));
+        let sandbox = Sandbox::new(config).map_err(|error| error.to_string())?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .map_err(|error| format!("cannot start: {error}"))?;
@@ -89,7 +89,7 @@ fn verdicts(inspection: &Inspection, refused: Option<&LoadError>) -> Vec<(&'stat
     let host = match refused {
         None if inspection.calls_out() => Verdict::TakesWithFlags("--allow-outbound".into()),
         None => Verdict::Takes,
-        Some(error) => Verdict::Refuses(error.to_string()),
+        Some(error) => Verdict::Refuses(advice::load_error(error)),
     };
     std::iter::once(("host", host))
         .chain(peers::verdicts(inspection))

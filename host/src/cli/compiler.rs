@@ -10,7 +10,7 @@ use clap::Args;
 use super::progress;
 use crate::config::HostTable;
 use crate::config::values::{bytes, duration};
-use crate::function::{Compiler, CompilerProcess};
+use host_sandbox::compiler::{Compiler, CompilerProcess};
 
 const VERB: &str = "compile-for-parent";
 

@@ -2,8 +2,8 @@
 
 use std::io::{self, IsTerminal};
 
-use crate::function::Progress;
 use crate::stderr;
+use host_sandbox::compiler::Progress;
 
 /// For which time of telling there is a line where there is no terminal. A small component takes a second where much
 /// else is going on, and nobody waits for that line.

@@ -20,11 +20,12 @@ use crate::config::values::{
     Bound, Executions, Listed, Pair, Time, bytes, bytes_or_unlimited, duration, map, pairs,
 };
 use crate::config::{ConfigFile, HostTable};
-use crate::function::{AddressRange, FunctionConfig, Limits, OutboundPolicy, SandboxConfig};
 use crate::input;
 use crate::logs::LogFormat;
 use crate::serve::{self, ComponentOptions, ServeOptions, TlsFiles};
 use diagnostics::DiagnosticsArgs;
+use host_sandbox::outbound::AddressRange;
+use host_sandbox::{FunctionConfig, Limits, OutboundPolicy, SandboxConfig};
 use identity::IdentityArgs;
 use jobs::JobArgs;
 use logs::LogArgs;
@@ -266,10 +267,9 @@ impl Serve {
             watch: self.watch,
             tls: listener.tls(&host),
             workers: capacity.workers(&host),
-            sandbox: SandboxConfig {
-                compiler: self.compiler.compiler(&host),
-                ..capacity.sandbox(&host, &state)
-            },
+            sandbox: capacity
+                .sandbox(&host, &state)
+                .compiler(self.compiler.compiler(&host)),
             queue_time: queue_time.unwrap_or(QUEUE_TIME),
             queue_length: capacity
                 .queue_length
@@ -327,15 +327,13 @@ impl Listener {
 
 impl FunctionArgs {
     fn config(self, request_idle: Duration) -> Result<FunctionConfig, Message> {
-        let limits = Limits {
-            memory: self.memory,
-            wall_time: self.timeout,
-            request_body: self.max_request_body,
-            response_body: self.max_response_body.0,
-            log_output: usize::try_from(self.log_limit).unwrap_or(usize::MAX),
-            request_idle,
-            ..Limits::default()
-        };
+        let limits = Limits::default()
+            .memory(self.memory)
+            .wall_time(self.timeout)
+            .request_body(self.max_request_body)
+            .response_body(self.max_response_body.0)
+            .log_output(usize::try_from(self.log_limit).unwrap_or(usize::MAX))
+            .request_idle(request_idle);
         let mut outbound = OutboundPolicy::default();
         for allowed in &self.allow_outbound {
             outbound.allow(allowed).map_err(|error| error.to_string())?;
@@ -343,13 +341,10 @@ impl FunctionArgs {
         if let Some(path) = &self.outbound_ca {
             trust(&mut outbound, path, "--outbound-ca")?;
         }
-        Ok(FunctionConfig {
-            name: None,
-            limits,
-            environment: map(&self.set_env_vars)?.into_iter().collect(),
-            outbound,
-            memory_share: None,
-        })
+        Ok(FunctionConfig::default()
+            .limits(limits)
+            .environment(map(&self.set_env_vars)?.into_iter().collect())
+            .outbound(outbound))
     }
 }
 
@@ -362,10 +357,7 @@ impl Capacity {
     }
 
     fn sandbox(&self, host: &HostTable, state: &State) -> SandboxConfig {
-        let mut sandbox = SandboxConfig {
-            cache: state.compile_cache(),
-            ..SandboxConfig::default()
-        };
+        let mut sandbox = SandboxConfig::default().cache(state.compile_cache());
         if let Some(executions) = self.max_executions.or(host.max_executions) {
             sandbox.executions = executions.0;
         }

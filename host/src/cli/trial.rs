@@ -7,10 +7,11 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::Message;
 use super::state::State;
-use crate::function::{Compiler, LoadError, Sandbox, SandboxConfig};
-use crate::input;
 use crate::serve::function_config;
 use crate::store::FunctionSettings;
+use crate::{advice, input};
+use host_sandbox::compiler::Compiler;
+use host_sandbox::{LoadError, Sandbox, SandboxConfig};
 
 /// A sandbox for trials. What it compiles is kept for the host.
 pub(super) struct Trial {
@@ -20,11 +21,11 @@ pub(super) struct Trial {
 
 impl Trial {
     pub(super) fn new(state: &State, compiler: Compiler) -> Result<Self, Message> {
-        let sandbox = Sandbox::new(SandboxConfig {
-            cache: state.compile_cache(),
-            compiler,
-            ..SandboxConfig::default()
-        });
+        let sandbox = Sandbox::new(
+            SandboxConfig::default()
+                .cache(state.compile_cache())
+                .compiler(compiler),
+        );
         let runtime = Builder::new_current_thread().enable_time().build();
         Ok(Self {
             sandbox: sandbox.map_err(|error| error.to_string())?,
@@ -46,7 +47,7 @@ impl Trial {
             false => self.sandbox.read_component(path),
         };
         read.map(Bytes::from)
-            .map_err(|error| error.named(input::name(path)))
+            .map_err(|error| advice::named(&error, input::name(path)))
     }
 
     /// Makes an instance of the component `wasm`, which goes by `name`, as it would be served with `settings`.
@@ -65,6 +66,6 @@ impl Trial {
             let function = self.sandbox.load_bytes(wasm, config).await?;
             function.try_instance().await
         });
-        tried.map_err(|error: LoadError| error.to_string())
+        tried.map_err(|error: LoadError| advice::load_error(&error))
     }
 }

@@ -16,11 +16,11 @@ use toml::Spanned;
 use super::unknown_key::explained;
 use super::values::{file_text, host_name};
 use super::{ConfigError, FunctionTable, HostTable, IssuerTable, JobTable};
-use crate::function::OutboundPolicy;
 use crate::identity::OutsideIssuer;
 use crate::input;
 use crate::scheduler::Job;
 use crate::store::{FunctionName, FunctionSettings, JobDeclaration, JobName};
+use host_sandbox::OutboundPolicy;
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 16 << 20;

@@ -8,9 +8,9 @@ use toml::de::DeTable;
 
 use super::values::public_url;
 use super::{ConfigError, ConfigFile};
-use crate::function::OutboundPolicy;
 use crate::identity::OwnIssuer;
 use crate::logs::Collector;
+use host_sandbox::OutboundPolicy;
 
 impl ConfigFile {
     /// What is wrong with the value of `key` below `[host]`, where the file has it.

@@ -9,9 +9,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::values::Time;
-use crate::authorities;
 use crate::identity::{KeySource, KeyTls, parse_keys_url};
 use crate::store::ClaimValues;
+use host_sandbox::outbound::authorities;
 
 /// An issuer whose tokens are trusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]

@@ -12,10 +12,10 @@ use host_tokens::IssuerUrl;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::function::{AddressRange, RangeError};
 use crate::input;
 use duration::{TIME, TIME_OR_ZERO};
 pub(crate) use duration::{duration, duration_or_zero};
+use host_sandbox::outbound::{AddressRange, RangeError};
 pub(crate) use list::{Listed, Pair, all, header_map, headers, map, names, pairs};
 
 /// Parses a number of bytes: `1048576`, `512Ki`, `256Mi`, `1Gi`, also `256MB` and the like, as gcloud takes them.

@@ -23,11 +23,11 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use crate::tls_failure;
 use bearer::read_bearer;
 use connect::{Reach, connect};
 use exchange::exchange;
 use freshness::{SHORTEST, good_for};
+use host_sandbox::outbound::tls_failure;
 pub use url::parse;
 
 /// Where the keys of an issuer are, and how they are reached.

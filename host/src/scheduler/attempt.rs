@@ -18,7 +18,7 @@ use super::request::request;
 use super::retry_after::asked;
 use super::round::{ABORTED, OK, Start};
 use super::shutdown::Shutdown;
-use crate::function::EXECUTION_ID_LENGTH;
+use crate::execution_id::EXECUTION_ID_LENGTH;
 use crate::store::AttemptEnd;
 
 const EXECUTION_ID: HeaderName = HeaderName::from_static("function-execution-id");

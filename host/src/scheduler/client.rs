@@ -18,9 +18,9 @@ use tokio::sync::Semaphore;
 use tower_service::Service;
 
 use super::own_listener::OwnListener;
-use crate::authorities;
-use crate::function::OutboundPolicy;
-use crate::tls_failure;
+use host_sandbox::OutboundPolicy;
+use host_sandbox::outbound::authorities;
+use host_sandbox::outbound::tls_failure;
 
 /// Look-ups of names at once. Each blocks a thread for as long as the system's resolver does.
 const MOST_LOOKUPS: usize = 64;
@@ -49,12 +49,12 @@ impl Reach {
 
     /// Whether `uri` may be called.
     fn allows(&self, uri: &Uri) -> bool {
-        self.is_open() || self.policy.check(uri).is_ok()
+        self.is_open() || self.policy.allows(uri)
     }
 
     /// Whether a connection may be made to `address`, which is what `name` resolved to.
     fn allows_address(&self, name: &str, address: IpAddr) -> bool {
-        self.is_open() || self.policy.check_address(name, address).is_ok()
+        self.is_open() || self.policy.allows_address(name, address)
     }
 }
 

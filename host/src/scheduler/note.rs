@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::function::ExecutionId;
+use crate::execution_id::ExecutionId;
 use crate::logs::{Entry, Severity, Trace};
 use crate::store::{AttemptEnd, JobName};
 

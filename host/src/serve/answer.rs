@@ -11,7 +11,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::json;
 
 use super::body::Body;
-use crate::function::{ExecutionId, Failure};
+use crate::execution_id::ExecutionId;
+use host_sandbox::Failure;
 
 /// Carries the execution's id to the caller, as Cloud Functions does.
 pub(super) const EXECUTION_ID: HeaderName = HeaderName::from_static("function-execution-id");
@@ -30,7 +31,7 @@ pub(super) fn status(failure: &Failure) -> StatusCode {
         Failure::RequestTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         Failure::RequestTooSlow(_) => StatusCode::REQUEST_TIMEOUT,
         Failure::RequestBroken => StatusCode::BAD_REQUEST,
-        Failure::Start(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Failure::Start(_) | Failure::StartMemory(_) => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

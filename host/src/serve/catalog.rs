@@ -15,8 +15,8 @@ use super::admission::{Admission, Queue};
 use super::metrics::Totals;
 use super::published::Published;
 use super::routes::{Route, Routes};
-use crate::function::Function;
 use crate::store::FunctionName;
+use host_sandbox::Function;
 
 /// A function, and how it is served.
 #[derive(Clone)]

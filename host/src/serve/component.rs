@@ -9,8 +9,9 @@ use super::catalog::{Catalog, Places, Served};
 use super::error::ServeError;
 use super::options::ComponentOptions;
 use super::watch::WatchedFile;
-use crate::function::{MemoryShare, Sandbox, SandboxConfig};
 use crate::input;
+use host_sandbox::memory::MemoryShare;
+use host_sandbox::{Sandbox, SandboxConfig};
 
 /// The component, and where it is served.
 pub(super) struct RootComponent {

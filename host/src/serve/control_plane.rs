@@ -9,9 +9,9 @@ use super::exposition::Figures;
 use super::readiness::Readiness;
 use super::trust_board::TrustBoard;
 use crate::console::Subject;
-use crate::function::Sandbox;
 use crate::logs::LogQueue;
 use crate::scheduler::{JobFigures, SchedulerHandle};
+use host_sandbox::Sandbox;
 
 /// The process, as the console sees it.
 pub(super) struct ControlPlane {

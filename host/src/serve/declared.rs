@@ -15,6 +15,7 @@ use super::error::ServeError;
 use super::load::{Loader, in_parallel};
 use super::trust_board::TrustBoard;
 use super::watch::WatchedFile;
+use crate::advice;
 use crate::config::{ConfigError, ConfigFile, Declared, HostTable};
 use crate::identity::OutsideIssuer;
 use crate::input;
@@ -151,7 +152,7 @@ impl DeclaredFunctions {
         } = function;
         let bad = |message: String| file.bad_source(&name, &message);
         let read = self.loader.sandbox.read_component(&source);
-        let wasm = Bytes::from(read.map_err(|error| bad(error.named(source.display())))?);
+        let wasm = Bytes::from(read.map_err(|error| bad(advice::named(&error, source.display())))?);
         let component = sha256(&wasm);
         let before = known.get(&name);
         let is_known = before.is_some_and(|before| before.component == component);

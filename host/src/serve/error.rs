@@ -4,19 +4,20 @@ use std::path::PathBuf;
 use host_tokens::{AmbiguousIssuer, IssuerUrlError};
 
 use super::tls::TlsError;
+use crate::advice;
 use crate::config::ConfigError;
-use crate::function::{LoadError, SandboxError};
 use crate::identity::OwnIssuerError;
 use crate::logs::SegmentError;
 use crate::scheduler::SchedulerError;
 use crate::store::StoreError;
+use host_sandbox::{LoadError, SandboxError};
 
 /// Why a process does not serve.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
     /// The component cannot be loaded.
-    #[error("{}", error.named(path.display()))]
+    #[error("{}", advice::named(error, path.display()))]
     Load {
         /// Its file.
         path: PathBuf,

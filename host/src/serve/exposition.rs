@@ -16,8 +16,8 @@ use super::job_exposition;
 use super::metrics::{BOUNDS, Histogram, OUTCOMES, REASONS};
 use super::token_counters::Counts;
 use super::trust_board::KeyAccount;
-use crate::function::SandboxUsage;
 use crate::scheduler::JobFigures;
+use host_sandbox::memory::SandboxUsage;
 
 /// Everything that is told.
 #[derive(Debug)]

@@ -32,10 +32,14 @@ use super::refusals::{REFUSED, Refusals};
 use super::routes::{Route, Routes, Taken};
 use super::trace;
 use super::upload::Upload;
-use crate::function::{AddressRange, ExecutionId, Turnstile};
+use crate::advice;
+use crate::execution_id::ExecutionId;
 use crate::logs::{Cause, Entry, LogQueue, Origin, Severity, Trace, Trigger};
 use crate::request_target::{self, Authority, BadTarget};
 use crate::scheduler::SCHEDULER;
+use host_sandbox::Failure;
+use host_sandbox::execution::RunQueue;
+use host_sandbox::outbound::AddressRange;
 
 /// What one worker needs to serve a request.
 pub(super) struct Invoker {
@@ -45,7 +49,7 @@ pub(super) struct Invoker {
     /// Executions of all functions at once.
     pub(super) places: Arc<Semaphore>,
     pub(super) authenticator: Authenticator,
-    pub(super) turns: Arc<Turnstile>,
+    pub(super) turns: Arc<RunQueue>,
     pub(super) log: LogQueue,
     pub(super) refusals: Arc<Refusals>,
     pub(super) pending: Arc<Pending>,
@@ -235,13 +239,14 @@ impl Invoker {
             origin,
             (place, self.pending.guard()),
         );
-        let execution = route.function.start(
-            request.map(CheckedTrailers),
-            client.scheme.clone(),
-            Some(Arc::clone(&self.turns)),
-            waited,
-            Box::new(record),
-        );
+        let execution = route
+            .function
+            .execution()
+            .scheme(client.scheme.clone())
+            .run_queue(Arc::clone(&self.turns))
+            .waited(waited)
+            .observer(record)
+            .start(request.map(CheckedTrailers));
         let mut response = match execution.await {
             Ok(response) => response.map(Body::guest),
             Err(failure) => answer::refuse(answer::status(&failure), Some(id), json),
@@ -296,9 +301,7 @@ fn trigger(headers: &HeaderMap) -> Trigger {
 async fn admit<B>(route: &Route, request: &Request<B>) -> Result<Place, NotLetIn> {
     let limit = route.function.limits().request_body;
     if is_longer(request.headers(), limit) {
-        let why = format!(
-            "the request body is larger than {limit} bytes; raise the limit with --max-request-body"
-        );
+        let why = advice::failure(&Failure::RequestTooLarge(limit));
         return Err(NotLetIn::new(Reason::BodyTooLarge, why));
     }
     let place = route.admission.enter().await;

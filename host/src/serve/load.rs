@@ -13,10 +13,10 @@ use bytes::Bytes;
 use super::access::function_access;
 use super::catalog::{Places, Served};
 use super::shares::MemoryShares;
-use crate::function::{
-    Function, FunctionConfig, Limits, LoadError, MemoryShare, OutboundPolicy, Sandbox,
-};
+use crate::advice;
 use crate::store::{FunctionRecord, FunctionSettings};
+use host_sandbox::memory::MemoryShare;
+use host_sandbox::{Function, FunctionConfig, Limits, LoadError, OutboundPolicy, Sandbox};
 
 /// Loads functions, each on the thread that asks for it.
 #[derive(Clone)]
@@ -91,7 +91,7 @@ impl Loader {
         };
         runtime
             .block_on(load)
-            .map_err(|error: LoadError| error.to_string())
+            .map_err(|error: LoadError| advice::load_error(&error))
     }
 }
 
@@ -130,20 +130,16 @@ pub(crate) fn function_config(settings: &FunctionSettings) -> Result<FunctionCon
             .map_err(|error| format!("cannot read the secret {}: {error}", file.display()))?;
         environment.insert(name.clone(), secret);
     }
-    Ok(FunctionConfig {
-        name: None,
-        limits: Limits {
-            memory: settings.memory,
-            wall_time: Duration::from_millis(settings.timeout),
-            request_body: settings.max_request_body,
-            response_body: settings.max_response_body,
-            log_output: usize::try_from(settings.log_limit).unwrap_or(usize::MAX),
-            ..Limits::default()
-        },
-        environment: environment.into_iter().collect(),
-        outbound,
-        memory_share: None,
-    })
+    let limits = Limits::default()
+        .memory(settings.memory)
+        .wall_time(Duration::from_millis(settings.timeout))
+        .request_body(settings.max_request_body)
+        .response_body(settings.max_response_body)
+        .log_output(usize::try_from(settings.log_limit).unwrap_or(usize::MAX));
+    Ok(FunctionConfig::default()
+        .limits(limits)
+        .environment(environment.into_iter().collect())
+        .outbound(outbound))
 }
 
 /// The text in `file`, without the line feed at its end.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::function::{Ended, Failure};
+use host_sandbox::Failure;
+use host_sandbox::execution::Ended;
 
 /// Upper bounds of a histogram's buckets, in microseconds; one more bucket has what is above.
 pub(super) const BOUNDS: [u64; 16] = [
@@ -225,7 +226,7 @@ fn add_all(counters: &[AtomicU64], totals: &mut [u64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::function::Usage;
+    use host_sandbox::Usage;
 
     fn ended(status: Option<u16>, failure: Option<Failure>, wall: Duration) -> Ended {
         Ended {

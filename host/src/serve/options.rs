@@ -4,13 +4,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use host_tokens::{IssuerUrl, Member, SigningAlgorithm};
-
-use crate::function::{AddressRange, FunctionConfig, SandboxConfig};
 use crate::identity::OutsideIssuer;
 use crate::logs::{Collector, LogFormat, Retention};
 use crate::scheduler::Reach;
 use crate::store::JobSettings;
+use host_sandbox::outbound::AddressRange;
+use host_sandbox::{FunctionConfig, SandboxConfig};
+use host_tokens::{IssuerUrl, Member, SigningAlgorithm};
 
 /// Who may call the component of the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]

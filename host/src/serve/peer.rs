@@ -9,8 +9,8 @@ use http::{HeaderMap, HeaderValue};
 use tokio::net::TcpStream;
 
 use super::forwarded::{self, Said};
-use crate::address::AddressRange;
 use crate::request_target::Authority;
+use host_sandbox::outbound::AddressRange;
 
 /// The two ends of one connection, with what each of its requests needs of them made ready once.
 #[derive(Debug)]

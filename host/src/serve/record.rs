@@ -5,8 +5,11 @@ use std::sync::Arc;
 use super::admission::Place;
 use super::drain::PendingGuard;
 use super::metrics::Counters;
-use crate::function::{Ended, ExecutionId, Failure, Line, Observer};
+use crate::advice;
+use crate::execution_id::ExecutionId;
 use crate::logs::{Cause, Entry, FinishStatus, LogQueue, Origin, Severity, Trace};
+use host_sandbox::execution::{Ended, Observer};
+use host_sandbox::{Failure, Line};
 
 /// Gathers the entries of one execution and hands them on when it waits or ends, so that a short execution costs the
 /// queue one message.
@@ -51,11 +54,9 @@ impl Record {
 
     fn printed(&mut self, lines: Vec<Line>) {
         let (function, execution, trace) = (&self.function, self.execution, self.trace);
-        self.entries.extend(
-            lines
-                .into_iter()
-                .map(|line| Entry::printed(Arc::clone(function), execution, line).in_trace(trace)),
-        );
+        self.entries.extend(lines.into_iter().map(|line| {
+            Entry::printed(Arc::clone(function), execution, advice::line(line)).in_trace(trace)
+        }));
     }
 
     fn note(&mut self, severity: Severity, text: String) {
@@ -82,7 +83,7 @@ impl Observer for Record {
         self.printed(ended.lines);
         let status = match (&ended.failure, ended.status) {
             (Some(failure), _) => {
-                self.note(severity(failure), failure.to_string());
+                self.note(severity(failure), advice::failure(failure));
                 FinishStatus::Word(failure.word())
             }
             (None, Some(status)) => FinishStatus::Code(status.as_u16()),

@@ -13,8 +13,8 @@ use http::{HeaderValue, Request, Uri};
 use super::access::Access;
 use super::admission::Admission;
 use super::metrics::Counters;
-use crate::function::Function;
 use crate::request_target::Authority;
+use host_sandbox::Function;
 
 /// A function as one worker serves it.
 pub(super) struct Route {

@@ -40,13 +40,13 @@ use super::tls::{self, Certificate};
 use super::trust_board::TrustBoard;
 use super::watched;
 use crate::console::{self, Names};
-use crate::function::{MIB, available_memory};
 use crate::identity::OwnIssuer;
 use crate::logs::{Destinations, FLUSH_INTERVAL, LogWriter, SegmentWriter};
 use crate::scheduler::{self, OwnListener, Scheduler};
 use crate::signals::{Ending, Hangups};
 use crate::stderr;
 use crate::store::{ServeLock, Store};
+use host_sandbox::memory::{MIB, available as available_memory};
 
 /// How long the last log entries may take to be written.
 const LOG_CLOSE: Duration = Duration::from_secs(5);

@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle};
 
 use super::error::ServeError;
 use super::options::ServeOptions;
-use crate::function::{Sandbox, SandboxError};
+use host_sandbox::{Sandbox, SandboxError};
 
 /// A sandbox that is being set up.
 #[derive(Debug)]

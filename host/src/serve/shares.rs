@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::options::ServeOptions;
-use crate::function::MemoryShare;
+use host_sandbox::memory::MemoryShare;
 
 /// The executions that may run at once on each worker.
 pub(super) fn places(options: &ServeOptions) -> usize {

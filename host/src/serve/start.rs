@@ -23,8 +23,8 @@ use super::refusals::Refusals;
 use super::trust_board::TrustBoard;
 use super::watched;
 use super::worker::{TurnedAway, Worker};
-use crate::function::Turnstile;
 use crate::logs::LogQueue;
+use host_sandbox::execution::RunQueue;
 
 /// The name of log entries that are of no function.
 const NO_FUNCTION: &str = "host";
@@ -106,7 +106,7 @@ impl Workers<'_> {
             no_function: Arc::clone(no_function),
             places: Arc::clone(&routes.places),
             authenticator: Authenticator::new(trust, counters, self.clock),
-            turns: Turnstile::new(),
+            turns: RunQueue::new(),
             log: self.log.clone(),
             refusals: Refusals::new(self.log.clone(), self.options.workers),
             pending: Arc::clone(pending),

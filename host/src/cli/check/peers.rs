@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::function::{Inspection, InterfaceName, is_provided};
+use host_sandbox::inspection::{Inspection, InterfaceName, is_provided};
 use tables::{Links, Needs, PEERS, Peer, WASI, WASI_0_3};
 
 /// What a host would do with a component.
@@ -151,7 +151,7 @@ impl fmt::Display for Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::function::Parts;
+    use host_sandbox::inspection::Parts;
 
     /// What each says, in the order of the table, of a component with this handler.
     fn all(handler: &str, imports: &[&str]) -> [String; 3] {

@@ -13,11 +13,11 @@ use super::super::state::State;
 use super::super::trial::Trial;
 use crate::config::{ConfigError, ConfigFile, Declared};
 use crate::counted::counted;
-use crate::function::OutboundPolicy;
 use crate::input;
 use crate::logs::{Collector, CollectorError};
 use crate::serve::{TlsError, TlsFiles, check_tls};
 use crate::store::{JobDeclaration, Store, StoreError};
+use host_sandbox::OutboundPolicy;
 
 /// Check that a host could serve what a file declares, components and other files included
 #[derive(Args)]

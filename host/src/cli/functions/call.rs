@@ -19,7 +19,7 @@ use super::{base_url, is_served, not_served};
 use crate::authorities;
 use crate::identity::TokenRequest;
 use crate::store::{FunctionName, FunctionRecord, Store};
-use crate::tls_failure;
+use host_sandbox::outbound::tls_failure;
 
 /// How long the token of a call is good.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(300);
@@ -111,7 +111,8 @@ impl Call {
     /// Whom it trusts to be the host.
     fn tls(&self) -> Result<rustls::ClientConfig, Message> {
         let others = self.ca_file.as_deref().map(authorities::read).transpose()?;
-        let config = authorities::client_config(&others.unwrap_or_default());
+        let config =
+            host_sandbox::outbound::authorities::client_config(&others.unwrap_or_default());
         config.map_err(|error| format!("the certificate authorities: {error}"))
     }
 

@@ -8,7 +8,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::address;
+use host_sandbox::outbound::address;
 
 /// How long one address may take.
 const CONNECT_TIME: Duration = Duration::from_millis(1500);

@@ -9,7 +9,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::FetchError;
-use crate::tls_failure;
+use host_sandbox::outbound::tls_failure;
 
 /// Sends `request` and reads the answer, which has to be a document. Redirections are not followed.
 pub(super) async fn exchange(

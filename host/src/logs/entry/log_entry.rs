@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 use super::origin::Origin;
 use super::payload::{Cause, FinishStatus, Payload};
 use super::severity::Severity;
-use crate::function::{ExecutionId, Line, Stream};
+use crate::execution_id::ExecutionId;
+use host_sandbox::{Line, Stream};
 
 /// One line that an execution printed, or a message of the host about it.
 #[derive(Clone, Debug)]
@@ -182,6 +183,7 @@ mod tests {
             time: SystemTime::UNIX_EPOCH,
             stream,
             text: "said".into(),
+            remedy: None,
         };
         Entry::printed("f".into(), ExecutionId::random(), line)
     }

@@ -75,7 +75,7 @@ fn split_at_quote(text: &[u8]) -> Option<(&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::function::ExecutionId;
+    use crate::execution_id::ExecutionId;
     use crate::logs::JsonLines;
 
     fn line(entry: &Entry) -> Vec<u8> {

@@ -204,8 +204,9 @@ fn colour(severity: Severity) -> Option<&'static [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::function::{ExecutionId, Line, Stream};
+    use crate::execution_id::ExecutionId;
     use crate::logs::FinishStatus;
+    use host_sandbox::{Line, Stream};
     use std::time::{Duration, UNIX_EPOCH};
 
     fn at(millisecond: u64) -> SystemTime {
@@ -217,6 +218,7 @@ mod tests {
             time: at(125),
             stream,
             text: text.into(),
+            remedy: None,
         };
         Entry::printed("hello_world".into(), ExecutionId::random(), line)
     }

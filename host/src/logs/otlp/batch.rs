@@ -134,7 +134,7 @@ fn scope() -> InstrumentationScope {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::function::ExecutionId;
+    use crate::execution_id::ExecutionId;
     use crate::logs::entry::{FinishStatus, Trace};
     use std::time::Duration;
 

@@ -19,8 +19,7 @@ use prost::Message;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::authorities;
-use crate::tls_failure;
+use host_sandbox::outbound::{authorities, tls_failure};
 
 /// The time limit of a request, including its connection.
 const TIMEOUT: Duration = Duration::from_secs(10);

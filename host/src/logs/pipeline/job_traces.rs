@@ -49,7 +49,7 @@ impl JobTraces {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::function::ExecutionId;
+    use crate::execution_id::ExecutionId;
     use crate::logs::{Severity, Trace};
 
     fn trace(number: u64) -> Trace {

@@ -7,11 +7,12 @@ mod racing;
 mod words;
 
 use super::*;
-use crate::function::{ExecutionId, Line, Stream};
+use crate::execution_id::ExecutionId;
 use crate::logs::entry::special_fields;
 use crate::logs::segments::{Retention, SegmentWriter};
 use crate::logs::test_support::Scratch;
 use crate::logs::{Entry, FinishStatus, JsonLines, Severity, StoredEntry, StoredPayload, Trace};
+use host_sandbox::{Line, Stream};
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -85,6 +86,7 @@ fn printed(function: &str, second: u64, text: &str) -> Entry {
         time: at(second),
         stream: Stream::Stdout,
         text: text.into(),
+        remedy: None,
     };
     Entry::printed(function.into(), ExecutionId::random(), line)
 }

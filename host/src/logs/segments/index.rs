@@ -203,7 +203,7 @@ fn read_at_most(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::function::ExecutionId;
+    use crate::execution_id::ExecutionId;
     use crate::logs::test_support::Scratch;
     use crate::logs::{Entry, JsonLines, Severity};
     use std::fs;

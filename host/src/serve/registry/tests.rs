@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use super::super::admission::Queue;
 use super::super::catalog::WorkerRoutes;
 use super::*;
-use crate::function::{Sandbox, SandboxConfig};
+use host_sandbox::{Sandbox, SandboxConfig};
 
 /// A registry of a store in a directory of its own.
 struct Scratch {
@@ -23,10 +23,7 @@ impl Scratch {
         let name = format!("host-registry-{}-{number}", std::process::id());
         let directory = std::env::temp_dir().join(name);
         let store = Arc::new(Store::open(&directory).unwrap());
-        let sandbox = Sandbox::new(SandboxConfig {
-            executions: 1,
-            ..SandboxConfig::default()
-        });
+        let sandbox = Sandbox::new(SandboxConfig::default().executions(1));
         let loader = Loader {
             shares: Arc::default(),
             sandbox: sandbox.unwrap(),

@@ -15,7 +15,9 @@ fn url() -> IssuerUrl {
 /// The issuer, whose keys come over this authority. None of the tests waits for them.
 fn issuer(authority: &[u8]) -> OutsideIssuer {
     let tls = KeyTls {
-        config: crate::authorities::client_config(&[]).unwrap().into(),
+        config: host_sandbox::outbound::authorities::client_config(&[])
+            .unwrap()
+            .into(),
         authorities: vec![CertificateDer::from(authority.to_vec())],
     };
     OutsideIssuer {

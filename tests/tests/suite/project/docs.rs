@@ -38,7 +38,7 @@ fn every_link_leads_to_a_file() {
 #[test]
 fn every_file_that_the_architecture_names_is_there() {
     let mut files = Vec::new();
-    for sources in ["host/src", "host/tokens/src"] {
+    for sources in ["host/src", "host/sandbox/src", "host/tokens/src"] {
         list(&root().join(sources), &mut files);
     }
     let is_there = |path: &str| {

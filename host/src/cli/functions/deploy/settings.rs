@@ -12,9 +12,9 @@ use crate::config::values::{
     Bound, Executions, Listed, Pair, all, bytes, bytes_or_unlimited, duration, host_name, map,
     milliseconds, names, pairs,
 };
-use crate::function::OutboundPolicy;
 use crate::input;
 use crate::store::{FunctionSettings, Store};
+use host_sandbox::OutboundPolicy;
 
 /// The largest file of environment variables, in bytes.
 const LARGEST_ENVIRONMENT: u64 = 16 << 20;

@@ -1,12 +1,13 @@
 //! Lines of structured entries, as they are stored.
 
 use super::*;
-use crate::function::{ExecutionId, Line, Stream};
+use crate::execution_id::ExecutionId;
 use crate::logs::entry::special_fields::{MAX_LINE, extract};
 use crate::logs::forms::line_header::LineHeader;
 use crate::logs::forms::{StoredEntry, StoredPayload};
 use crate::logs::{Severity, Trace};
 use crate::safe;
+use host_sandbox::{Line, Stream};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -15,6 +16,7 @@ fn printed(text: &str) -> Entry {
         time: "2026-11-23T14:00:00Z".parse::<Timestamp>().unwrap().into(),
         stream: Stream::Stdout,
         text: text.into(),
+        remedy: None,
     };
     let mut entry = Entry::printed("hello".into(), ExecutionId::random(), line);
     entry.job = Some("nightly".into());

@@ -1,7 +1,8 @@
 use super::*;
-use crate::function::{ExecutionId, Line, Stream};
+use crate::execution_id::ExecutionId;
 use crate::logs::{Origin, Severity, Trace};
 use crate::safe;
+use host_sandbox::{Line, Stream};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ fn printed(text: &str) -> Entry {
         time: UNIX_EPOCH + Duration::from_nanos(1_795_442_400_123_456_789),
         stream: Stream::Stderr,
         text: text.into(),
+        remedy: None,
     };
     Entry::printed("hello".into(), ExecutionId::random(), line)
 }

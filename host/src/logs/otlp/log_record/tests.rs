@@ -2,10 +2,11 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;
-use crate::function::{ExecutionId, Line, Stream};
+use crate::execution_id::ExecutionId;
 use crate::logs::entry::{Cause, FinishStatus, Trace, Trigger, special_fields};
 use crate::logs::otlp::attributes::{COMPILE, INVOCATION, JOB, STATUS_CODE, TRIGGER};
 use crate::logs::otlp::span::span;
+use host_sandbox::{Line, Stream};
 use opentelemetry_proto::tonic::common::v1::{ArrayValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
@@ -29,6 +30,7 @@ fn printed(text: &str) -> Entry {
         time: UNIX_EPOCH + Duration::from_nanos(1_795_442_400_123_456_789),
         stream: Stream::Stdout,
         text: text.into(),
+        remedy: None,
     };
     let entry = Entry::printed("hello".into(), ExecutionId::random(), line).in_trace(TRACE);
     special_fields::extract(&entry).unwrap_or(entry)

@@ -1,5 +1,5 @@
 use super::*;
-use crate::function::ExecutionId;
+use crate::execution_id::ExecutionId;
 use crate::logs::{FinishStatus, Payload, Severity};
 use std::thread;
 

@@ -1,8 +1,9 @@
 use super::*;
-use crate::function::{ExecutionId, Line, Stream};
+use crate::execution_id::ExecutionId;
 use crate::logs::segments::Retention;
 use crate::logs::test_support::{CapturedOutput, Scratch};
 use crate::logs::{Entry, Query, Severity, StoredEntry, Trace, read};
+use host_sandbox::{Line, Stream};
 use std::io::Write;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::SystemTime;
@@ -103,6 +104,7 @@ fn printed(function: &str, text: &str) -> Entry {
         time: SystemTime::now(),
         stream: Stream::Stdout,
         text: text.into(),
+        remedy: None,
     };
     Entry::printed(function.into(), ExecutionId::random(), line)
 }

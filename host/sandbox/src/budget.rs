@@ -1,0 +1,145 @@
+//! Memory that executions draw on: of all functions together, and of each one's share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::error::MemoryLimit;
+
+/// An amount of memory that executions on all threads hold parts of, in bytes.
+#[derive(Debug)]
+pub(crate) struct MemoryBudget {
+    used: AtomicU64,
+    total: u64,
+}
+
+impl MemoryBudget {
+    pub(crate) fn new(total: u64) -> Self {
+        Self {
+            used: AtomicU64::new(0),
+            total,
+        }
+    }
+
+    /// The most that may be held, in bytes.
+    pub(crate) fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Bytes held at this moment.
+    pub(crate) fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    fn has(&self, bytes: u64) -> bool {
+        self.used().saturating_add(bytes) <= self.total
+    }
+
+    fn take(&self, bytes: u64) -> bool {
+        // Never more than there is, not even for a moment in which another one would be refused.
+        let with_these = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= self.total);
+        let relaxed = Ordering::Relaxed;
+        self.used.fetch_update(relaxed, relaxed, with_these).is_ok()
+    }
+
+    fn give_back(&self, bytes: u64) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// Memory that the executions of some functions may hold together, beside what those of all may. Clones are the same.
+#[derive(Clone, Debug)]
+pub struct MemoryShare(Arc<MemoryBudget>);
+
+impl MemoryShare {
+    /// A share of so many bytes.
+    pub fn new(bytes: u64) -> Self {
+        Self(Arc::new(MemoryBudget::new(bytes)))
+    }
+
+    /// Whether there is another clone of it.
+    pub fn is_in_use(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+}
+
+/// What the executions of one function draw on. Clones draw on the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Budget {
+    all: Arc<MemoryBudget>,
+    /// Of the function's own, where it may not have all.
+    own: Option<MemoryShare>,
+}
+
+impl Budget {
+    /// All of `all`, or the function's `own` share of it.
+    pub(crate) fn new(all: Arc<MemoryBudget>, own: Option<MemoryShare>) -> Self {
+        Self { all, own }
+    }
+
+    /// Whether [`take`](Self::take) would succeed at this moment.
+    pub(crate) fn has(&self, bytes: u64) -> bool {
+        self.all.has(bytes) && self.own.as_ref().is_none_or(|own| own.0.has(bytes))
+    }
+
+    /// Takes so many bytes.
+    ///
+    /// # Errors
+    /// Which bound does not allow it. Then nothing is taken.
+    pub(crate) fn take(&self, bytes: u64) -> Result<(), MemoryLimit> {
+        if let Some(MemoryShare(own)) = &self.own
+            && !own.take(bytes)
+        {
+            return Err(MemoryLimit::Function(own.total()));
+        }
+        if !self.all.take(bytes) {
+            if let Some(MemoryShare(own)) = &self.own {
+                own.give_back(bytes);
+            }
+            return Err(MemoryLimit::Total(self.all.total()));
+        }
+        Ok(())
+    }
+
+    /// Gives back what was taken.
+    pub(crate) fn give_back(&self, bytes: u64) {
+        self.all.give_back(bytes);
+        if let Some(MemoryShare(own)) = &self.own {
+            own.give_back(bytes);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_together_stay_within_what_there_is_for_all() {
+        let all = Arc::new(MemoryBudget::new(100));
+        let (first, second) = (
+            Budget::new(Arc::clone(&all), None),
+            Budget::new(Arc::clone(&all), None),
+        );
+        assert_eq!(first.take(80), Ok(()));
+        assert_eq!(second.take(30), Err(MemoryLimit::Total(100)));
+        first.give_back(80);
+        assert_eq!(second.take(30), Ok(()));
+        assert_eq!(all.used(), 30);
+    }
+
+    #[test]
+    fn a_function_with_a_share_leaves_the_rest_to_others() {
+        let all = Arc::new(MemoryBudget::new(100));
+        let (greedy, other) = (
+            Budget::new(Arc::clone(&all), Some(MemoryShare::new(75))),
+            Budget::new(Arc::clone(&all), Some(MemoryShare::new(75))),
+        );
+        assert_eq!(greedy.take(75), Ok(()));
+        assert!(!greedy.has(1));
+        assert_eq!(greedy.take(1), Err(MemoryLimit::Function(75)));
+        assert_eq!(other.take(25), Ok(()));
+        assert_eq!(other.take(1), Err(MemoryLimit::Total(100)));
+        other.give_back(25);
+        assert_eq!(other.take(25), Ok(()), "what failed was not kept");
+    }
+}

@@ -1,0 +1,13 @@
+//! Native code becomes a component.
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+/// Makes a component of what a compiler made, where it cannot be kept.
+pub(crate) fn load(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: these bytes come from this process's own compiler, for this engine, without having been anywhere else.
+    #[allow(unsafe_code)]
+    unsafe {
+        Component::deserialize(engine, compiled)
+    }
+}

@@ -1,0 +1,94 @@
+//! A component that has been checked, compiled and linked: a function that can be called.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Request;
+use http_body::Body;
+use wasmtime::Engine;
+
+use super::budget::{Budget, MemoryBudget};
+use super::call::{self, Done};
+use super::config::FunctionConfig;
+use super::error::{CallError, LoadError};
+use super::execution::ExecutionBuilder;
+use super::limits::Limits;
+use super::linked::Linked;
+use super::outbound::OutboundClient;
+use super::runnable::Runnable;
+use super::state::Settings;
+use super::ticker::Ticker;
+use super::trial;
+
+/// A loaded function. Cheap to clone; each call gets a fresh instance.
+#[derive(Clone)]
+pub struct Function {
+    runnable: Arc<Runnable>,
+}
+
+impl Function {
+    /// A function of the component `linked`, whose executions draw on `memory`.
+    pub(crate) fn new(
+        engine: Engine,
+        ticker: Arc<Ticker>,
+        memory: Arc<MemoryBudget>,
+        linked: Arc<Linked>,
+        mut config: FunctionConfig,
+    ) -> Result<Self, LoadError> {
+        linked.inspection().check(config.limits.memory)?;
+        let outbound = OutboundClient::new(config.take_outbound())
+            .map_err(|error| LoadError::Outbound(error.to_string()))?;
+        Ok(Self {
+            runnable: Arc::new(Runnable {
+                engine,
+                ticker,
+                budget: Budget::new(memory, config.memory_share),
+                linked,
+                settings: Settings {
+                    limits: config.limits,
+                    environment: config.environment,
+                    outbound: Arc::new(outbound),
+                },
+            }),
+        })
+    }
+
+    /// Calls the function and gathers the whole answer. A function that goes on after it is waited for, within its wall
+    /// time.
+    ///
+    /// The request needs an authority: in its URI or in a `Host` header; without one, `localhost` stands in.
+    ///
+    /// # Errors
+    /// [`CallError`] says why there is no answer, with what the execution printed and used until then.
+    pub async fn call<B>(&self, request: Request<B>) -> Result<Done, CallError>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+    {
+        call::call(self.execution(), request).await
+    }
+
+    /// Makes an instance, and lets it go again, to see whether that works.
+    ///
+    /// # Errors
+    /// [`LoadError::Instantiate`] or [`LoadError::StartTime`], if it does not.
+    pub async fn try_instance(&self) -> Result<(), LoadError> {
+        trial::instantiate(&self.runnable).await
+    }
+
+    /// An execution that is still to be started. For servers; other programs [`call`](Self::call).
+    pub fn execution(&self) -> ExecutionBuilder<'_> {
+        ExecutionBuilder::new(&self.runnable)
+    }
+
+    /// What each execution may use.
+    #[inline]
+    pub fn limits(&self) -> &Limits {
+        self.runnable.limits()
+    }
+
+    /// Whether its component was compiled when it was loaded, rather than found compiled.
+    #[inline]
+    pub fn is_newly_compiled(&self) -> bool {
+        self.runnable.linked.is_newly_compiled()
+    }
+}

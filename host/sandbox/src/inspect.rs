@@ -1,0 +1,289 @@
+//! What a component exports, imports and needs, read without running it.
+
+use super::declared::Declared;
+use super::error::LoadError;
+use super::interface::InterfaceName;
+use super::parts::Parts;
+
+const HTTP: &str = "wasi:http";
+/// A release of WASI 0.2, for all that are compatible with it.
+const RELEASE: &str = "0.2.0";
+
+/// The packages of WASI 0.2 and the interfaces of each that this host provides.
+const PROVIDED: &[(&str, &[&str])] = &[
+    (
+        "wasi:cli",
+        &[
+            "environment",
+            "exit",
+            "stdin",
+            "stdout",
+            "stderr",
+            "terminal-input",
+            "terminal-output",
+            "terminal-stdin",
+            "terminal-stdout",
+            "terminal-stderr",
+        ],
+    ),
+    ("wasi:clocks", &["monotonic-clock", "wall-clock"]),
+    ("wasi:filesystem", &["preopens", "types"]),
+    ("wasi:http", &["outgoing-handler", "types"]),
+    ("wasi:io", &["error", "poll", "streams"]),
+    ("wasi:random", &["insecure", "insecure-seed", "random"]),
+    (
+        "wasi:sockets",
+        &[
+            "instance-network",
+            "ip-name-lookup",
+            "network",
+            "tcp",
+            "tcp-create-socket",
+            "udp",
+            "udp-create-socket",
+        ],
+    ),
+];
+
+/// What a component says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspection {
+    /// The names it exports, such as `wasi:http/incoming-handler@0.2.0`.
+    pub exports: Vec<String>,
+    /// The names it imports.
+    pub imports: Vec<String>,
+    /// Its largest linear memory at its start, in bytes; `None` where only running it would tell.
+    pub memory: Option<u64>,
+    /// What an execution of it holds of the pool.
+    pub parts: Parts,
+}
+
+impl Inspection {
+    /// What the component `wasm` says of itself, read without compiling it.
+    ///
+    /// # Errors
+    /// If it is damaged, has no code, or has more parts than an execution may hold.
+    pub(crate) fn of(wasm: &[u8]) -> Result<Self, LoadError> {
+        let parts = Parts::of(wasm);
+        parts.check()?;
+        let Declared {
+            exports,
+            imports,
+            memory,
+        } = Declared::read(wasm)?;
+        Ok(Self {
+            exports,
+            imports,
+            memory,
+            parts,
+        })
+    }
+
+    /// Whether it exports the HTTP handler of WASI 0.2.
+    pub fn answers_http(&self) -> bool {
+        has(&self.exports, "incoming-handler", |name| {
+            name.links_with(RELEASE)
+        })
+    }
+
+    /// Whether it may want to make HTTP requests of its own.
+    pub fn calls_out(&self) -> bool {
+        has(&self.imports, "outgoing-handler", |_| true)
+    }
+
+    /// The imports that this host does not provide.
+    pub fn unknown_imports(&self) -> impl Iterator<Item = &str> {
+        self.imports
+            .iter()
+            .map(String::as_str)
+            .filter(|name| !is_provided(name))
+    }
+
+    /// Refuses a component that this host cannot run within `memory` bytes.
+    ///
+    /// # Errors
+    /// The first reason found, with what to do.
+    pub fn check(&self, memory: u64) -> Result<(), LoadError> {
+        if !self.answers_http() {
+            return Err(match self.exported("wasi:http/handler@") {
+                Some(handler) => LoadError::OtherWasi {
+                    generation: generation(handler),
+                    handler: handler.to_owned(),
+                },
+                None => LoadError::NoHandler(self.handler_advice()),
+            });
+        }
+        if let Some(name) = self.unknown_imports().next() {
+            return Err(LoadError::UnknownImport {
+                name: name.to_owned(),
+                advice: import_advice(name).to_owned(),
+            });
+        }
+        match self.memory {
+            Some(needs) if needs > memory => Err(LoadError::Memory {
+                needs,
+                limit: memory,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The first export whose name begins so.
+    fn exported(&self, prefix: &str) -> Option<&str> {
+        let mut names = self.exports.iter().map(String::as_str);
+        names.find(|name| name.starts_with(prefix))
+    }
+
+    fn handler_advice(&self) -> String {
+        let advice = if self.exported("wasi:cli/run").is_some() {
+            "it is a command: build it as a library (crate-type cdylib) that exports the handler"
+        } else if self.exported("wasi:http/incoming-handler@").is_some() {
+            "it exports another version: build it against wasi:http 0.2"
+        } else if self.exports.is_empty() {
+            "it exports nothing"
+        } else {
+            return format!("it exports {}", self.exports.join(", "));
+        };
+        advice.to_owned()
+    }
+}
+
+/// Whether an interface of wasi:http is among `names`, as one that `is_meant`.
+fn has(names: &[String], interface: &str, is_meant: impl Fn(&InterfaceName<'_>) -> bool) -> bool {
+    let mut names = names.iter().filter_map(|name| InterfaceName::parse(name));
+    names.any(|name| name.package == HTTP && name.interface == interface && is_meant(&name))
+}
+
+/// What of WASI the interface `name` belongs to, in words.
+fn generation(name: &str) -> &'static str {
+    match InterfaceName::parse(name) {
+        Some(name) if name.links_with("0.3.0") => "WASI 0.3",
+        Some(InterfaceName {
+            version: Some(version),
+            ..
+        }) if version.starts_with("0.3.0-rc") => "a release candidate of WASI 0.3",
+        _ => "another version of WASI",
+    }
+}
+
+/// Whether this host provides the interface `name`: all of WASI 0.2, its candidates excluded.
+pub fn is_provided(name: &str) -> bool {
+    InterfaceName::parse(name).is_some_and(|name| {
+        name.links_with(RELEASE)
+            && PROVIDED.iter().any(|(known, interfaces)| {
+                *known == name.package && interfaces.contains(&name.interface)
+            })
+    })
+}
+
+fn import_advice(name: &str) -> &'static str {
+    if name.starts_with("wasi:") && name.contains("@0.3") {
+        "it is of WASI 0.3: build the component for WASI 0.2"
+    } else if name.starts_with("wasi:") && name.contains("-rc") {
+        "it is of a release candidate: build the component against the release of WASI 0.2"
+    } else if name.starts_with("wasi:") {
+        "this host provides wasi:cli, clocks, filesystem, http, io, random and sockets of version 0.2"
+    } else if name.starts_with("fermyon:") || name.starts_with("spin:") {
+        "it is Spin's own: run the component with Spin, or build it against WASI alone"
+    } else if name.starts_with("wasmcloud:") {
+        "it is wasmCloud's own: run the component with wasmCloud, or build it against WASI alone"
+    } else {
+        "build the component without it, or compose it with a component that exports it (`wac plug`)"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::limits::MIB;
+    use super::*;
+
+    fn inspection(exports: &[&str], imports: &[&str]) -> Inspection {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        Inspection {
+            exports: owned(exports),
+            imports: owned(imports),
+            memory: Some(2 * MIB),
+            parts: Parts::default(),
+        }
+    }
+
+    const HELLO: &str = "wasi:http/incoming-handler@0.2.0";
+
+    #[test]
+    fn any_release_of_wasi_0_2_will_do() {
+        let imports = [
+            "wasi:io/poll@0.2.0",
+            "wasi:cli/stdout@0.2.6",
+            "wasi:http/types@0.2.12",
+        ];
+        assert!(inspection(&[HELLO], &imports).check(2 * MIB).is_ok());
+    }
+
+    #[test]
+    fn candidates_and_other_versions_will_not() {
+        for name in [
+            "wasi:io/poll@0.2.0-rc-2023-11-10",
+            "wasi:io/poll@0.3.0",
+            "wasi:io/poll",
+        ] {
+            let refused = inspection(&[HELLO], &[name]).check(2 * MIB).unwrap_err();
+            assert!(refused.to_string().contains(name), "{refused}");
+        }
+    }
+
+    #[test]
+    fn the_refusal_names_the_import_and_what_to_do() {
+        let refused = inspection(&[HELLO], &["fermyon:spin/redis@2.0.0"]).check(2 * MIB);
+        let line = refused.unwrap_err().to_string();
+        assert!(
+            line.contains("fermyon:spin/redis@2.0.0")
+                && line.contains("run the component with Spin")
+        );
+        assert!(!line.contains('\n'));
+    }
+
+    #[test]
+    fn a_component_of_wasi_0_3_is_told_so_and_a_candidate_is_named_as_one() {
+        for (handler, generation) in [
+            ("wasi:http/handler@0.3.2", "built for WASI 0.3:"),
+            (
+                "wasi:http/handler@0.3.0-rc-2026-03-15",
+                "built for a release candidate of WASI 0.3:",
+            ),
+            (
+                "wasi:http/handler@0.4.0",
+                "built for another version of WASI:",
+            ),
+        ] {
+            let refused = inspection(&[handler], &[]).check(2 * MIB).unwrap_err();
+            let line = refused.to_string();
+            assert!(
+                line.contains(handler) && line.contains(generation),
+                "{line}"
+            );
+            assert!(line.contains("build it for WASI 0.2"), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_command_is_told_to_become_a_library() {
+        let refused = inspection(&["wasi:cli/run@0.2.6"], &[]).check(2 * MIB);
+        assert!(
+            refused
+                .unwrap_err()
+                .to_string()
+                .contains("crate-type cdylib")
+        );
+    }
+
+    #[test]
+    fn memory_at_the_start_over_the_limit_is_refused_with_both_figures() {
+        let refused = inspection(&[HELLO], &[]).check(MIB).unwrap_err();
+        assert!(
+            refused
+                .to_string()
+                .ends_with("2 MiB of memory, over its limit of 1 MiB"),
+            "{refused}"
+        );
+    }
+}

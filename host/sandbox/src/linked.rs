@@ -1,0 +1,84 @@
+//! Compiled components, linked to what the host provides. Functions of one component have it in common.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use wasmtime::component::{Component, Linker};
+use wasmtime_wasi_http::p2::bindings::ProxyPre;
+
+use super::error::LoadError;
+use super::inspect::Inspection;
+use super::state::State;
+
+/// A component that is ready to be instantiated.
+pub(crate) struct Linked {
+    inspection: Inspection,
+    is_newly_compiled: bool,
+    instance_pre: ProxyPre<State>,
+}
+
+impl Linked {
+    /// Links `component`, of which `inspection` says that this host can run it. It was found compiled, unless it
+    /// `is_newly_compiled`.
+    ///
+    /// # Errors
+    /// If its types are not those that the host provides.
+    pub(crate) fn new(
+        linker: &Linker<State>,
+        component: &Component,
+        inspection: Inspection,
+        is_newly_compiled: bool,
+    ) -> Result<Self, LoadError> {
+        let instance_pre = linker
+            .instantiate_pre(component)
+            .and_then(ProxyPre::new)
+            .map_err(|error| LoadError::Link(format!("{error:#}")))?;
+        component
+            .initialize_copy_on_write_image()
+            .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+        Ok(Self {
+            inspection,
+            is_newly_compiled,
+            instance_pre,
+        })
+    }
+
+    pub(crate) fn is_newly_compiled(&self) -> bool {
+        self.is_newly_compiled
+    }
+
+    pub(crate) fn inspection(&self) -> &Inspection {
+        &self.inspection
+    }
+
+    pub(crate) fn instance_pre(&self) -> &ProxyPre<State> {
+        &self.instance_pre
+    }
+}
+
+/// The components that functions have at this moment, by their SHA-256.
+#[derive(Default)]
+pub(crate) struct LinkedComponents {
+    by_digest: Mutex<HashMap<[u8; 32], Weak<Linked>>>,
+}
+
+impl LinkedComponents {
+    pub(crate) fn get(&self, digest: &[u8; 32]) -> Option<Arc<Linked>> {
+        let by_digest = self.by_digest.lock();
+        let by_digest = by_digest.unwrap_or_else(PoisonError::into_inner);
+        by_digest.get(digest)?.upgrade()
+    }
+
+    /// Shares `linked`, or the one that another thread has linked meanwhile.
+    pub(crate) fn keep(&self, digest: [u8; 32], linked: Linked) -> Arc<Linked> {
+        let by_digest = self.by_digest.lock();
+        let mut by_digest = by_digest.unwrap_or_else(PoisonError::into_inner);
+        if let Some(earlier) = by_digest.get(&digest).and_then(Weak::upgrade) {
+            return earlier;
+        }
+        by_digest.retain(|_, linked| linked.strong_count() > 0);
+        let linked = Arc::new(linked);
+        by_digest.insert(digest, Arc::downgrade(&linked));
+        linked
+    }
+}

@@ -1,0 +1,165 @@
+//! What the guest's side and the host's side of one execution both see.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use http::Response;
+use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
+use wasmtime_wasi_http::p2::body::StreamContext;
+
+use super::account::Account;
+use super::error::Failure;
+use super::head;
+use super::line::Remedy;
+use super::lock::lock;
+use super::outbound::RefusalSink;
+use super::pipe::{self, PipeReader};
+use super::printed::Output;
+
+/// What a guest hands to its response-outparam.
+pub(crate) type Head = Result<Response<Option<PipeReader>>, ErrorCode>;
+
+/// What one execution counts, and what its guest hands over.
+pub(crate) struct Shared {
+    account: Account,
+    is_head: bool,
+    output: Mutex<Output>,
+    head: Mutex<Option<Head>>,
+    request_failure: Mutex<Option<Failure>>,
+    request_failed: AtomicBool,
+    /// The response has been handed over, and a body goes out with it.
+    sends_body: AtomicBool,
+    /// The guest could not write on, as nobody reads the body of a message of this kind.
+    waits_unread: Mutex<Option<StreamContext>>,
+    /// Nanoseconds that it took to make the instance; 0 until it is made.
+    instantiation: AtomicU64,
+    received: AtomicU64,
+    sent: AtomicU64,
+}
+
+impl Shared {
+    /// For an execution that answers a request for the head alone if it `is_head`.
+    pub(crate) fn new(log_output: usize, account: Account, is_head: bool) -> Self {
+        Self {
+            account,
+            is_head,
+            output: Mutex::new(Output::new(log_output)),
+            head: Mutex::new(None),
+            request_failure: Mutex::new(None),
+            request_failed: AtomicBool::new(false),
+            sends_body: AtomicBool::new(false),
+            waits_unread: Mutex::new(None),
+            instantiation: AtomicU64::new(0),
+            received: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn output(&self) -> MutexGuard<'_, Output> {
+        lock(&self.output)
+    }
+
+    /// The memory that it holds.
+    pub(crate) fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// Keeps what the guest answered until it is taken.
+    pub(crate) fn put_head(&self, head: Head) {
+        if let Ok(response) = &head
+            && !self.is_bodiless(response)
+        {
+            self.sends_body.store(true, Ordering::Relaxed);
+        }
+        *lock(&self.head) = Some(head);
+    }
+
+    pub(crate) fn take_head(&self) -> Option<Head> {
+        lock(&self.head).take()
+    }
+
+    /// Whether no body goes out with `response`, whatever the guest writes (RFC 9110, section 6.4.1).
+    pub(crate) fn is_bodiless<B>(&self, response: &Response<B>) -> bool {
+        self.is_head || head::is_bodiless(response.status())
+    }
+
+    pub(crate) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    /// Notes how much of the request body the guest has taken.
+    pub(crate) fn note_received(&self, bytes: u64) {
+        self.received.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// The kind of message whose body the guest could not write on, if that was noted since the last call.
+    pub(crate) fn take_unread_body(&self) -> Option<StreamContext> {
+        lock(&self.waits_unread).take()
+    }
+
+    pub(crate) fn note_instantiation(&self, time: Duration) {
+        let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.instantiation
+            .store(nanoseconds.max(1), Ordering::Relaxed);
+    }
+
+    pub(crate) fn instantiation(&self) -> Option<Duration> {
+        let nanoseconds = self.instantiation.load(Ordering::Relaxed);
+        (nanoseconds > 0).then(|| Duration::from_nanos(nanoseconds))
+    }
+
+    /// Notes what went wrong with the request, unless the guest has answered it already.
+    pub(crate) fn note_request_failure(&self, failure: Failure) {
+        if matches!(&*lock(&self.head), Some(Ok(response)) if self.is_whole(response)) {
+            return;
+        }
+        *lock(&self.request_failure) = Some(failure);
+        self.request_failed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the guest has said all that it has to say in `response`.
+    pub(crate) fn is_whole(&self, response: &Response<Option<PipeReader>>) -> bool {
+        match response.body() {
+            Some(body) => body.is_whole(),
+            None => true,
+        }
+    }
+
+    pub(crate) fn request_failure(&self) -> Option<Failure> {
+        if self.request_failed.load(Ordering::Relaxed) {
+            lock(&self.request_failure).clone()
+        } else {
+            None
+        }
+    }
+}
+
+impl RefusalSink for Shared {
+    fn refused(&self, line: String, remedy: Option<Remedy>) {
+        self.output().note(line, remedy);
+    }
+}
+
+impl pipe::Owner for Shared {
+    fn account(&self) -> &Account {
+        &self.account
+    }
+
+    fn compares_length(&self) -> bool {
+        // Before the status is certain, that is for who sends the response to judge.
+        self.sends_body.load(Ordering::Relaxed)
+    }
+
+    fn note_sent(&self, bytes: u64) {
+        self.sent.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn note_unread_body(&self, kind: StreamContext) {
+        *lock(&self.waits_unread) = Some(kind);
+    }
+}

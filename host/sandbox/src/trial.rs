@@ -1,0 +1,36 @@
+//! Whether a function can be started at all, tried before anyone depends on it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::account::Account;
+use super::error::{Failure, LoadError};
+use super::runnable::Runnable;
+use super::shared::Shared;
+
+/// How long an instance may take to come up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Makes an instance and lets it go, without a request.
+pub(crate) async fn instantiate(runnable: &Runnable) -> Result<(), LoadError> {
+    let limits = runnable.limits();
+    let account = Account::new(limits.memory, runnable.budget.clone());
+    let shared = Arc::new(Shared::new(limits.log_output, account, false));
+    let mut store = runnable.store(&shared, None, None);
+    let instance_pre = runnable.linked.instance_pre();
+    let mut instance = std::pin::pin!(instance_pre.instantiate_async(&mut store));
+    let interrupted = std::future::poll_fn(|cx| {
+        runnable.ticker.touch();
+        instance.as_mut().poll(cx)
+    });
+    match tokio::time::timeout(PATIENCE, interrupted).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => {
+            let refused = shared.account().refused();
+            Err(LoadError::Instantiate(Failure::from_guest(
+                &error, false, refused,
+            )))
+        }
+        Err(_) => Err(LoadError::StartTime(PATIENCE)),
+    }
+}
