@@ -12,6 +12,7 @@ mod completion;
 mod config;
 mod confirm;
 mod examples;
+mod flags;
 mod format;
 mod functions;
 mod gcloud;

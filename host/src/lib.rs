@@ -55,6 +55,7 @@ mod request_target;
 mod safe;
 pub mod scheduler;
 pub mod serve;
+pub mod settings;
 mod signals;
 mod size;
 mod stderr;

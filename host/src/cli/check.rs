@@ -12,7 +12,6 @@ use super::Message;
 use super::compiler::CompilerArgs;
 use super::format::{DocumentFormat, document, print};
 use super::state::State;
-use crate::config::HostTable;
 use crate::config::values::bytes;
 use crate::function::{Inspection, KIB, LoadError, Parts, Sandbox, SandboxConfig};
 use crate::{input, safe};
@@ -65,7 +64,7 @@ impl Check {
     fn inspect(&self) -> Result<Result<Inspection, LoadError>, Message> {
         let sandbox = Sandbox::new(SandboxConfig {
             cache: self.state.compile_cache(),
-            compiler: self.compiler.compiler(&HostTable::default()),
+            compiler: self.compiler.compiler(),
             ..SandboxConfig::default()
         })
         .map_err(|error| error.to_string())?;

@@ -1,8 +1,8 @@
 //! In which form entries are written.
 
 use std::io::{self, IsTerminal};
+use std::str::FromStr;
 
-use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -11,13 +11,27 @@ use super::json::JsonLines;
 use super::table::Table;
 
 /// A form of log entries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogFormat {
     /// A table, for people
     Table,
     /// JSON Lines with Cloud Logging's field names, for machines
     Json,
+}
+
+impl FromStr for LogFormat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "table" => Ok(Self::Table),
+            "json" => Ok(Self::Json),
+            _ => Err(format!(
+                "`{text}` is no format of log entries; expected table or json"
+            )),
+        }
+    }
 }
 
 /// Renders entries in one form.

@@ -69,7 +69,7 @@ impl Call {
             .build()
             .map_err(|error| format!("cannot start: {error}"))?;
         // The host ends the execution by then; this is for a host that does not answer at all.
-        let patience = Duration::from_millis(record.settings.timeout) + Duration::from_secs(10);
+        let patience = record.settings.timeout + Duration::from_secs(10);
         let call =
             async { tokio::time::timeout(patience, self.call(&url, token.as_deref(), tls)).await };
         runtime
