@@ -33,7 +33,7 @@
 //! A component can also be made to be hard to compile. A [`CompilerProcess`] holds that to bounds as well, if your program
 //! calls [`run_compiler`] when it is started with the arguments that you name.
 //!
-//! The rooms of the house, from the ground up: [`store`] (the database), [`function`] (the sandbox), [`logs`] (what
+//! The rooms of the house, from the ground up: [`settings`] (what can be set), [`store`] (the database), [`function`] (the sandbox), [`logs`] (what
 //! executions print), [`identity`] (tokens), [`scheduler`] (jobs), [`config`] (`host.toml`), `console` (the control
 //! plane's listener), [`serve`] (the process) and [`cli`] (the command line). Each uses only those below it.
 
