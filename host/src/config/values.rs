@@ -1,6 +1,7 @@
 //! Values as people write them, on the command line and in files, which the settings of hosts have beside those of all
 //! settings; host names, URLs and lists.
 
+mod header_fields;
 mod list;
 
 use std::fmt::Display;
@@ -20,6 +21,7 @@ pub(crate) use crate::settings::values::{
 };
 use crate::settings::values::{TIME, from_text};
 use crate::settings::{Value, values};
+pub(crate) use header_fields::HeaderFields;
 pub(crate) use list::{Listed, Pair, all, header_map, headers, map, names, pairs};
 
 /// How long a log entry may wait to be written, written as `200ms`.
