@@ -31,6 +31,7 @@ mod short_forms;
 mod state;
 mod time;
 mod trial;
+mod yaml;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -7,6 +7,7 @@ use clap::{Arg, Args};
 
 use super::super::super::Message;
 use super::super::super::flags::{Flags, Section};
+use super::super::super::yaml;
 use crate::config::values::{Listed, Pair, all, host_name, map, names, pairs};
 use crate::function::OutboundPolicy;
 use crate::identity::{EmailAddress, SERVICE_ACCOUNT_DOMAIN};
@@ -206,8 +207,7 @@ fn environment_file(path: &Path) -> Result<BTreeMap<String, String>, Message> {
             input::name(path)
         )
     };
-    let variables: BTreeMap<String, String> =
-        serde_yaml_ng::from_slice(&text).map_err(|error| wrong(&error))?;
+    let variables = yaml::variables(&text).map_err(|error| wrong(&error))?;
     for (name, value) in &variables {
         // As `pair` has it for the command line.
         let is_variable = !name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0');
