@@ -12,6 +12,7 @@ mod completion;
 mod config;
 mod confirm;
 mod examples;
+mod flags;
 mod format;
 mod functions;
 mod gcloud;
@@ -30,6 +31,7 @@ mod short_forms;
 mod state;
 mod time;
 mod trial;
+mod yaml;
 
 use std::process::ExitCode;
 use std::time::Duration;

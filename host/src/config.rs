@@ -15,10 +15,10 @@ mod rights;
 mod unknown_key;
 pub(crate) mod values;
 
+pub use crate::settings::FunctionTable;
 pub use error::ConfigError;
 pub use file::{ConfigFile, Declared};
-pub use function::FunctionTable;
-pub use host::HostTable;
+pub use host::{HostSettings, HostTable};
 pub use issuer::IssuerTable;
 pub use job::JobTable;
 pub use rights::DeclaredRights;

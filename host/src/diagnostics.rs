@@ -5,6 +5,7 @@
 //! with `timestamp`, `severity` and `message`.
 
 use std::fmt::{self, Write as _};
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -34,6 +35,18 @@ pub enum DiagnosticsFormat {
     Json,
 }
 
+impl FromStr for DiagnosticsFormat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err(format!("`{text}` is no format; expected text or json")),
+        }
+    }
+}
+
 /// Which events stderr gets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -47,6 +60,22 @@ pub enum LogLevel {
     Info,
     /// What helps to find a fault, such as connections that fail.
     Debug,
+}
+
+impl FromStr for LogLevel {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "error" => Ok(Self::Error),
+            "warn" => Ok(Self::Warn),
+            "info" => Ok(Self::Info),
+            "debug" => Ok(Self::Debug),
+            _ => Err(format!(
+                "`{text}` is no level; expected error, warn, info or debug"
+            )),
+        }
+    }
 }
 
 impl From<LogLevel> for LevelFilter {

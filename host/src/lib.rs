@@ -2,7 +2,7 @@
 //!
 //! Components run in the sandbox of the crate [`host_sandbox`], which any program can add as a plugin runner.
 //!
-//! The modules, from the lowest to the highest: [`store`] (the database), [`logs`] (what executions print), [`identity`]
+//! The modules, from the lowest to the highest: [`settings`] (what can be set), [`store`] (the database), [`logs`] (what executions print), [`identity`]
 //! (tokens), [`scheduler`] (jobs), [`config`] (`host.toml`), `console` (the control plane's listener), [`serve`] (the
 //! process) and [`cli`] (the command line). Each uses only those below it.
 
@@ -25,6 +25,7 @@ mod request_target;
 mod safe;
 pub mod scheduler;
 pub mod serve;
+pub mod settings;
 mod signals;
 mod stderr;
 pub mod store;

@@ -12,7 +12,6 @@ use super::Message;
 use super::compiler::CompilerArgs;
 use super::format::{DocumentFormat, document, print};
 use super::state::State;
-use crate::config::HostTable;
 use crate::config::values::bytes;
 use crate::{advice, input, safe};
 use host_sandbox::inspection::{Inspection, Parts};
@@ -67,7 +66,7 @@ impl Check {
     fn inspect(&self) -> Result<Result<Inspection, LoadError>, Message> {
         let config = SandboxConfig::default()
             .cache(self.state.compile_cache())
-            .compiler(self.compiler.compiler(&HostTable::default()));
+            .compiler(self.compiler.compiler());
         let sandbox = Sandbox::new(config).map_err(|error| error.to_string())?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()

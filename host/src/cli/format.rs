@@ -1,6 +1,7 @@
 //! What commands print: aligned tables and YAML for people, JSON for programs.
 
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
 
 use super::Message;
 use crate::safe;
@@ -34,13 +35,14 @@ pub(super) fn columns(rows: &[Vec<String>]) -> String {
     for row in &rows {
         widths.resize(row.len(), 0);
         for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
+            *width = cell.width().max(*width);
         }
     }
     let line = |row: &Vec<String>| {
         let cells = row.iter().zip(&widths);
         let cells: Vec<_> = cells
-            .map(|(cell, width)| format!("{cell:width$}"))
+            // What `format!` pads to is counted in characters.
+            .map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())))
             .collect();
         format!("{}\n", cells.join("  ").trim_end())
     };
@@ -53,7 +55,7 @@ pub(super) fn document(value: &Value, format: DocumentFormat) -> Result<String, 
     if format == DocumentFormat::Json {
         return Ok(json());
     }
-    let yaml = serde_yaml_ng::to_string(value).map_err(|error| error.to_string())?;
+    let yaml = super::yaml::text(value).map_err(|error| error.to_string())?;
     // YAML lets stand what JSON can escape, and JSON is YAML.
     Ok(match yaml.contains(safe::is_harmful_in_lines) {
         true => json(),
@@ -88,7 +90,7 @@ mod tests {
         for format in [DocumentFormat::Json, DocumentFormat::Yaml] {
             let text = document(&value, format).unwrap();
             assert!(!text.contains(safe::is_harmful_in_lines), "{text}");
-            let read: Value = serde_yaml_ng::from_str(&text).unwrap();
+            let read: Value = serde_saphyr::from_str(&text).unwrap();
             assert_eq!(read, value, "{text}");
         }
     }
@@ -99,6 +101,15 @@ mod tests {
         assert_eq!(
             table(["NAME", "REVISION"], &rows),
             "NAME   REVISION\nhello  1\n"
+        );
+        // Two columns each, and none for an accent that is written on its own.
+        let rows = [
+            ["世界".to_owned(), "1".to_owned()],
+            ["e\u{301}".to_owned(), "2".to_owned()],
+        ];
+        assert_eq!(
+            table(["A", "B"], &rows),
+            "A     B\n世界  1\ne\u{301}     2\n"
         );
     }
 }

@@ -16,6 +16,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::Message;
+use crate::settings::{FunctionSettings, Settings};
 use crate::stderr;
 use crate::store::{FunctionName, FunctionRecord, Store, StoreError};
 
@@ -95,68 +96,31 @@ impl Condition {
 
 /// What is shown of a function. Secrets are shown by the file that they come from.
 fn value(record: &FunctionRecord, base_url: &str, state: &Condition) -> Value {
-    let settings = &record.settings;
     let mut value = json!({
         "name": record.name,
         "url": format!("{base_url}/{}", record.name),
         "state": state.word,
         "revision": record.revision,
         "componentSha256": record.component,
-        "allowUnauthenticated": settings.allow_unauthenticated,
-        "memory": size(settings.memory),
-        "timeout": time(settings.timeout),
-        "concurrency": settings.concurrency,
-        "maxRequestBody": size(settings.max_request_body),
-        "maxResponseBody": settings.max_response_body.map_or_else(|| "unlimited".into(), size),
-        "logLimit": size(settings.log_limit),
         "createTime": record.created,
         "updateTime": record.updated,
     });
-    let given = [
-        ("stateMessage", json!(state.reason)),
-        ("maxInstances", json!(settings.max_instances)),
-        ("invokers", json!(settings.invokers)),
-        ("invokerRules", json!(settings.invoker_rules)),
-        ("audiences", json!(settings.audiences)),
-        ("serviceAccountEmail", json!(settings.service_account)),
-        ("environmentVariables", json!(settings.environment)),
-        ("secretFiles", json!(settings.secrets)),
-        ("allowOutbound", json!(settings.allow_outbound)),
-        ("hosts", json!(settings.hosts)),
-        ("labels", json!(settings.labels)),
-    ];
-    for (key, setting) in given {
-        let is_empty = match &setting {
+    if let Some(reason) = &state.reason {
+        value["stateMessage"] = json!(reason);
+    }
+    for setting in FunctionSettings::ALL {
+        let shown = (setting.show)(&record.settings);
+        let is_empty = match &shown {
             Value::Null => true,
             Value::Array(items) => items.is_empty(),
             Value::Object(members) => members.is_empty(),
             _ => false,
         };
         if !is_empty {
-            value[key] = setting;
+            value[setting.shown_name()] = shown;
         }
     }
     value
-}
-
-/// Bytes as `--memory` takes them.
-fn size(bytes: u64) -> String {
-    let units = [(1_u64 << 30, "Gi"), (1 << 20, "Mi"), (1 << 10, "Ki")];
-    let unit = units
-        .iter()
-        .find(|(factor, _)| bytes.is_multiple_of(*factor));
-    unit.map_or_else(
-        || bytes.to_string(),
-        |(factor, unit)| format!("{}{unit}", bytes / factor),
-    )
-}
-
-/// Milliseconds as `--timeout` takes them.
-fn time(milliseconds: u64) -> String {
-    match milliseconds % 1000 {
-        0 => format!("{}s", milliseconds / 1000),
-        _ => format!("{milliseconds}ms"),
-    }
 }
 
 /// Whether a host serves the functions of the store.
@@ -256,7 +220,6 @@ fn settle_deleted(store: &Store, name: &FunctionName) -> Result<(), Message> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::FunctionSettings;
 
     #[test]
     fn the_state_is_a_word_and_its_reason_stands_beside_it() {

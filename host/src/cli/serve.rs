@@ -1,43 +1,32 @@
 //! `host serve`
 
-mod diagnostics;
 mod identity;
 mod jobs;
 mod logs;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Arg, Args};
 
 use super::Message;
-use super::compiler::CompilerArgs;
+use super::compiler::{CompilerArgs, compiler};
+use super::flags::{Flags, HostSection, Section};
 use super::state::State;
-use crate::config::values::{
-    Bound, Executions, Listed, Pair, Time, bytes, bytes_or_unlimited, duration, map, pairs,
-};
-use crate::config::{ConfigFile, HostTable};
-use crate::input;
-use crate::logs::LogFormat;
-use crate::serve::{self, ComponentOptions, ServeOptions, TlsFiles};
-use diagnostics::DiagnosticsArgs;
-use host_sandbox::outbound::AddressRange;
-use host_sandbox::{FunctionConfig, Limits, OutboundPolicy, SandboxConfig};
+use crate::config::values::{Listed, Pair, allowed, map, pairs};
+use crate::config::{ConfigFile, HostSettings};
+use crate::serve::{self, ComponentOptions, ServeOptions, TlsFiles, function_config};
+use crate::settings::{FunctionSettings, Setting};
+use crate::{diagnostics, input};
+use host_sandbox::{FunctionConfig, OutboundPolicy, SandboxConfig};
 use identity::IdentityArgs;
 use jobs::JobArgs;
 use logs::LogArgs;
 
 const DEFAULT_PORT: u16 = 8080;
-const ADMIN_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
-/// How long a client may take for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
-const QUEUE_TIME: Duration = Duration::from_secs(5);
-const QUEUE_LENGTH: usize = 1000;
-const CONNECTIONS: usize = 10_000;
-const STREAMS: u32 = 100;
 /// The largest file of certificates, in bytes.
 const LARGEST_PEM: u64 = 16 << 20;
 
@@ -46,6 +35,8 @@ const LARGEST_PEM: u64 = 16 << 20;
 /// Every path and method reaches the component. Functions answer below /NAME. Their log entries go to stdout, everything else to stderr. Ctrl-C and
 /// SIGTERM let running executions finish; a second one ends at once.
 #[derive(Args)]
+#[command(mut_arg("tls_cert", |flag| flag.requires("tls_key")))]
+#[command(mut_arg("tls_key", |flag| flag.requires("tls_cert")))]
 pub(super) struct Serve {
     /// The component: a .wasm file that exports wasi:http/incoming-handler@0.2, or `-` for standard input. Without one, the functions that were
     /// deployed are served
@@ -68,7 +59,7 @@ pub(super) struct Serve {
     name: Option<String>,
 
     #[command(flatten)]
-    listener: Listener,
+    listener: Flags<Listener>,
 
     #[command(flatten)]
     identity: IdentityArgs,
@@ -80,7 +71,7 @@ pub(super) struct Serve {
     function: FunctionArgs,
 
     #[command(flatten)]
-    capacity: Capacity,
+    capacity: Flags<Capacity>,
 
     #[command(flatten)]
     state: State,
@@ -92,80 +83,49 @@ pub(super) struct Serve {
     logs: LogArgs,
 
     #[command(flatten)]
-    diagnostics: DiagnosticsArgs,
+    diagnostics: Flags<Diagnostics>,
 }
 
-#[derive(Args)]
-#[command(next_help_heading = "Listener")]
-struct Listener {
-    /// Where the function answers; port 0 takes a free one [default: 127.0.0.1:8080, or port $PORT]
-    #[arg(long, value_name = "IP:PORT")]
-    addr: Option<SocketAddr>,
+struct Listener;
 
-    /// Where the control plane answers [default: 127.0.0.1:8081]
-    #[arg(long, value_name = "IP:PORT")]
-    admin_addr: Option<SocketAddr>,
+impl HostSection for Listener {
+    const NAME: &'static str = "Listener";
+}
 
-    /// A name that the control plane goes by, beside addresses and localhost; once for each
-    #[arg(long, value_name = "NAME")]
-    admin_host: Vec<String>,
+struct Capacity;
 
-    /// A proxy in front of this host, by its address or a block of them: what it says of a client in X-Forwarded-For,
-    /// -Proto, -Host and -Prefix, or in Forwarded, is believed; once for each
-    #[arg(long, value_name = "CIDR")]
-    trusted_proxy: Vec<AddressRange>,
+impl HostSection for Capacity {
+    const NAME: &'static str = "Capacity";
+}
 
-    /// Speak TLS with this certificate chain (PEM); read again when it changes
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
-    tls_cert: Option<PathBuf>,
+struct Diagnostics;
 
-    /// The certificate's private key (PEM)
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    tls_key: Option<PathBuf>,
+impl HostSection for Diagnostics {
+    const NAME: &'static str = "Diagnostics";
+}
 
-    /// How long a client may take for a request head, or leave a connection idle [default: 30s]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    header_timeout: Option<Duration>,
+/// The settings of a component on the command line.
+struct Component;
 
-    /// How long a client may pause within a request body [default: 30s]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    body_timeout: Option<Duration>,
+impl Section for Component {
+    type Settings = FunctionSettings;
+    const SECTION: &'static str = "Function";
 
-    /// How long a client may take nothing of a response [default: 30s]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    stall_timeout: Option<Duration>,
+    fn takes(setting: &Setting<FunctionSettings>) -> bool {
+        // All executions are its own: --max-executions bounds them.
+        setting.name != "max_instances"
+    }
 
-    /// Connections at once [default: 10000]
-    #[arg(long, value_name = "N")]
-    max_connections: Option<NonZeroUsize>,
-
-    /// HTTP/2 streams at once, per connection [default: 100]
-    #[arg(long, value_name = "N")]
-    max_streams: Option<NonZeroU32>,
+    fn fitted(flag: Arg, setting: &Setting<FunctionSettings>) -> Arg {
+        flag.requires("component").default_value(setting.default)
+    }
 }
 
 #[derive(Args)]
 #[command(next_help_heading = "Function")]
 struct FunctionArgs {
-    /// Memory of an execution
-    #[arg(long, requires = "component", value_name = "SIZE", default_value = "256Mi", value_parser = bytes)]
-    memory: u64,
-
-    /// Wall time of an execution
-    #[arg(long, requires = "component", value_name = "TIME", default_value = "60s", value_parser = duration)]
-    timeout: Duration,
-
-    /// Largest request body
-    #[arg(long, requires = "component", value_name = "SIZE", default_value = "10Mi", value_parser = bytes)]
-    max_request_body: u64,
-
-    /// Largest response body, or `unlimited`
-    #[arg(long, requires = "component", value_name = "SIZE", default_value = "32Mi", value_parser = bytes_or_unlimited)]
-    max_response_body: Bound,
-
-    /// Log output kept of an execution
-    #[arg(long, requires = "component", value_name = "SIZE", default_value = "256Ki", value_parser = bytes)]
-    log_limit: u64,
+    #[command(flatten)]
+    settings: Flags<Component>,
 
     /// Environment variables of the function
     #[arg(long, requires = "component", value_name = "KEY=VALUE,…", value_parser = pairs)]
@@ -174,40 +134,12 @@ struct FunctionArgs {
     /// Let the function call this URL's scheme, host and port, such as https://api.example.com
     ///
     /// A range of addresses, such as 10.1.2.0/24, lets allowed host names lead to private addresses.
-    #[arg(long, requires = "component", value_name = "URL|CIDR", value_parser = allowed)]
+    #[arg(long, requires = "component", value_name = "URL|CIDR", value_parser = outbound_rule)]
     allow_outbound: Vec<String>,
 
     /// Trust these certificate authorities (PEM) as well, in outbound calls
     #[arg(long, requires = "component", value_name = "FILE")]
     outbound_ca: Option<PathBuf>,
-}
-
-#[derive(Args)]
-#[command(next_help_heading = "Capacity")]
-struct Capacity {
-    /// Threads that serve [default: one per core]
-    #[arg(long, value_name = "N")]
-    workers: Option<NonZeroUsize>,
-
-    /// Executions of the function at once, per worker
-    #[arg(long, requires = "component", value_name = "N", default_value = "80")]
-    concurrency: Executions,
-
-    /// Executions at once, in all [default: 1000]
-    #[arg(long, value_name = "N")]
-    max_executions: Option<Executions>,
-
-    /// Memory of all executions together [default: half of the machine's]
-    #[arg(long, value_name = "SIZE", value_parser = bytes)]
-    total_memory: Option<u64>,
-
-    /// How long a request waits for a free instance [default: 5s]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    queue_time: Option<Duration>,
-
-    /// Requests that wait for a free instance at once, per function and worker [default: 1000]
-    #[arg(long, value_name = "N")]
-    queue_length: Option<usize>,
 }
 
 impl Serve {
@@ -220,161 +152,113 @@ impl Serve {
     fn options(self) -> Result<ServeOptions, Message> {
         let file = self.config.as_deref().map(ConfigFile::read).transpose();
         let file = file.map_err(|error| error.to_string())?;
-        // What the command line says counts more than what the file says, and that more than the default.
-        let host = file.as_ref().map(ConfigFile::host).unwrap_or_default();
-        self.diagnostics.begin(&host);
+        let host = self.host(file.as_ref());
+        diagnostics::begin(host.log_level, host.diagnostics_format);
         let state = self.state.or(host.state_dir.clone());
         let access = self.identity.access()?;
-        let request_idle = self.listener.body_timeout;
-        let request_idle = request_idle.or(time(host.body_timeout)).unwrap_or(PATIENCE);
         let functions = match (&self.component, self.with_functions || file.is_some()) {
             (Some(_), false) => None,
             _ => Some(state.directory()?),
         };
         let component = match self.component {
             None => None,
-            Some(file) => Some(ComponentOptions {
-                name: self.name.unwrap_or_else(|| file_name(&file)),
-                file,
-                access,
-                function: self.function.config(request_idle)?,
-                concurrency: self.capacity.concurrency.get(),
-            }),
+            Some(file) => {
+                let (function, concurrency) = self.function.config(host.body_timeout)?;
+                Some(ComponentOptions {
+                    name: self.name.unwrap_or_else(|| file_name(&file)),
+                    file,
+                    access,
+                    function,
+                    concurrency,
+                })
+            }
         };
-        let identity = self.identity.options(&host, &state)?;
-        let jobs = self.jobs.options(&host)?;
-        let (listener, capacity) = (self.listener, self.capacity);
-        let mut admin_hosts = listener.admin_host.clone();
-        admin_hosts.extend(host.admin_hosts.iter().cloned());
-        let mut trusted_proxies = listener.trusted_proxy.clone();
-        trusted_proxies.extend(host.trusted_proxies.iter().map(|range| range.0));
-        let queue_time = capacity.queue_time.or(time(host.queue_time));
-        let header_timeout = listener.header_timeout.or(time(host.header_timeout));
-        let stall_timeout = listener.stall_timeout.or(time(host.stall_timeout));
         Ok(ServeOptions {
             component,
             functions,
             config: file.map(|file| file.path().to_owned()),
-            identity,
-            jobs,
-            addr: listener.addr(&host)?,
-            admin_addr: listener
-                .admin_addr
-                .or(host.admin_addr)
-                .unwrap_or(ADMIN_ADDR),
-            admin_hosts,
-            trusted_proxies,
+            identity: self.identity.options(&host, &state)?,
+            jobs: self.jobs.options(&host)?,
+            addr: addr(&host)?,
             watch: self.watch,
-            tls: listener.tls(&host),
-            workers: capacity.workers(&host),
-            sandbox: capacity
-                .sandbox(&host, &state)
-                .compiler(self.compiler.compiler(&host)),
-            queue_time: queue_time.unwrap_or(QUEUE_TIME),
-            queue_length: capacity
-                .queue_length
-                .or(host.queue_length)
-                .unwrap_or(QUEUE_LENGTH),
-            connections: listener
-                .max_connections
-                .or(host.max_connections)
-                .map_or(CONNECTIONS, NonZeroUsize::get),
-            streams: listener
-                .max_streams
-                .or(host.max_streams)
-                .map_or(STREAMS, NonZeroU32::get),
-            header_timeout: header_timeout.unwrap_or(PATIENCE),
-            body_timeout: request_idle,
-            stall_timeout: stall_timeout.unwrap_or(PATIENCE),
-            log_format: self
-                .logs
-                .log_format
-                .or(host.log_format)
-                .unwrap_or(LogFormat::Table),
+            tls: tls(&host),
+            workers: workers(&host),
+            sandbox: sandbox(&host, &state),
             kept_log: self.logs.kept(&host, &state),
-            collector: self.logs.collector(&host)?,
+            collector: logs::collector(&host)?,
+            host,
         })
+    }
+
+    /// The settings of the host: what the command line says counts more than what the file says.
+    fn host(&self, file: Option<&ConfigFile>) -> HostSettings {
+        let mut host = file.map(ConfigFile::host).unwrap_or_default();
+        self.listener.apply(&mut host);
+        self.identity.host.apply(&mut host);
+        self.jobs.host.apply(&mut host);
+        self.capacity.apply(&mut host);
+        self.compiler.apply(&mut host);
+        self.logs.host.apply(&mut host);
+        self.diagnostics.apply(&mut host);
+        host
     }
 }
 
-fn time(time: Option<Time>) -> Option<Duration> {
-    time.map(|time| time.0)
+fn addr(host: &HostSettings) -> Result<SocketAddr, Message> {
+    if let Some(addr) = host.addr {
+        return Ok(addr);
+    }
+    let port = match std::env::var("PORT") {
+        Err(_) => DEFAULT_PORT,
+        Ok(port) => port
+            .parse()
+            .map_err(|_| format!("$PORT is `{port}`; expected a port from 0 to 65535"))?,
+    };
+    Ok((Ipv4Addr::LOCALHOST, port).into())
 }
 
-impl Listener {
-    fn addr(&self, host: &HostTable) -> Result<SocketAddr, Message> {
-        if let Some(addr) = self.addr.or(host.addr) {
-            return Ok(addr);
-        }
-        let port = match std::env::var("PORT") {
-            Err(_) => DEFAULT_PORT,
-            Ok(port) => port
-                .parse()
-                .map_err(|_| format!("$PORT is `{port}`; expected a port from 0 to 65535"))?,
-        };
-        Ok((Ipv4Addr::LOCALHOST, port).into())
-    }
+fn tls(host: &HostSettings) -> Option<TlsFiles> {
+    let (certificate, key) = host.tls_cert.clone().zip(host.tls_key.clone())?;
+    Some(TlsFiles { certificate, key })
+}
 
-    fn tls(&self, host: &HostTable) -> Option<TlsFiles> {
-        let given = self.tls_cert.as_ref().zip(self.tls_key.as_ref());
-        let (certificate, key) = given.or(host.tls_cert.as_ref().zip(host.tls_key.as_ref()))?;
-        Some(TlsFiles {
-            certificate: certificate.clone(),
-            key: key.clone(),
-        })
+fn workers(host: &HostSettings) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    host.workers.unwrap_or_else(cores)
+}
+
+fn sandbox(host: &HostSettings, state: &State) -> SandboxConfig {
+    let mut sandbox = SandboxConfig::default()
+        .cache(state.compile_cache())
+        .compiler(compiler(host))
+        .executions(u32::try_from(host.max_executions).unwrap_or(u32::MAX));
+    if let Some(total) = host.total_memory {
+        sandbox.total_memory = total;
     }
+    sandbox
 }
 
 impl FunctionArgs {
-    fn config(self, request_idle: Duration) -> Result<FunctionConfig, Message> {
-        let limits = Limits::default()
-            .memory(self.memory)
-            .wall_time(self.timeout)
-            .request_body(self.max_request_body)
-            .response_body(self.max_response_body.0)
-            .log_output(usize::try_from(self.log_limit).unwrap_or(usize::MAX))
-            .request_idle(request_idle);
-        let mut outbound = OutboundPolicy::default();
-        for allowed in &self.allow_outbound {
-            outbound.allow(allowed).map_err(|error| error.to_string())?;
-        }
+    /// What the sandbox is told of the component, and how many executions of it there may be at once, per worker.
+    fn config(&self, request_idle: Duration) -> Result<(FunctionConfig, usize), Message> {
+        let mut settings = FunctionSettings {
+            environment: map(&self.set_env_vars)?,
+            allow_outbound: self.allow_outbound.clone(),
+            ..FunctionSettings::default()
+        };
+        self.settings.apply(&mut settings);
+        let mut config = function_config(&settings)?;
+        config.limits.request_idle = request_idle;
         if let Some(path) = &self.outbound_ca {
-            trust(&mut outbound, path, "--outbound-ca")?;
+            trust(&mut config.outbound, path, "--outbound-ca")?;
         }
-        Ok(FunctionConfig::default()
-            .limits(limits)
-            .environment(map(&self.set_env_vars)?.into_iter().collect())
-            .outbound(outbound))
-    }
-}
-
-impl Capacity {
-    fn workers(&self, host: &HostTable) -> usize {
-        match self.workers.or(host.workers) {
-            Some(workers) => workers.get(),
-            None => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
-        }
-    }
-
-    fn sandbox(&self, host: &HostTable, state: &State) -> SandboxConfig {
-        let mut sandbox = SandboxConfig::default().cache(state.compile_cache());
-        if let Some(executions) = self.max_executions.or(host.max_executions) {
-            sandbox.executions = executions.0;
-        }
-        let total = host.total_memory.map(|size| size.0);
-        if let Some(total) = self.total_memory.or(total) {
-            sandbox.total_memory = total;
-        }
-        sandbox
+        Ok((config, settings.concurrency))
     }
 }
 
 /// Refuses what cannot be allowed while the command line is read.
-fn allowed(text: &str) -> Result<String, String> {
-    match OutboundPolicy::default().allow(text) {
-        Ok(()) => Ok(text.to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
+fn outbound_rule(text: &str) -> Result<String, String> {
+    allowed(text).map(|()| text.to_owned())
 }
 
 /// Trusts the authorities in the file `path`, which `flag` names.

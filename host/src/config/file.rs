@@ -15,7 +15,7 @@ use toml::Spanned;
 
 use super::unknown_key::explained;
 use super::values::{file_text, host_name};
-use super::{ConfigError, FunctionTable, HostTable, IssuerTable, JobTable};
+use super::{ConfigError, FunctionTable, HostSettings, HostTable, IssuerTable, JobTable};
 use crate::identity::OutsideIssuer;
 use crate::input;
 use crate::scheduler::Job;
@@ -127,19 +127,18 @@ impl ConfigFile {
         tables.map(|(name, table)| (name.as_ref(), table))
     }
 
-    /// What it says of the process; paths begin at the file's directory.
-    pub fn host(&self) -> HostTable {
-        let mut host = self.tables.host.clone();
-        for path in [
-            &mut host.state_dir,
-            &mut host.tls_cert,
-            &mut host.tls_key,
-            &mut host.job_ca,
-            &mut host.otlp_headers,
-            &mut host.otlp_ca,
-        ] {
-            *path = path.take().map(|path| self.directory().join(path));
-        }
+    /// The settings of the process; paths begin at the file's directory.
+    pub fn host(&self) -> HostSettings {
+        let table = &self.tables.host;
+        let mut host = HostSettings {
+            state_dir: table
+                .state_dir
+                .as_ref()
+                .map(|path| self.directory().join(path)),
+            keep_logs: table.keep_logs,
+            ..HostSettings::default()
+        };
+        table.apply(self.directory(), &mut host);
         host
     }
 

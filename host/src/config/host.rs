@@ -5,84 +5,117 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::values::{AddressBlock, Executions, FlushInterval, Size, Time};
+use super::values::{
+    AddressBlock, Algorithm, Executions, FlushInterval, HostName, IssuerName, OutboundRule, Size,
+    Time, Url,
+};
 use crate::diagnostics::{DiagnosticsFormat, LogLevel};
 use crate::logs::LogFormat;
+use crate::settings::settings;
 
-/// The process: its listeners and its capacity. Each key is the flag of `host serve` with the same name, and a flag
-/// that is given counts more. Changes take effect when the host is started again.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct HostTable {
-    /// Where the functions answer, such as 127.0.0.1:8080
-    #[schemars(with = "Option<String>")]
-    pub addr: Option<SocketAddr>,
-    /// Where the control plane answers
-    #[schemars(with = "Option<String>")]
-    pub admin_addr: Option<SocketAddr>,
-    /// Names that the control plane goes by, beside addresses and localhost
-    pub admin_hosts: Vec<String>,
-    /// Proxies in front of this host whose word is taken for who the client is, by their addresses or blocks of them
-    pub trusted_proxies: Vec<AddressBlock>,
-    /// Addresses by which callers know this host, such as `https://functions.example.com`
-    pub public_urls: Vec<String>,
-    /// The name of this host's own issuer
-    pub issuer_url: Option<String>,
-    /// What new keys of this host's own issuer sign with: RS256, ES256 or EdDSA
-    #[schemars(extend("enum" = ["RS256", "ES256", "EdDSA", null]))]
-    pub signing_algorithm: Option<String>,
-    /// Directory for what is kept between runs
-    pub state_dir: Option<PathBuf>,
-    /// Speak TLS with this certificate chain (PEM)
-    pub tls_cert: Option<PathBuf>,
-    /// The certificate's private key (PEM)
-    pub tls_key: Option<PathBuf>,
-    /// How long a client may take for a request head, or leave a connection idle
-    pub header_timeout: Option<Time>,
-    /// How long a client may pause within a request body
-    pub body_timeout: Option<Time>,
-    /// How long a client may take nothing of a response
-    pub stall_timeout: Option<Time>,
-    /// Connections at once
-    pub max_connections: Option<NonZeroUsize>,
-    /// HTTP/2 streams at once, per connection
-    pub max_streams: Option<NonZeroU32>,
-    /// Threads that serve
-    pub workers: Option<NonZeroUsize>,
-    /// Executions at once, in all
-    pub max_executions: Option<Executions>,
-    /// Memory of all executions together
-    pub total_memory: Option<Size>,
-    /// Memory that compiling a component may take
-    pub compile_memory: Option<Size>,
-    /// How long compiling a component may take
-    pub compile_timeout: Option<Time>,
-    /// How long a request waits for a free instance
-    pub queue_time: Option<Time>,
-    /// Requests that wait for a free instance at once, per function and worker
-    pub queue_length: Option<usize>,
-    /// URLs whose scheme, host and port jobs may call; anything, if none are named
-    pub job_allow_outbound: Vec<String>,
-    /// Certificate authorities (PEM) that are trusted beside the public ones in what jobs call
-    pub job_ca: Option<PathBuf>,
-    /// How much the process says of itself on stderr
-    pub log_level: Option<LogLevel>,
-    /// How it is printed: a line of text, or a JSON object on a line
-    pub diagnostics_format: Option<DiagnosticsFormat>,
-    /// How log entries are printed
-    pub log_format: Option<LogFormat>,
-    /// Whether log entries are kept on disk
-    pub keep_logs: Option<bool>,
-    /// How long log entries are kept on disk
-    pub log_retention: Option<Time>,
-    /// How much of the log is kept on disk
-    pub log_max_size: Option<Size>,
-    /// How long a log entry may wait to be written to disk
-    pub log_flush_interval: Option<FlushInterval>,
-    /// A collector that log entries and spans are sent to: OTLP over HTTP, such as `http://127.0.0.1:4318`
-    pub otlp_endpoint: Option<String>,
-    /// A file with headers that are sent along, one `name: value` a line
-    pub otlp_headers: Option<PathBuf>,
-    /// Certificate authorities (PEM) that are trusted beside the public ones of the collector
-    pub otlp_ca: Option<PathBuf>,
+settings! {
+    /// The process: its listeners and its capacity. Each key is the flag of `host serve` with the same name, and a flag
+    /// that is given counts more. Changes take effect when the host is started again.
+    #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+    #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+    file HostTable {}
+
+    /// How a host serves. What the command line says counts more than what the file says, and that more than the default.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    in_force HostSettings;
+
+    "Listener" {
+        /// Where the function answers; port 0 takes a free one
+        addr: SocketAddr or "127.0.0.1:8080, or port $PORT";
+        /// Where the control plane answers
+        admin_addr: SocketAddr = "127.0.0.1:8081";
+        /// A name that the control plane goes by, beside addresses and localhost
+        admin_hosts: [HostName] as "admin-host";
+        /// A proxy in front of this host, by its address or a block of them: what it says of a client in X-Forwarded-For,
+        /// -Proto, -Host and -Prefix, or in Forwarded, is believed
+        trusted_proxies: [AddressBlock] as "trusted-proxy";
+        /// Speak TLS with this certificate chain (PEM); read again when it changes
+        tls_cert: PathBuf;
+        /// The certificate's private key (PEM)
+        tls_key: PathBuf;
+        /// How long a client may take for a request head, or leave a connection idle
+        header_timeout: Time = "30s";
+        /// How long a client may pause within a request body
+        body_timeout: Time = "30s";
+        /// How long a client may take nothing of a response
+        stall_timeout: Time = "30s";
+        /// Connections at once
+        max_connections: NonZeroUsize = "10000";
+        /// HTTP/2 streams at once, per connection
+        max_streams: NonZeroU32 = "100";
+    }
+
+    "Tokens" {
+        /// An address by which callers know this host, such as https://functions.example.com
+        public_urls: [Url] as "public-url";
+        /// The name of this host's own issuer
+        issuer_url: IssuerName or "the control plane's address, where its keys are";
+        /// What new keys of this host's own issuer sign with: RS256, ES256 or EdDSA
+        signing_algorithm: Algorithm or "RS256";
+    }
+
+    "Jobs" {
+        /// Let jobs call this URL's scheme, host and port, and nothing that is not named; a range of addresses lets host
+        /// names lead there
+        job_allow_outbound: [OutboundRule] or "anything";
+        /// Trust these certificate authorities (PEM) as well, in what jobs call
+        job_ca: PathBuf;
+    }
+
+    "Capacity" {
+        /// Threads that serve
+        workers: NonZeroUsize or "one per core";
+        /// Executions at once, in all
+        max_executions: Executions = "1000";
+        /// Memory of all executions together
+        total_memory: Size or "half of the machine's";
+        /// How long a request waits for a free instance
+        queue_time: Time = "5s";
+        /// Requests that wait for a free instance at once, per function and worker
+        queue_length: usize = "1000";
+    }
+
+    "Compiling" {
+        /// Memory that compiling a component may take
+        compile_memory: Size or "half of the machine's, 400Mi to 2Gi";
+        /// How long compiling a component may take
+        compile_timeout: Time = "10m";
+    }
+
+    "Logs" {
+        /// How log entries are printed
+        log_format: LogFormat = "table";
+        /// How long log entries are kept on disk
+        log_retention: Time = "30d";
+        /// How much of the log is kept on disk
+        log_max_size: Size = "10Gi";
+        /// How long a log entry may wait to be written to disk: kill -9 loses none that is older
+        log_flush_interval: FlushInterval = "200ms";
+        /// Send log entries, and a span for each execution, to this collector as well: OTLP over HTTP, such as
+        /// http://127.0.0.1:4318
+        otlp_endpoint: Url;
+        /// Send the headers of this file along, one `name: value` a line
+        otlp_headers: PathBuf;
+        /// Trust these certificate authorities (PEM) as well, of the collector
+        otlp_ca: PathBuf;
+    }
+
+    "Diagnostics" {
+        /// How much the process says of itself on stderr
+        log_level: LogLevel = "info";
+        /// How it is printed
+        diagnostics_format: DiagnosticsFormat = "text";
+    }
+
+    by_hand {
+        /// Directory for what is kept between runs
+        state_dir: Option<PathBuf> => state_dir: Option<PathBuf>, "a directory", ["state-dir"];
+        /// Whether log entries are kept on disk
+        keep_logs: Option<bool> => keep_logs: Option<bool>, "true or false", ["no-keep-logs"];
+    }
 }

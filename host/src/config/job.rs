@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::values::{Time, TimeOrZero, file_text, milliseconds};
+use super::values::{HeaderFields, Time, TimeOrZero, file_text, milliseconds};
 use crate::store::{CatchUp, JobSettings, Overlap};
 
 /// A job: when it is due and what it calls, as `host scheduler jobs create http` has it.
@@ -25,7 +25,7 @@ pub struct JobTable {
     pub http_method: Option<String>,
     /// Fields of the request's head
     #[serde(default)]
-    pub headers: BTreeMap<String, String>,
+    pub headers: HeaderFields,
     /// Fields of the request's head whose values are the text in these files, and are shown nowhere
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, PathBuf>")]
@@ -70,7 +70,7 @@ pub struct JobTable {
 impl JobTable {
     /// The settings that are kept; paths begin at `directory`. A file that cannot be read gives no field.
     pub(super) fn settings(&self, directory: &Path) -> JobSettings {
-        let mut headers = self.headers.clone();
+        let mut headers = self.headers.0.clone();
         for (name, file) in &self.header_from_file {
             if let Ok(value) = file_text(&directory.join(file.as_ref()), "header-from-file") {
                 headers.insert(name.clone(), value);

@@ -1,6 +1,7 @@
-//! Values as people write them, on the command line and in files: sizes, durations, lists.
+//! Values as people write them, on the command line and in files, which the settings of hosts have beside those of all
+//! settings; host names, URLs and lists.
 
-mod duration;
+mod header_fields;
 mod list;
 
 use std::fmt::Display;
@@ -12,73 +13,19 @@ use host_tokens::IssuerUrl;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::diagnostics::{DiagnosticsFormat, LogLevel};
 use crate::input;
-use duration::{TIME, TIME_OR_ZERO};
-pub(crate) use duration::{duration, duration_or_zero};
-use host_sandbox::outbound::{AddressRange, RangeError};
+use crate::logs::LogFormat;
+pub(crate) use crate::settings::values::{
+    Executions, Size, Time, TimeOrZero, bytes, duration, duration_or_zero, milliseconds,
+};
+use crate::settings::values::{TIME, from_text};
+use crate::settings::{Value, values};
+pub(crate) use header_fields::HeaderFields;
+use host_sandbox::OutboundPolicy;
+use host_sandbox::outbound::AddressRange;
+use host_tokens::SigningAlgorithm;
 pub(crate) use list::{Listed, Pair, all, header_map, headers, map, names, pairs};
-
-/// Parses a number of bytes: `1048576`, `512Ki`, `256Mi`, `1Gi`, also `256MB` and the like, as gcloud takes them.
-pub(crate) fn bytes(text: &str) -> Result<u64, String> {
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let factor: u64 = match unit {
-        "" => 1,
-        "Ki" | "KiB" => 1 << 10,
-        "Mi" | "MiB" => 1 << 20,
-        "Gi" | "GiB" => 1 << 30,
-        "k" | "KB" => 1_000,
-        "M" | "MB" => 1_000_000,
-        "G" | "GB" => 1_000_000_000,
-        _ => return Err(expected_bytes(text)),
-    };
-    number
-        .parse::<u64>()
-        .ok()
-        .and_then(|number| number.checked_mul(factor))
-        .filter(|bytes| *bytes > 0)
-        .ok_or_else(|| expected_bytes(text))
-}
-
-fn expected_bytes(text: &str) -> String {
-    format!(
-        "`{text}` is not a size; expected a number above 0 with an optional unit, such as 512Ki, 256Mi or 1Gi"
-    )
-}
-
-/// Parses a size, or `unlimited`.
-pub(crate) fn bytes_or_unlimited(text: &str) -> Result<Bound, String> {
-    match text {
-        "unlimited" => Ok(Bound(None)),
-        _ => bytes(text).map(|bytes| Bound(Some(bytes))),
-    }
-}
-
-/// A number of bytes, written as `256Mi`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
-#[schemars(with = "String", extend("pattern" = SIZE))]
-pub struct Size(pub u64);
-
-/// A number of bytes, or `unlimited`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
-#[schemars(with = "String", extend("pattern" = BOUND))]
-pub struct Bound(pub Option<u64>);
-
-/// A duration, written as `60s`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
-#[schemars(with = "String", extend("pattern" = TIME))]
-pub struct Time(pub Duration);
-
-/// A duration that may be zero, written as `0s`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
-#[schemars(with = "String", extend("pattern" = TIME_OR_ZERO))]
-pub struct TimeOrZero(pub Duration);
 
 /// How long a log entry may wait to be written, written as `200ms`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -95,62 +42,8 @@ const LONGEST_FLUSH_INTERVAL: Duration = Duration::from_secs(10);
 #[schemars(with = "String")]
 pub struct AddressBlock(pub AddressRange);
 
-/// A number of executions at once: no more than the pool can hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(try_from = "i64")]
-#[schemars(with = "u32", extend("minimum" = 1, "maximum" = MOST_EXECUTIONS))]
-pub struct Executions(pub u32);
-
-/// What the pool can hold.
-const MOST_EXECUTIONS: u32 = 10_000;
-
-const SIZE: &str = "^0*[1-9][0-9]*(Ki|KiB|Mi|MiB|Gi|GiB|k|KB|M|MB|G|GB)?$";
-const BOUND: &str = "^(0*[1-9][0-9]*(Ki|KiB|Mi|MiB|Gi|GiB|k|KB|M|MB|G|GB)?|unlimited)$";
-
-impl TryFrom<String> for Size {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        bytes(&text).map(Self)
-    }
-}
-
-impl TryFrom<String> for Bound {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        bytes_or_unlimited(&text)
-    }
-}
-
-impl TryFrom<String> for Time {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        duration(&text).map(Self)
-    }
-}
-
-impl TryFrom<String> for TimeOrZero {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        duration_or_zero(&text).map(Self)
-    }
-}
-
-impl TryFrom<String> for FlushInterval {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl FromStr for FlushInterval {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
+from_text! {
+    FlushInterval: |text| {
         let interval = duration(text).ok();
         interval
             .filter(|interval| *interval <= LONGEST_FLUSH_INTERVAL)
@@ -158,54 +51,117 @@ impl FromStr for FlushInterval {
             .ok_or_else(|| {
                 format!("`{text}` is no such interval; expected 1ms to {LONGEST_FLUSH_INTERVAL:?}")
             })
+    };
+    AddressBlock: |text: &str| match text.parse() {
+        Ok(range) => Ok(Self(range)),
+        Err::<AddressRange, _>(error) => Err(error.to_string()),
+    };
+}
+
+values! {
+    FlushInterval => Duration, "TIME", "1ms to 10s", |interval| interval.0;
+    AddressBlock => AddressRange, "CIDR", "an address or a block of them", |block| block.0;
+    HostName => String, "NAME", "a host name", |name| name.0;
+    Url => String, "URL", "a URL", |url| url.0;
+    IssuerName => String, "URL", "the URL of an issuer", |url| url.0;
+    Algorithm => String, "ALGORITHM", "`RS256`, `ES256` or `EdDSA`", |algorithm| algorithm.0;
+    OutboundRule => String, "URL|CIDR", "a URL or a block of addresses", |rule| rule.0;
+}
+
+impl Value for LogFormat {
+    type Plain = Self;
+    const NAME: &'static str = "FORMAT";
+    const BOUNDS: &'static str = "`table` or `json`";
+    const CHOICES: &'static [(&'static str, &'static str)] = &[
+        ("table", "A table, for people"),
+        (
+            "json",
+            "JSON Lines with Cloud Logging's field names, for machines",
+        ),
+    ];
+
+    fn plain(self) -> Self {
+        self
     }
 }
 
-impl TryFrom<String> for AddressBlock {
-    type Error = String;
+impl Value for LogLevel {
+    type Plain = Self;
+    const NAME: &'static str = "LEVEL";
+    const BOUNDS: &'static str = "`error`, `warn`, `info` or `debug`";
+    const CHOICES: &'static [(&'static str, &'static str)] = &[
+        ("error", "What needs somebody to act"),
+        ("warn", "And what is not as it should be"),
+        ("info", "And what has happened"),
+        ("debug", "And what helps to find a fault"),
+    ];
 
-    fn try_from(text: String) -> Result<Self, String> {
-        let range = text.parse().map(Self);
-        range.map_err(|error: RangeError| error.to_string())
+    fn plain(self) -> Self {
+        self
     }
 }
 
-impl TryFrom<i64> for Executions {
-    type Error = String;
+impl Value for DiagnosticsFormat {
+    type Plain = Self;
+    const NAME: &'static str = "FORMAT";
+    const BOUNDS: &'static str = "`text` or `json`";
+    const CHOICES: &'static [(&'static str, &'static str)] = &[
+        ("text", "A line of text, for people"),
+        ("json", "A JSON object on a line, for programs"),
+    ];
 
-    fn try_from(number: i64) -> Result<Self, String> {
-        match u32::try_from(number) {
-            Ok(number @ 1..=MOST_EXECUTIONS) => Ok(Self(number)),
-            _ => Err(expected_executions(&number)),
-        }
+    fn plain(self) -> Self {
+        self
     }
 }
 
-impl FromStr for Executions {
-    type Err = String;
+/// Texts that a flag checks at once, and a file only when all of it has been read: what is wrong with one there does not
+/// keep the rest from being understood.
+macro_rules! texts {
+    ($($(#[$attribute:meta])* $Text:ident, $check:expr;)*) => {
+        $(
+            #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+            #[serde(transparent)]
+            #[schemars(inline)]
+            $(#[$attribute])*
+            pub struct $Text(pub String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let number: Result<i64, _> = text.parse();
-        number
-            .map_err(|_| expected_executions(&text))
-            .and_then(Self::try_from)
-    }
+            impl FromStr for $Text {
+                type Err = String;
+
+                fn from_str(text: &str) -> Result<Self, String> {
+                    let check: fn(&str) -> Result<(), String> = $check;
+                    check(text).map(|()| Self(text.to_owned()))
+                }
+            }
+        )*
+    };
 }
 
-impl Executions {
-    /// As settings have it.
-    pub(crate) fn get(self) -> usize {
-        self.0 as usize
-    }
+texts! {
+    /// A name that the control plane goes by.
+    HostName, |_| Ok(());
+    /// A URL, whose use says whether it will do.
+    Url, |_| Ok(());
+    /// The name of an issuer.
+    IssuerName, check::<IssuerUrl>;
+    /// What signs tokens.
+    #[schemars(extend("enum" = ["RS256", "ES256", "EdDSA"]))]
+    Algorithm, check::<SigningAlgorithm>;
+    /// What may be called.
+    OutboundRule, allowed;
 }
 
-fn expected_executions(given: &dyn Display) -> String {
-    format!("`{given}` is not a number of executions; expected 1 to {MOST_EXECUTIONS}")
+fn check<T: FromStr<Err: Display>>(text: &str) -> Result<(), String> {
+    text.parse::<T>()
+        .map(drop)
+        .map_err(|error| error.to_string())
 }
 
-/// In milliseconds, as settings have it.
-pub(crate) fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+/// Refuses what cannot be allowed to be called.
+pub(crate) fn allowed(text: &str) -> Result<(), String> {
+    let mut policy = OutboundPolicy::default();
+    policy.allow(text).map_err(|error| error.to_string())
 }
 
 /// Parses a host name without a port. Its case does not count.
@@ -245,31 +201,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_have_binary_and_decimal_units() {
-        assert_eq!(bytes("1"), Ok(1));
-        assert_eq!(bytes("256Mi"), Ok(256 << 20));
-        assert_eq!(bytes("256MB"), Ok(256_000_000));
-        assert_eq!(bytes("1GiB"), Ok(1 << 30));
-    }
-
-    #[test]
-    fn what_is_no_size_is_refused_with_examples() {
-        for text in [
-            "",
-            "Mi",
-            "-1",
-            "0",
-            "1.5Mi",
-            "1 Mi",
-            "1mi",
-            "99999999999999999999",
-            "99999999999Gi",
-        ] {
-            assert!(bytes(text).unwrap_err().contains("256Mi"), "{text}");
-        }
-    }
-
-    #[test]
     fn a_flush_interval_is_neither_nothing_nor_long() {
         for (text, milliseconds) in [("1ms", 1), ("200ms", 200), ("10s", 10_000)] {
             let interval = Duration::from_millis(milliseconds);
@@ -278,16 +209,6 @@ mod tests {
         for text in ["", "0ms", "11s", "1h", "soon"] {
             let refused = text.parse::<FlushInterval>().unwrap_err();
             assert!(refused.ends_with("expected 1ms to 10s"), "{refused}");
-        }
-    }
-
-    #[test]
-    fn executions_are_as_many_as_the_pool_can_hold() {
-        assert_eq!("1".parse(), Ok(Executions(1)));
-        assert_eq!("10000".parse(), Ok(Executions(10_000)));
-        for text in ["", "0", "-1", "many", "10001", "18446744073709551615"] {
-            let refused = text.parse::<Executions>().unwrap_err();
-            assert!(refused.ends_with("expected 1 to 10000"), "{refused}");
         }
     }
 }

@@ -16,7 +16,7 @@ use super::load::{Loader, in_parallel};
 use super::trust_board::TrustBoard;
 use super::watch::WatchedFile;
 use crate::advice;
-use crate::config::{ConfigError, ConfigFile, Declared, HostTable};
+use crate::config::{ConfigError, ConfigFile, Declared, HostSettings};
 use crate::identity::OutsideIssuer;
 use crate::input;
 use crate::scheduler;
@@ -35,7 +35,7 @@ pub(super) struct DeclaredFunctions {
     loader: Loader,
     issuers: DeclaredIssuers,
     /// What the file said of the process when it began.
-    host: Option<HostTable>,
+    host: Option<HostSettings>,
     /// The file, and the components that it names.
     files: Vec<WatchedFile>,
 }
@@ -170,7 +170,7 @@ impl DeclaredFunctions {
         })
     }
 
-    fn tell_of_host(&mut self, host: HostTable) {
+    fn tell_of_host(&mut self, host: HostSettings) {
         match &self.host {
             None => self.host = Some(host),
             Some(before) if *before != host => {

@@ -132,7 +132,7 @@ pub(crate) fn function_config(settings: &FunctionSettings) -> Result<FunctionCon
     }
     let limits = Limits::default()
         .memory(settings.memory)
-        .wall_time(Duration::from_millis(settings.timeout))
+        .wall_time(settings.timeout)
         .request_body(settings.max_request_body)
         .response_body(settings.max_response_body)
         .log_output(usize::try_from(settings.log_limit).unwrap_or(usize::MAX));

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::config::HostSettings;
 use crate::identity::OutsideIssuer;
-use crate::logs::{Collector, LogFormat, Retention};
+use crate::logs::{Collector, Retention};
 use crate::scheduler::Reach;
 use crate::store::JobSettings;
-use host_sandbox::outbound::AddressRange;
 use host_sandbox::{FunctionConfig, SandboxConfig};
 use host_tokens::{IssuerUrl, Member, SigningAlgorithm};
 
@@ -93,6 +93,8 @@ pub struct KeptLog {
 /// Settings of a serving process.
 #[derive(Clone, Debug)]
 pub struct ServeOptions {
+    /// What the command line and the configuration file set of the host.
+    pub host: HostSettings,
     /// The component that answers on every path which no function of the store has, if there is one.
     pub component: Option<ComponentOptions>,
     /// The state directory whose functions are served, if they are.
@@ -105,12 +107,6 @@ pub struct ServeOptions {
     pub jobs: JobOptions,
     /// Where functions answer; port 0 takes a free one.
     pub addr: SocketAddr,
-    /// Where the control plane answers.
-    pub admin_addr: SocketAddr,
-    /// Names that the control plane goes by, beside addresses and `localhost`.
-    pub admin_hosts: Vec<String>,
-    /// Proxies whose word is taken for who the client is.
-    pub trusted_proxies: Vec<AddressRange>,
     /// Whether the configuration and the components of files are loaded again when the files change.
     pub watch: bool,
     /// TLS, if the listener speaks it.
@@ -119,22 +115,6 @@ pub struct ServeOptions {
     pub workers: usize,
     /// The sandbox.
     pub sandbox: SandboxConfig,
-    /// How long a request waits for an instance.
-    pub queue_time: Duration,
-    /// Requests that wait for an instance at once, per worker.
-    pub queue_length: usize,
-    /// Connections at once, over all workers.
-    pub connections: usize,
-    /// HTTP/2 streams at once, per connection.
-    pub streams: u32,
-    /// How long a client may take for a request head, and a kept connection may lie idle.
-    pub header_timeout: Duration,
-    /// How long a client may pause within the request body of a function of the store.
-    pub body_timeout: Duration,
-    /// How long a client may take none of a response.
-    pub stall_timeout: Duration,
-    /// How log entries are printed.
-    pub log_format: LogFormat,
     /// Where log entries are kept, if they are.
     pub kept_log: Option<KeptLog>,
     /// Where log entries and spans are sent on to, if they are.

@@ -87,8 +87,8 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     };
     let admin = match inherited.control_plane() {
         Some(socket) => socket.into(),
-        None => console::bind(options.admin_addr)
-            .map_err(|error| listen(options.admin_addr, error, "--admin-addr"))?,
+        None => console::bind(options.host.admin_addr)
+            .map_err(|error| listen(options.host.admin_addr, error, "--admin-addr"))?,
     };
     let admin_addr = admin.local_addr()?;
     let addresses = Addresses::new(options, addr, admin_addr);
@@ -143,7 +143,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let loader = Loader {
         sandbox: sandbox.clone(),
         shares,
-        request_idle: options.body_timeout,
+        request_idle: options.host.body_timeout,
         public_urls: addresses.public_urls.clone(),
         taken: options
             .component
@@ -177,7 +177,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
         collector: options.collector.clone(),
         on_fault: Some(watched::note_fault(&readiness)),
     };
-    let (log, writer) = LogWriter::stdout(options.log_format, &name, others)?;
+    let (log, writer) = LogWriter::stdout(options.host.log_format, &name, others)?;
     let parts = Parts {
         options,
         store: store.as_ref().map(|(store, _lock)| store),
@@ -234,7 +234,7 @@ pub fn run(options: &ServeOptions) -> Result<(), ServeError> {
     };
     let console = {
         let _runtime = control.enter();
-        console::serve(admin, Names::new(&options.admin_hosts), subject)?
+        console::serve(admin, Names::new(&options.host.admin_hosts), subject)?
     };
     control.block_on(async {
         if let Some(certificate) = certificate {
@@ -319,12 +319,12 @@ fn warn_of_memory(options: &ServeOptions) {
 
 /// Connections at once: those that there are descriptors for.
 fn connections(options: &ServeOptions) -> Result<usize, ServeError> {
-    let connections = descriptors::connections(options.connections, options.workers)?;
-    if connections < options.connections {
+    let connections = descriptors::connections(options.host.max_connections, options.workers)?;
+    if connections < options.host.max_connections {
         tracing::warn!(
             "{connections} connections at once, not {}: no more files may be open; raise that limit (`ulimit -n`), or \
              take fewer --max-connections",
-            options.connections
+            options.host.max_connections
         );
     }
     Ok(connections)
@@ -388,8 +388,8 @@ fn refuse_taken_name(options: &ServeOptions, store: &Store) -> Result<(), ServeE
 
 fn queue(options: &ServeOptions) -> Queue {
     Queue {
-        length: options.queue_length,
-        time: options.queue_time,
+        length: options.host.queue_length,
+        time: options.host.queue_time,
     }
 }
 

@@ -71,9 +71,9 @@ impl Workers<'_> {
                     invoker: Arc::new(invoker),
                     pending,
                     bounds: Bounds {
-                        header_timeout: options.header_timeout,
-                        stall_timeout: options.stall_timeout,
-                        streams: options.streams,
+                        header_timeout: options.host.header_timeout,
+                        stall_timeout: options.host.stall_timeout,
+                        streams: options.host.max_streams,
                     },
                     tls: self.tls.clone(),
                     drain: self.drain.clone(),
@@ -110,7 +110,7 @@ impl Workers<'_> {
             log: self.log.clone(),
             refusals: Refusals::new(self.log.clone(), self.options.workers),
             pending: Arc::clone(pending),
-            proxies: self.options.trusted_proxies.clone().into(),
+            proxies: self.options.host.trusted_proxies.clone().into(),
             scheme: match self.tls {
                 Some(_) => http::uri::Scheme::HTTPS,
                 None => http::uri::Scheme::HTTP,

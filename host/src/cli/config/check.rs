@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::super::Message;
-use super::super::compiler::CompilerArgs;
+use super::super::compiler::compiler;
 use super::super::format::print;
 use super::super::serve::trust;
 use super::super::state::State;
@@ -39,8 +39,7 @@ impl Check {
         if let Ok(directory) = state.directory() {
             check_beside(&file, &functions, &directory)?;
         }
-        let compiler = CompilerArgs::default().compiler(&file.host());
-        let trial = Trial::new(&state, compiler)?;
+        let trial = Trial::new(&state, compiler(&file.host()))?;
         for Declared {
             name,
             source,

@@ -15,6 +15,7 @@ use super::super::Message;
 use super::super::format::print;
 use super::super::own_issuer::own_issuer;
 use super::super::state::State;
+use super::super::yaml;
 use super::{base_url, is_served, not_served};
 use crate::authorities;
 use crate::identity::TokenRequest;
@@ -69,7 +70,7 @@ impl Call {
             .build()
             .map_err(|error| format!("cannot start: {error}"))?;
         // The host ends the execution by then; this is for a host that does not answer at all.
-        let patience = Duration::from_millis(record.settings.timeout) + Duration::from_secs(10);
+        let patience = record.settings.timeout + Duration::from_secs(10);
         let call =
             async { tokio::time::timeout(patience, self.call(&url, token.as_deref(), tls)).await };
         runtime
@@ -162,7 +163,7 @@ impl Call {
 
 /// Text as YAML shows it: plain if that is read back the same, else quoted. Nothing of it steers the terminal.
 fn quoted(text: &str) -> String {
-    serde_yaml_ng::to_string(text).map_or_else(
+    yaml::text(&text).map_or_else(
         |_| format!("{text:?}"),
         |yaml| match yaml.trim_end() {
             block if block.contains('\n') => format!("{text:?}"),

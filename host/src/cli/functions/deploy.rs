@@ -14,7 +14,6 @@ use super::super::format::print;
 use super::super::state::State;
 use super::super::trial::Trial;
 use super::{base_url, settle};
-use crate::config::HostTable;
 use crate::input;
 use crate::stderr;
 use crate::store::{FunctionName, FunctionRecord, FunctionSettings, Store, StoreError};
@@ -112,7 +111,7 @@ impl Deploy {
         before: Option<&FunctionRecord>,
         settings: &FunctionSettings,
     ) -> Result<Option<Bytes>, Message> {
-        let trial = Trial::new(&self.state, self.compiler.compiler(&HostTable::default()))?;
+        let trial = Trial::new(&self.state, self.compiler.compiler())?;
         if let Some(source) = &self.source {
             let name = input::name(source);
             stderr::line!("Checking and compiling {name} …");

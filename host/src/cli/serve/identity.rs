@@ -1,12 +1,13 @@
 //! Whose tokens `host serve` trusts.
 
 use clap::Args;
-use host_tokens::{IssuerUrl, Member, ServiceAccounts, SigningAlgorithm};
+use host_tokens::{Member, ServiceAccounts, SigningAlgorithm};
 
 use super::super::Message;
+use super::super::flags::{Flags, HostSection};
 use super::super::outside_issuers::outside_issuers;
 use super::super::state::State;
-use crate::config::{HostTable, values};
+use crate::config::{HostSettings, values};
 use crate::serve::{ComponentAccess, IdentityOptions};
 
 #[derive(Args)]
@@ -36,17 +37,14 @@ pub(super) struct IdentityArgs {
     #[arg(long, requires = "issuer", value_name = "AUDIENCE")]
     audience: Vec<String>,
 
-    /// An address by which callers know this host, such as https://functions.example.com; once for each
-    #[arg(long, value_name = "URL")]
-    public_url: Vec<String>,
+    #[command(flatten)]
+    pub(super) host: Flags<Tokens>,
+}
 
-    /// The name of this host's own issuer [default: the control plane's address, where its keys are]
-    #[arg(long, value_name = "URL")]
-    issuer_url: Option<IssuerUrl>,
+pub(super) struct Tokens;
 
-    /// What new keys of this host's own issuer sign with: RS256, ES256 or EdDSA [default: RS256]
-    #[arg(long, value_name = "ALGORITHM")]
-    signing_algorithm: Option<SigningAlgorithm>,
+impl HostSection for Tokens {
+    const NAME: &'static str = "Tokens";
 }
 
 impl IdentityArgs {
@@ -74,35 +72,28 @@ impl IdentityArgs {
     /// Whose tokens let callers in.
     pub(super) fn options(
         self,
-        host: &HostTable,
+        host: &HostSettings,
         state: &State,
     ) -> Result<IdentityOptions, Message> {
         let issuers = outside_issuers(&self.issuer, &self.audience)?;
-        let mut public_urls = self.public_url;
-        public_urls.extend(host.public_urls.iter().cloned());
-        for url in &public_urls {
+        for url in &host.public_urls {
             values::public_url(url)?;
         }
-        let issuer_url = match (self.issuer_url, &host.issuer_url) {
-            (Some(url), _) => Some(url),
-            (None, Some(url)) => Some(
-                url.parse()
-                    .map_err(|error| format!("issuer-url: {error}"))?,
-            ),
-            (None, None) => None,
-        };
-        let algorithm = match (self.signing_algorithm, &host.signing_algorithm) {
-            (Some(algorithm), _) => algorithm,
-            (None, Some(name)) => name
+        let issuer_url = host.issuer_url.as_ref().map(|url| url.parse());
+        let issuer_url = issuer_url
+            .transpose()
+            .map_err(|error| format!("issuer-url: {error}"))?;
+        let algorithm = match &host.signing_algorithm {
+            Some(name) => name
                 .parse()
                 .map_err(|error| format!("signing-algorithm: {error}"))?,
-            (None, None) => SigningAlgorithm::default(),
+            None => SigningAlgorithm::default(),
         };
         Ok(IdentityOptions {
             store: state.directory()?,
             issuer_url,
             algorithm,
-            public_urls,
+            public_urls: host.public_urls.clone(),
             issuers,
         })
     }

@@ -1,14 +1,13 @@
 //! What the jobs of `host serve` may call, and its trigger.
 
-use std::path::PathBuf;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 
 use super::super::Message;
-use super::{allowed, trust};
-use crate::config::HostTable;
+use super::super::flags::{Flags, HostSection};
+use super::trust;
+use crate::config::HostSettings;
 use crate::scheduler::{Reach, Schedule};
 use crate::serve::JobOptions;
 use crate::store::JobSettings;
@@ -38,28 +37,24 @@ pub(super) struct JobArgs {
     #[arg(long, requires = "schedule", value_name = "TEXT")]
     message_body: Option<String>,
 
-    /// Let jobs call this URL's scheme, host and port, and nothing that is not named; a range of addresses lets host names
-    /// lead there; once for each [default: anything]
-    #[arg(long, value_name = "URL|CIDR", value_parser = allowed)]
-    job_allow_outbound: Vec<String>,
+    #[command(flatten)]
+    pub(super) host: Flags<Jobs>,
+}
 
-    /// Trust these certificate authorities (PEM) as well, in what jobs call
-    #[arg(long, value_name = "FILE")]
-    job_ca: Option<PathBuf>,
+pub(super) struct Jobs;
+
+impl HostSection for Jobs {
+    const NAME: &'static str = "Jobs";
 }
 
 impl JobArgs {
-    pub(super) fn options(self, host: &HostTable) -> Result<JobOptions, Message> {
+    pub(super) fn options(self, host: &HostSettings) -> Result<JobOptions, Message> {
         let mut reach = Reach::default();
-        for outlet in self
-            .job_allow_outbound
-            .iter()
-            .chain(&host.job_allow_outbound)
-        {
+        for outlet in &host.job_allow_outbound {
             let allowed = reach.policy.allow(outlet);
             allowed.map_err(|error| error.to_string())?;
         }
-        if let Some(path) = self.job_ca.as_ref().or(host.job_ca.as_ref()) {
+        if let Some(path) = &host.job_ca {
             trust(&mut reach.policy, path, "--job-ca")?;
         }
         let trigger = match self.schedule {

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 
 /// A file with `text` in a directory of its own.
@@ -35,7 +37,7 @@ fn refusal(name: &str, text: &str) -> String {
 fn an_empty_file_declares_nothing() {
     let scratch = Scratch::new("empty", "");
     let file = scratch.read().unwrap();
-    assert_eq!(file.host(), HostTable::default());
+    assert_eq!(file.host(), HostSettings::default());
     assert_eq!(file.functions(), []);
 }
 
@@ -101,7 +103,7 @@ fn settings_are_those_of_the_command_line() {
     let declared = Scratch::new("settings", text).read().unwrap().functions();
     let expected = FunctionSettings {
         memory: 64 << 20,
-        timeout: 300_000,
+        timeout: Duration::from_secs(300),
         max_instances: Some(3),
         max_response_body: None,
         allow_unauthenticated: true,

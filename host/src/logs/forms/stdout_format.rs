@@ -1,6 +1,7 @@
 //! The form in which entries are written to stdout.
 
-use clap::ValueEnum;
+use std::str::FromStr;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -9,13 +10,27 @@ use super::table::{Table, is_stdout_coloured};
 use crate::logs::entry::Entry;
 
 /// An output format for entries on stdout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogFormat {
     /// A table, for people
     Table,
     /// JSON Lines with Cloud Logging's field names, for machines
     Json,
+}
+
+impl FromStr for LogFormat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "table" => Ok(Self::Table),
+            "json" => Ok(Self::Json),
+            _ => Err(format!(
+                "`{text}` is no format of log entries; expected table or json"
+            )),
+        }
+    }
 }
 
 /// Renders entries in one format.

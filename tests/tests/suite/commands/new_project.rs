@@ -4,8 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use serde::Deserialize as _;
-use serde_yaml_ng::Value;
+use serde_json::Value;
 use tests::{Directory, Host, new_project};
 
 #[test]
@@ -101,9 +100,7 @@ fn read(project: &Directory, file: &str) -> String {
 #[test]
 fn in_a_cluster_a_service_leads_to_the_workload() {
     let text = read(&new_project("rust"), "workload.yaml");
-    let documents: Vec<_> = serde_yaml_ng::Deserializer::from_str(&text)
-        .map(|document| Value::deserialize(document).expect("it is YAML"))
-        .collect();
+    let documents: Vec<Value> = serde_saphyr::from_multiple(&text).expect("it is YAML");
     let [service, workload] = &documents[..] else {
         panic!("two documents are expected: {text}");
     };
@@ -144,7 +141,7 @@ fn build_commands(project: &Directory) -> [String; 2] {
         .trim_matches('"')
         .to_owned();
     let wash: Value =
-        serde_yaml_ng::from_str(&read(project, ".wash/config.yaml")).expect("it is YAML");
+        serde_saphyr::from_str(&read(project, ".wash/config.yaml")).expect("it is YAML");
     let wash = wash["build"]["command"]
         .as_str()
         .expect("wash is told how to build");

@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use serde::Deserialize as _;
-use serde_yaml_ng::Value;
+use serde_json::Value;
 use tests::{Host, State};
 
 #[track_caller]
@@ -59,8 +58,8 @@ fn the_state_of_a_container_is_below_its_volume() {
 #[track_caller]
 fn manifest(kind: &str) -> Value {
     let text = file("kubernetes.yaml");
-    let documents = serde_yaml_ng::Deserializer::from_str(&text);
-    let mut documents = documents.map(|document| Value::deserialize(document).expect("it is YAML"));
+    let documents: Vec<Value> = serde_saphyr::from_multiple(&text).expect("it is YAML");
+    let mut documents = documents.into_iter();
     let found = documents.find(|document| document["kind"] == kind);
     found.unwrap_or_else(|| panic!("there is no {kind}"))
 }
@@ -125,9 +124,9 @@ fn only_the_namespace_that_monitors_reaches_the_control_plane() {
     let labels = &manifest("StatefulSet")["spec"]["template"]["metadata"]["labels"];
     assert_eq!(&policy["podSelector"]["matchLabels"], labels);
     assert_eq!(policy["policyTypes"][0], "Ingress");
-    let rules = policy["ingress"].as_sequence().expect("there are rules");
+    let rules = policy["ingress"].as_array().expect("there are rules");
     let opens = |rule: &&Value, port: &str| {
-        let ports = rule["ports"].as_sequence().expect("a rule names its ports");
+        let ports = rule["ports"].as_array().expect("a rule names its ports");
         ports.iter().any(|open| open["port"] == port)
     };
     let functions: Vec<_> = rules
@@ -141,7 +140,7 @@ fn only_the_namespace_that_monitors_reaches_the_control_plane() {
     assert_eq!(from["kubernetes.io/metadata.name"], "monitoring");
     // Ports go by their names, which are those of the container.
     let named: Vec<_> = container()["ports"]
-        .as_sequence()
+        .as_array()
         .expect("there are ports")
         .iter()
         .map(|port| (port["name"].clone(), port["containerPort"].clone()))

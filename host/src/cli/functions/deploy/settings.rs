@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use clap::Args;
+use clap::{Arg, Args};
 use host_tokens::{EmailAddress, SERVICE_ACCOUNT_DOMAIN};
 
 use super::super::super::Message;
-use crate::config::values::{
-    Bound, Executions, Listed, Pair, all, bytes, bytes_or_unlimited, duration, host_name, map,
-    milliseconds, names, pairs,
-};
+use super::super::super::flags::{Flags, Section};
+use super::super::super::yaml;
+use crate::config::values::{Listed, Pair, all, host_name, map, names, pairs};
 use crate::input;
-use crate::store::{FunctionSettings, Store};
+use crate::settings::{FunctionSettings, Setting};
+use crate::store::Store;
 use host_sandbox::OutboundPolicy;
 
 /// The largest file of environment variables, in bytes.
@@ -34,37 +33,12 @@ pub(super) struct SettingArgs {
     #[arg(long, value_name = "EMAIL")]
     service_account: Option<String>,
 
-    /// Memory of an execution
-    #[arg(long, value_name = "SIZE", value_parser = bytes)]
-    memory: Option<u64>,
-
-    /// Wall time of an execution
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    timeout: Option<Duration>,
-
-    /// Executions at once, per worker
-    #[arg(long, value_name = "N")]
-    concurrency: Option<Executions>,
-
-    /// Executions at once, in all
-    #[arg(long, value_name = "N")]
-    max_instances: Option<Executions>,
+    #[command(flatten)]
+    limits: Flags<Deployed>,
 
     /// Bound the executions at once by --concurrency alone
     #[arg(long, conflicts_with = "max_instances")]
     clear_max_instances: bool,
-
-    /// Largest request body
-    #[arg(long, value_name = "SIZE", value_parser = bytes)]
-    max_request_body: Option<u64>,
-
-    /// Largest response body, or `unlimited`
-    #[arg(long, value_name = "SIZE", value_parser = bytes_or_unlimited)]
-    max_response_body: Option<Bound>,
-
-    /// Log output kept of an execution
-    #[arg(long, value_name = "SIZE", value_parser = bytes)]
-    log_limit: Option<u64>,
 
     /// Its environment variables, in place of those that it has
     #[arg(long, value_name = "KEY=VALUE,…", value_parser = pairs)]
@@ -124,6 +98,19 @@ pub(super) struct SettingArgs {
     remove_labels: Vec<Listed<String>>,
 }
 
+/// The settings of a function that is deployed.
+struct Deployed;
+
+impl Section for Deployed {
+    type Settings = FunctionSettings;
+    const SECTION: &'static str = "Function";
+    const HEADING: &'static str = "Settings";
+
+    fn fitted(flag: Arg, _: &Setting<FunctionSettings>) -> Arg {
+        flag
+    }
+}
+
 impl SettingArgs {
     /// Makes sure that the account which is named is there, if it would be one of this host.
     pub(super) fn check_account(&self, store: &Store) -> Result<(), Message> {
@@ -152,7 +139,10 @@ impl SettingArgs {
         if self.service_account.is_some() {
             settings.service_account.clone_from(&self.service_account);
         }
-        self.apply_limits(&mut settings);
+        if self.clear_max_instances {
+            settings.max_instances = None;
+        }
+        self.limits.apply(&mut settings);
         self.apply_environment(&mut settings)?;
         self.apply_secrets(&mut settings)?;
         if self.clear_allow_outbound || !self.allow_outbound.is_empty() {
@@ -171,33 +161,6 @@ impl SettingArgs {
         }
         settings.labels.extend(map(&self.update_labels)?);
         Ok(settings)
-    }
-
-    fn apply_limits(&self, settings: &mut FunctionSettings) {
-        fn set<T>(setting: &mut T, flag: Option<T>) {
-            if let Some(flag) = flag {
-                *setting = flag;
-            }
-        }
-        set(&mut settings.memory, self.memory);
-        set(&mut settings.timeout, self.timeout.map(milliseconds));
-        set(
-            &mut settings.concurrency,
-            self.concurrency.map(Executions::get),
-        );
-        if self.clear_max_instances {
-            settings.max_instances = None;
-        }
-        set(
-            &mut settings.max_instances,
-            self.max_instances.map(|instances| Some(instances.get())),
-        );
-        set(&mut settings.max_request_body, self.max_request_body);
-        set(
-            &mut settings.max_response_body,
-            self.max_response_body.map(|bound| bound.0),
-        );
-        set(&mut settings.log_limit, self.log_limit);
     }
 
     fn apply_environment(&self, settings: &mut FunctionSettings) -> Result<(), Message> {
@@ -244,8 +207,7 @@ fn environment_file(path: &Path) -> Result<BTreeMap<String, String>, Message> {
             input::name(path)
         )
     };
-    let variables: BTreeMap<String, String> =
-        serde_yaml_ng::from_slice(&text).map_err(|error| wrong(&error))?;
+    let variables = yaml::variables(&text).map_err(|error| wrong(&error))?;
     for (name, value) in &variables {
         // As `pair` has it for the command line.
         let is_variable = !name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0');

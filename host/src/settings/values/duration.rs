@@ -20,7 +20,7 @@ const LONGEST: u128 = 10 * 366 * DAY;
 const MOST_DIGITS: usize = 18;
 
 /// What is in a JSON Schema of a duration above zero.
-pub(super) const TIME: &str = r"^(?=.*[1-9])\+?([0-9]+|[Pp]?([Tt]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([YyWwDdHhMmSs]|[MmUuNn][Ss]))+)$";
+pub(crate) const TIME: &str = r"^(?=.*[1-9])\+?([0-9]+|[Pp]?([Tt]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([YyWwDdHhMmSs]|[MmUuNn][Ss]))+)$";
 /// The same of one that may be zero.
 pub(super) const TIME_OR_ZERO: &str = r"^\+?([0-9]+|[Pp]0|[Pp]?([Tt]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([YyWwDdHhMmSs]|[MmUuNn][Ss]))+)$";
 

@@ -1,49 +1,91 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use toml::Spanned;
 
-/// What a function is given beside its component. Sizes are bytes, times milliseconds.
-///
-/// A field that is not there has its default, so an older record can be read by a newer program.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct FunctionSettings {
-    /// Memory of an execution.
-    pub memory: u64,
-    /// Wall time of an execution.
-    pub timeout: u64,
-    /// Executions at once, per worker.
-    pub concurrency: usize,
-    /// Executions at once, in all.
-    pub max_instances: Option<usize>,
-    /// Largest request body.
-    pub max_request_body: u64,
-    /// Largest response body; `None` has no bound.
-    pub max_response_body: Option<u64>,
-    /// Log output kept of an execution.
-    pub log_limit: u64,
-    /// Whether anyone may call it.
-    pub allow_unauthenticated: bool,
-    /// Who may call it, as members of an invoker policy.
-    pub invokers: BTreeSet<String>,
-    /// Whose tokens may call it by what they claim.
-    pub invoker_rules: Vec<InvokerRule>,
-    /// Audiences that tokens may be for, beside its addresses.
-    pub audiences: Vec<String>,
-    /// Whom it acts for.
-    pub service_account: Option<String>,
-    /// Its environment.
-    pub environment: BTreeMap<String, String>,
-    /// Environment variables whose values are read from these files when the function is loaded. The store never has
-    /// the values.
-    pub secrets: BTreeMap<String, PathBuf>,
-    /// Whom it may call, as `--allow-outbound` takes it.
-    pub allow_outbound: Vec<Outlet>,
-    /// Host names that lead to it, whatever the path.
-    pub hosts: Vec<String>,
-    /// What its owner notes on it.
-    pub labels: BTreeMap<String, String>,
+use super::settings;
+use super::values::{Bound, Executions, Size, Time, as_milliseconds};
+
+settings! {
+    /// A function: its component, and its settings as `host functions deploy` has them.
+    #[derive(Clone, Debug, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+    file FunctionTable {
+        /// Its component, a .wasm file; a path that is not absolute begins at this file's directory
+        #[schemars(with = "PathBuf")]
+        pub source: Spanned<PathBuf>,
+    }
+
+    /// What a function is given beside its component. In the store's row sizes are bytes and times milliseconds.
+    ///
+    /// A field that is not there has its default, so an older record can be read by a newer program.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(default)]
+    in_force FunctionSettings;
+
+    "Function" {
+        /// Memory of an execution
+        memory: Size = "256Mi";
+        /// Wall time of an execution
+        #[serde(with = "as_milliseconds")]
+        timeout: Time = "60s";
+        /// Executions at once, per worker
+        concurrency: Executions = "80";
+        /// Executions at once, in all
+        max_instances: Executions;
+        /// Largest request body
+        max_request_body: Size = "10Mi";
+        /// Largest response body, or `unlimited`
+        max_response_body: Bound = "32Mi";
+        /// Log output kept of an execution
+        log_limit: Size = "256Ki";
+    }
+
+    by_hand {
+        /// Whether anyone may call it
+        #[serde(default)]
+        allow_unauthenticated: bool => allow_unauthenticated: bool,
+            "true or false", ["allow-unauthenticated", "no-allow-unauthenticated"];
+        /// Who may call it: serviceAccount:EMAIL, user:EMAIL, principal:ISSUER#SUBJECT or allUsers
+        #[serde(default)]
+        #[schemars(with = "Vec<String>")]
+        invokers: Vec<Spanned<String>> => invokers: BTreeSet<String>, "members", [];
+        /// Whose tokens may call it by what they claim
+        #[serde(default)]
+        #[schemars(with = "Vec<InvokerRule>")]
+        invoker_rules: Vec<Spanned<InvokerRule>> => invoker_rules: Vec<InvokerRule>, "rules", [];
+        /// Audiences that tokens may be for, beside its addresses
+        #[serde(default)]
+        audiences: Vec<String> => audiences: Vec<String>, "texts", [];
+        /// The service account that it acts for
+        service_account: Option<String> => service_account: Option<String>,
+            "an e-mail address", ["service-account"], shown "serviceAccountEmail";
+        /// Its environment variables
+        #[serde(default)]
+        env_vars: BTreeMap<String, String> => environment: BTreeMap<String, String>,
+            "texts by name", ["set-env-vars", "update-env-vars", "remove-env-vars", "clear-env-vars", "env-vars-file"],
+            shown "environmentVariables";
+        /// Environment variables whose values are read from these files, and kept nowhere else
+        #[serde(default)]
+        #[schemars(with = "BTreeMap<String, PathBuf>")]
+        secrets: BTreeMap<String, Spanned<PathBuf>> => secrets: BTreeMap<String, PathBuf>,
+            "files by name", ["set-secrets", "update-secrets", "remove-secrets"], shown "secretFiles";
+        /// URLs whose scheme, host and port it may call
+        #[serde(default)]
+        #[schemars(with = "Vec<String>")]
+        allow_outbound: Vec<Spanned<String>> => allow_outbound: Vec<Outlet>,
+            "URLs, and blocks of addresses", ["allow-outbound", "clear-allow-outbound"];
+        /// Host names that lead to it, whatever the path
+        #[serde(default)]
+        #[schemars(with = "Vec<String>")]
+        hosts: Vec<Spanned<String>> => hosts: Vec<String>, "host names", ["host", "clear-hosts"];
+        /// What its owner notes on it
+        #[serde(default)]
+        labels: BTreeMap<String, String> => labels: BTreeMap<String, String>,
+            "texts by name", ["update-labels", "remove-labels"];
+    }
 }
 
 impl FunctionSettings {
@@ -58,7 +100,7 @@ impl FunctionSettings {
     }
 
     /// Takes away what `rights` do not have, and gives nothing. Tells whether that changed anything.
-    pub(super) fn narrow(&mut self, rights: &Rights) -> bool {
+    pub(crate) fn narrow(&mut self, rights: &Rights) -> bool {
         if rights.is_open() {
             return false;
         }
@@ -107,7 +149,7 @@ impl Rights {
 }
 
 /// Lets in tokens of one issuer that claim what is asked, all of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InvokerRule {
     /// The issuer's URL
@@ -117,7 +159,7 @@ pub struct InvokerRule {
 }
 
 /// One value, or any of several.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ClaimValues {
     /// Any of these
@@ -128,30 +170,6 @@ pub enum ClaimValues {
 
 /// A rule of the outbound allow-list, as text.
 pub type Outlet = String;
-
-impl Default for FunctionSettings {
-    fn default() -> Self {
-        Self {
-            memory: 256 << 20,
-            timeout: 60_000,
-            concurrency: 80,
-            max_instances: None,
-            max_request_body: 10 << 20,
-            max_response_body: Some(32 << 20),
-            log_limit: 256 << 10,
-            allow_unauthenticated: false,
-            invokers: BTreeSet::new(),
-            invoker_rules: Vec::new(),
-            audiences: Vec::new(),
-            service_account: None,
-            environment: BTreeMap::new(),
-            secrets: BTreeMap::new(),
-            allow_outbound: Vec::new(),
-            hosts: Vec::new(),
-            labels: BTreeMap::new(),
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {
