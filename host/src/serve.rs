@@ -2,76 +2,31 @@
 //!
 //! One worker per core, each a thread with a runtime and an accept queue of its own; a request stays on its worker from
 //! accept to last byte. The control plane and the signals have a thread of their own, so a busy worker delays neither.
+//!
+//! From the lowest to the highest: [`trust`] (tokens), [`functions`] (what is served), [`request`], [`listener`],
+//! [`metrics`] and [`process`], which puts them together. Each uses only those before it, and what stands here.
 
-mod access;
-mod addresses;
-mod admission;
-mod announce;
-mod answer;
-mod authenticate;
-mod batched;
-mod body;
-mod caller;
-mod catalog;
-mod component;
-mod confined;
-mod connection;
-mod control_plane;
-mod cookies;
-mod credentials;
-mod declared;
-mod descriptors;
 mod drain;
 mod error;
-mod exposition;
-mod fields;
-mod forwarded;
-mod inherited;
-mod invoke;
-mod job_exposition;
-mod job_tokens;
-mod jobs;
+mod functions;
 mod listener;
-mod load;
-mod loads;
 mod metrics;
 mod options;
-mod own_identity;
-mod peer;
-mod prefixed;
-mod protocol;
+mod process;
 mod published;
 mod readiness;
-mod record;
-mod refusals;
-mod registry;
-mod reload;
-mod routes;
-mod run;
-mod sandbox_setup;
-mod service_manager;
-mod serving;
-mod shares;
-mod stall;
-mod start;
-mod stream_task;
-mod streams;
-mod tls;
-mod token_counters;
-mod trace;
-mod trust_board;
-mod upload;
-mod verdicts;
+mod request;
+mod trust;
 mod watch;
 mod watched;
-mod worker;
 
-pub(crate) use access::{Access as FunctionAccess, component_access, function_access};
 pub use error::ServeError;
-pub(crate) use load::function_config;
+pub(crate) use error::TlsError;
+pub(crate) use functions::access::{Access as FunctionAccess, component_access, function_access};
+pub(crate) use functions::load::function_config;
+pub(crate) use listener::tls::check as check_tls;
 pub use options::{
     ComponentAccess, ComponentOptions, IdentityOptions, JobOptions, KeptLog, ServeOptions, TlsFiles,
 };
-pub(crate) use refusals::REFUSED;
-pub use run::run;
-pub(crate) use tls::{TlsError, check as check_tls};
+pub use process::run::run;
+pub(crate) use request::refusals::REFUSED;

@@ -3,7 +3,6 @@ use std::path::PathBuf;
 
 use host_tokens::{AmbiguousIssuer, IssuerUrlError};
 
-use super::tls::TlsError;
 use crate::advice;
 use crate::config::ConfigError;
 use crate::identity::OwnIssuerError;
@@ -119,4 +118,33 @@ fn what_to_do(error: &std::io::Error) -> &'static str {
         }
         _ => "",
     }
+}
+
+/// A certificate that cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The certificate file.
+    #[error(
+        "cannot read the certificate {path}: {reason}; expected PEM with the server's certificate first"
+    )]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The key file.
+    #[error("cannot read the key {path}: {reason}; expected one PEM private key")]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The two do not belong together, or cannot be used.
+    #[error("the certificate and the key cannot be used together: {0}")]
+    Pair(String),
+    /// The TLS library refused its settings.
+    #[error("TLS cannot be set up: {0}")]
+    Setup(String),
 }

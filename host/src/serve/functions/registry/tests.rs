@@ -1,0 +1,150 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
+
+use super::*;
+use crate::serve::functions::admission::Queue;
+use crate::serve::functions::catalog::WorkerRoutes;
+use host_sandbox::{Sandbox, SandboxConfig};
+
+/// A registry of a store in a directory of its own.
+struct Scratch {
+    directory: std::path::PathBuf,
+    store: Arc<Store>,
+    registry: Registry,
+}
+
+impl Scratch {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("host-registry-{}-{number}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        let store = Arc::new(Store::open(&directory).unwrap());
+        let sandbox = Sandbox::new(SandboxConfig::default().executions(1));
+        let loader = Loader {
+            shares: Arc::default(),
+            sandbox: sandbox.unwrap(),
+            request_idle: Duration::from_secs(1),
+            public_urls: Vec::new(),
+            taken: Some("root".into()),
+        };
+        let worker = WorkerRoutes {
+            table: Arc::default(),
+            places: Arc::new(Semaphore::new(1)),
+        };
+        let queue = Queue {
+            length: 0,
+            time: Duration::ZERO,
+        };
+        let catalog = Arc::new(Catalog::new(vec![worker], usize::MAX, queue));
+        let registry = Registry::new(Arc::clone(&store), loader, catalog, Arc::default());
+        Self {
+            directory,
+            store,
+            registry,
+        }
+    }
+
+    /// Deploys what is no component.
+    fn deploy(&self, function: &str, wasm: &[u8]) -> FunctionRecord {
+        self.store.deploy(&name(function), Some(wasm), Ok).unwrap()
+    }
+
+    fn told(&self, function: &str) -> Option<ServedFunction> {
+        self.store.served(&name(function)).unwrap()
+    }
+
+    /// The database, as another program would open it.
+    fn execute(&self, sql: &str) {
+        let database = Connection::open(self.directory.join("host.db")).unwrap();
+        database.execute_batch(sql).unwrap();
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+fn name(text: &str) -> FunctionName {
+    text.parse().unwrap()
+}
+
+#[test]
+fn what_the_store_could_not_be_told_it_is_told_later() {
+    let mut scratch = Scratch::new();
+    let record = scratch.deploy("f", b"one");
+    scratch.execute("ALTER TABLE served_functions RENAME TO away");
+    scratch.registry.refresh().unwrap_err();
+    scratch.execute("ALTER TABLE away RENAME TO served_functions");
+    scratch.registry.look().unwrap();
+    let told = scratch.told("f").unwrap();
+    assert_eq!(told.updated, record.updated);
+}
+
+#[test]
+fn a_deployment_that_another_one_follows_while_it_is_loaded_is_no_failure() {
+    let mut scratch = Scratch::new();
+    scratch.deploy("f", b"one");
+    scratch.registry.look().unwrap();
+    let batch = scratch.registry.due(Instant::now()).unwrap();
+    let second = scratch.deploy("f", b"two");
+    let loaded = batch.load();
+    assert_eq!(loaded[0].updated, second.updated);
+    scratch.registry.take_up(loaded);
+    scratch.registry.tell().unwrap();
+    let told = scratch.told("f").unwrap();
+    assert_eq!(told.updated, second.updated);
+    let problem = told.problem.unwrap();
+    assert!(!problem.contains("is gone"), "{problem}");
+}
+
+#[test]
+fn what_could_not_be_loaded_is_due_after_a_pause_or_when_it_is_asked_for() {
+    let mut scratch = Scratch::new();
+    scratch.deploy("f", b"one");
+    let now = Instant::now();
+    scratch.registry.refresh().unwrap();
+    let is_due = |registry: &Registry, at| registry.due(at).is_some();
+    assert!(!is_due(&scratch.registry, now));
+    assert!(is_due(&scratch.registry, now + Duration::from_secs(60)));
+    scratch.registry.load_again();
+    assert!(is_due(&scratch.registry, now));
+}
+
+#[test]
+fn what_was_read_before_it_was_to_be_read_again_is_read_again() {
+    let mut scratch = Scratch::new();
+    scratch.deploy("f", b"one");
+    scratch.registry.look().unwrap();
+    let loaded = scratch.registry.due(Instant::now()).unwrap().load();
+    scratch.registry.load_again();
+    scratch.registry.take_up(loaded);
+    assert!(scratch.registry.due(Instant::now()).is_some());
+}
+
+#[test]
+fn the_store_hears_that_a_deleted_function_is_served_no_longer() {
+    let mut scratch = Scratch::new();
+    scratch.deploy("f", b"one");
+    scratch.registry.refresh().unwrap();
+    assert!(scratch.told("f").is_some());
+    assert_eq!(scratch.registry.readiness.problems().len(), 1);
+    scratch.store.delete(&name("f")).unwrap();
+    scratch.registry.look().unwrap();
+    assert_eq!(scratch.told("f"), None);
+    assert!(scratch.registry.readiness.problems().is_empty());
+}
+
+#[test]
+fn no_function_goes_by_the_name_of_the_component_beside_it() {
+    let mut scratch = Scratch::new();
+    scratch.deploy("root", b"one");
+    scratch.registry.refresh().unwrap();
+    let problem = scratch.told("root").and_then(|told| told.problem).unwrap();
+    assert!(problem.contains("--name"), "{problem}");
+}

@@ -1,0 +1,301 @@
+//! What is counted, as text that Prometheus reads: the OpenMetrics format, version 1.0.
+//!
+//! Labels are names of functions and words of this program. Nothing that a caller chooses becomes one.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::job_exposition;
+use crate::scheduler::JobFigures;
+use crate::serve::functions::catalog::Account;
+use crate::serve::functions::counters::{BOUNDS, Histogram, OUTCOMES, REASONS};
+use crate::serve::trust::board::KeyAccount;
+use crate::serve::trust::token_counters::Counts;
+use host_sandbox::memory::SandboxUsage;
+
+/// Everything that is told.
+#[derive(Debug)]
+pub(in crate::serve) struct Figures {
+    pub(in crate::serve) accounts: Vec<Account>,
+    pub(in crate::serve) refused_tokens: Counts,
+    pub(in crate::serve) keys: Vec<KeyAccount>,
+    /// What the scheduler counted, if there is one.
+    pub(in crate::serve) jobs: Option<JobFigures>,
+    pub(in crate::serve) now: SystemTime,
+    pub(in crate::serve) sandbox: SandboxUsage,
+    pub(in crate::serve) log_written: u64,
+    pub(in crate::serve) log_dropped: u64,
+    pub(in crate::serve) log_kept: u64,
+    pub(in crate::serve) log_lost: u64,
+    /// Segments.
+    pub(in crate::serve) log_damaged: u64,
+    /// Sent on, and lost on the way.
+    pub(in crate::serve) exported_logs: (u64, u64),
+    pub(in crate::serve) exported_spans: (u64, u64),
+    /// When the process began to serve, since the Unix epoch.
+    pub(in crate::serve) started: Duration,
+    pub(in crate::serve) is_ready: bool,
+}
+
+impl Figures {
+    /// The text of a scrape.
+    pub(in crate::serve) fn text(self) -> String {
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(self));
+        let mut text = String::new();
+        // A `String` takes every write.
+        let _ = encode(&mut text, &registry);
+        text
+    }
+}
+
+impl Collector for Figures {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let encoder = &mut encoder;
+        self.executions(encoder)?;
+        self.instances(encoder)?;
+        self.bodies(encoder)?;
+        self.tokens(encoder)?;
+        if let Some(jobs) = &self.jobs {
+            job_exposition::encode(jobs, encoder)?;
+        }
+        self.sandbox(encoder)?;
+        self.process(encoder)
+    }
+}
+
+impl Figures {
+    fn executions(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Executions that have ended, by outcome";
+        let mut family =
+            encoder.encode_descriptor("host_executions", help, None, MetricType::Counter)?;
+        for account in &self.accounts {
+            for (outcome, count) in OUTCOMES.iter().zip(&account.totals.ended) {
+                let labels = [("function", &*account.name), ("outcome", *outcome)];
+                counter(family.encode_family(&labels)?, *count)?;
+            }
+        }
+        let help = "Requests for a function that got no execution, by reason";
+        let mut family =
+            encoder.encode_descriptor("host_requests_refused", help, None, MetricType::Counter)?;
+        for account in &self.accounts {
+            for (reason, count) in REASONS.iter().zip(&account.totals.refused) {
+                let labels = [("function", &*account.name), ("reason", *reason)];
+                counter(family.encode_family(&labels)?, *count)?;
+            }
+        }
+        let help = "Time from the start of an execution to its end";
+        self.histograms(encoder, "host_execution_duration", help, |account| {
+            &account.totals.durations
+        })?;
+        let help = "Time that it took to make an instance";
+        self.histograms(encoder, "host_instantiation_duration", help, |account| {
+            &account.totals.instantiations
+        })?;
+        let help = "Turns in which an execution held its worker for more than 20 ms";
+        let mut family =
+            encoder.encode_descriptor("host_turn_overruns", help, None, MetricType::Counter)?;
+        for account in &self.accounts {
+            let labels = [("function", &*account.name)];
+            counter(family.encode_family(&labels)?, account.totals.overruns)?;
+        }
+        Ok(())
+    }
+
+    fn instances(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Executions under way";
+        self.gauges(encoder, "host_instances_busy", help, |account| {
+            account.totals.running
+        })?;
+        let help = "Executions at once, at most";
+        self.gauges(encoder, "host_instances_limit", help, |account| {
+            account.instances as u64
+        })?;
+        let help = "Requests that wait for an instance";
+        self.gauges(encoder, "host_queue_length", help, |account| {
+            account.waiting as u64
+        })
+    }
+
+    fn bodies(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let bytes = Some(&Unit::Bytes);
+        let help = "Request bodies that functions took";
+        let mut family =
+            encoder.encode_descriptor("host_request_body", help, bytes, MetricType::Counter)?;
+        for account in &self.accounts {
+            let labels = [("function", &*account.name)];
+            counter(family.encode_family(&labels)?, account.totals.received)?;
+        }
+        let help = "Response bodies that functions gave";
+        let mut family =
+            encoder.encode_descriptor("host_response_body", help, bytes, MetricType::Counter)?;
+        for account in &self.accounts {
+            let labels = [("function", &*account.name)];
+            counter(family.encode_family(&labels)?, account.totals.sent)?;
+        }
+        Ok(())
+    }
+
+    fn tokens(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Tokens that were refused, by trusted issuer and reason";
+        let name = "host_tokens_refused";
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for ((issuer, reason), count) in &self.refused_tokens {
+            let issuer = issuer.as_ref().map_or("", |issuer| issuer.as_str());
+            let labels = [("issuer", issuer), ("reason", *reason)];
+            counter(family.encode_family(&labels)?, *count)?;
+        }
+        let help = "Attempts to fetch the keys of an issuer, by result";
+        let name = "host_issuer_fetches";
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for account in &self.keys {
+            let counts = [
+                ("success", account.successes),
+                ("failure", account.failures),
+            ];
+            for (result, count) in counts {
+                let labels = [("issuer", account.issuer.as_str()), ("result", result)];
+                counter(family.encode_family(&labels)?, count)?;
+            }
+        }
+        let help = "Time since the keys of an issuer were fetched";
+        let name = "host_issuer_keys_age";
+        let seconds = Some(&Unit::Seconds);
+        let mut family = encoder.encode_descriptor(name, help, seconds, MetricType::Gauge)?;
+        for account in &self.keys {
+            let Some(fetched) = account.fetched else {
+                continue;
+            };
+            let age = self.now.duration_since(fetched).unwrap_or_default();
+            let labels = [("issuer", account.issuer.as_str())];
+            let mut gauge = family.encode_family(&labels)?;
+            gauge.encode_gauge(&age.as_secs_f64())?;
+        }
+        let help = "Keys of an issuer that cannot be used, in the set that was fetched last";
+        let name = "host_issuer_keys_left_out";
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for account in &self.keys {
+            let labels = [("issuer", account.issuer.as_str())];
+            gauge(family.encode_family(&labels)?, account.left_out as u64)?;
+        }
+        Ok(())
+    }
+
+    fn sandbox(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let bytes = Some(&Unit::Bytes);
+        let usage = &self.sandbox;
+        let help = "Memory that all executions hold";
+        let memory =
+            encoder.encode_descriptor("host_instances_memory", help, bytes, MetricType::Gauge)?;
+        gauge(memory, usage.memory)?;
+        let help = "Memory that all executions may hold together";
+        let name = "host_instances_memory_limit";
+        let memory = encoder.encode_descriptor(name, help, bytes, MetricType::Gauge)?;
+        gauge(memory, usage.memory_limit)?;
+        let help = "Components compiled; not those whose compiled form was kept";
+        let name = "host_components_compiled";
+        let compiled = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        counter(compiled, usage.compiled)?;
+        let help = "Time spent on compiling components";
+        let name = "host_components_compile_time";
+        let seconds = Some(&Unit::Seconds);
+        let mut time = encoder.encode_descriptor(name, help, seconds, MetricType::Counter)?;
+        time.encode_counter::<NoLabelSet, _, f64>(&usage.compile_time.as_secs_f64(), None)
+    }
+
+    fn process(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Log entries, by what became of them: printed or not, kept on disk or not";
+        let mut family =
+            encoder.encode_descriptor("host_log_entries", help, None, MetricType::Counter)?;
+        let fates = [
+            ("written", self.log_written),
+            ("dropped", self.log_dropped),
+            ("kept", self.log_kept),
+            ("lost", self.log_lost),
+        ];
+        for (fate, count) in fates {
+            counter(family.encode_family(&[("fate", fate)])?, count)?;
+        }
+        let help = "Segments of the kept log that were found to be cut, damaged or unreadable";
+        let name = "host_log_segments_damaged";
+        let damaged = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        counter(damaged, self.log_damaged)?;
+        let help = "Log records and spans for the collector, by what became of them";
+        let mut family =
+            encoder.encode_descriptor("host_otlp_records", help, None, MetricType::Counter)?;
+        for (signal, (sent, lost)) in [("logs", self.exported_logs), ("spans", self.exported_spans)]
+        {
+            for (fate, count) in [("sent", sent), ("lost", lost)] {
+                let labels = [("signal", signal), ("fate", fate)];
+                counter(family.encode_family(&labels)?, count)?;
+            }
+        }
+        let help = "Whether all functions and the store are as they should be";
+        let ready = encoder.encode_descriptor("host_ready", help, None, MetricType::Gauge)?;
+        gauge(ready, u64::from(self.is_ready))?;
+        let help = "When the process began to serve, since the Unix epoch";
+        let name = "process_start_time";
+        let seconds = Some(&Unit::Seconds);
+        let mut start = encoder.encode_descriptor(name, help, seconds, MetricType::Gauge)?;
+        start.encode_gauge(&self.started.as_secs_f64())?;
+        let help = "The program";
+        let mut build = encoder.encode_descriptor("host_build", help, None, MetricType::Info)?;
+        build.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])
+    }
+
+    fn gauges(
+        &self,
+        encoder: &mut DescriptorEncoder<'_>,
+        name: &str,
+        help: &str,
+        of: impl Fn(&Account) -> u64,
+    ) -> fmt::Result {
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for account in &self.accounts {
+            let labels = [("function", &*account.name)];
+            gauge(family.encode_family(&labels)?, of(account))?;
+        }
+        Ok(())
+    }
+
+    fn histograms(
+        &self,
+        encoder: &mut DescriptorEncoder<'_>,
+        name: &str,
+        help: &str,
+        of: impl Fn(&Account) -> &Histogram,
+    ) -> fmt::Result {
+        let seconds = Some(&Unit::Seconds);
+        let mut family = encoder.encode_descriptor(name, help, seconds, MetricType::Histogram)?;
+        let bounds = BOUNDS.map(|bound| Duration::from_micros(bound).as_secs_f64());
+        for account in &self.accounts {
+            let labels = [("function", &*account.name)];
+            let histogram = of(account);
+            let bounds = bounds.iter().copied().chain([f64::INFINITY]);
+            let buckets: Vec<_> = bounds.zip(histogram.buckets).collect();
+            family
+                .encode_family(&labels)?
+                .encode_histogram::<NoLabelSet>(
+                    histogram.sum.as_secs_f64(),
+                    histogram.buckets.iter().sum(),
+                    &buckets,
+                    None,
+                )?;
+        }
+        Ok(())
+    }
+}
+
+pub(in crate::serve) fn counter(mut metric: MetricEncoder<'_>, value: u64) -> fmt::Result {
+    metric.encode_counter::<NoLabelSet, _, u64>(&value, None)
+}
+
+pub(in crate::serve) fn gauge(mut metric: MetricEncoder<'_>, value: u64) -> fmt::Result {
+    metric.encode_gauge(&i64::try_from(value).unwrap_or(i64::MAX))
+}

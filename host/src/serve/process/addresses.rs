@@ -1,0 +1,64 @@
+//! By which addresses this process is known.
+
+use std::net::SocketAddr;
+
+use host_tokens::IssuerUrl;
+
+use crate::serve::error::ServeError;
+use crate::serve::options::ServeOptions;
+
+/// The addresses of the listeners, as others write them.
+pub(in crate::serve) struct Addresses {
+    /// Where the functions answer, without a slash at the end.
+    pub(in crate::serve) url: String,
+    /// By which of them callers know it first of all, if that was said: without a slash at the end.
+    pub(in crate::serve) public_url: Option<String>,
+    /// All addresses by which callers know the functions, which tokens may be for: those that were said, or else that of
+    /// the listener. A token for an address that callers on other machines have too would be good for each of their hosts.
+    pub(in crate::serve) public_urls: Vec<String>,
+    issuer: Option<IssuerUrl>,
+    control_plane: String,
+}
+
+impl Addresses {
+    pub(in crate::serve) fn new(
+        options: &ServeOptions,
+        addr: SocketAddr,
+        admin: SocketAddr,
+    ) -> Self {
+        let scheme = match options.tls {
+            Some(_) => "https",
+            None => "http",
+        };
+        let url = format!("{scheme}://{addr}");
+        let mut public_urls = options.identity.public_urls.clone();
+        if public_urls.is_empty() {
+            public_urls.push(url.clone());
+            if addr.ip().is_loopback() {
+                public_urls.push(format!("{scheme}://localhost:{}", addr.port()));
+            }
+        }
+        Self {
+            url,
+            public_url: options
+                .identity
+                .public_urls
+                .first()
+                .map(|url| url.trim_end_matches('/').to_owned()),
+            public_urls,
+            issuer: options.identity.issuer_url.clone(),
+            control_plane: format!("http://{admin}"),
+        }
+    }
+
+    /// What the host's own issuer is called: where its keys are published.
+    ///
+    /// # Errors
+    /// Not for the address of a listener.
+    pub(in crate::serve) fn issuer(&self) -> Result<IssuerUrl, ServeError> {
+        match &self.issuer {
+            Some(issuer) => Ok(issuer.clone()),
+            None => Ok(self.control_plane.parse()?),
+        }
+    }
+}

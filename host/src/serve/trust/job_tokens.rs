@@ -1,0 +1,94 @@
+//! The tokens that jobs send along, made in memory by the host's own issuer.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use host_tokens::{IdToken, IssuerUrl, SigningKey, SteadyClock, mint};
+
+use crate::identity::OwnIssuerError;
+use crate::scheduler::TokenSource;
+use crate::serve::published::Published;
+
+/// Makes tokens with what the issuer signs with at this moment.
+pub(in crate::serve) struct JobTokens {
+    signer: Published<Option<Signer>>,
+    /// The one that this host judges tokens by, so that it takes its own.
+    clock: SteadyClock,
+}
+
+/// The issuer's key, and its accounts.
+pub(in crate::serve) struct Signer {
+    pub(in crate::serve) issuer: IssuerUrl,
+    pub(in crate::serve) key: SigningKey,
+    /// Each account, by its address.
+    pub(in crate::serve) accounts: HashMap<String, Account>,
+}
+
+/// Whom a token is for.
+pub(in crate::serve) struct Account {
+    pub(in crate::serve) subject: String,
+    /// Whether nobody takes its tokens any more.
+    pub(in crate::serve) is_revoked: bool,
+}
+
+impl JobTokens {
+    pub(in crate::serve) fn new(clock: SteadyClock) -> Self {
+        Self {
+            signer: Published::default(),
+            clock,
+        }
+    }
+
+    pub(in crate::serve) fn replace(&self, signer: Option<Signer>) {
+        self.signer.replace(Arc::new(signer));
+    }
+}
+
+impl TokenSource for JobTokens {
+    fn token(&self, account: &str, audience: &str) -> Result<String, String> {
+        let signer = self.signer.current();
+        let Some(signer) = signer.as_ref() else {
+            return Err("this host has no issuer of its own, or no key of it can sign".into());
+        };
+        let Some(Account {
+            subject,
+            is_revoked,
+        }) = signer.accounts.get(account)
+        else {
+            return Err(format!("there is no service account {account}"));
+        };
+        if *is_revoked {
+            return Err(OwnIssuerError::Revoked(account.to_owned()).to_string());
+        }
+        let token = IdToken::new(subject, audience).with_email(account);
+        let minted = mint(&signer.issuer, &signer.key, &token, self.clock.now().time);
+        minted.map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use host_tokens::SigningAlgorithm;
+
+    #[test]
+    fn an_account_that_is_revoked_gets_no_token_and_the_reason_is_told() {
+        let tokens = JobTokens::new(SteadyClock::start());
+        let account = |subject: &str, is_revoked| Account {
+            subject: subject.to_owned(),
+            is_revoked,
+        };
+        tokens.replace(Some(Signer {
+            issuer: "https://id.example".parse().unwrap(),
+            key: SigningKey::generate(SigningAlgorithm::EdDsa).unwrap(),
+            accounts: HashMap::from([
+                ("good@host.internal".to_owned(), account("1", false)),
+                ("bad@host.internal".to_owned(), account("2", true)),
+            ]),
+        }));
+        assert!(tokens.token("good@host.internal", "x").is_ok());
+        let refused = tokens.token("bad@host.internal", "x").unwrap_err();
+        assert!(refused.contains("is revoked"), "{refused}");
+        assert!(tokens.token("other@host.internal", "x").is_err());
+    }
+}
