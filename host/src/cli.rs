@@ -6,6 +6,7 @@ mod advice;
 mod arguments;
 mod auth;
 mod check;
+mod choices;
 mod compiler;
 mod complete;
 mod completion;

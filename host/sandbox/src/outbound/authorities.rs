@@ -3,7 +3,7 @@
 //! `openssl req -x509` makes certificates that are an authority's (CA:TRUE) and are shown by servers all the same. One that an
 //! operator names stands for its own server too.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
@@ -13,14 +13,25 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
 
+/// The public authorities: those that are built in, and those that the system trusts, which an operator can add to. What
+/// cannot be read of the system's is left out. `$SSL_CERT_FILE` and `$SSL_CERT_DIR` say where they are, if that is set.
+fn public() -> &'static RootCertStore {
+    static PUBLIC: OnceLock<RootCertStore> = OnceLock::new();
+    PUBLIC.get_or_init(|| {
+        let mut roots = RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        };
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        roots
+    })
+}
+
 /// A client that trusts the public authorities and `others`: these, and whoever they vouch for.
 ///
 /// # Errors
 /// If one of `others` cannot be an authority.
 pub fn client_config(others: &[CertificateDer<'static>]) -> Result<ClientConfig, Error> {
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    let mut roots = public().clone();
     for certificate in others {
         roots.add(certificate.clone())?;
     }

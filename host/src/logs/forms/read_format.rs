@@ -1,12 +1,10 @@
 //! How `functions logs read` prints stored entries: as a table, JSON Lines or logfmt.
 
-use clap::ValueEnum;
-
 use super::table::{Table, is_stdout_coloured, width};
 use super::{StoredEntry, logfmt};
 
 /// An output format for stored entries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadFormat {
     /// A table, for people
     Table,

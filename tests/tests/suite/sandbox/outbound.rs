@@ -228,6 +228,13 @@ fn a_private_authority_is_trusted_when_it_is_given() {
 
     let host = Host::serve("calls_out")
         .arg(format!("--allow-outbound={rule}"))
+        .env("SSL_CERT_FILE", &chain)
+        .start();
+    let reply = fetch(&host, &format!("{rule}/headers"));
+    assert_eq!(reply.status, 200, "the system trusts it: {}", reply.text());
+
+    let host = Host::serve("calls_out")
+        .arg(format!("--allow-outbound={rule}"))
         .arg("--outbound-ca")
         .arg(chain)
         .start();
