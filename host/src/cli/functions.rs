@@ -7,6 +7,7 @@ mod describe;
 mod list;
 mod logs;
 mod policy;
+mod state;
 
 use std::process::ExitCode;
 use std::thread;
@@ -19,6 +20,7 @@ use super::Message;
 use crate::settings::{FunctionSettings, Settings};
 use crate::stderr;
 use crate::store::{FunctionName, FunctionRecord, Store, StoreError};
+use state::FunctionState;
 
 /// Deploy, list, describe, delete and call functions, read their logs, and say who may call them
 #[derive(Args)]
@@ -75,37 +77,18 @@ pub(super) fn public_urls(store: &Store) -> Result<Vec<String>, Message> {
     Ok(host.map_or_else(|| vec![DEFAULT_URL.to_owned()], |host| host.public_urls))
 }
 
-/// What has become of a function: a word, and why, if that needs a reason.
-struct Condition {
-    word: &'static str,
-    reason: Option<String>,
-}
-
-impl Condition {
-    fn new(word: &'static str) -> Self {
-        Self { word, reason: None }
-    }
-
-    fn because(word: &'static str, reason: &str) -> Self {
-        Self {
-            word,
-            reason: Some(reason.to_owned()),
-        }
-    }
-}
-
 /// What is shown of a function. Secrets are shown by the file that they come from.
-fn value(record: &FunctionRecord, base_url: &str, state: &Condition) -> Value {
+fn value(record: &FunctionRecord, base_url: &str, state: &FunctionState) -> Value {
     let mut value = json!({
         "name": record.name,
         "url": format!("{base_url}/{}", record.name),
-        "state": state.word,
+        "state": state.to_string(),
         "revision": record.revision,
         "componentSha256": record.component,
         "createTime": record.created,
         "updateTime": record.updated,
     });
-    if let Some(reason) = &state.reason {
+    if let Some(reason) = state.reason() {
         value["stateMessage"] = json!(reason);
     }
     for setting in FunctionSettings::ALL {
@@ -139,25 +122,9 @@ fn not_served(store: &Store) -> &'static str {
     }
 }
 
-/// What has become of a function: `ACTIVE`, `FAILED` or `DAMAGED` with the reason, or what it waits for.
-fn state(store: &Store, record: &FunctionRecord) -> Result<Condition, Message> {
-    if let Some(damage) = &record.damage {
-        return Ok(Condition::because("DAMAGED", damage));
-    }
-    if !is_served(store)? {
-        return Ok(Condition::new("NOT SERVED"));
-    }
-    let served = store
-        .served(&record.name)
-        .map_err(|error| error.to_string())?;
-    Ok(match served {
-        // Times of one width in UTC have the order of their text. A later state has taken this one's place.
-        Some(served) if served.updated >= record.updated => match served.problem {
-            None => Condition::new("ACTIVE"),
-            Some(problem) => Condition::because("FAILED", &problem),
-        },
-        _ => Condition::new("DEPLOYING"),
-    })
+/// What has become of a function.
+fn state(store: &Store, record: &FunctionRecord) -> Result<FunctionState, Message> {
+    FunctionState::of(record, store).map_err(|error| error.to_string())
 }
 
 /// How long a serving host may take to take up a change.
@@ -168,30 +135,28 @@ const LOOK: Duration = Duration::from_millis(20);
 pub(super) fn settle(store: &Store, record: &FunctionRecord) -> Result<(), Message> {
     let begun = Instant::now();
     loop {
-        let Condition { word, reason } = state(store, record)?;
-        match word {
-            "ACTIVE" => return Ok(()),
-            "NOT SERVED" => {
+        let state = state(store, record)?;
+        match state {
+            FunctionState::Active => return Ok(()),
+            FunctionState::NotServed => {
                 stderr::line!("note: {}", not_served(store));
                 return Ok(());
             }
-            "DEPLOYING" if begun.elapsed() < PATIENCE => {
+            FunctionState::Deploying if begun.elapsed() < PATIENCE => {
                 // Somebody may have deleted it meanwhile.
                 store
                     .function(&record.name)
                     .map_err(|error| format!("deployed, and gone again: {error}"))?;
                 thread::sleep(LOOK);
             }
-            "DEPLOYING" => {
+            FunctionState::Deploying => {
                 return Err(format!(
                     "deployed, but the host that serves has not taken it up within {PATIENCE:?}"
                 ));
             }
-            failed => {
-                let reason = reason.map(|reason| format!(": {reason}"));
+            FunctionState::Failed(ref reason) | FunctionState::Damaged(ref reason) => {
                 return Err(format!(
-                    "deployed, but the host cannot serve it, and goes on with what it had: {failed}{}",
-                    reason.unwrap_or_default()
+                    "deployed, but the host cannot serve it, and goes on with what it had: {state}: {reason}"
                 ));
             }
         }
@@ -243,7 +208,7 @@ mod tests {
             (&shown["state"], &shown["stateMessage"]),
             (&json!("DAMAGED"), &json!("EOF"))
         );
-        let shown = value(&record, "u", &Condition::because("FAILED", "it is gone"));
+        let shown = value(&record, "u", &FunctionState::Failed("it is gone".into()));
         assert_eq!(
             (&shown["state"], &shown["stateMessage"]),
             (&json!("FAILED"), &json!("it is gone"))

@@ -32,7 +32,7 @@ impl Drain {
         *self.asked.borrow()
     }
 
-    /// For who knows nothing of this room: true once the drain begins.
+    /// For who knows nothing of this module: true once the drain begins.
     pub(super) fn watch(&self) -> watch::Receiver<bool> {
         self.asked.clone()
     }

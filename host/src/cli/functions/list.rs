@@ -31,7 +31,7 @@ impl List {
             let state = state(&store, record)?;
             let row = [
                 record.name.to_string(),
-                state.word.to_owned(),
+                state.to_string(),
                 record.revision.to_string(),
                 invokers(&record.settings),
                 format!("{url}/{}", record.name),

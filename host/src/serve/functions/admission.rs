@@ -1,6 +1,6 @@
 //! Who gets an instance, who waits for one, and who is turned away.
 //!
-//! Each worker has places of its own, and of those each function has some, so that nothing is shared on a request's way.
+//! Each worker has permits of its own, and of those each function has some, so that nothing is shared on a request's way.
 //! A function whose instances are bounded in all, over all workers, is the exception.
 
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::counters::Reason;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
-/// The places of one function on one worker.
+/// The permits of one function on one worker.
 pub(in crate::serve) struct Admission {
     /// Of the function on this worker, of the worker, and of the function in all, as far as that is bounded; always
     /// taken in this order.
@@ -30,20 +30,20 @@ pub(in crate::serve) struct Queue {
 
 const GATES: usize = 3;
 
-/// A place, given back when dropped.
-pub(in crate::serve) struct Place {
+/// A permit, given back when dropped.
+pub(in crate::serve) struct Permit {
     _permits: [Option<OwnedSemaphorePermit>; GATES],
     has_waited: bool,
 }
 
-impl Place {
+impl Permit {
     /// Whether it was not free at once.
     pub(in crate::serve) fn has_waited(&self) -> bool {
         self.has_waited
     }
 }
 
-/// Why a request got no place.
+/// Why a request got no permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(in crate::serve) enum Refused {
     /// As many requests as may are waiting already.
@@ -68,16 +68,16 @@ impl Refused {
 }
 
 impl Admission {
-    /// For `places` executions of the function on this worker, within those that `worker` and `instances` have left.
+    /// For `permits` executions of the function on this worker, within those that `worker` and `instances` have left.
     pub(in crate::serve) fn new(
-        places: usize,
+        permits: usize,
         worker: Arc<Semaphore>,
         instances: Option<Arc<Semaphore>>,
         queue: Queue,
     ) -> Self {
         Self {
             gates: [
-                Some(Arc::new(Semaphore::new(places))),
+                Some(Arc::new(Semaphore::new(permits))),
                 instances,
                 // Last, so that who waits for an instance of one function keeps no other function from the worker.
                 Some(worker),
@@ -87,22 +87,22 @@ impl Admission {
         }
     }
 
-    /// Takes a place, in the order of arrival.
-    pub(in crate::serve) async fn enter(&self) -> Result<Place, Refused> {
+    /// Takes a permit, in the order of arrival.
+    pub(in crate::serve) async fn enter(&self) -> Result<Permit, Refused> {
         match self.try_enter() {
-            Ok(place) => return Ok(place),
+            Ok(permit) => return Ok(permit),
             Err(TryAcquireError::Closed) => return Err(Refused::Draining),
             Err(TryAcquireError::NoPermits) => {}
         }
         let _turn = self.line_up()?;
         match tokio::time::timeout(self.queue.time, self.wait()).await {
-            Ok(Ok(place)) => Ok(place),
+            Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_closed)) => Err(Refused::Draining),
             Err(_elapsed) => Err(Refused::QueueTime(self.queue.time)),
         }
     }
 
-    /// Turns away whoever waits for a place of the function. The places of the worker are closed by their owner.
+    /// Turns away whoever waits for a permit of the function. The permits of the worker are closed by their owner.
     pub(in crate::serve) fn close(&self) {
         if let [Some(function), ..] = &self.gates {
             function.close();
@@ -114,27 +114,27 @@ impl Admission {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    fn try_enter(&self) -> Result<Place, TryAcquireError> {
+    fn try_enter(&self) -> Result<Permit, TryAcquireError> {
         let mut permits = [const { None }; GATES];
         for (permit, gate) in permits.iter_mut().zip(&self.gates) {
             if let Some(gate) = gate {
                 *permit = Some(Arc::clone(gate).try_acquire_owned()?);
             }
         }
-        Ok(Place {
+        Ok(Permit {
             _permits: permits,
             has_waited: false,
         })
     }
 
-    async fn wait(&self) -> Result<Place, AcquireError> {
+    async fn wait(&self) -> Result<Permit, AcquireError> {
         let mut permits = [const { None }; GATES];
         for (permit, gate) in permits.iter_mut().zip(&self.gates) {
             if let Some(gate) = gate {
                 *permit = Some(Arc::clone(gate).acquire_owned().await?);
             }
         }
-        Ok(Place {
+        Ok(Permit {
             _permits: permits,
             has_waited: true,
         })
@@ -168,36 +168,36 @@ mod tests {
         Queue { length, time: LONG }
     }
 
-    fn admission(places: usize, queue_length: usize) -> Admission {
+    fn admission(permits: usize, queue_length: usize) -> Admission {
         let worker = Arc::new(Semaphore::new(10));
-        Admission::new(places, worker, None, queue(queue_length))
+        Admission::new(permits, worker, None, queue(queue_length))
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_waits_until_a_place_is_free() {
         let admission = Arc::new(admission(1, 10));
-        let place = admission.enter().await.unwrap();
+        let permit = admission.enter().await.unwrap();
         let waiting = tokio::spawn({
             let admission = Arc::clone(&admission);
             async move { admission.enter().await.map(drop) }
         });
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());
-        drop(place);
+        drop(permit);
         assert_eq!(waiting.await.unwrap(), Ok(()));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_place_says_whether_it_was_waited_for() {
         let admission = Arc::new(admission(1, 10));
-        let place = admission.enter().await.unwrap();
-        assert!(!place.has_waited());
+        let permit = admission.enter().await.unwrap();
+        assert!(!permit.has_waited());
         let waiting = tokio::spawn({
             let admission = Arc::clone(&admission);
             async move { admission.enter().await.unwrap().has_waited() }
         });
         tokio::task::yield_now().await;
-        drop(place);
+        drop(permit);
         assert!(waiting.await.unwrap());
     }
 
@@ -225,11 +225,11 @@ mod tests {
         let bounded = function(Some(Arc::new(Semaphore::new(1))));
         let other = function(None);
         let full = Some(Refused::QueueFull(0));
-        let place = bounded.enter().await.unwrap();
+        let permit = bounded.enter().await.unwrap();
         assert_eq!(bounded.enter().await.err(), full);
         let _others = other.enter().await.unwrap();
         assert_eq!(other.enter().await.err(), full);
-        drop(place);
+        drop(permit);
         assert!(bounded.enter().await.is_ok());
     }
 

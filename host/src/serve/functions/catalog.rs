@@ -1,7 +1,7 @@
 //! The functions that are served, and the routes of every worker that are made of them.
 //!
 //! A function that takes another one's place leaves that one to the requests that have it already. It takes over its
-//! counts, and its places as long as their number is the same.
+//! counts, and its permits as long as their number is the same.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,7 +25,7 @@ pub(in crate::serve) struct Served {
     /// Its name in log entries.
     pub(in crate::serve) name: Arc<str>,
     pub(in crate::serve) access: Access,
-    pub(in crate::serve) places: Places,
+    pub(in crate::serve) permits: Permits,
     /// Host names that lead to it, in lower case.
     pub(in crate::serve) hosts: Vec<String>,
 }
@@ -37,18 +37,18 @@ fn path(name: &str) -> HeaderValue {
 
 /// How many executions of a function there may be at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::serve) struct Places {
+pub(in crate::serve) struct Permits {
     /// On each worker.
     concurrency: usize,
     /// In all.
     instances: Option<usize>,
 }
 
-/// More than any host has executions; a semaphore panics where it is given too many places, and a store may hold any
+/// More than any host has executions; a semaphore panics where it is given too many permits, and a store may hold any
 /// number.
 const MOST_PLACES: usize = 1 << 20;
 
-impl Places {
+impl Permits {
     /// So many on each worker, and in all.
     pub(in crate::serve) fn new(concurrency: usize, instances: Option<usize>) -> Self {
         Self {
@@ -71,7 +71,7 @@ impl Places {
 pub(in crate::serve) struct WorkerRoutes {
     pub(in crate::serve) table: Arc<Published<Routes>>,
     /// Executions of all functions at once on this worker.
-    pub(in crate::serve) places: Arc<Semaphore>,
+    pub(in crate::serve) permits: Arc<Semaphore>,
 }
 
 /// What can be told of one function.
@@ -88,8 +88,8 @@ pub(in crate::serve) struct Account {
 /// All functions that are served. Changes are taken up by the workers with their next request.
 pub(in crate::serve) struct Catalog {
     workers: Vec<WorkerRoutes>,
-    /// The places that one function may have of each worker's.
-    most_places: usize,
+    /// The permits that one function may have of each worker's.
+    most_permits: usize,
     queue: Queue,
     entries: Mutex<Entries>,
 }
@@ -102,21 +102,21 @@ struct Entries {
 
 struct Entry {
     hosts: Vec<String>,
-    places: Places,
+    permits: Permits,
     /// One for each worker.
     routes: Vec<Arc<Route>>,
 }
 
 impl Catalog {
-    /// For functions that may have `most_places` of those on each worker.
+    /// For functions that may have `most_permits` of those on each worker.
     pub(in crate::serve) fn new(
         workers: Vec<WorkerRoutes>,
-        most_places: usize,
+        most_permits: usize,
         queue: Queue,
     ) -> Self {
         Self {
             workers,
-            most_places,
+            most_permits,
             queue,
             entries: Mutex::default(),
         }
@@ -187,17 +187,17 @@ impl Catalog {
     }
 
     fn entry(&self, served: Served, before: Option<&Entry>) -> Entry {
-        let places = served.places.within(self.most_places);
-        let has_same_places = before.is_some_and(|entry| entry.places == places);
-        let instances = places.instances;
+        let permits = served.permits.within(self.most_permits);
+        let has_same_permits = before.is_some_and(|entry| entry.permits == permits);
+        let instances = permits.instances;
         let instances = instances.map(|number| Arc::new(Semaphore::new(number)));
         let route = |(index, worker): (usize, &WorkerRoutes)| {
             let before = before.map(|entry| &entry.routes[index]);
             let admission = match before {
-                Some(route) if has_same_places => Arc::clone(&route.admission),
+                Some(route) if has_same_permits => Arc::clone(&route.admission),
                 _ => Arc::new(Admission::new(
-                    places.concurrency,
-                    Arc::clone(&worker.places),
+                    permits.concurrency,
+                    Arc::clone(&worker.permits),
                     instances.clone(),
                     self.queue,
                 )),
@@ -215,7 +215,7 @@ impl Catalog {
         Entry {
             routes: self.workers.iter().enumerate().map(route).collect(),
             hosts: served.hosts,
-            places,
+            permits,
         }
     }
 
@@ -264,12 +264,12 @@ impl Entry {
         for route in &self.routes {
             route.counters.add_to(&mut totals);
         }
-        let on_workers = self.places.concurrency * self.routes.len();
+        let on_workers = self.permits.concurrency * self.routes.len();
         Account {
             name: Arc::clone(&self.routes[0].name),
             totals,
             instances: self
-                .places
+                .permits
                 .instances
                 .map_or(on_workers, |all| all.min(on_workers)),
             waiting: self
@@ -287,11 +287,11 @@ mod tests {
 
     #[test]
     fn any_number_that_a_store_holds_is_one_of_places() {
-        let places = Places::new(usize::MAX, Some(usize::MAX));
-        let all = [places.concurrency, places.instances.unwrap()];
-        assert!(all.iter().all(|&places| places <= Semaphore::MAX_PERMITS));
-        assert_eq!(Places::new(80, None).concurrency, 80);
-        assert_eq!(Places::new(80, None).within(46), Places::new(46, None));
-        assert_eq!(Places::new(10, None).within(46), Places::new(10, None));
+        let permits = Permits::new(usize::MAX, Some(usize::MAX));
+        let all = [permits.concurrency, permits.instances.unwrap()];
+        assert!(all.iter().all(|&permits| permits <= Semaphore::MAX_PERMITS));
+        assert_eq!(Permits::new(80, None).concurrency, 80);
+        assert_eq!(Permits::new(80, None).within(46), Permits::new(46, None));
+        assert_eq!(Permits::new(10, None).within(46), Permits::new(10, None));
     }
 }

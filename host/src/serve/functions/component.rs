@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::access::Access;
-use super::catalog::{Catalog, Places, Served};
+use super::catalog::{Catalog, Permits, Served};
 use crate::input;
 use crate::serve::error::ServeError;
 use crate::serve::options::ComponentOptions;
@@ -66,7 +66,7 @@ impl RootComponent {
             function,
             name: options.name.as_str().into(),
             access: self.access.clone(),
-            places: Places::new(options.concurrency, None),
+            permits: Permits::new(options.concurrency, None),
             hosts: Vec::new(),
         });
         Ok(())

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::access::function_access;
-use super::catalog::{Places, Served};
+use super::catalog::{Permits, Served};
 use super::shares::MemoryShares;
 use crate::advice;
 use crate::store::{FunctionRecord, FunctionSettings};
@@ -59,7 +59,7 @@ impl Loader {
             )?,
             name: record.name.as_str().into(),
             access: function_access(record, &self.public_urls)?,
-            places: Places::new(settings.concurrency, settings.max_instances),
+            permits: Permits::new(settings.concurrency, settings.max_instances),
             hosts: settings.hosts.clone(),
         })
     }

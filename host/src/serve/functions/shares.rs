@@ -1,4 +1,4 @@
-//! How places and memory are shared out: among the workers, and among functions.
+//! How permits and memory are shared out: among the workers, and among functions.
 //!
 //! Where there are several functions, none may have more than three quarters. However greedy one of them is, the others
 //! can run.
@@ -10,15 +10,15 @@ use crate::serve::options::ServeOptions;
 use host_sandbox::memory::MemoryShare;
 
 /// The executions that may run at once on each worker.
-pub(in crate::serve) fn places(options: &ServeOptions) -> usize {
+pub(in crate::serve) fn permits(options: &ServeOptions) -> usize {
     (options.sandbox.executions as usize / options.workers).max(1)
 }
 
 /// Those that may be of one function.
-pub(in crate::serve) fn places_of_one(options: &ServeOptions) -> usize {
+pub(in crate::serve) fn permits_of_one(options: &ServeOptions) -> usize {
     match are_several(options) {
-        // The only place there is must be for all.
-        true => (places(options) * 3 / 4).max(1),
+        // The only permit there is must be for all.
+        true => (permits(options) * 3 / 4).max(1),
         false => usize::MAX,
     }
 }

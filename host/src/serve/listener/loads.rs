@@ -11,8 +11,8 @@ pub(in crate::serve) struct Loads {
     limit: usize,
 }
 
-/// A connection's place with a worker, given back when dropped.
-pub(in crate::serve) struct Seat {
+/// A connection's permit to be served by a worker, given back when dropped.
+pub(in crate::serve) struct ConnectionPermit {
     loads: Arc<Loads>,
     worker: usize,
 }
@@ -26,8 +26,8 @@ impl Loads {
         })
     }
 
-    /// Takes a place with the worker that has the fewest connections; with `own` among equals. `None` when full.
-    pub(in crate::serve) fn seat(self: &Arc<Self>, own: usize) -> Option<Seat> {
+    /// Takes a permit of the worker that has the fewest connections; with `own` among equals. `None` when full.
+    pub(in crate::serve) fn acquire(self: &Arc<Self>, own: usize) -> Option<ConnectionPermit> {
         let mut open = self.open();
         if open.iter().sum::<usize>() >= self.limit {
             return None;
@@ -38,7 +38,7 @@ impl Loads {
             _ => open.iter().position(|&count| count == fewest)?,
         };
         open[worker] += 1;
-        Some(Seat {
+        Some(ConnectionPermit {
             loads: Arc::clone(self),
             worker,
         })
@@ -50,14 +50,14 @@ impl Loads {
     }
 }
 
-impl Seat {
+impl ConnectionPermit {
     /// The worker that is to serve the connection.
     pub(in crate::serve) fn worker(&self) -> usize {
         self.worker
     }
 }
 
-impl Drop for Seat {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         if let Some(count) = self.loads.open().get_mut(self.worker) {
             *count -= 1;
@@ -72,18 +72,18 @@ mod tests {
     #[test]
     fn four_connections_to_one_accept_queue_are_spread_over_two_workers() {
         let loads = Loads::new(2, 100);
-        let seats: Vec<_> = (0..4).map(|_| loads.seat(0).unwrap()).collect();
-        let on_first = seats.iter().filter(|seat| seat.worker() == 0).count();
+        let permits: Vec<_> = (0..4).map(|_| loads.acquire(0).unwrap()).collect();
+        let on_first = permits.iter().filter(|permit| permit.worker() == 0).count();
         assert_eq!(on_first, 2);
     }
 
     #[test]
-    fn a_full_house_takes_nobody_until_someone_leaves() {
+    fn beyond_the_limit_nobody_is_taken_until_someone_leaves() {
         let loads = Loads::new(2, 2);
-        let first = loads.seat(0).unwrap();
-        let _second = loads.seat(0).unwrap();
-        assert!(loads.seat(0).is_none());
+        let first = loads.acquire(0).unwrap();
+        let _second = loads.acquire(0).unwrap();
+        assert!(loads.acquire(0).is_none());
         drop(first);
-        assert!(loads.seat(0).is_some());
+        assert!(loads.acquire(0).is_some());
     }
 }

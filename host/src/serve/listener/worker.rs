@@ -13,13 +13,13 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 
 use super::connection::{Bounds, Connection};
-use super::loads::{Loads, Seat};
+use super::loads::{ConnectionPermit, Loads};
 use crate::lingering;
 use crate::serve::drain::{Drain, DrainHandle, Pending};
 use crate::serve::request::invoke::Invoker;
 
 /// A connection that another worker accepted.
-pub(in crate::serve) type Dealt = (StdStream, Seat);
+pub(in crate::serve) type HandedOver = (StdStream, ConnectionPermit);
 
 /// How much longer than the longest wall time of an execution a drain may take.
 const DRAIN_MARGIN: Duration = Duration::from_secs(5);
@@ -38,8 +38,8 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconn
 pub(in crate::serve) struct Worker {
     pub(in crate::serve) index: usize,
     pub(in crate::serve) listener: Option<StdListener>,
-    pub(in crate::serve) inbox: mpsc::UnboundedReceiver<Dealt>,
-    pub(in crate::serve) others: Vec<mpsc::UnboundedSender<Dealt>>,
+    pub(in crate::serve) inbox: mpsc::UnboundedReceiver<HandedOver>,
+    pub(in crate::serve) others: Vec<mpsc::UnboundedSender<HandedOver>>,
     pub(in crate::serve) loads: Arc<Loads>,
     pub(in crate::serve) invoker: Arc<Invoker>,
     pub(in crate::serve) pending: Arc<Pending>,
@@ -107,7 +107,7 @@ impl Worker {
         loop {
             tokio::select! {
                 accepted = accept(listener.as_ref()) => self.take(accepted).await,
-                Some((stream, seat)) = self.inbox.recv() => self.spawn_dealt(stream, seat),
+                Some((stream, permit)) = self.inbox.recv() => self.spawn_handed_over(stream, permit),
                 () = asked.begun() => break,
             }
         }
@@ -126,10 +126,10 @@ impl Worker {
             }
         }
         self.inbox.close();
-        while let Some((stream, seat)) = self.inbox.recv().await {
-            self.spawn_dealt(stream, seat);
+        while let Some((stream, permit)) = self.inbox.recv().await {
+            self.spawn_handed_over(stream, permit);
         }
-        self.invoker.places.close();
+        self.invoker.permits.close();
         self.invoker.routes.current().close();
         // What outlives every deadline is cut off with the runtime.
         let limit = self.invoker.routes.current().longest_wall_time + DRAIN_MARGIN;
@@ -143,32 +143,32 @@ impl Worker {
             // Out of descriptors, most likely: connections that end will free some.
             return tokio::time::sleep(ACCEPT_PAUSE).await;
         };
-        let Some(seat) = self.loads.seat(self.index) else {
+        let Some(permit) = self.loads.acquire(self.index) else {
             if self.tls.is_none() {
                 self.turned_away.answer(stream);
             }
             return;
         };
-        if seat.worker() == self.index {
-            return self.spawn(stream, seat);
+        if permit.worker() == self.index {
+            return self.spawn(stream, permit);
         }
         let Ok(stream) = stream.into_std() else {
             return;
         };
-        if let Err(unsent) = self.others[seat.worker()].send((stream, seat)) {
+        if let Err(unsent) = self.others[permit.worker()].send((stream, permit)) {
             // That worker is draining, and so will this one be; the client is served all the same.
-            let (stream, seat) = unsent.0;
-            self.spawn_dealt(stream, seat);
+            let (stream, permit) = unsent.0;
+            self.spawn_handed_over(stream, permit);
         }
     }
 
-    fn spawn_dealt(&self, stream: StdStream, seat: Seat) {
+    fn spawn_handed_over(&self, stream: StdStream, permit: ConnectionPermit) {
         if let Ok(stream) = TcpStream::from_std(stream) {
-            self.spawn(stream, seat);
+            self.spawn(stream, permit);
         }
     }
 
-    fn spawn(&self, stream: TcpStream, seat: Seat) {
+    fn spawn(&self, stream: TcpStream, permit: ConnectionPermit) {
         let connection = Connection {
             invoker: Arc::clone(&self.invoker),
             bounds: self.bounds,
@@ -178,7 +178,7 @@ impl Worker {
         let tls = self.tls.clone();
         tokio::spawn(async move {
             connection.serve(stream, tls).await;
-            drop((seat, pending));
+            drop((permit, pending));
         });
     }
 }

@@ -63,8 +63,8 @@ impl Assembled {
         let routes: Vec<_> = (0..options.workers)
             .map(|_| worker_routes(options))
             .collect();
-        let most_places = shares::places_of_one(options);
-        let catalog = Arc::new(Catalog::new(routes.clone(), most_places, queue(options)));
+        let most_permits = shares::permits_of_one(options);
+        let catalog = Arc::new(Catalog::new(routes.clone(), most_permits, queue(options)));
         let readiness = Arc::new(Readiness::default());
         let board = Arc::new(TrustBoard::new(options.workers));
         let tokens = Arc::new(JobTokens::new(opened.clock));
@@ -247,6 +247,6 @@ fn queue(options: &ServeOptions) -> Queue {
 fn worker_routes(options: &ServeOptions) -> WorkerRoutes {
     WorkerRoutes {
         table: Arc::new(Published::default()),
-        places: Arc::new(Semaphore::new(shares::places(options))),
+        permits: Arc::new(Semaphore::new(shares::permits(options))),
     }
 }

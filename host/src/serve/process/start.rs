@@ -104,7 +104,7 @@ impl Workers<'_> {
         Invoker {
             routes: Arc::clone(&routes.table),
             no_function: Arc::clone(no_function),
-            places: Arc::clone(&routes.places),
+            permits: Arc::clone(&routes.permits),
             authenticator: Authenticator::new(trust, counters, self.clock),
             turns: RunQueue::new(),
             log: self.log.clone(),

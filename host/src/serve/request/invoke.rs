@@ -31,7 +31,7 @@ use crate::request_target::{self, Authority, BadTarget};
 use crate::scheduler::SCHEDULER;
 use crate::serve::drain::Pending;
 use crate::serve::functions::access::Access;
-use crate::serve::functions::admission::Place;
+use crate::serve::functions::admission::Permit;
 use crate::serve::functions::counters::Reason;
 use crate::serve::functions::routes::{Route, Routes, Taken};
 use crate::serve::published::Published;
@@ -45,7 +45,7 @@ pub(in crate::serve) struct Invoker {
     /// The name of entries that are of no function.
     pub(in crate::serve) no_function: Arc<str>,
     /// Executions of all functions at once.
-    pub(in crate::serve) places: Arc<Semaphore>,
+    pub(in crate::serve) permits: Arc<Semaphore>,
     pub(in crate::serve) authenticator: Authenticator,
     pub(in crate::serve) turns: Arc<RunQueue>,
     pub(in crate::serve) log: LogQueue,
@@ -114,11 +114,11 @@ impl Invoker {
             Ok(let_in) => let_in,
             Err(refused) => return turn_away(refused),
         };
-        let place = match admit(&route, &request).await {
-            Ok(place) => place,
+        let permit = match admit(&route, &request).await {
+            Ok(permit) => permit,
             Err(refused) => return turn_away(refused),
         };
-        let let_in = match place.has_waited() {
+        let let_in = match permit.has_waited() {
             false => let_in,
             // Whoever was let in before the wait may be no longer.
             true => match self.let_in_again(&route, request.headers(), let_in).await {
@@ -150,7 +150,7 @@ impl Invoker {
                 (request, &client),
                 &context,
                 origin,
-                (place, waited),
+                (permit, waited),
             )
             .await;
         if let (true, Some(path)) = (is_below_name, &prefix) {
@@ -216,7 +216,7 @@ impl Invoker {
         (request, client): (Request<Upload>, &Client),
         context: &RequestContext,
         origin: Origin,
-        (place, waited): (Place, Duration),
+        (permit, waited): (Permit, Duration),
     ) -> Response<Body> {
         let cause = Cause {
             parent_span: context.parent_span,
@@ -229,7 +229,7 @@ impl Invoker {
             (context.id, context.trace, cause),
             Arc::clone(&route.counters),
             origin,
-            (place, self.pending.guard()),
+            (permit, self.pending.guard()),
         );
         let execution = route
             .function
@@ -291,15 +291,15 @@ fn trigger(headers: &HeaderMap) -> Trigger {
     }
 }
 
-/// Lets `request` in, as soon as there is a place for it.
-async fn admit<B>(route: &Route, request: &Request<B>) -> Result<Place, NotLetIn> {
+/// Lets `request` in, as soon as there is a permit for it.
+async fn admit<B>(route: &Route, request: &Request<B>) -> Result<Permit, NotLetIn> {
     let limit = route.function.limits().request_body;
     if is_longer(request.headers(), limit) {
         let why = advice::failure(&Failure::RequestTooLarge(limit));
         return Err(NotLetIn::new(Reason::BodyTooLarge, why));
     }
-    let place = route.admission.enter().await;
-    place.map_err(|refused| NotLetIn::new(refused.reason(), refused))
+    let permit = route.admission.enter().await;
+    permit.map_err(|refused| NotLetIn::new(refused.reason(), refused))
 }
 
 fn is_longer(headers: &HeaderMap, limit: u64) -> bool {

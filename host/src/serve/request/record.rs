@@ -6,7 +6,7 @@ use crate::advice;
 use crate::execution_id::ExecutionId;
 use crate::logs::{Cause, Entry, FinishStatus, LogQueue, Origin, Severity, Trace};
 use crate::serve::drain::PendingGuard;
-use crate::serve::functions::admission::Place;
+use crate::serve::functions::admission::Permit;
 use crate::serve::functions::counters::Counters;
 use host_sandbox::execution::{Ended, Observer};
 use host_sandbox::{Failure, Line};
@@ -23,7 +23,7 @@ pub(in crate::serve) struct Record {
     origin: Origin,
     entries: Vec<Entry>,
     /// Given back when the execution is over, which may be later than its answer.
-    _held: (Place, PendingGuard),
+    _held: (Permit, PendingGuard),
 }
 
 impl Record {
@@ -34,7 +34,7 @@ impl Record {
         (execution, trace, cause): (ExecutionId, Trace, Cause),
         counters: Arc<Counters>,
         origin: Origin,
-        held: (Place, PendingGuard),
+        held: (Permit, PendingGuard),
     ) -> Self {
         let mut entries = Vec::with_capacity(4);
         entries.push(Entry::started(Arc::clone(&function), execution).in_trace(trace));

@@ -38,8 +38,8 @@ pub(in crate::serve) struct KeyAccount {
 pub(in crate::serve) struct TrustBoard {
     workers: Vec<(Arc<Published<Trust>>, Arc<TokenCounters>)>,
     state: Mutex<State>,
-    /// How many keepers there have been.
-    keepers: AtomicU64,
+    /// How many tasks have refreshed keys so far.
+    refreshes: AtomicU64,
 }
 
 #[derive(Default)]
@@ -54,10 +54,10 @@ struct Outside {
     trusted: TrustedIssuer,
     account: KeyAccount,
     source: KeySource,
-    /// Of its keeper.
+    /// Of the task that refreshes its keys.
     number: u64,
     request: KeyRequest,
-    keeper: JoinHandle<()>,
+    refresh: JoinHandle<()>,
 }
 
 impl TrustBoard {
@@ -65,7 +65,7 @@ impl TrustBoard {
         Self {
             workers: (0..workers).map(|_| Default::default()).collect(),
             state: Mutex::default(),
-            keepers: AtomicU64::new(0),
+            refreshes: AtomicU64::new(0),
         }
     }
 
@@ -125,13 +125,13 @@ impl TrustBoard {
             let outside = match before.remove(&url) {
                 None => self.keep(issuer, KeyRefresh::new(COOLDOWN)),
                 Some(before) if !before.source.is_like(&issuer.keys) => {
-                    before.keeper.abort();
+                    before.refresh.abort();
                     self.keep(issuer, KeyRefresh::new(COOLDOWN))
                 }
                 Some(before) => {
-                    before.keeper.abort();
-                    let keeper = KeyRefresh::take_over(&before.request);
-                    let mut outside = self.keep(issuer, keeper);
+                    before.refresh.abort();
+                    let refresh = KeyRefresh::take_over(&before.request);
+                    let mut outside = self.keep(issuer, refresh);
                     outside.trusted.keys = before.trusted.keys;
                     outside.account = before.account;
                     outside
@@ -140,7 +140,7 @@ impl TrustBoard {
             state.outside.insert(url, outside);
         }
         for gone in before.values() {
-            gone.keeper.abort();
+            gone.refresh.abort();
         }
         self.publish(&mut state)
     }
@@ -159,7 +159,7 @@ impl TrustBoard {
             outside.into_iter().partition(|(url, _)| is_kept(url));
         state.outside = kept;
         for issuer in gone.values() {
-            issuer.keeper.abort();
+            issuer.refresh.abort();
         }
         if !gone.is_empty() {
             self.publish(&mut state)?;
@@ -192,7 +192,7 @@ impl TrustBoard {
     fn keep(
         self: &Arc<Self>,
         issuer: &OutsideIssuer,
-        (keeper, request): (KeyRefresh, KeyRequest),
+        (refresh, request): (KeyRefresh, KeyRequest),
     ) -> Outside {
         let source = issuer.keys.clone();
         let (board, url) = (Arc::clone(self), issuer.config.issuer().clone());
@@ -200,8 +200,8 @@ impl TrustBoard {
             let source = source.clone();
             async move { source.fetch().await }
         };
-        let number = self.keepers.fetch_add(1, Ordering::Relaxed);
-        let keeping = keeper.run(fetch, move |news| board.take_keys(&url, number, news));
+        let number = self.refreshes.fetch_add(1, Ordering::Relaxed);
+        let keeping = refresh.run(fetch, move |news| board.take_keys(&url, number, news));
         Outside {
             trusted: TrustedIssuer::new(Arc::clone(&issuer.config)).with_request(request.clone()),
             account: KeyAccount {
@@ -214,11 +214,11 @@ impl TrustBoard {
             source: issuer.keys.clone(),
             number,
             request,
-            keeper: tokio::spawn(keeping),
+            refresh: tokio::spawn(keeping),
         }
     }
 
-    /// Takes what keeper `number` has. One that was replaced may speak once more.
+    /// Takes what refresh `number` has. One that was replaced may speak once more.
     fn take_keys(&self, issuer: &IssuerUrl, number: u64, news: Refreshed<KeySet, FetchError>) {
         let mut state = self.lock();
         let outside = state.outside.get_mut(issuer);

@@ -56,14 +56,14 @@ struct OwnKeys {
 }
 
 impl OwnIdentity {
-    /// With the keeper that is to run it.
+    /// With the refresh that is to run it.
     pub(in crate::serve) fn new(
         issuer: OwnIssuer,
         store: Arc<Store>,
         board: Arc<TrustBoard>,
         tokens: Arc<JobTokens>,
     ) -> (Self, KeyRefresh) {
-        let (keeper, request) = KeyRefresh::new(COOLDOWN);
+        let (refresh, request) = KeyRefresh::new(COOLDOWN);
         let identity = Self {
             issuer,
             store,
@@ -76,7 +76,7 @@ impl OwnIdentity {
             lacks_keys: false,
             trouble: None,
         };
-        (identity, keeper)
+        (identity, refresh)
     }
 
     /// Takes up what has changed in the store, and does what is due to the keys. Blocks.
@@ -198,11 +198,11 @@ impl OwnIdentity {
 /// Keeps the board like the store, for ever.
 pub(in crate::serve) async fn follow(
     identity: OwnIdentity,
-    keeper: KeyRefresh,
+    refresh: KeyRefresh,
     readiness: Arc<Readiness>,
 ) {
     let identity = Arc::new(Mutex::new(identity));
-    let refresh = move || {
+    let look = move || {
         let identity = Arc::clone(&identity);
         let readiness = Arc::clone(&readiness);
         async move {
@@ -229,7 +229,7 @@ pub(in crate::serve) async fn follow(
             })
         }
     };
-    keeper.run(refresh, |_| ()).await;
+    refresh.run(look, |_| ()).await;
 }
 
 #[cfg(test)]

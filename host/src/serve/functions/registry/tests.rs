@@ -33,7 +33,7 @@ impl Scratch {
         };
         let worker = WorkerRoutes {
             table: Arc::default(),
-            places: Arc::new(Semaphore::new(1)),
+            permits: Arc::new(Semaphore::new(1)),
         };
         let queue = Queue {
             length: 0,

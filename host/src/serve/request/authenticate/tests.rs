@@ -102,7 +102,7 @@ async fn a_token_that_was_let_in_is_not_when_it_expires_though_the_clock_is_set_
 /// place.
 async fn judged_after_a_wait(access: Access) -> Result<LetIn, NotLetIn> {
     let key = key();
-    let (keeper, request) = KeyRefresh::new(HOUR);
+    let (refresh, request) = KeyRefresh::new(HOUR);
     let authenticator = authenticator(trust(1, None, Some(&request)), Duration::ZERO);
     let present = RefCell::new(Access::Private(policy("ada")));
     let fetch = || async {
@@ -123,7 +123,7 @@ async fn judged_after_a_wait(access: Access) -> Result<LetIn, NotLetIn> {
         // The caller waits first.
         biased;
         judged = judged => judged,
-        () = keeper.run(fetch, publish) => unreachable!("a keeper goes on for ever"),
+        () = refresh.run(fetch, publish) => unreachable!("a refresh goes on for ever"),
     }
 }
 
@@ -141,7 +141,7 @@ async fn a_right_that_is_taken_away_during_a_wait_for_keys_is_gone() {
 
 #[tokio::test(start_paused = true)]
 async fn keys_are_waited_for_no_longer_than_the_caller_has_time() {
-    // The keeper never begins, as if a fetch took for ever.
+    // The refresh never begins, as if a fetch took for ever.
     let (_keeper, request) = KeyRefresh::new(HOUR);
     let authenticator = authenticator(trust(1, None, Some(&request)), Duration::ZERO);
     let (token, policy) = (token(&key()), policy("ada"));

@@ -46,7 +46,7 @@ impl Kept {
         kept
     }
 
-    /// Has the keeper of the issuer's keys say this.
+    /// Has the task that refreshes the issuer's keys say this.
     fn hear(&self, news: Refreshed<KeySet, FetchError>) {
         let number = self.board.lock().outside[&url()].number;
         self.board.take_keys(&url(), number, news);
@@ -104,7 +104,7 @@ async fn keys_that_were_withdrawn_are_gone_though_nothing_takes_their_place() {
 }
 
 #[tokio::test]
-async fn a_keeper_that_was_replaced_is_not_listened_to() {
+async fn a_refresh_that_was_replaced_is_not_listened_to() {
     let kept = Kept::new();
     let before = kept.board.lock().outside[&url()].number;
     kept.board.set_outside(&[issuer(b"one")]).unwrap();
