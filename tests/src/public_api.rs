@@ -8,8 +8,8 @@ use std::fs;
 use std::path::Path;
 
 use syn::{
-    Attribute, Block, Field, Fields, FieldsNamed, File, ImplItem, Item, ItemImpl, Type, UseTree,
-    Visibility, parse_quote,
+    Attribute, Block, Field, Fields, FieldsNamed, File, ImplItem, Item, ItemImpl, ItemStruct, Type,
+    UseTree, Visibility, parse_quote,
 };
 
 /// A module of a library: what stands in it, and its modules.
@@ -40,18 +40,26 @@ impl Module {
             .unwrap_or_else(|error| panic!("{} is not read: {error}", file.display()));
         let parsed = syn::parse_file(&text)
             .unwrap_or_else(|error| panic!("{} is not Rust: {error}", file.display()));
+        Self::of(parsed.items, directory)
+    }
+
+    /// The module of these items.
+    fn of(items: Vec<Item>, directory: &Path) -> Self {
         let mut inner = BTreeMap::new();
-        for item in &parsed.items {
+        for item in &items {
             let Item::Mod(module) = item else { continue };
-            if module.content.is_some() || is_for_tests(&module.attrs) {
+            if is_for_tests(&module.attrs) {
                 continue;
             }
             let name = module.ident.to_string();
             let below = directory.join(&name);
-            let module = Self::read(&directory.join(format!("{name}.rs")), &below);
+            let module = match &module.content {
+                Some((_, items)) => Self::of(items.clone(), &below),
+                None => Self::read(&directory.join(format!("{name}.rs")), &below),
+            };
             inner.insert(name, module);
         }
-        let items = parsed.items;
+        let items = items.into_iter().map(expanded).collect();
         Self { items, inner }
     }
 
@@ -85,7 +93,8 @@ impl Module {
                 Item::Use(exported) => {
                     for (path, name) in names(&exported.tree) {
                         let named = format!("{prefix}{name}");
-                        let text = match self.find(&path).or_else(|| library.find(&path)) {
+                        let own = self.find(&path).filter(|_| path[0] != "super");
+                        let text = match own.or_else(|| library.find(&path)) {
                             Some(item) => shown(&named, item, implementations),
                             None => format!("pub use {};\n", path.join("::")),
                         };
@@ -106,7 +115,9 @@ impl Module {
     /// The item at `path`, wherever it is re-exported on the way.
     fn find(&self, path: &[String]) -> Option<&Item> {
         match path {
-            [first, rest @ ..] if matches!(first.as_str(), "crate" | "self") => self.find(rest),
+            [first, rest @ ..] if matches!(first.as_str(), "crate" | "self" | "super") => {
+                self.find(rest)
+            }
             [last] => self
                 .items
                 .iter()
@@ -126,6 +137,26 @@ impl Module {
         // One that names itself leads nowhere else.
         (path.len() > 1).then(|| self.find(&path))?
     }
+}
+
+/// The methods that `setters!(Type { field: Type, … })` makes; any other item as it is.
+fn expanded(item: Item) -> Item {
+    let Item::Macro(called) = &item else {
+        return item;
+    };
+    if !called.mac.path.is_ident("setters") {
+        return item;
+    }
+    let fields: ItemStruct = syn::parse_str(&format!("struct {}", called.mac.tokens))
+        .unwrap_or_else(|error| panic!("setters! is not as it was: {error}"));
+    let of_type = &fields.ident;
+    let setters = fields
+        .fields
+        .iter()
+        .map(|Field { ident, ty, .. }| -> ImplItem {
+            parse_quote!(pub fn #ident(mut self, #ident: #ty) -> Self {})
+        });
+    parse_quote!(impl #of_type { #(#setters)* })
 }
 
 /// What a `use` names: each path, and the name that it gets.

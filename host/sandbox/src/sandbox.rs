@@ -77,7 +77,7 @@ impl Sandbox {
     /// Loads the component file at `path`. Compiles it, off this thread, unless its compiled form is cached.
     ///
     /// # Errors
-    /// [`LoadError`], in one line that says what to do.
+    /// [`LoadError`] says what is wrong with it, or what it would need.
     pub async fn load(
         &self,
         path: impl AsRef<Path>,
@@ -96,7 +96,7 @@ impl Sandbox {
     /// Loads a component from its bytes, as [`Sandbox::load`] does.
     ///
     /// # Errors
-    /// [`LoadError`], in one line that says what to do.
+    /// [`LoadError`] says what is wrong with it, or what it would need.
     pub async fn load_bytes(
         &self,
         wasm: impl Into<Bytes>,

@@ -15,11 +15,11 @@ const IDLE_TICKS: u32 = 64;
 
 /// A thread that advances the engine's epoch while guests run, and costs nothing while none does.
 pub(crate) struct Ticker {
-    state: Arc<State>,
+    state: Arc<TickerState>,
     thread: Option<JoinHandle<()>>,
 }
 
-struct State {
+struct TickerState {
     touched: AtomicBool,
     asleep: AtomicBool,
     stopped: AtomicBool,
@@ -28,7 +28,7 @@ struct State {
 impl Ticker {
     /// Starts the thread. Fails when the system gives no thread.
     pub(crate) fn start(engine: &Engine) -> std::io::Result<Self> {
-        let state = Arc::new(State {
+        let state = Arc::new(TickerState {
             touched: AtomicBool::new(false),
             asleep: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
@@ -59,7 +59,7 @@ impl Ticker {
     }
 }
 
-impl State {
+impl TickerState {
     fn run(&self, engine: &Engine) {
         let mut idle = 0;
         while !self.stopped.load(Ordering::SeqCst) {

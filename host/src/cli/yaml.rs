@@ -14,13 +14,12 @@ pub(super) fn text(value: &impl Serialize) -> Result<String, SerializeError> {
     to_string_with_options(value, ser_options! { folded_wrap_chars: usize::MAX })
 }
 
-/// The map of names to texts in `bytes`. Numbers and the like must be quoted, and no name may come twice.
+/// The map of names to texts in `bytes`. A number or the like is the text that stands there, and no name may come twice.
 ///
 /// # Errors
 /// What is wrong with it, and in which line.
 pub(super) fn variables(bytes: &[u8]) -> Result<BTreeMap<String, String>, String> {
     let options = options! {
-        no_schema: true,
         strict_booleans: true,
         merge_keys: MergeKeyPolicy::Error,
         with_snippet: false,
@@ -36,7 +35,7 @@ mod tests {
 
     #[test]
     fn variables_are_a_map_of_names_to_texts() {
-        let text = "# ours\nA: one\nB: \"2\"\nC: a,b=c\nD: yes\nE: |\n  two\n  lines\nF: ${HOME}\n";
+        let text = "# ours\nA: one\nB: \"2\"\nC: a,b=c\nD: yes\nE: |\n  two\n  lines\nF: ${HOME}\nG: 1.50\nH: true\n";
         let variables = variables(text.as_bytes()).unwrap();
         let expected = [
             ("A", "one"),
@@ -45,6 +44,8 @@ mod tests {
             ("D", "yes"),
             ("E", "two\nlines\n"),
             ("F", "${HOME}"),
+            ("G", "1.50"),
+            ("H", "true"),
         ];
         let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(variables, BTreeMap::from(expected));
@@ -53,8 +54,6 @@ mod tests {
     #[test]
     fn what_is_no_such_map_is_refused_with_its_line() {
         for (text, reason) in [
-            ("A: a\nB: 2\n", "value requires quoting at line 2, column 4"),
-            ("A: true\n", "value requires quoting at line 1"),
             ("A: a\nB:\n", "null is not allowed here at line 2"),
             (
                 "A: a\nA: b\n",

@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use tokio::sync::Semaphore;
 
 use super::TokenFor;
-use super::client::{CallError, TargetClient};
+use super::client::{SendError, TargetClient};
 use super::clock::Clock;
 use super::outcome::{Outcome, UNAVAILABLE};
 use super::request::request;
@@ -119,7 +119,7 @@ async fn exchange(client: TargetClient, minter: Minter, start: &Start) -> Outcom
     };
     let response = match client.call(request).await {
         Ok(response) => response,
-        Err(error @ CallError::Refused) => {
+        Err(error @ SendError::Refused) => {
             return Outcome::failure("PERMISSION_DENIED", error.to_string());
         }
         Err(error) => return Outcome::failure(UNAVAILABLE, error.to_string()),

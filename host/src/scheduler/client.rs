@@ -60,7 +60,7 @@ impl Reach {
 
 /// Why there was no answer.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum CallError {
+pub(super) enum SendError {
     #[error("this host's jobs may not call there; allow it with --job-allow-outbound")]
     Refused,
     #[error("{0}")]
@@ -109,12 +109,12 @@ impl TargetClient {
     pub(super) async fn call(
         &self,
         request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, CallError> {
+    ) -> Result<Response<Incoming>, SendError> {
         if !self.reach.allows(request.uri()) {
-            return Err(CallError::Refused);
+            return Err(SendError::Refused);
         }
         let response = self.client.request(request).await;
-        response.map_err(|error| CallError::Failed(tls_failure::all_causes(&error)))
+        response.map_err(|error| SendError::Failed(tls_failure::all_causes(&error)))
     }
 
     /// Whether a function of this host gave `response`, by the connection that it came on.

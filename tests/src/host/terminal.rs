@@ -6,7 +6,6 @@ use std::os::fd::OwnedFd;
 use std::process::{Child, Stdio};
 use std::sync::Mutex;
 
-use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use super::{HostBuilder, Output, Process};
@@ -88,12 +87,11 @@ fn terminal() -> io::Result<(File, File)> {
 
 /// The side of whoever sits before a terminal, and the name of the other one.
 fn open() -> io::Result<(OwnedFd, String)> {
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+    // A program that another test starts does not hold it open.
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
     grantpt(&ours)?;
     unlockpt(&ours)?;
     let name = ptsname(&ours, Vec::new())?;
     let name = name.into_string().map_err(io::Error::other)?;
-    // A program that is started does not hold it open.
-    fcntl_setfd(&ours, FdFlags::CLOEXEC)?;
     Ok((ours, name))
 }

@@ -13,17 +13,33 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
 
-/// The public authorities: those that are built in, and those that the system trusts, which an operator can add to. What
-/// cannot be read of the system's is left out. `$SSL_CERT_FILE` and `$SSL_CERT_DIR` say where they are, if that is set.
-fn public() -> &'static RootCertStore {
-    static PUBLIC: OnceLock<RootCertStore> = OnceLock::new();
+/// The public authorities.
+struct Public {
+    roots: Arc<RootCertStore>,
+    /// Why some that the system trusts are left out.
+    unread: Vec<String>,
+}
+
+/// Those that are built in, and those that the system trusts, which an operator can add to. What cannot be read of the
+/// system's is left out. `$SSL_CERT_FILE` and `$SSL_CERT_DIR` say where they are, if that is set.
+fn public() -> &'static Public {
+    static PUBLIC: OnceLock<Public> = OnceLock::new();
     PUBLIC.get_or_init(|| {
         let mut roots = RootCertStore {
             roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
         };
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        roots
+        let system = rustls_native_certs::load_native_certs();
+        roots.add_parsable_certificates(system.certs);
+        Public {
+            roots: roots.into(),
+            unread: system.errors.iter().map(ToString::to_string).collect(),
+        }
     })
+}
+
+/// Why some authorities that the system trusts are left out: each file or directory that cannot be read, in a line.
+pub fn unread() -> &'static [String] {
+    &public().unread
 }
 
 /// A client that trusts the public authorities and `others`: these, and whoever they vouch for.
@@ -31,13 +47,13 @@ fn public() -> &'static RootCertStore {
 /// # Errors
 /// If one of `others` cannot be an authority.
 pub fn client_config(others: &[CertificateDer<'static>]) -> Result<ClientConfig, Error> {
-    let mut roots = public().clone();
+    let mut roots = Arc::clone(&public().roots);
     for certificate in others {
-        roots.add(certificate.clone())?;
+        Arc::make_mut(&mut roots).add(certificate.clone())?;
     }
     // It is named because another crate may bring a second one, and then rustls has no default.
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let authorities = WebPkiServerVerifier::builder_with_provider(roots.into(), provider.clone())
+    let authorities = WebPkiServerVerifier::builder_with_provider(roots, provider.clone())
         .build()
         .map_err(|error| Error::General(error.to_string()))?;
     let verifier = Verifier {

@@ -18,7 +18,7 @@ use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error, RequestOptions, WasiB
 use super::body::InboundBody;
 use super::connect::{Connector, LONGEST_CONNECT, Resolve, SystemResolver, TrustError};
 use super::destination::Destination;
-use super::failure::{self, CallError};
+use super::failure::{self, OutboundError};
 use super::policy::OutboundPolicy;
 
 const IDLE_CONNECTIONS_PER_HOST: usize = 8;
@@ -82,7 +82,7 @@ impl OutboundClient {
     }
 
     /// Whether a rule allows `request`, and where it would go.
-    pub(crate) fn check<B>(&self, request: &Request<B>) -> Result<Destination, CallError> {
+    pub(crate) fn check<B>(&self, request: &Request<B>) -> Result<Destination, OutboundError> {
         Ok(self.policy.check(request.uri())?)
     }
 
@@ -97,7 +97,7 @@ impl OutboundClient {
         request: Request<WasiBody>,
         options: Option<RequestOptions>,
         permit: OwnedSemaphorePermit,
-    ) -> Result<Response<WasiBody>, CallError> {
+    ) -> Result<Response<WasiBody>, OutboundError> {
         let timeouts = Timeouts::from(options.unwrap_or_default());
         let request = prepare(request, destination)?;
         let mut response = self.exchange(destination, request, &timeouts).await?;
@@ -116,7 +116,7 @@ impl OutboundClient {
         destination: &Destination,
         mut request: Request<WasiBody>,
         timeouts: &Timeouts,
-    ) -> Result<Response<Incoming>, CallError> {
+    ) -> Result<Response<Incoming>, OutboundError> {
         let client = self.client.as_ref().ok_or(Error::HttpRequestDenied)?;
         let mut connection = capture_connection(&mut request);
         let mut response = pin!(client.request(request));

@@ -14,7 +14,7 @@ use crate::line::Remedy;
 
 /// A request had no response.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum CallError {
+pub(crate) enum OutboundError {
     /// It was not allowed.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -26,7 +26,7 @@ pub(crate) enum CallError {
     Failed(#[from] Error),
 }
 
-impl CallError {
+impl OutboundError {
     /// The setting that would allow the call, if it was refused for want of one.
     pub(crate) fn remedy(&self) -> Option<Remedy> {
         match self {
@@ -40,7 +40,7 @@ impl CallError {
 pub(crate) fn of_request(
     error: &hyper_util::client::legacy::Error,
     destination: &Destination,
-) -> CallError {
+) -> OutboundError {
     for cause in causes(error) {
         if let Some(LookupError::Prohibited(prohibited)) = cause.downcast_ref() {
             return Refusal::Address(destination.clone(), *prohibited).into();
@@ -61,8 +61,8 @@ pub(crate) fn of_request(
     };
     let known = known.unwrap_or(unknown);
     match tls_failure::told(error) {
-        Some(words) => CallError::Tls(destination.clone(), words, known),
-        None => CallError::Failed(known),
+        Some(words) => OutboundError::Tls(destination.clone(), words, known),
+        None => OutboundError::Failed(known),
     }
 }
 

@@ -11,7 +11,7 @@ use wasmtime_wasi_http::{
 };
 
 use super::client::OutboundClient;
-use super::failure::CallError;
+use super::failure::OutboundError;
 use super::policy::Refusal;
 use super::sent_head::SentHead;
 use crate::line::Remedy;
@@ -120,8 +120,8 @@ impl OutboundHooks {
 }
 
 impl Calls {
-    fn tell(&self, error: CallError) -> Error {
-        if !matches!(error, CallError::Failed(_)) {
+    fn tell(&self, error: OutboundError) -> Error {
+        if !matches!(error, OutboundError::Failed(_)) {
             match self.told.fetch_add(1, Ordering::Relaxed) {
                 told if told < MOST_LINES => {
                     self.sink.refused(error.to_string(), error.remedy());
@@ -134,8 +134,8 @@ impl Calls {
             }
         }
         match error {
-            CallError::Failed(error) | CallError::Tls(_, _, error) => error,
-            CallError::Refused(refusal) => refusal.into(),
+            OutboundError::Failed(error) | OutboundError::Tls(_, _, error) => error,
+            OutboundError::Refused(refusal) => refusal.into(),
         }
     }
 }

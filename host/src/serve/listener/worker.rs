@@ -27,7 +27,8 @@ const DRAIN_MARGIN: Duration = Duration::from_secs(5);
 /// How long accepting pauses when the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// How many clients that were turned away are listened to at once, so that the answer reaches them, and for how long.
+/// How many clients that were turned away are listened to at once, on all workers, so that the answer reaches them, and
+/// for how long.
 const TURNED_AWAY: usize = 16;
 const LEAVING: Duration = Duration::from_secs(1);
 

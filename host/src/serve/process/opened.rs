@@ -1,10 +1,12 @@
 //! The first step of a start: what the process takes from the system, and can be refused.
 
+use std::env;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use host_sandbox::Sandbox;
 use host_sandbox::memory::{MIB, available as available_memory};
+use host_sandbox::outbound::authorities;
 use host_tokens::SteadyClock;
 use tokio::runtime::{Builder, Runtime};
 
@@ -66,6 +68,7 @@ impl Opened {
         let certificate = options.tls.as_ref().map(Certificate::read).transpose()?;
         let store = store(options, access.as_ref())?;
         warn_of_memory(options);
+        warn_of_authorities();
         let sandbox = SandboxSetup::begin(options)?;
         let (sockets, addr) = data_plane(options, &mut inherited)?;
         let admin = control_plane(options, &mut inherited)?;
@@ -164,6 +167,18 @@ fn warn_of_memory(options: &ServeOptions) {
             total / MIB,
             available / MIB
         );
+    }
+}
+
+/// Authorities that the environment names and that cannot be read. Those of the system itself are read when they are needed.
+fn warn_of_authorities() {
+    if ["SSL_CERT_FILE", "SSL_CERT_DIR"]
+        .iter()
+        .any(|name| env::var_os(name).is_some())
+    {
+        for reason in authorities::unread() {
+            tracing::warn!("certificate authorities are left out: {reason}");
+        }
     }
 }
 

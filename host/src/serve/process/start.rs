@@ -56,6 +56,7 @@ impl Workers<'_> {
         let (senders, inboxes): (Vec<_>, Vec<_>) =
             sockets.iter().map(|_| mpsc::unbounded_channel()).unzip();
         let (begun, begins) = std::sync::mpsc::channel();
+        let turned_away = TurnedAway::default();
         let workers = sockets.into_iter().zip(inboxes).zip(&self.routes);
         let workers: Vec<_> = workers
             .enumerate()
@@ -77,7 +78,7 @@ impl Workers<'_> {
                     },
                     tls: self.tls.clone(),
                     drain: self.drain.clone(),
-                    turned_away: TurnedAway::default(),
+                    turned_away: turned_away.clone(),
                 };
                 start(worker, begun.clone(), Arc::clone(&self.readiness))
             })

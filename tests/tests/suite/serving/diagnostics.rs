@@ -1,7 +1,7 @@
 //! What a host says of itself on stderr: how much, and in which form.
 
 use serde_json::Value;
-use tests::{Host, PATIENCE, Signal};
+use tests::{Host, PATIENCE, Signal, guest};
 
 #[test]
 fn as_json_each_line_is_an_object_from_the_beginning_to_the_end() {
@@ -26,7 +26,8 @@ fn as_json_each_line_is_an_object_from_the_beginning_to_the_end() {
 
 #[test]
 fn a_host_that_does_not_start_says_so_as_json_too() {
-    let refused = Host::serve("hello")
+    let refused = Host::command(["serve"])
+        .arg(guest("hello"))
         .args(["--diagnostics-format=json", "--addr=192.0.2.1:0"])
         .run_for(PATIENCE);
     assert_eq!(refused.code, Some(1));
@@ -40,7 +41,8 @@ fn a_host_that_does_not_start_says_so_as_json_too() {
 #[test]
 fn a_level_leaves_out_what_is_below_it() {
     let said = |level: &str| {
-        let refused = Host::serve("hello")
+        let refused = Host::command(["serve"])
+            .arg(guest("hello"))
             .args([level, "--total-memory=1000000Gi", "--addr=192.0.2.1:0"])
             .run_for(PATIENCE);
         let said = refused.stderr.lines().map(|line| line.split(':').next());

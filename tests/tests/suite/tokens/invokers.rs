@@ -82,7 +82,7 @@ fn a_function_that_nobody_may_call_says_so_and_a_deployment_keeps_its_invokers()
     assert!(!again.stderr.contains(warning), "{again:?}");
     assert_eq!(served.status(&token), 200);
     let called = served.succeed("functions call echoes --data {\"a\":1}");
-    assert!(called.contains("{\"a\":1}"), "{called}");
+    assert!(called.contains(r#""{\"a\":1}""#), "{called}");
     served.succeed("iam service-accounts create other");
     let other =
         served.run("functions call echoes --impersonate-service-account other@host.internal");
