@@ -43,7 +43,12 @@ fn a_level_leaves_out_what_is_below_it() {
     let said = |level: &str| {
         let refused = Host::command(["serve"])
             .arg(guest("hello"))
-            .args([level, "--total-memory=1000000Gi", "--addr=192.0.2.1:0"])
+            .args([
+                level,
+                "--total-memory=1000000Gi",
+                "--addr=192.0.2.1:0",
+                "--allow-unauthenticated",
+            ])
             .run_for(PATIENCE);
         let said = refused.stderr.lines().map(|line| line.split(':').next());
         said.map(|first| first.unwrap_or_default().to_owned())
