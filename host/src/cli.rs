@@ -117,7 +117,12 @@ pub fn main() -> ExitCode {
 }
 
 fn run() -> ExitCode {
-    let outcome = match parse() {
+    let command = parse();
+    // How a host says what it says is known once it has read its settings.
+    if !matches!(command, Command::Serve(_)) {
+        diagnostics::begin(LogLevel::default(), DiagnosticsFormat::default());
+    }
+    let outcome = match command {
         Command::Serve(serve) => serve.run(),
         Command::Functions(functions) => functions.run(),
         Command::Scheduler(scheduler) => scheduler.run(),

@@ -89,6 +89,30 @@ impl From<LogLevel> for LevelFilter {
     }
 }
 
+impl DiagnosticsFormat {
+    /// The line that says that so many lines are missing.
+    pub(crate) fn missing(self) -> fn(u64) -> String {
+        match self {
+            Self::Text => |count| format!("warning: {}\n", missing(count)),
+            Self::Json => |count| json_line(Level::WARN, &missing(count)),
+        }
+    }
+}
+
+fn missing(count: u64) -> String {
+    format!("{count} lines are missing here: nobody read them in time")
+}
+
+/// An event as JSON, with a line feed at its end.
+fn json_line(level: Level, message: &str) -> String {
+    let object = json!({
+        "timestamp": Timestamp::now().to_string(),
+        "severity": severity(level),
+        "message": message,
+    });
+    format!("{}\n", safe::json(&object.to_string()))
+}
+
 /// Has stderr get the events of this program. The first call decides; a later one changes nothing.
 pub fn begin(level: LogLevel, format: DiagnosticsFormat) {
     let layer = tracing_subscriber::fmt::layer()
@@ -125,14 +149,7 @@ where
                 let text = format!("{}{}", prefix(level), message.0);
                 writeln!(writer, "{}", safe::lines(&text))
             }
-            Self::Json => {
-                let object = json!({
-                    "timestamp": Timestamp::now().to_string(),
-                    "severity": severity(level),
-                    "message": message.0,
-                });
-                writeln!(writer, "{}", safe::json(&object.to_string()))
-            }
+            Self::Json => writer.write_str(&json_line(level, &message.0)),
         }
     }
 }

@@ -68,16 +68,16 @@ pub(crate) fn ask(question: &str) {
     put(safe::lines(question).into_owned());
 }
 
-/// From now on nobody waits for stderr, whatever becomes of it: a thread writes what there is room for. That goes for
-/// what a panic says as well.
+/// From now on nobody waits for stderr, whatever becomes of it: a thread writes what there is space for. That goes for
+/// what a panic says as well. `missing` makes the line that says how many lines are missing.
 ///
 /// # Errors
 /// When the system gives no thread.
-pub(crate) fn never_wait() -> io::Result<()> {
+pub(crate) fn never_wait(missing: fn(u64) -> String) -> io::Result<()> {
+    let lines = LINES.get_or_init(|| Lines::new(missing));
     thread::Builder::new()
         .name("stderr".into())
-        .spawn(|| LINES.get_or_init(Lines::default).write_to(io::stderr()))?;
-    LINES.get_or_init(Lines::default);
+        .spawn(|| lines.write_to(io::stderr()))?;
     panic::set_hook(Box::new(|panicked| {
         let thread = thread::current();
         let name = thread.name().unwrap_or("without a name").to_owned();
@@ -104,7 +104,7 @@ pub(crate) struct Stderr;
 
 impl Write for Stderr {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        put(String::from_utf8_lossy(text).into_owned());
+        put(format!("{}{}", clear(), String::from_utf8_lossy(text)));
         Ok(text.len())
     }
 
@@ -123,10 +123,11 @@ fn put(text: String) {
 }
 
 /// Lines that wait for the thread that writes them.
-#[derive(Default)]
 struct Lines {
     state: Mutex<State>,
     changed: Condvar,
+    /// Makes the line that says how many lines are missing.
+    missing: fn(u64) -> String,
 }
 
 #[derive(Default)]
@@ -139,16 +140,21 @@ struct State {
     is_writing: bool,
 }
 
-impl State {
-    /// Says how many lines are missing, once.
-    fn take_left_out(&mut self) -> Option<String> {
-        let count = std::mem::take(&mut self.left_out);
-        (count > 0)
-            .then(|| format!("warning: {count} lines are missing here: nobody read them in time\n"))
-    }
-}
-
 impl Lines {
+    fn new(missing: fn(u64) -> String) -> Self {
+        Self {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            missing,
+        }
+    }
+
+    /// Says how many lines are missing, once.
+    fn take_left_out(&self, state: &mut State) -> Option<String> {
+        let count = std::mem::take(&mut state.left_out);
+        (count > 0).then(|| (self.missing)(count))
+    }
+
     fn push(&self, line: String) {
         let mut state = self.lock();
         if state.bytes + line.len() > ROOM {
@@ -156,7 +162,7 @@ impl Lines {
             return;
         }
         // Where they would have been.
-        let told = state.take_left_out();
+        let told = self.take_left_out(&mut state);
         for line in told.into_iter().chain([line]) {
             state.bytes += line.len();
             state.waiting.push_back(line);
@@ -184,7 +190,7 @@ impl Lines {
                 state.bytes -= line.len();
                 line
             }
-            None => state.take_left_out().unwrap_or_default(),
+            None => self.take_left_out(&mut state).unwrap_or_default(),
         }
     }
 
@@ -238,7 +244,8 @@ mod tests {
 
     #[test]
     fn nobody_waits_for_a_reader_who_takes_none_and_what_is_missing_is_told() {
-        let lines: &Lines = Box::leak(Box::default());
+        let lines = Lines::new(|count| format!("{count} lines are missing\n"));
+        let lines: &Lines = Box::leak(Box::new(lines));
         let (read, reads) = mpsc::channel();
         let taken = Arc::new(Mutex::new(String::new()));
         let output = Slow(reads, Arc::clone(&taken));
@@ -255,8 +262,11 @@ mod tests {
         }
         let taken = taken.lock().unwrap();
         let told = taken.lines().last().unwrap();
-        assert!(told.starts_with("warning: ") && told.contains(" lines are missing here"));
-        let missing: usize = told.split(' ').nth(1).unwrap().parse().unwrap();
+        let missing: usize = told
+            .strip_suffix(" lines are missing")
+            .unwrap()
+            .parse()
+            .unwrap();
         let whole = taken.lines().filter(|taken| taken.len() == 1_023).count();
         assert_eq!(whole + missing, ROOM / line.len() + 100);
     }

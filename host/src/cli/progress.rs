@@ -18,7 +18,7 @@ pub(super) fn show(progress: &Progress<'_>) {
         (true, true) => stderr::clear_status(),
         (true, false) => stderr::status(&format!("Compiling {name} ({size} MB) … {seconds} s")),
         (false, false) if progress.times == PATIENCE => {
-            stderr::line!("Compiling {name} ({size} MB) …")
+            tracing::info!("Compiling {name} ({size} MB) …");
         }
         (false, _) => {}
     }

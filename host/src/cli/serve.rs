@@ -151,9 +151,10 @@ impl Serve {
 
     fn options(self) -> Result<ServeOptions, Message> {
         let file = self.config.as_deref().map(ConfigFile::read).transpose();
-        let file = file.map_err(|error| error.to_string())?;
-        let host = self.host(file.as_ref());
+        // What is wrong with the file is said as the flags have it.
+        let host = self.host(file.as_ref().ok().and_then(Option::as_ref));
         diagnostics::begin(host.log_level, host.diagnostics_format);
+        let file = file.map_err(|error| error.to_string())?;
         let state = self.state.or(host.state_dir.clone());
         let access = self.identity.access()?;
         let functions = match (&self.component, self.with_functions || file.is_some()) {

@@ -20,6 +20,7 @@ pub(super) fn text(value: &impl Serialize) -> Result<String, SerializeError> {
 /// What is wrong with it, and in which line.
 pub(super) fn variables(bytes: &[u8]) -> Result<BTreeMap<String, String>, String> {
     let options = options! {
+        null_as_string: true,
         strict_booleans: true,
         merge_keys: MergeKeyPolicy::Error,
         with_snippet: false,
@@ -35,7 +36,7 @@ mod tests {
 
     #[test]
     fn variables_are_a_map_of_names_to_texts() {
-        let text = "# ours\nA: one\nB: \"2\"\nC: a,b=c\nD: yes\nE: |\n  two\n  lines\nF: ${HOME}\nG: 1.50\nH: true\n";
+        let text = "# ours\nA: one\nB: \"2\"\nC: a,b=c\nD: yes\nE: |\n  two\n  lines\nF: ${HOME}\nG: 1.50\nH: true\nI:\nJ: ~\n";
         let variables = variables(text.as_bytes()).unwrap();
         let expected = [
             ("A", "one"),
@@ -46,6 +47,8 @@ mod tests {
             ("F", "${HOME}"),
             ("G", "1.50"),
             ("H", "true"),
+            ("I", ""),
+            ("J", "~"),
         ];
         let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(variables, BTreeMap::from(expected));
@@ -54,7 +57,6 @@ mod tests {
     #[test]
     fn what_is_no_such_map_is_refused_with_its_line() {
         for (text, reason) in [
-            ("A: a\nB:\n", "null is not allowed here at line 2"),
             (
                 "A: a\nA: b\n",
                 "duplicate mapping key `A` is not allowed here at line 2",

@@ -139,16 +139,16 @@ macro_rules! texts {
 }
 
 texts! {
-    /// A name that the control plane goes by.
+    // A name that the control plane goes by.
     HostName, |_| Ok(());
-    /// A URL, whose use says whether it will do.
+    // A URL, whose use says whether it will do.
     Url, |_| Ok(());
-    /// The name of an issuer.
+    // The name of an issuer.
     IssuerName, check::<IssuerUrl>;
-    /// What signs tokens.
+    // What signs tokens.
     #[schemars(extend("enum" = ["RS256", "ES256", "EdDSA"]))]
     Algorithm, check::<SigningAlgorithm>;
-    /// What may be called.
+    // What may be called.
     OutboundRule, allowed;
 }
 

@@ -87,10 +87,10 @@ pub fn rejection_setting(rejection: &Rejection) -> &'static str {
         Rejection::Refused(refusal) => refusal_setting(refusal),
         Rejection::Unreadable(_) => "none: restore a backup of the store",
         Rejection::NoKeys(_) => "`keys-url`, `ca-file` or `bearer-file` of the issuer",
-        // It is revoked.
-        _ => {
+        Rejection::Revoked { .. } => {
             "none: what is revoked stays so; have another token made, by another key or for another subject"
         }
+        _ => "none: the reason says what is wrong",
     }
 }
 

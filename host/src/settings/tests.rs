@@ -94,7 +94,10 @@ fn with_table<S: Settings>(page: &str, table: &str) -> String {
     for setting in S::ALL {
         let default = setting.default.unwrap_or_default();
         let (key, flags, help) = (setting.key(), flags(setting), setting.help);
-        let value = setting.bounds;
+        let value = match setting.flag {
+            Flag::Made { is_list: true, .. } => format!("a list of: {}", setting.bounds),
+            _ => setting.bounds.to_owned(),
+        };
         writeln!(made, "| `{key}` | {value} | {default} | {flags} | {help} |").unwrap();
     }
     made + after

@@ -58,7 +58,7 @@ impl Opened {
         descriptors::raise_limit();
         let mut inherited = Inherited::take()?;
         let ending = Ending::listen()?;
-        stderr::never_wait()?;
+        stderr::never_wait(options.host.diagnostics_format.missing())?;
         let access = component_access(options, inherited.addr()?)?;
         let control = Builder::new_current_thread().enable_all().build()?;
         let hangups = {

@@ -192,7 +192,11 @@ fn line_20_a_subject_is_its_issuers() {
     let entry = door
         .host
         .wait_for_log(|line| line.contains(reply.execution_id()));
-    let named = format!("principal:{}#ada is not an invoker", other.url());
+    let name = format!("principal:{}#ada", other.url());
+    let named = format!(
+        "{name} is not an invoker of this function; if it should be, add it with --member={name} \
+         --role=roles/cloudfunctions.invoker"
+    );
     assert!(entry.contains(&named), "{entry}");
     opens(&door, &json!({}));
 }
