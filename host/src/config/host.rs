@@ -114,8 +114,9 @@ settings! {
 
     by_hand {
         /// Directory for what is kept between runs
-        state_dir: Option<PathBuf> => state_dir: Option<PathBuf>, "a directory", ["state-dir"];
+        state_dir: Option<PathBuf> => state_dir: Option<PathBuf>, "a directory", ["state-dir"],
+            or "the platform's";
         /// Whether log entries are kept on disk
-        keep_logs: Option<bool> => keep_logs: Option<bool>, "true or false", ["no-keep-logs"];
+        keep_logs: Option<bool> => keep_logs: Option<bool>, "true or false", ["no-keep-logs"], or "true";
     }
 }

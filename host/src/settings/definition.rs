@@ -231,7 +231,7 @@ macro_rules! settings {
                 $(#[serde($($hand_serde:tt)*)])?
                 $(#[schemars($($hand_schema:tt)*)])?
                 $key:ident: $Key:ty => $field:ident: $Field:ty, $bounds:literal, [$($hand_flag:literal),*]
-                $(, shown $shown:literal)?;
+                $(, shown $shown:literal)? $(, or $hand_default:literal)?;
             )*
         }
     ) => {
@@ -243,7 +243,7 @@ macro_rules! settings {
                 pub $name: $crate::settings::settings!(@file $Type),
             )*)*
             $(
-                $(#[doc = $hand_help])+
+                #[doc = concat!($($hand_help,)+ $(" [default: ", $hand_default, "]")?)]
                 $(#[serde($($hand_serde)*)])?
                 $(#[schemars($($hand_schema)*)])?
                 pub $key: $Key,
@@ -315,7 +315,7 @@ macro_rules! settings {
                     value: "",
                     bounds: $bounds,
                     choices: &[],
-                    default: None,
+                    default: $crate::settings::settings!(@optional $($hand_default)?),
                     flag: $crate::settings::Flag::ByHand(&[$($hand_flag),*]),
                     shown_as: $crate::settings::settings!(@optional $($shown)?),
                     show: |settings| serde_json::json!(settings.$field),

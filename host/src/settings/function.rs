@@ -47,7 +47,7 @@ settings! {
         /// Whether anyone may call it
         #[serde(default)]
         allow_unauthenticated: bool => allow_unauthenticated: bool,
-            "true or false", ["allow-unauthenticated", "no-allow-unauthenticated"];
+            "true or false", ["allow-unauthenticated", "no-allow-unauthenticated"], or "false";
         /// Who may call it: serviceAccount:EMAIL, user:EMAIL, principal:ISSUER#SUBJECT or allUsers
         #[serde(default)]
         #[schemars(with = "Vec<String>")]
