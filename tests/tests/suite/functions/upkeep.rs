@@ -31,8 +31,10 @@ fn a_function_that_could_not_be_loaded_is_tried_again() {
     assert_eq!(host.get("/f").status, 404);
     fs::write(&file, "two").expect("it can be written");
     wait_until("it is served", || has_secret(&host, "f", "two"));
-    assert_eq!(state.describe("f")["state"], "ACTIVE");
-    assert_eq!(host.control_plane("/readyz").status, 200);
+    // The store hears of it a moment later.
+    wait_until("it is said to be", || {
+        state.describe("f")["state"] == "ACTIVE" && host.control_plane("/readyz").status == 200
+    });
 }
 
 #[test]
