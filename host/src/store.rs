@@ -2,7 +2,7 @@
 //!
 //! The command line and a serving host meet here and nowhere else. What a method has returned is on disk. One file per
 //! noun: functions and the components that they run, service accounts, signing keys, revocations, jobs and their runs,
-//! the host that serves. Nothing outside this room knows that it is SQLite.
+//! the host that serves. Nothing outside this module knows that it is SQLite.
 
 mod backup;
 mod components;

@@ -1,7 +1,9 @@
 //! How many attempts may be under way at once: in all, of one job, and at one server.
 //!
 //! An attempt holds a permit until it ends. A target that hangs keeps its permits until the deadline, so one job gets
-//! [`MOST_OF_A_JOB`] at most, and one server a share that is smaller when fewer permits are free. Others can always begin.
+//! [`MOST_OF_A_JOB`] at most, and one server a share that is smaller when fewer permits are free. So a few servers that hang keep
+//! no others from being called. Nineteen that hang at once take all permits (2,048, then 512 twice, then 64 sixteen times), if
+//! there are jobs enough that call them; then nothing begins until an attempt ends, at its deadline at the latest.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,8 +33,17 @@ pub(super) struct AttemptLimits {
     of_servers: HashMap<Arc<str>, usize>,
     /// Jobs that could not begin because of their server, so that they need not be read to know that they still cannot.
     held_up: HashMap<JobId, Arc<str>>,
-    /// The last run that was considered, if a round did not take all: the next one goes on after it.
-    pub(super) resume: Option<PendingRun>,
+    /// The pass over pending runs that the next round goes on with, if the last one did not take all.
+    pub(super) pass: Option<Pass>,
+}
+
+/// How far a pass over pending runs has come that takes several rounds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pass {
+    /// The last run that was considered.
+    pub(super) last: PendingRun,
+    /// Whether a run up to that one may be able to begin now that was not when it was considered, or is new.
+    pub(super) is_behind: bool,
 }
 
 impl Permit {
@@ -58,7 +69,7 @@ impl AttemptLimits {
             of_jobs: HashMap::new(),
             of_servers: HashMap::new(),
             held_up: HashMap::new(),
-            resume: None,
+            pass: None,
         }
     }
 
@@ -93,8 +104,16 @@ impl AttemptLimits {
     /// Returns a permit that was taken.
     pub(super) fn release(&mut self, permit: &Permit) {
         self.free += 1;
+        self.note_behind();
         decrement(&mut self.of_jobs, &permit.job);
         decrement(&mut self.of_servers, &permit.server);
+    }
+
+    /// Notes that runs may be able to begin that a pass under way has left behind. It is followed by another one.
+    pub(super) fn note_behind(&mut self) {
+        if let Some(pass) = &mut self.pass {
+            pass.is_behind = true;
+        }
     }
 
     /// Forgets why `job` could not begin: it may call another server now.

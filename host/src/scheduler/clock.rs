@@ -1,7 +1,7 @@
 //! What time it is, for jobs: the clock that people set, checked against one that nobody can set.
 //!
 //! A clock that was set is believed once it has stayed so for a minute; until then time goes on as it did. So a clock that is
-//! wrong for less than that changes nothing. A machine that slept is no such case: the other clock goes on in its sleep.
+//! wrong for less than that changes nothing. One that is set again and again is believed after three minutes. A machine that slept is no such case: the other clock goes on in its sleep.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,6 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(1);
 /// How long a clock that was set is not believed.
 const HOLD: Duration = Duration::from_secs(60);
+/// The same for one that is set again and again.
+const LONGEST_HOLD: Duration = Duration::from_secs(180);
 /// The longest time that reading two clocks may take to count as one moment.
 const MOMENT: Duration = Duration::from_millis(100);
 
@@ -22,6 +24,15 @@ pub(super) struct Reading {
     pub(super) wall: Timestamp,
     /// The one that only goes on, since any moment.
     pub(super) steady: Duration,
+}
+
+/// What time it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Moment {
+    /// The time that jobs go by.
+    pub(super) now: Timestamp,
+    /// By how much the clock that people set is behind that, while it is not believed; 0 otherwise.
+    pub(super) behind: SignedDuration,
 }
 
 /// What follows from a clock that was set.
@@ -39,12 +50,23 @@ pub(super) struct Change {
 pub(super) struct Judge {
     /// The last reading that was believed.
     last: Reading,
-    /// Since when the clock has not shown what it should, if it does not.
-    off_since: Option<Duration>,
+    /// What the clock shows in place of what it should, if it does.
+    off: Option<Off>,
     /// When this began, until a minute has passed and the clock is right.
     started: Option<Duration>,
     /// What has not been reported yet.
     change: Change,
+}
+
+/// How a clock is wrong, or was set.
+#[derive(Debug)]
+struct Off {
+    /// Since when it has not shown what it should.
+    first: Duration,
+    /// By how much it is off.
+    step: SignedDuration,
+    /// Since when it is off by that.
+    since: Duration,
 }
 
 impl Change {
@@ -65,36 +87,55 @@ impl Judge {
     pub(super) fn new(reading: Reading) -> Self {
         Self {
             last: reading,
-            off_since: None,
+            off: None,
             started: Some(reading.steady),
             change: Change::NONE,
         }
     }
 
     /// What time it is, given `reading`.
-    fn time(&mut self, reading: Reading) -> Timestamp {
+    fn time(&mut self, reading: Reading) -> Moment {
         let expected = self.last.after(reading.steady);
         let step = reading.wall.duration_since(expected);
-        let is_held = |since: Duration| reading.steady.saturating_sub(since) < HOLD;
+        let steady = reading.steady;
+        let is_within = |since: Duration, hold| steady.saturating_sub(since) < hold;
         if step.abs() > TOLERANCE {
-            if is_held(*self.off_since.get_or_insert(reading.steady)) {
-                return expected;
+            let off = self.off.get_or_insert(Off {
+                first: steady,
+                step,
+                since: steady,
+            });
+            if step.saturating_sub(off.step).abs() > TOLERANCE {
+                (off.step, off.since) = (step, steady);
+            }
+            if is_within(off.since, HOLD) && is_within(off.first, LONGEST_HOLD) {
+                let behind = expected.duration_since(reading.wall);
+                return Moment {
+                    now: expected,
+                    behind: behind.max(SignedDuration::ZERO),
+                };
             }
             let lowers = step.is_negative();
             self.change.add(Change { step, lowers });
-        } else if self.started.is_some_and(|started| !is_held(started)) {
+        } else if self
+            .started
+            .is_some_and(|started| !is_within(started, HOLD))
+        {
             self.started = None;
             self.change.lowers = true;
         }
-        self.off_since = None;
+        self.off = None;
         self.last = reading;
-        reading.wall
+        Moment {
+            now: reading.wall,
+            behind: SignedDuration::ZERO,
+        }
     }
 
     /// What time it is, and what has changed since this was last asked.
-    pub(super) fn tell(&mut self, reading: Reading) -> (Timestamp, Change) {
-        let now = self.time(reading);
-        (now, std::mem::replace(&mut self.change, Change::NONE))
+    pub(super) fn tell(&mut self, reading: Reading) -> (Moment, Change) {
+        let moment = self.time(reading);
+        (moment, std::mem::replace(&mut self.change, Change::NONE))
     }
 }
 
@@ -129,11 +170,11 @@ impl Clock {
 
     /// What time it is.
     pub(super) fn now(&self) -> Timestamp {
-        self.with(Judge::time)
+        self.with(Judge::time).now
     }
 
     /// What time it is, and what has changed since this was last asked.
-    pub(super) fn tell(&self) -> (Timestamp, Change) {
+    pub(super) fn tell(&self) -> (Moment, Change) {
         self.with(Judge::tell)
     }
 
@@ -201,8 +242,8 @@ mod tests {
         /// What time it is after `seconds` more, the step if there was one, and whether what has been decided is lowered.
         fn after(&mut self, seconds: i64) -> (i64, i64, bool) {
             self.passed += seconds;
-            let (now, change) = self.judge.tell(reading(self.passed, self.off));
-            (now.as_second(), change.step.as_secs(), change.lowers)
+            let (moment, change) = self.judge.tell(reading(self.passed, self.off));
+            (moment.now.as_second(), change.step.as_secs(), change.lowers)
         }
     }
 
@@ -245,6 +286,29 @@ mod tests {
             // The next time is no continuation.
             world.off = step;
             assert_eq!(world.after(30), (at(190), 0, false));
+        }
+    }
+
+    #[test]
+    fn one_that_is_set_again_within_the_minute_is_believed_a_minute_after_that() {
+        for (first, second) in [(-2, 73 * 365 * DAY), (HOUR, -HOUR), (HOUR, HOUR + 2)] {
+            let mut world = World::new();
+            world.off = first;
+            assert_eq!(world.after(1), (at(101), 0, false));
+            assert_eq!(world.after(58), (at(159), 0, false));
+            world.off = second;
+            assert_eq!(world.after(2), (at(161), 0, false));
+            assert_eq!(world.after(59), (at(220), 0, false));
+            assert_eq!(world.after(1), (at(221 + second), second, second < 0));
+        }
+    }
+
+    #[test]
+    fn only_one_that_is_behind_and_not_believed_is_said_to_be_behind() {
+        for (off, expected) in [(HOUR, 0), (-HOUR, HOUR), (-1, 0)] {
+            let mut judge = Judge::new(reading(0, 0));
+            let behind = |second| judge.tell(reading(second, off)).0.behind.as_secs();
+            assert_eq!([1, 60, 61].map(behind), [expected, expected, 0]);
         }
     }
 
@@ -300,9 +364,9 @@ mod tests {
     #[test]
     fn clones_are_one_clock() {
         let clock = Clock::start();
-        let (now, change) = clock.tell();
+        let (moment, change) = clock.tell();
         assert_eq!(change, Change::NONE);
-        assert!(clock.clone().now() >= now);
+        assert!(clock.clone().now() >= moment.now);
         assert!(!clock.has_changed());
     }
 }

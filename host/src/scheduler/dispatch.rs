@@ -50,6 +50,7 @@ type Tell = Box<dyn Fn(Option<String>) -> bool + Send + Sync>;
 
 /// Runs the jobs of a store.
 pub struct Scheduler {
+    subject: &'static str,
     store: Arc<Store>,
     client: TargetClient,
     minter: Minter,
@@ -59,12 +60,13 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// For the jobs of `store`, whose attempts go where `reach` lets them. `tell` takes after each round what keeps the
+    /// Known as `subject`, for the jobs of `store`, whose attempts go where `reach` lets them. `tell` takes after each round what keeps the
     /// scheduler from its work, if anything does, and answers whether that is news.
     ///
     /// # Errors
     /// If a certificate authority cannot be trusted.
     pub fn new(
+        subject: &'static str,
         store: Arc<Store>,
         reach: Reach,
         tokens: Arc<dyn TokenSource>,
@@ -72,6 +74,7 @@ impl Scheduler {
         tell: impl Fn(Option<String>) -> bool + Send + Sync + 'static,
     ) -> Result<Self, SchedulerError> {
         Ok(Self {
+            subject,
             store,
             client: TargetClient::new(reach)?,
             minter: Minter::new(tokens),
@@ -79,6 +82,11 @@ impl Scheduler {
             handle: SchedulerHandle::default(),
             tell: Box::new(tell),
         })
+    }
+
+    /// What it is known as, unlike others of its process.
+    pub fn subject(&self) -> &'static str {
+        self.subject
     }
 
     /// Tells what it counts while it runs.

@@ -16,6 +16,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::attempt_limits::{AttemptLimits, Permit};
+use super::clock::Moment;
 use super::retry::Retry;
 use super::{Job, trace};
 use crate::logs::Trace;
@@ -83,30 +84,37 @@ impl Start {
     }
 }
 
-/// Plays a round at `now`, which takes permits of `limits`. If it fails nothing of it has happened.
+/// Plays a round at `moment`, which takes permits of `limits`. If it fails nothing of it has happened.
 pub(super) fn play(
     store: &Store,
     ended: &[Ended],
-    now: Timestamp,
+    moment: Moment,
     limits: &mut AttemptLimits,
 ) -> Result<Round, StoreError> {
     let mut round = Round::default();
+    let now = moment.now;
     let played = store.write_jobs(|ledger| {
-        let changed = ledger.changed_jobs(BATCH)?;
+        let (changed, read) = ledger.changed_jobs(BATCH)?;
+        if !(changed.is_empty() && ended.is_empty()) {
+            limits.note_behind();
+        }
         for record in &changed {
-            change::take_up(ledger, record, now, &mut round)?;
+            change::take_up(ledger, record, moment, &mut round)?;
             limits.forget(record.id);
         }
         for ended in ended {
             settle::settle(ledger, ended, now, &mut round)?;
         }
-        if changed.len() == BATCH {
+        if read == BATCH {
             // Nothing begins of a job whose change has not been taken up.
             round.has_more = true;
             return Ok(());
         }
-        let jobs = ledger.due_jobs(now, BATCH)?;
-        round.has_more = jobs.len() == BATCH;
+        let (jobs, read) = ledger.due_jobs(now, BATCH)?;
+        round.has_more = read == BATCH;
+        if !jobs.is_empty() {
+            limits.note_behind();
+        }
         let mut read = HashMap::with_capacity(jobs.len());
         for record in &jobs {
             if let Some(job) = claim::claim(ledger, record, now, &mut round)? {
@@ -121,6 +129,8 @@ pub(super) fn play(
             for start in &round.starts {
                 limits.release(&start.permit);
             }
+            // What the round considered was not begun.
+            limits.pass = None;
             Err(error)
         }
     }

@@ -38,6 +38,20 @@ pub(super) fn settings<T: DeserializeOwned + Default>(
     })
 }
 
+/// The records of `rows`, which tell an id beside each, and the ids of those whose name is none.
+pub(super) fn told_apart<T>(
+    rows: impl Iterator<Item = Result<(i64, Result<T, StoreError>), rusqlite::Error>>,
+) -> Result<(Vec<T>, Vec<i64>), StoreError> {
+    let (mut named, mut unnamed) = (Vec::new(), Vec::new());
+    for row in rows {
+        match row? {
+            (id, Err(StoreError::Record(_))) => unnamed.push(id),
+            (_, record) => named.push(record?),
+        }
+    }
+    Ok((named, unnamed))
+}
+
 /// Without the records whose name is none: nothing can be done with them, and nobody can ask for them.
 pub(super) fn named<T>(
     records: impl Iterator<Item = Result<Result<T, StoreError>, rusqlite::Error>>,

@@ -43,16 +43,22 @@ pub(super) fn note_change(
 }
 
 impl JobLedger<'_> {
-    /// Jobs with changes that have not been taken up; `limit` at most.
+    /// Jobs with changes that have not been taken up, and how many were read; `limit` at most. Those whose name cannot be read
+    /// count, and their changes are removed.
     ///
     /// # Errors
     /// If the database fails.
-    pub fn changed_jobs(&self, limit: usize) -> Result<Vec<JobRecord>, StoreError> {
+    pub fn changed_jobs(&self, limit: usize) -> Result<(Vec<JobRecord>, usize), StoreError> {
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM jobs WHERE id IN (SELECT DISTINCT job FROM job_changes LIMIT ?)"
         ))?;
-        let rows = statement.query_map([limit as i64], |row| Ok(record(row)))?;
-        damage::named(rows)
+        let rows = statement.query_map([limit as i64], |row| Ok((row.get(0)?, record(row))))?;
+        let (jobs, unnamed) = damage::told_apart(rows)?;
+        for job in &unnamed {
+            self.forget_changes(*job)?;
+        }
+        let read = jobs.len() + unnamed.len();
+        Ok((jobs, read))
     }
 
     /// Removes the changes of `job` that have not been taken up, and returns them, the oldest first.
@@ -72,9 +78,14 @@ impl JobLedger<'_> {
             })
         })?;
         let changes = changes.collect::<Result<_, _>>()?;
+        self.forget_changes(job)?;
+        Ok(changes)
+    }
+
+    fn forget_changes(&self, job: JobId) -> Result<(), StoreError> {
         self.0
             .prepare_cached("DELETE FROM job_changes WHERE job = ?")?
             .execute([job])?;
-        Ok(changes)
+        Ok(())
     }
 }

@@ -89,17 +89,30 @@ impl Store {
 }
 
 impl JobLedger<'_> {
-    /// Jobs that are to be looked at by `now`, those first that have waited longest; `limit` at most.
+    /// Jobs that are to be looked at by `now`, those first that have waited longest, and how many were read; `limit` at most.
+    /// Those whose name cannot be read count, and are not looked at again before the next start.
     ///
     /// # Errors
     /// If the database fails.
-    pub fn due_jobs(&self, now: Timestamp, limit: usize) -> Result<Vec<JobRecord>, StoreError> {
+    pub fn due_jobs(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<(Vec<JobRecord>, usize), StoreError> {
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM jobs WHERE next_look <= ? ORDER BY next_look LIMIT ?"
         ))?;
-        let rows =
-            statement.query_map(params![micros(now), limit as i64], |row| Ok(record(row)))?;
-        damage::named(rows)
+        let rows = statement.query_map(params![micros(now), limit as i64], |row| {
+            Ok((row.get(0)?, record(row)))
+        })?;
+        let (jobs, unnamed) = damage::told_apart(rows)?;
+        for job in &unnamed {
+            self.0
+                .prepare_cached("UPDATE jobs SET next_look = NULL WHERE id = ?")?
+                .execute([job])?;
+        }
+        let read = jobs.len() + unnamed.len();
+        Ok((jobs, read))
     }
 
     /// Notes up to when the due times of `job` have been decided, the first one after that, and when the job is looked at next.

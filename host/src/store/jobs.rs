@@ -1,7 +1,8 @@
 //! Jobs, as their owners want them and as the scheduler has decided.
 //!
 //! Commands and configuration files write the settings, and whether a job is paused. They add a row for each change (see
-//! [`JobChange`](super::JobChange)) and write nothing else. When a job is due is written by the scheduler alone.
+//! [`JobChange`](super::JobChange)). `jobs run` writes its run itself, which is the request: a run that waits to be tried at once.
+//! Commands write nothing else. When a job is due is written by the scheduler alone.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};

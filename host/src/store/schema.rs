@@ -152,7 +152,7 @@ const MIGRATIONS: [&str; 6] = [
     ) STRICT, WITHOUT ROWID;
 ",
     // What is due from the next due time on has not been decided. A next due time within a second is no due time: it said when
-    // a job that cannot run was to be looked at again.
+    // a job that cannot run was to be looked at again, an hour after the last time; what was due by then has been decided.
     "
     DROP TABLE job_spans;
     DROP TABLE job_outcomes;
@@ -161,7 +161,8 @@ const MIGRATIONS: [&str; 6] = [
     ALTER TABLE job_runs DROP COLUMN parked;
     CREATE INDEX job_runs_next_attempt ON job_runs (next_attempt) WHERE next_attempt IS NOT NULL;
     ALTER TABLE jobs ADD COLUMN next_look INTEGER;
-    UPDATE jobs SET next_look = next_due, decided = next_due - 1 WHERE next_due IS NOT NULL;
+    UPDATE jobs SET next_look = next_due, decided = next_due - iif(next_due % 1000000 = 0, 1, 3600000000)
+        WHERE next_due IS NOT NULL;
     UPDATE jobs SET next_due = NULL WHERE next_due % 1000000 <> 0;
     DROP INDEX jobs_next_due;
     CREATE INDEX jobs_next_look ON jobs (next_look) WHERE next_look IS NOT NULL;

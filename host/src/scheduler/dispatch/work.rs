@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::super::attempt::attempt;
 use super::super::attempt_limits::AttemptLimits;
-use super::super::clock::{Change, Clock};
+use super::super::clock::{Change, Clock, Moment};
 use super::super::note::AttemptNote;
 use super::super::recovery;
 use super::super::round::{self, Ended, OK, Round, Start};
@@ -38,6 +38,8 @@ pub(super) struct Work {
     /// Attempts that have ended and are not written down yet.
     pub(super) unwritten: Vec<Ended>,
     limits: Arc<Mutex<AttemptLimits>>,
+    /// What of the store the first of the rounds read that are being played, if there is to be another one.
+    first_version: Option<Version>,
     pub(super) going: usize,
     shutdown: Shutdown,
 }
@@ -77,6 +79,7 @@ impl Work {
             ended,
             unwritten: Vec::new(),
             limits: Arc::new(Mutex::new(AttemptLimits::new(MOST_ATTEMPTS))),
+            first_version: None,
             going: 0,
             shutdown,
         };
@@ -99,8 +102,8 @@ impl Work {
 
     /// Does what is due, and tells what is ahead.
     async fn work(&mut self) -> Ahead {
-        let now = self.look_at_clock();
-        match self.round(now).await {
+        let moment = self.look_at_clock();
+        match self.round(moment).await {
             Ok(ahead) => {
                 (self.scheduler.tell)(None);
                 ahead
@@ -117,13 +120,13 @@ impl Work {
     }
 
     /// What time it is. Notes how the clock was set, if it was.
-    fn look_at_clock(&mut self) -> Timestamp {
-        let (now, change) = self.clock.tell();
+    fn look_at_clock(&mut self) -> Moment {
+        let (moment, change) = self.clock.tell();
         if !change.step.is_zero() {
             tracing::info!("The clock was set by {} s.", change.step.as_secs());
         }
         self.change.add(change);
-        now
+        moment
     }
 
     /// Sleeps until something is due, an attempt ends, or the jobs may have changed.
@@ -178,20 +181,21 @@ impl Work {
         self.unwritten.extend(ended);
     }
 
-    /// Plays rounds until nothing more is due by `now`, and tells what is ahead.
-    async fn round(&mut self, now: Timestamp) -> Result<Ahead, StoreError> {
-        self.recover(now).await?;
-        self.take_up_change(now).await?;
-        loop {
-            let played = self.play(now).await?;
-            if played.has_more && !self.shutdown.has_begun() {
-                continue;
-            }
-            return Ok(Ahead {
-                next: played.next?,
-                version: Some(played.version?),
-            });
+    /// Plays a round at `moment`, and tells what is ahead: another round at once, if more is due than one round takes.
+    async fn round(&mut self, moment: Moment) -> Result<Ahead, StoreError> {
+        self.recover(moment.now).await?;
+        self.take_up_change(moment.now).await?;
+        let played = self.play(moment).await?;
+        // What is written between two rounds may be behind what the second one reads.
+        let version = *self.first_version.get_or_insert(played.version?);
+        if played.has_more {
+            return Ok(Ahead::default());
         }
+        self.first_version = None;
+        Ok(Ahead {
+            next: played.next?,
+            version: Some(version),
+        })
     }
 
     /// Goes on after a start.
@@ -220,12 +224,13 @@ impl Work {
             self.blocking(move |store| recovery::take_up(store, change, now))
                 .await?;
             self.change = Change::NONE;
+            lock(&self.limits).note_behind();
         }
         Ok(())
     }
 
-    /// Plays a round at `now`, and begins what is to begin.
-    async fn play(&mut self, now: Timestamp) -> Result<Played, StoreError> {
+    /// Plays a round at `moment`, and begins what is to begin.
+    async fn play(&mut self, moment: Moment) -> Result<Played, StoreError> {
         self.note_ended(None);
         let unwritten = std::mem::take(&mut self.unwritten);
         let count = self.is_count_due();
@@ -240,11 +245,11 @@ impl Work {
             // Asked for before anything is read, so that no change falls in between.
             let version = store.version();
             let round = match is_ending {
-                true => round::play(&store, &unwritten, now, &mut AttemptLimits::new(0)),
-                false => round::play(&store, &unwritten, now, &mut lock(&limits)),
+                true => round::play(&store, &unwritten, moment, &mut AttemptLimits::new(0)),
+                false => round::play(&store, &unwritten, moment, &mut lock(&limits)),
             };
             let next = match round {
-                Ok(_) => store.next_job_times(now),
+                Ok(_) => store.next_job_times(moment.now),
                 Err(_) => Ok(NextTimes::default()),
             };
             let counts = count.then(|| {

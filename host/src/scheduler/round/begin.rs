@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::super::attempt_limits::{AttemptLimits, Permit};
+use super::super::attempt_limits::{AttemptLimits, Pass, Permit};
 use super::{BATCH, Job, Round, Start, trace};
 use crate::store::{DueRun, JobId, JobLedger, PendingRun, RunState, StoreError};
 
@@ -13,7 +13,8 @@ use crate::store::{DueRun, JobId, JobLedger, PendingRun, RunState, StoreError};
 const MOST_CONSIDERED: usize = 10_000;
 
 /// Begins the next attempts of runs that are due by `now`, in the order in which they have waited. A run that gets no permit
-/// stays as it is, and those behind it have their turn. If there are more than one round takes, the next one goes on from there.
+/// stays as it is, and those behind it have their turn. If there are more than one round takes, the next one goes on from there,
+/// and the last one of such a pass has another pass follow if runs may have been left behind.
 pub(super) fn begin(
     ledger: &JobLedger<'_>,
     read: &HashMap<JobId, Arc<Job>>,
@@ -21,14 +22,18 @@ pub(super) fn begin(
     limits: &mut AttemptLimits,
     round: &mut Round,
 ) -> Result<(), StoreError> {
-    let resume = limits.resume.take();
-    let is_first = resume.is_none();
-    let runs = ledger.pending_runs(now, resume, MOST_CONSIDERED)?;
+    let pass = limits.pass.take();
+    if limits.free() == 0 {
+        // The end of an attempt leads to a round that begins anew.
+        return Ok(());
+    }
+    let is_behind = pass.is_some_and(|pass| pass.is_behind);
+    let mut last = pass.map(|pass| pass.last);
+    let runs = ledger.pending_runs(now, last, MOST_CONSIDERED)?;
     let mut is_last = runs.len() < MOST_CONSIDERED;
-    let (mut last, mut taken, mut is_held_up) = (resume, 0, false);
+    let (mut taken, mut is_held_up) = (0, false);
     for run in runs {
         if limits.free() == 0 {
-            // The end of an attempt leads to a round that begins anew.
             return Ok(());
         }
         if taken == BATCH {
@@ -45,10 +50,11 @@ pub(super) fn begin(
     }
     match is_last {
         false => {
-            limits.resume = last;
+            limits.pass = last.map(|last| Pass { last, is_behind });
             round.has_more = true;
         }
-        true if is_first && !is_held_up => limits.forget_all(),
+        true if is_behind => round.has_more = true,
+        true if pass.is_none() && !is_held_up => limits.forget_all(),
         true => {}
     }
     Ok(())

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::super::Schedule;
+use super::super::clock::Moment;
 use super::super::due::{GRACE, due};
 use super::Round;
 use crate::store::{
@@ -13,17 +14,18 @@ use crate::store::{
 const CHANGED: &str = "the job was changed before this run began";
 const LATE: &str = "no host served at that time, and the job was changed before one did";
 
-/// Takes up the changes of `record` by `now`. Nothing that was due before the last of them is caught up.
+/// Takes up the changes of `record` at `moment`. Nothing that was due before the last of them is caught up.
 pub(super) fn take_up(
     ledger: &JobLedger<'_>,
     record: &JobRecord,
-    now: Timestamp,
+    moment: Moment,
     round: &mut Round,
 ) -> Result<(), StoreError> {
+    let Moment { now, behind } = moment;
     let mut decided = record.decided;
     for change in ledger.take_changes(record.id)? {
-        // The clock of whoever made the change may have been ahead.
-        let time = change.time.min(now);
+        // The clock of whoever made the change may have been behind or ahead.
+        let time = change.time.checked_add(behind).unwrap_or(now).min(now);
         if let Some(after) = decided {
             end_due(ledger, record, &change, (after, time), now, round)?;
         }

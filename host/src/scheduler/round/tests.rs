@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::scheduler::clock::Change;
+use crate::scheduler::clock::{Change, Moment};
 use crate::scheduler::edit;
 use crate::scheduler::recovery::{recover, take_up};
 use crate::store::{CatchUp, JobSettings, Overlap, RunRecord, Trigger};
@@ -22,6 +22,8 @@ use crate::store::{CatchUp, JobSettings, Overlap, RunRecord, Trigger};
 struct World {
     store: Store,
     now: Timestamp,
+    /// By how much the clock that people set is behind.
+    behind: SignedDuration,
     going: Vec<Start>,
     outcomes: Vec<RunState>,
 }
@@ -35,6 +37,12 @@ fn name(text: &str) -> JobName {
     text.parse().unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// A moment at which the clock is right.
+fn right(now: Timestamp) -> Moment {
+    let behind = SignedDuration::ZERO;
+    Moment { now, behind }
+}
+
 fn seconds(seconds: i64) -> SignedDuration {
     SignedDuration::from_secs(seconds)
 }
@@ -44,6 +52,7 @@ impl World {
         Self {
             store: Store::in_memory().expect("memory is there"),
             now: at(now),
+            behind: SignedDuration::ZERO,
             going: Vec::new(),
             outcomes: Vec::new(),
         }
@@ -81,7 +90,9 @@ impl World {
     fn round(&mut self, now: Timestamp, ended: &[Ended]) -> usize {
         self.now = now;
         let mut limits = AttemptLimits::new(usize::MAX);
-        let round = play(&self.store, ended, now, &mut limits).expect("memory does not fail");
+        let behind = self.behind;
+        let round = play(&self.store, ended, Moment { now, behind }, &mut limits);
+        let round = round.expect("memory does not fail");
         assert_eq!(round.unreadable, []);
         self.outcomes.extend(round.outcomes);
         let begun = round.starts.len();

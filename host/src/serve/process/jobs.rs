@@ -62,6 +62,7 @@ impl SchedulerParts<'_> {
     ) -> Result<Scheduler, ServeError> {
         let readiness = Arc::clone(self.readiness);
         Ok(Scheduler::new(
+            subject,
             store,
             reach,
             Arc::clone(&self.tokens) as _,

@@ -101,8 +101,11 @@ fn serve(
         let (gone, _) = watch::channel(false);
         let jobs: Vec<_> = schedulers
             .into_iter()
-            .map(|scheduler| scheduler.run(drain.watch(), gone.subscribe()))
-            .map(|jobs| watched::spawn(&readiness, "scheduler", jobs))
+            .map(|scheduler| {
+                let subject = scheduler.subject();
+                let jobs = scheduler.run(drain.watch(), gone.subscribe());
+                watched::spawn(&readiness, subject, jobs)
+            })
             .collect();
         watched::spawn(&readiness, "control plane", console);
         watched::spawn(&readiness, "watchdog", service_manager::keep_alive());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::super::job_runs::{AT_ONCE, attempts};
 use super::super::jobs::{COLUMNS, micros, record, time};
@@ -78,7 +78,8 @@ impl JobLedger<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// What there is to know of a run that is to be tried; `None` if its job has no name that it could be reported under.
+    /// What there is to know of a run that is to be tried; `None` if there is no job that it could be reported under,
+    /// or one without a name.
     ///
     /// # Errors
     /// If the database fails.
@@ -87,10 +88,11 @@ impl JobLedger<'_> {
         let job = self
             .0
             .prepare_cached(&format!("SELECT {COLUMNS} FROM jobs WHERE id = ?"))?
-            .query_row([key.job], |row| Ok(record(row)))?;
+            .query_row([key.job], |row| Ok(record(row)))
+            .optional()?;
         let job = match job {
-            Err(StoreError::Record(_)) => return Ok(None),
-            job => job?,
+            None | Some(Err(StoreError::Record(_))) => return Ok(None),
+            Some(job) => job?,
         };
         let due = match next_attempt {
             AT_ONCE => key.scheduled,
@@ -160,7 +162,7 @@ impl JobLedger<'_> {
         if known == 0 {
             return Ok(None);
         }
-        let (since, is_paused): (Option<i64>, bool) = self
+        let found: Option<(Option<i64>, bool)> = self
             .0
             .prepare_cached(
                 "SELECT since, is_paused AND trigger <> 'manual' FROM job_runs JOIN jobs ON jobs.id = job_runs.job
@@ -168,7 +170,11 @@ impl JobLedger<'_> {
             )?
             .query_row(params![run.job, scheduled], |row| {
                 Ok((row.get(0)?, row.get(1)?))
-            })?;
+            })
+            .optional()?;
+        let Some((since, is_paused)) = found else {
+            return Ok(None);
+        };
         Ok(Some(Tried {
             attempts: attempts(&self.0, run)?,
             since: since.map_or(end.time, time),

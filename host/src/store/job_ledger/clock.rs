@@ -66,7 +66,7 @@ impl JobLedger<'_> {
     /// If the database fails.
     pub fn look_at_all(&self, now: Timestamp) -> Result<(), StoreError> {
         self.0.execute(
-            "UPDATE jobs SET next_look = min(ifnull(next_look, ?1), ?1) WHERE NOT is_paused",
+            "UPDATE jobs SET next_look = ?1 WHERE NOT is_paused AND (next_look > ?1 OR next_look IS NULL)",
             [micros(now)],
         )?;
         Ok(())

@@ -139,9 +139,39 @@ fn a_damaged_job_is_shown_and_deleted_and_keeps_no_other_from_running() {
     let all = store.jobs().unwrap();
     assert!(all[0].damage.is_some() && all[1].damage.is_none());
     let changed = store.write_jobs(|ledger| ledger.changed_jobs(10));
-    assert_eq!(changed.unwrap().len(), 2);
+    assert_eq!(changed.unwrap().0.len(), 2);
     let changed = store.change_job(&job("a"), now, |_| Ok(()));
     assert!(matches!(changed, Err(StoreError::DamagedJob { .. })));
     store.delete_job(&job("a")).unwrap();
     assert_eq!(store.jobs().unwrap().len(), 1);
+}
+
+#[test]
+fn jobs_without_a_name_count_as_read_and_are_not_read_again() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    for one in ["a", "b", "c"] {
+        let settings = JobSettings::default();
+        store
+            .create_job(&one.parse().unwrap(), &settings, now)
+            .unwrap();
+    }
+    let database = scratch.database();
+    database
+        .execute_batch("UPDATE jobs SET name = id || ' is no name!', next_look = -id WHERE id < 3")
+        .unwrap();
+    let changed = || store.write_jobs(|ledger| ledger.changed_jobs(2)).unwrap();
+    let due = || store.write_jobs(|ledger| ledger.due_jobs(now, 2)).unwrap();
+    assert_eq!(changed(), (vec![], 2));
+    assert_eq!(changed().1, 1);
+    let changes = "SELECT count(*) FROM job_changes";
+    let changes: u32 = database.query_row(changes, [], |row| row.get(0)).unwrap();
+    assert_eq!(changes, 1);
+    assert_eq!(due(), (vec![], 2));
+    assert_eq!(due(), (vec![], 0));
+    // Somebody may have given them a name by the next start.
+    store.write_jobs(|ledger| ledger.look_at_all(now)).unwrap();
+    assert_eq!(due(), (vec![], 2));
+    assert_eq!(due().0.len(), 1);
 }

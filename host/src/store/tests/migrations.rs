@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Scratch;
-use crate::store::{JobName, JobSettings, RunState, schema};
+use crate::store::{AttemptEnd, AttemptRecord, JobName, JobSettings, RunKey, RunState, schema};
 
 fn name(text: &str) -> JobName {
     text.parse().unwrap()
@@ -58,7 +58,8 @@ fn of_a_job_of_the_previous_version_what_was_due_before_its_next_time_is_decided
         ("due", false, "60000000"),
         ("decided", false, "60000000"),
         ("paused", true, "NULL"),
-        ("disabled", false, "59999999"),
+        // To be looked at an hour after it was.
+        ("disabled", false, "3660000001"),
     ];
     let decided = "UPDATE jobs SET decided = 90000000 WHERE name IN ('decided', 'paused');
                    INSERT INTO job_spans VALUES (2, 1, 2);
@@ -72,28 +73,55 @@ fn of_a_job_of_the_previous_version_what_was_due_before_its_next_time_is_decided
     assert_eq!(found("due"), (Some(before), Some(at(60)), None));
     assert_eq!(found("decided"), (Some(before), Some(at(60)), None));
     assert_eq!(found("paused"), (Some(at(90)), None, None));
-    let before = before - SignedDuration::from_micros(1);
-    assert_eq!(found("disabled"), (Some(before), None, None));
-    let due = store.write_jobs(|ledger| ledger.due_jobs(at(60), 10));
-    let due: Vec<_> = due.unwrap().into_iter().map(|job| job.name).collect();
-    assert_eq!(due, ["disabled", "due", "decided"].map(name));
+    let looked = at(60) + SignedDuration::from_micros(1);
+    assert_eq!(found("disabled"), (Some(looked), None, None));
+    let due = store.write_jobs(|ledger| ledger.due_jobs(at(3_661), 10));
+    let due: Vec<_> = due.unwrap().0.into_iter().map(|job| job.name).collect();
+    assert_eq!(due, ["due", "decided", "disabled"].map(name));
 }
 
 #[test]
-fn runs_and_attempts_of_the_previous_version_go_on() {
-    let rows = "INSERT INTO job_runs (job, scheduled, trigger, state, next_attempt, since, parked) VALUES
-                (1, 10, 'schedule', 'running', NULL, 11, NULL), (1, 20, 'manual', 'waiting', 0, NULL, 'job 1');
-                INSERT INTO job_attempts (job, scheduled, number, started) VALUES (1, 10, 1, 11);";
-    let database = database(5, &(jobs(&[("a", false, "60000000")]) + rows));
-    let store = database.store();
-    let runs = store.job_runs(&name("a"), 10).unwrap();
-    let states: Vec<_> = runs.iter().map(|run| run.state).collect();
-    assert_eq!(states, [RunState::Waiting, RunState::Running]);
-    assert_eq!(
-        runs[1].attempts[0].started,
-        Timestamp::from_microsecond(11).unwrap()
-    );
-    // What waited for a place is to be tried.
-    let pending = store.write_jobs(|ledger| ledger.pending_runs(at(1), None, 10));
-    assert_eq!(pending.unwrap().len(), 1);
+fn jobs_runs_and_attempts_of_all_earlier_versions_go_on() {
+    let rows = "INSERT INTO job_runs (job, scheduled, trigger, state, next_attempt) VALUES
+                (1, 10, 'schedule', 'running', NULL), (1, 20, 'manual', 'waiting', 0);
+                INSERT INTO job_attempts (job, scheduled, number, started, ended) VALUES (1, 10, 1, 11, 12), (1, 10, 2, 13, NULL);";
+    for version in 2..=5 {
+        // What the others cannot tell comes from the first attempt.
+        let since = match version {
+            5 => {
+                "UPDATE job_runs SET since = 11 WHERE scheduled = 10; UPDATE job_runs SET parked = 'job 1' WHERE scheduled = 20;"
+            }
+            _ => "",
+        };
+        let jobs = jobs(&[("a", false, "60000000"), ("b", false, "3660000001")]);
+        let scratch = database(version, &(jobs + rows + since));
+        let store = scratch.store();
+        let decided = ["a", "b"].map(|job| store.job(&name(job)).unwrap().decided);
+        let before = SignedDuration::from_micros(1);
+        assert_eq!(decided, [Some(at(60) - before), Some(at(60) + before)]);
+        let runs = store.job_runs(&name("a"), 10).unwrap();
+        let states: Vec<_> = runs.iter().map(|run| run.state).collect();
+        assert_eq!(states, [RunState::Waiting, RunState::Running]);
+        let started = |attempt: &AttemptRecord| attempt.started.as_microsecond();
+        let started: Vec<_> = runs[1].attempts.iter().map(started).collect();
+        assert_eq!(started, [11, 13]);
+        // What waited for a permit is to be tried.
+        let pending = store.write_jobs(|ledger| ledger.pending_runs(at(1), None, 10));
+        assert_eq!(pending.unwrap().len(), 1);
+        let end = AttemptEnd {
+            time: at(1),
+            took: None,
+            code: "OK".into(),
+            status: None,
+            reason: None,
+            execution: None,
+        };
+        let run = RunKey {
+            job: 1,
+            scheduled: runs[1].scheduled,
+        };
+        let tried = store.write_jobs(|ledger| ledger.end_attempt(run, 2, &end));
+        let since = tried.unwrap().unwrap().since;
+        assert_eq!(since.as_microsecond(), 11, "of version {version}");
+    }
 }

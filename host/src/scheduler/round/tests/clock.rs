@@ -114,6 +114,31 @@ fn what_a_command_says_by_a_clock_that_is_ahead_for_a_moment_passes_nothing_over
 }
 
 #[test]
+fn what_a_command_says_by_a_clock_that_is_behind_for_a_moment_catches_up_nothing() {
+    // Just before the job is due, and after.
+    for moment in [1_790, 2_100] {
+        let mut sim = Sim::new("0 * * * *", |_| {});
+        sim.go_on(60);
+        edit::pause(&sim.world.store, &name("job"), sim.shown()).expect("it is enabled");
+        sim.go_on(moment);
+        sim.set(-HOUR);
+        let right = reading(sim.passed, 0).wall;
+        edit::resume(&sim.world.store, &name("job"), sim.shown()).expect("it is paused");
+        sim.world.now = sim.shown();
+        sim.world.create("new", "0 * * * *", "Etc/UTC", |_| {});
+        sim.go_on(15);
+        sim.set(HOUR);
+        sim.go_on(3 * HOUR);
+        let mut begun: Vec<_> = sim.begun.iter().map(|begun| begun.scheduled).collect();
+        begun.sort();
+        // Of both jobs.
+        let times = due_times(HOUR, right, sim.shown());
+        let times: Vec<_> = times.into_iter().flat_map(|time| [time; 2]).collect();
+        assert_eq!(begun, times);
+    }
+}
+
+#[test]
 fn a_clock_that_is_ahead_for_longer_than_a_minute_is_like_downtime() {
     for (catch_up, expected) in [(CatchUp::Last, 1), (CatchUp::None, 0), (CatchUp::All, 24)] {
         let mut sim = Sim::new("0 * * * *", |job| job.catch_up = catch_up);

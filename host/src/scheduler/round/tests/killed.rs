@@ -103,7 +103,7 @@ fn a_process_that_is_killed() {
         let end = |(_, start): &(_, Start)| ended(start, codes[roll(&mut dice, 3) as usize], now);
         let over: Vec<_> = over.iter().map(end).collect();
         over.iter().for_each(|ended| limits.release(&ended.permit));
-        let round = play(&store, &over, now, &mut limits).expect("there is space");
+        let round = play(&store, &over, right(now), &mut limits).expect("there is space");
         for start in round.starts {
             going.push((now + seconds(roll(&mut dice, 90) as i64), start));
         }
@@ -187,7 +187,7 @@ fn come_to_an_end(store: &Store, last: Timestamp, seen: &mut Seen) {
     recover(store, now).expect("there is space");
     let mut over = Vec::new();
     loop {
-        let round = play(store, &over, now, &mut limits).expect("there is space");
+        let round = play(store, &over, right(now), &mut limits).expect("there is space");
         seen.look(store);
         let mut due = seen.0.iter().filter(|(key, _)| key.scheduled <= last);
         if round.starts.is_empty() && due.all(|(_, (state, _))| state.is_final()) {

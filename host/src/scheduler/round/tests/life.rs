@@ -262,7 +262,7 @@ fn no_more_attempts_begin_than_there_are_permits_and_the_others_are_not_lost() {
     let mut begun = Vec::new();
     for expected in [4, 4, 2] {
         let mut limits = AttemptLimits::new(4);
-        let round = play(&world.store, &[], now, &mut limits).expect("memory does not fail");
+        let round = play(&world.store, &[], right(now), &mut limits).expect("memory does not fail");
         assert_eq!(round.starts.len(), expected);
         begun.extend(round.starts.into_iter().map(|start| start.name));
     }
@@ -287,7 +287,8 @@ fn a_job_that_cannot_run_is_told_of_at_the_start_and_goes_on_once_it_can() {
     world.change(|job| job.time_zone = "Mars/Olympus".into());
     // Long before the job is due.
     let mut limits = AttemptLimits::new(BATCH);
-    let round = play(&world.store, &[], world.now, &mut limits).expect("memory does not fail");
+    let round =
+        play(&world.store, &[], right(world.now), &mut limits).expect("memory does not fail");
     assert_eq!(round.unreadable.len(), 1);
     assert!(round.unreadable[0].1.contains("Mars/Olympus"));
     assert!(round.starts.is_empty());
@@ -317,7 +318,7 @@ fn a_due_time_at_which_a_job_could_not_run_is_missed_and_says_why() {
         // Later it is looked at again, which is no due time.
         ("2026-11-24T12:00:05Z", true),
     ] {
-        let round = play(&world.store, &[], at(now), &mut limits).expect("there is space");
+        let round = play(&world.store, &[], right(at(now)), &mut limits).expect("there is space");
         assert_eq!(round.unreadable.len(), usize::from(is_looked_at), "{now}");
     }
     assert_eq!(world.ledger(), [("11:00".to_owned(), Missed)]);
@@ -329,4 +330,19 @@ fn a_due_time_at_which_a_job_could_not_run_is_missed_and_says_why() {
     world.restart();
     assert_eq!(world.next(), Some(1));
     assert_eq!(world.now, at("2026-11-24T13:00:00Z"));
+}
+
+#[test]
+fn a_run_without_its_job_keeps_no_other_from_running() {
+    let scratch = Scratch::new("orphan");
+    let mut world = World::new("2026-11-24T10:30:00Z").within(&scratch);
+    world.create("job", "0 * * * *", "Etc/UTC", |_| {});
+    scratch.write(
+        "PRAGMA foreign_keys = off;
+         INSERT INTO job_runs (job, scheduled, trigger, state, next_attempt) VALUES (99, 1, 'schedule', 'waiting', 0)",
+    );
+    assert_eq!(world.next(), Some(1));
+    // Its attempt ends after the job is gone behind the host's back.
+    scratch.write("PRAGMA foreign_keys = off; DELETE FROM jobs");
+    world.end(OK);
 }

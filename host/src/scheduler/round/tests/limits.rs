@@ -10,7 +10,8 @@ fn begin_all(world: &World, limits: &mut AttemptLimits, ended: &[Ended]) -> Vec<
     let mut begun = Vec::new();
     let mut ended = ended;
     loop {
-        let round = play(&world.store, ended, world.now, limits).expect("memory does not fail");
+        let round =
+            play(&world.store, ended, right(world.now), limits).expect("memory does not fail");
         let has_more = round.has_more;
         begun.extend(round.starts);
         ended = &[];
@@ -114,7 +115,8 @@ fn what_waits_for_a_permit_gets_one_after_a_round_that_failed() {
     scratch.write(
         "CREATE TRIGGER refuse BEFORE INSERT ON job_attempts BEGIN SELECT RAISE(ABORT, 'no'); END",
     );
-    play(&world.store, &over, world.now, &mut limits).expect_err("no attempt can be written");
+    play(&world.store, &over, right(world.now), &mut limits)
+        .expect_err("no attempt can be written");
     assert_eq!(limits.free(), 40);
     scratch.write("DROP TRIGGER refuse");
     assert_eq!(begin_all(&world, &mut limits, &over).len(), 1);
@@ -135,4 +137,66 @@ fn those_behind_ten_thousand_runs_that_cannot_begin_have_their_turn() {
     let begun = begin_all(&world, &mut limits, &[]);
     let others = begun.iter().filter(|start| start.name == name("other"));
     assert_eq!((begun.len(), others.count()), (257, 1));
+}
+
+#[test]
+fn a_permit_that_comes_free_during_a_pass_is_taken_by_a_run_that_the_pass_has_left_behind() {
+    let world = World::new("2026-11-24T10:30:00Z").with("0 * * * *", |_| {});
+    world.create("other", "0 * * * *", "Etc/UTC", |_| {});
+    let ask = |job, runs| {
+        for number in 0..runs {
+            let now = world.now - SignedDuration::from_millis(number);
+            let asked = world.store.request_run(&name(job), now);
+            asked.expect("it is there");
+        }
+    };
+    ask("job", 257);
+    ask("other", 10_500);
+    let mut limits = AttemptLimits::new(4_096);
+    let round = play(&world.store, &[], right(world.now), &mut limits);
+    let round = round.expect("memory does not fail");
+    assert_eq!((round.starts.len(), round.has_more), (512, true));
+    let over = ended(&round.starts[0], OK, world.now);
+    assert_eq!(round.starts[0].name, name("job"));
+    limits.release(&over.permit);
+    let begun = begin_all(&world, &mut limits, &[over]);
+    let names: Vec<_> = begun.into_iter().map(|start| start.name).collect();
+    assert_eq!(names, [name("job")]);
+}
+
+#[test]
+fn runs_that_are_made_during_a_pass_have_their_turn_wherever_they_stand() {
+    let mut world = World::new("2026-11-24T10:30:00Z").with("1 * * * *", |_| {});
+    for number in 0..BATCH {
+        world.create(&format!("job-{number}"), "0 * * * *", "Etc/UTC", |job| {
+            (job.catch_up, job.overlap) = (CatchUp::All, Overlap::Allow);
+        });
+    }
+    let mut limits = AttemptLimits::new(usize::MAX);
+    assert_eq!(begin_all(&world, &mut limits, &[]).len(), 0);
+    world.now = at("2026-11-24T12:30:00Z");
+    // The first job, whose time came later, is caught up in the second round, as of the same moment.
+    let begun = begin_all(&world, &mut limits, &[]);
+    let firsts = begun.iter().filter(|start| start.name == name("job"));
+    assert_eq!((begun.len(), firsts.count()), (2 * BATCH + 1, 1));
+}
+
+#[test]
+fn after_a_round_that_could_not_be_committed_the_next_one_begins_anew() {
+    let scratch = Scratch::new("commit");
+    let world = World::new("2026-11-24T10:30:00Z").within(&scratch);
+    for number in 0..5 {
+        world.create(&format!("job-{number}"), "0 * * * *", "Etc/UTC", |_| {});
+    }
+    scratch.write(
+        "WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < 250)
+         INSERT INTO job_runs (job, scheduled, trigger, state, next_attempt)
+         SELECT id, number, 'manual', 'waiting', 0 FROM jobs, numbers;
+         CREATE TABLE refused (job REFERENCES jobs (id) DEFERRABLE INITIALLY DEFERRED);
+         CREATE TRIGGER refuse AFTER INSERT ON job_attempts BEGIN INSERT INTO refused VALUES (-1); END",
+    );
+    let mut limits = AttemptLimits::new(4_096);
+    play(&world.store, &[], right(world.now), &mut limits).expect_err("it cannot be committed");
+    scratch.write("DROP TRIGGER refuse");
+    assert_eq!(begin_all(&world, &mut limits, &[]).len(), 1_250);
 }

@@ -91,7 +91,8 @@ impl Sim {
 
     /// What the scheduler does each time it wakes.
     pub(super) fn tick(&mut self) {
-        let (now, change) = self.judge.tell(reading(self.passed, self.off));
+        let (Moment { now, behind }, change) = self.judge.tell(reading(self.passed, self.off));
+        self.world.behind = behind;
         if change != Change::NONE {
             take_up(&self.world.store, change, now).expect("memory does not fail");
         }
