@@ -45,7 +45,7 @@ impl Key {
         let length = token.len();
         (length <= LONGEST_TOKEN).then(|| {
             let mut hash = [0; SHA256_OUTPUT_LEN];
-            hash.copy_from_slice(digest(&SHA256, token.as_ref()).as_ref());
+            hash.copy_from_slice(digest(&SHA256, token).as_ref());
             Self { hash, length }
         })
     }
