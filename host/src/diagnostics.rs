@@ -1,6 +1,6 @@
 //! What the process says of itself, as `tracing` events: which of them stderr gets, and in which form.
 //!
-//! Commands answer whoever typed them by [`stderr::line!`](crate::stderr). Everything else that has something to say
+//! Commands answer whoever typed them by `stderr::line!`. Everything else that has something to say
 //! emits an event. As text an event is one line, `error: …`, `warning: …`, or the message alone; as JSON it is one object
 //! with `timestamp`, `severity` and `message`.
 

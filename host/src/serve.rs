@@ -3,8 +3,8 @@
 //! One worker per core, each a thread with a runtime and an accept queue of its own; a request stays on its worker from
 //! accept to last byte. The control plane and the signals have a thread of their own, so a busy worker delays neither.
 //!
-//! From the lowest to the highest: [`trust`] (tokens), [`functions`] (what is served), [`request`], [`listener`],
-//! [`metrics`] and [`process`], which puts them together. Each uses only those before it, and what stands here.
+//! From the lowest to the highest: `trust` (tokens), `functions` (what is served), `request`, `listener`,
+//! `metrics` and `process`, which puts them together. Each uses only those before it, and what stands here.
 
 mod drain;
 mod error;
