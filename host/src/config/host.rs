@@ -51,7 +51,7 @@ settings! {
     }
 
     "Tokens" {
-        /// An address by which callers know this host, such as https://functions.example.com
+        /// An address by which callers know this host, such as `https://functions.example.com`
         public_urls: [Url] as "public-url";
         /// The name of this host's own issuer
         issuer_url: IssuerName or "the control plane's address, where its keys are";
@@ -97,7 +97,7 @@ settings! {
         /// How long a log entry may wait to be written to disk: kill -9 loses none that is older
         log_flush_interval: FlushInterval = "200ms";
         /// Send log entries, and a span for each execution, to this collector as well: OTLP over HTTP, such as
-        /// http://127.0.0.1:4318
+        /// `http://127.0.0.1:4318`
         otlp_endpoint: Url;
         /// Send the headers of this file along, one `name: value` a line
         otlp_headers: PathBuf;
