@@ -149,7 +149,7 @@ impl Guide {
         let mut host = Host(child);
         host.end_with_signals();
         let begun = Instant::now();
-        while !store.is_served() || !store.is_identity_taken_up().unwrap_or(false) {
+        while !is_served_by(store, host.0.id()) {
             if host.0.try_wait().ok().flatten().is_some() || begun.elapsed() > PATIENCE {
                 let mut said = String::new();
                 if let Some(mut errors) = errors {
@@ -240,4 +240,12 @@ fn status(url: &str) -> io::Result<u16> {
     BufReader::new(stream).take(1024).read_line(&mut line)?;
     let status = line.split(' ').nth(1).and_then(|code| code.parse().ok());
     status.ok_or_else(invalid)
+}
+
+/// Whether the process `pid` serves, and knows the accounts that there are. It takes the store before it listens.
+fn is_served_by(store: &Store, pid: u32) -> bool {
+    let host = store.serving_host().ok().flatten();
+    host.is_some_and(|host| host.pid == pid)
+        && store.is_served()
+        && store.is_identity_taken_up().unwrap_or(false)
 }
