@@ -118,6 +118,8 @@ pub fn begin(level: LogLevel, format: DiagnosticsFormat) {
     let layer = tracing_subscriber::fmt::layer()
         .event_format(format)
         .with_writer(|| Stderr)
+        // It would tell of its own faults by `eprintln!`, which panics where stderr cannot be written to.
+        .log_internal_errors(false)
         // What libraries say is not meant for whoever runs this program.
         .with_filter(filter_fn(is_own));
     let subscriber = Registry::default().with(layer.with_filter(LevelFilter::from(level)));
