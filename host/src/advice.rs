@@ -63,6 +63,7 @@ fn of_memory(limit: MemoryLimit) -> &'static str {
 
 fn of_load_error(error: &LoadError) -> String {
     match error {
+        LoadError::Stopped => ": the host is about to end".into(),
         LoadError::CompileTime(_) => "; allow more with --compile-timeout".into(),
         LoadError::CompileMemory { .. } => "; allow more with --compile-memory".into(),
         LoadError::Memory { needs, .. } => {

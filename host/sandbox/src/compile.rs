@@ -48,6 +48,8 @@ pub struct CompilerProcess {
     pub program: PathBuf,
     /// Its arguments.
     pub arguments: Vec<OsString>,
+    /// What it is called in lists of processes. By default the path of the program.
+    pub name: Option<OsString>,
     /// Its environment. Nothing else of this process's is passed on.
     pub environment: Vec<(OsString, OsString)>,
     /// Memory that it may take, in bytes. By default half of the machine's (or the container's), but 400 MiB to 2 GiB.
@@ -64,6 +66,7 @@ impl CompilerProcess {
         Self {
             program: program.into(),
             arguments: arguments.into_iter().collect(),
+            name: None,
             environment: Vec::new(),
             memory: machine::to_compile(),
             time: TIME,
@@ -73,6 +76,7 @@ impl CompilerProcess {
 }
 
 setters!(CompilerProcess {
+    name: Option<OsString>,
     environment: Vec<(OsString, OsString)>,
     memory: u64,
     time: Duration,

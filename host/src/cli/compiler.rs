@@ -39,6 +39,8 @@ impl CompilerArgs {
 /// The compiler of a host.
 pub(super) fn compiler(host: &HostSettings) -> Compiler {
     let mut process = CompilerProcess::new(this_program(), [OsString::from(VERB)]);
+    // Its path says nothing about whose it is.
+    process.name = Some("host".into());
     if let Some(memory) = host.compile_memory {
         process.memory = memory;
     }

@@ -70,8 +70,11 @@ impl Drop for Guarded {
 }
 
 fn start(process: &CompilerProcess) -> io::Result<Guarded> {
-    let child = Command::new(&process.program)
-        .arg0("host")
+    let mut command = Command::new(&process.program);
+    if let Some(name) = &process.name {
+        command.arg0(name);
+    }
+    let child = command
         .args(&process.arguments)
         .env_clear()
         .envs(

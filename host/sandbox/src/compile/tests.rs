@@ -90,6 +90,14 @@ fn the_reason_of_a_refusal_is_told_but_not_without_end() {
 }
 
 #[test]
+fn a_compiler_goes_by_the_name_that_it_is_given() {
+    let text = r#"printf 'refused\0\0\0\0\0\0\0\0\0%s' "$0""#;
+    assert_fails(script(text), "does not compile: /bin/sh");
+    let named = script(text).name(Some("a name".into()));
+    assert_fails(named, "does not compile: a name");
+}
+
+#[test]
 fn a_compiler_that_takes_too_long_is_ended() {
     for text in ["exec sleep 60", "exec 1>&-; exec sleep 60"] {
         let mut process = script(text);

@@ -107,7 +107,7 @@ pub enum LoadError {
         limit: u64,
     },
     /// The sandbox compiles nothing any more.
-    #[error("the component is not compiled any more: the host is about to end")]
+    #[error("compiling the component was stopped")]
     Stopped,
     /// The component answers no HTTP requests.
     #[error(
