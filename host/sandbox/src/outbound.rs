@@ -25,14 +25,15 @@ mod failure;
 mod hooks;
 mod host;
 mod policy;
+mod range;
 mod sent_head;
 #[cfg(test)]
 mod tests;
 pub mod tls_failure;
 
-pub use address::{AddressRange, RangeError};
 pub use allow::{OutboundRule, RuleError};
 pub(crate) use client::OutboundClient;
 pub(crate) use hooks::{OutboundHooks, RefusalSink, TRACEPARENT};
 pub use host::{HostError, check as check_host, parse_port, split_authority};
 pub use policy::{AllowError, OutboundPolicy};
+pub use range::{AddressRange, RangeError};

@@ -2,6 +2,8 @@
 //!
 //! `openssl req -x509` makes certificates that are an authority's (CA:TRUE) and are shown by servers all the same. One that an
 //! operator names stands for its own server too.
+//!
+//! For servers that call out themselves and trust the same authorities.
 
 use std::sync::{Arc, OnceLock};
 

@@ -7,9 +7,10 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use wasmtime_wasi_http::Error;
 
-use super::address::{self, AddressRange, RangeError};
+use super::address;
 use super::allow::{OutboundRule, RuleError};
 use super::destination::{Destination, UriError};
+use super::range::{AddressRange, RangeError};
 
 /// Whom a function may call. The default is nobody.
 #[derive(Clone, Debug, Default)]

@@ -1,4 +1,6 @@
 //! Why a TLS connection could not be made, in words that say what to do.
+//!
+//! For servers that call out themselves with [`rustls`] and [`hyper`], whose errors these functions read.
 
 use std::error::Error as StdError;
 use std::fmt::Write as _;
