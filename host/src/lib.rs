@@ -17,6 +17,7 @@ mod console;
 mod counted;
 pub mod diagnostics;
 pub mod execution_id;
+mod http_client;
 pub mod identity;
 mod input;
 mod lingering;

@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use host_tokens::{Algorithm, EmailTrust, IssuerConfig, IssuerUrl, Preset, PresetSettings};
 use rustls::pki_types::CertificateDer;
@@ -136,7 +135,7 @@ impl IssuerTable {
             let config = authorities::client_config(&[]);
             let config = config.map_err(|error| error.to_string())?;
             return Ok(KeyTls {
-                config: Arc::new(config),
+                config,
                 authorities: Vec::new(),
             });
         };
@@ -152,7 +151,7 @@ impl IssuerTable {
         }
         let config = authorities::client_config(&others).map_err(|error| unusable(&error))?;
         Ok(KeyTls {
-            config: Arc::new(config),
+            config,
             authorities: others,
         })
     }

@@ -5,30 +5,31 @@
 
 mod bearer;
 mod connect;
-mod exchange;
 mod freshness;
 mod url;
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use host_tokens::{DISCOVERY_PATH, FETCH_TIME, Fetched, IssuerUrl, KeySet, KeySetError, Shown};
-use http::uri::Scheme;
+use host_tokens::{
+    DISCOVERY_PATH, FETCH_TIME, Fetched, IssuerUrl, KeySet, KeySetError, LONGEST_DOCUMENT, Shown,
+};
 use http::{HeaderMap, Request, StatusCode, Uri, header};
-use http_body_util::Empty;
-use rustls::pki_types::{CertificateDer, ServerName};
+use http_body_util::{BodyExt, Full, Limited};
+use rustls::pki_types::CertificateDer;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
+use crate::http_client;
 use bearer::read_bearer;
-use connect::{Reach, connect};
-use exchange::exchange;
+use connect::{Connect, Reach};
 use freshness::{SHORTEST, good_for};
 use host_sandbox::outbound::tls_failure;
 pub use url::parse;
+
+/// Fields of a response's head.
+const MOST_FIELDS: usize = 100;
 
 /// Where the keys of an issuer are, and how they are reached.
 #[derive(Clone)]
@@ -38,7 +39,7 @@ pub struct KeySource {
     keys_url: Option<Uri>,
     /// A file with a token to be sent along, as a Kubernetes cluster wants it. Read for each fetch: it is rotated.
     bearer: Option<PathBuf>,
-    tls: TlsConnector,
+    tls: rustls::ClientConfig,
     /// Whom `tls` trusts beside the public authorities.
     authorities: Vec<CertificateDer<'static>>,
 }
@@ -47,7 +48,7 @@ pub struct KeySource {
 #[derive(Clone, Debug)]
 pub struct KeyTls {
     /// How connections are made.
-    pub config: Arc<rustls::ClientConfig>,
+    pub config: rustls::ClientConfig,
     /// The certificate authorities that it trusts beside the public ones.
     pub authorities: Vec<CertificateDer<'static>>,
 }
@@ -139,7 +140,7 @@ impl KeySource {
             issuer,
             keys_url,
             bearer,
-            tls: tls.config.into(),
+            tls: tls.config,
             authorities: tls.authorities,
         }
     }
@@ -230,37 +231,30 @@ impl KeySource {
         Ok((keys, reach))
     }
 
+    /// The document at `url`. Redirects are not followed.
     async fn get(&self, url: &Uri, reach: Reach) -> Result<(HeaderMap, Bytes), FetchError> {
-        let failed = |error: &dyn std::fmt::Display| FetchError::Failed {
+        let failed = |error: &(dyn std::error::Error + 'static)| FetchError::Failed {
             url: url.to_string(),
-            reason: error.to_string(),
+            reason: tls_failure::all_causes(error),
         };
-        let host = url.host().unwrap_or_default();
-        let is_tls = url.scheme() == Some(&Scheme::HTTPS);
-        let port = url.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
-        let stream = connect(host, port, reach)
-            .await
-            .map_err(|error| failed(&error))?;
-        let request = self.request(url, reach)?;
-        if !is_tls {
-            return exchange(stream, request, url).await;
+        let (tls, connector) = (self.tls.clone(), Connect(reach));
+        let client = http_client::connecting_anew(tls, connector, MOST_FIELDS);
+        let response = client.request(self.request(url, reach)?).await;
+        let (head, body) = response.map_err(|error| failed(&error))?.into_parts();
+        if head.status != StatusCode::OK {
+            return Err(FetchError::Status {
+                url: url.to_string(),
+                status: head.status,
+            });
         }
-        let name = host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_owned();
-        let name = ServerName::try_from(name).map_err(|error| failed(&error))?;
-        let stream = self.tls.connect(name, stream).await;
-        let stream = stream.map_err(|error| failed(&tls_failure::all_causes(&error)))?;
-        exchange(stream, request, url).await
+        let body = Limited::new(body, LONGEST_DOCUMENT).collect().await;
+        let body = body.map_err(|error| failed(&*error))?.to_bytes();
+        Ok((head.headers, body))
     }
 
     /// The bearer token goes to addresses that the operator named, and to no other that a document leads to.
-    fn request(&self, url: &Uri, reach: Reach) -> Result<Request<Empty<Bytes>>, FetchError> {
-        let path = url.path_and_query().map_or("/", |path| path.as_str());
-        let authority = url.authority().map_or("", |authority| authority.as_str());
-        let mut request = Request::get(path)
-            .header(header::HOST, authority)
+    fn request(&self, url: &Uri, reach: Reach) -> Result<Request<Full<Bytes>>, FetchError> {
+        let mut request = Request::get(url)
             .header(header::ACCEPT, "application/json")
             .header(
                 header::USER_AGENT,
@@ -273,7 +267,8 @@ impl KeySource {
                 .map_err(|_| unreadable(io::Error::other("it is no token")))?;
             request = request.header(header::AUTHORIZATION, value);
         }
-        request.body(Empty::new()).map_err(|error| FetchError::Url {
+        let request = request.body(Full::default());
+        request.map_err(|error| FetchError::Url {
             url: url.to_string(),
             reason: error.to_string(),
         })

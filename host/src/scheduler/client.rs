@@ -9,23 +9,20 @@ use bytes::Bytes;
 use http::{Request, Response, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::client::legacy::connect::{HttpConnector, HttpInfo};
-use hyper_util::rt::TokioExecutor;
 use tokio::sync::Semaphore;
 use tower_service::Service;
 
 use super::own_listener::OwnListener;
+use crate::http_client::{self, HttpClient};
 use host_sandbox::OutboundPolicy;
 use host_sandbox::outbound::authorities;
 use host_sandbox::outbound::tls_failure;
 
 /// Look-ups of names at once. Each blocks a thread for as long as the system's resolver does.
 const MOST_LOOKUPS: usize = 64;
-/// Bytes and fields of a response's head.
-const LARGEST_HEAD: usize = 64 * 1024;
+/// Fields of a response's head.
 const MOST_FIELDS: usize = 128;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -71,7 +68,7 @@ pub(super) enum SendError {
 #[derive(Clone)]
 pub(super) struct TargetClient {
     reach: Arc<Reach>,
-    client: Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
+    client: HttpClient<HttpConnector<Resolver>>,
 }
 
 impl TargetClient {
@@ -84,24 +81,11 @@ impl TargetClient {
             None => authorities::client_config(&reach.policy.authorities)?,
         };
         let reach = Arc::new(reach);
-        let mut http = HttpConnector::new_with_resolver(Resolver {
+        let connector = http_client::tcp(Resolver {
             reach: Arc::clone(&reach),
             free: Arc::new(Semaphore::new(MOST_LOOKUPS)),
         });
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(http);
-        let client = Client::builder(TokioExecutor::new())
-            // A kept connection may be closed under a request, which then may or may not have arrived.
-            .pool_max_idle_per_host(0)
-            .retry_canceled_requests(false)
-            .http1_max_buf_size(LARGEST_HEAD)
-            .http1_max_headers(MOST_FIELDS)
-            .build(connector);
+        let client = http_client::connecting_anew(tls, connector, MOST_FIELDS);
         Ok(Self { reach, client })
     }
 

@@ -8,8 +8,6 @@ use bytes::Bytes;
 use clap::Args;
 use http::{Request, header};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 
 use super::super::Message;
 use super::super::format::print;
@@ -18,6 +16,7 @@ use super::super::state::State;
 use super::super::yaml;
 use super::{base_url, is_served, not_served};
 use crate::authorities;
+use crate::http_client;
 use crate::identity::TokenRequest;
 use crate::store::{FunctionName, FunctionRecord, Store};
 use host_sandbox::outbound::tls_failure;
@@ -133,13 +132,7 @@ impl Call {
         let request = request
             .body(Full::new(Bytes::from(self.data.clone())))
             .map_err(|error| failed(&error))?;
-        let tls = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .build();
-        let client = Client::builder(TokioExecutor::new()).build(tls);
-        let response = client
+        let response = http_client::keeping_connections(tls)
             .request(request)
             .await
             .map_err(|error| failed(&error))?;

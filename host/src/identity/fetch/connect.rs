@@ -2,11 +2,17 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http::Uri;
+use http::uri::Scheme;
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tower_service::Service;
 
 use host_sandbox::outbound::address;
 
@@ -25,10 +31,30 @@ pub(super) enum Reach {
     Public,
 }
 
-/// Connects with `host`: the first of its addresses that answers.
-pub(super) async fn connect(host: &str, port: u16, reach: Reach) -> io::Result<TcpStream> {
-    let name = host.trim_start_matches('[').trim_end_matches(']');
-    connect_with_one(lookup_host((name, port)).await?, reach).await
+/// Connects with the host of a URL: the first of its addresses that answers.
+#[derive(Clone)]
+pub(super) struct Connect(pub(super) Reach);
+
+impl Service<Uri> for Connect {
+    type Response = TokioIo<TcpStream>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, url: Uri) -> Self::Future {
+        let reach = self.0;
+        Box::pin(async move {
+            let host = url.host().unwrap_or_default();
+            let name = host.trim_start_matches('[').trim_end_matches(']');
+            let is_tls = url.scheme() == Some(&Scheme::HTTPS);
+            let port = url.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+            let stream = connect_with_one(lookup_host((name, port)).await?, reach).await?;
+            Ok(TokioIo::new(stream))
+        })
+    }
 }
 
 async fn connect_with_one(

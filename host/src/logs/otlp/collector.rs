@@ -9,16 +9,13 @@ use bytes::Bytes;
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceResponse;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use crate::http_client::{self, HttpClient};
 use host_sandbox::outbound::{authorities, tls_failure};
 
 /// The time limit of a request, including its connection.
@@ -36,7 +33,7 @@ pub struct Collector {
     logs: Uri,
     traces: Uri,
     headers: HeaderMap,
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: HttpClient,
 }
 
 /// Why the settings of a collector are unusable.
@@ -84,19 +81,11 @@ impl Collector {
     ) -> Result<Self, CollectorError> {
         let others = authorities.map(certificates).transpose()?;
         let tls = authorities::client_config(&others.unwrap_or_default())?;
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(http);
         Ok(Self {
             logs: below(endpoint, "v1/logs")?,
             traces: below(endpoint, "v1/traces")?,
             headers: headers.map(read_headers).transpose()?.unwrap_or_default(),
-            client: Client::builder(TokioExecutor::new()).build(connector),
+            client: http_client::keeping_connections(tls),
         })
     }
 

@@ -15,9 +15,7 @@ fn url() -> IssuerUrl {
 /// The issuer, whose keys come over this authority. None of the tests waits for them.
 fn issuer(authority: &[u8]) -> OutsideIssuer {
     let tls = KeyTls {
-        config: host_sandbox::outbound::authorities::client_config(&[])
-            .unwrap()
-            .into(),
+        config: host_sandbox::outbound::authorities::client_config(&[]).unwrap(),
         authorities: vec![CertificateDer::from(authority.to_vec())],
     };
     OutsideIssuer {
