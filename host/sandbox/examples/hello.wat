@@ -85,6 +85,7 @@
   (core func $set (canon lower (func $types "[static]response-outparam.set")
     (memory $heap "memory")))
   (core func $drop (canon resource.drop $stream))
+  (core func $drop-request (canon resource.drop $request))
 
   (core module $hello
     (import "heap" "memory" (memory 1))
@@ -96,8 +97,10 @@
     (import "host" "finish" (func $finish (param i32 i32 i32 i32)))
     (import "host" "set" (func $set (param i32 i32 i32 i32 i64 i32 i32 i32 i32)))
     (import "host" "drop" (func $drop (param i32)))
+    (import "host" "drop-request" (func $drop-request (param i32)))
     (func (export "handle") (param $request i32) (param $out i32)
       (local $response i32) (local $body i32) (local $stream i32)
+      (call $drop-request (local.get $request))
       (local.set $response (call $response (call $fields)))
       ;; Results are written to address 64: whether it went well, and 4 bytes on what came of it.
       (call $body (local.get $response) (i32.const 64))
@@ -115,7 +118,8 @@
       (export "fields" (func $fields)) (export "response" (func $response))
       (export "body" (func $body)) (export "stream" (func $stream))
       (export "write" (func $write)) (export "finish" (func $finish))
-      (export "set" (func $set)) (export "drop" (func $drop))))))
+      (export "set" (func $set)) (export "drop" (func $drop))
+      (export "drop-request" (func $drop-request))))))
 
   (func $handle (param "request" (own $request)) (param "response-out" (own $outparam))
     (canon lift (core func $hello "handle")))

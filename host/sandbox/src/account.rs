@@ -63,8 +63,7 @@ impl Account {
             self.refused.get_or_init(|| limit);
             return false;
         }
-        let held = self.held.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        self.most.fetch_max(held, Ordering::Relaxed);
+        self.take_over(bytes);
         true
     }
 
@@ -72,6 +71,17 @@ impl Account {
     pub(crate) fn give_back(&self, bytes: u64) {
         self.held.fetch_sub(bytes, Ordering::Relaxed);
         self.budget.give_back(bytes);
+    }
+
+    /// Takes over so many bytes, which the account of an earlier execution has taken.
+    pub(crate) fn take_over(&self, bytes: u64) {
+        let held = self.held.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        self.most.fetch_max(held, Ordering::Relaxed);
+    }
+
+    /// Hands so many bytes over to the account of a later execution.
+    pub(crate) fn hand_over(&self, bytes: u64) {
+        self.held.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// Notes that so many more bytes of a body stand unread. Answers whether they fit; if not, nothing is noted.

@@ -1,15 +1,21 @@
 //! Memory that executions draw on: of all functions together, and of each one's share.
 
-use std::sync::Arc;
+mod idle;
+
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use super::error::MemoryLimit;
+use idle::Idle;
+
+pub(crate) use idle::IdleInstances;
 
 /// An amount of memory that executions on all threads hold parts of, in bytes.
 #[derive(Debug)]
 pub(crate) struct MemoryBudget {
     used: AtomicU64,
     total: u64,
+    idle: Idle,
 }
 
 impl MemoryBudget {
@@ -17,6 +23,7 @@ impl MemoryBudget {
         Self {
             used: AtomicU64::new(0),
             total,
+            idle: Idle::default(),
         }
     }
 
@@ -56,6 +63,11 @@ impl MemoryShare {
         Self(Arc::new(MemoryBudget::new(bytes)))
     }
 
+    /// Whether `other` is a clone of it.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Whether there is another clone of it.
     pub fn is_in_use(&self) -> bool {
         Arc::strong_count(&self.0) > 1
@@ -81,11 +93,26 @@ impl Budget {
         self.all.has(bytes) && self.own.as_ref().is_none_or(|own| own.0.has(bytes))
     }
 
-    /// Takes so many bytes.
+    /// Takes so many bytes. Idle instances give way for them.
     ///
     /// # Errors
     /// Which bound does not allow it. Then nothing is taken.
     pub(crate) fn take(&self, bytes: u64) -> Result<(), MemoryLimit> {
+        loop {
+            let Err(limit) = self.try_take(bytes) else {
+                return Ok(());
+            };
+            let share = match limit {
+                MemoryLimit::Function(_) => self.own.as_ref(),
+                MemoryLimit::Execution(_) | MemoryLimit::Total(_) => None,
+            };
+            if !self.all.idle.evict(share) {
+                return Err(limit);
+            }
+        }
+    }
+
+    fn try_take(&self, bytes: u64) -> Result<(), MemoryLimit> {
         if let Some(MemoryShare(own)) = &self.own
             && !own.take(bytes)
         {
@@ -98,6 +125,21 @@ impl Budget {
             return Err(MemoryLimit::Total(self.all.total()));
         }
         Ok(())
+    }
+
+    /// Has idle instances of a function give way as well.
+    pub(crate) fn add_idle(&self, idle: Weak<dyn IdleInstances>) {
+        self.all.idle.add(idle);
+    }
+
+    /// Lets go of the instance that has been idle longest. Answers whether there was one.
+    pub(crate) fn evict_idle(&self) -> bool {
+        self.all.idle.evict(None)
+    }
+
+    /// The function's own share, if it has one.
+    pub(crate) fn share(&self) -> Option<&MemoryShare> {
+        self.own.as_ref()
     }
 
     /// Gives back what was taken.

@@ -9,6 +9,7 @@ use super::limits::{Limits, MIB};
 use super::machine;
 use super::outbound::OutboundPolicy;
 use super::setters::setters;
+use super::warm::Warm;
 
 /// Settings of a [`Sandbox`](crate::Sandbox).
 #[derive(Clone, Debug)]
@@ -72,6 +73,8 @@ pub struct FunctionConfig {
     ///
     /// A function that takes another one's place should have the same share, as long as both run.
     pub memory_share: Option<MemoryShare>,
+    /// How its instances are kept for further requests. Default not at all: each request gets a fresh one.
+    pub warm: Option<Warm>,
 }
 
 setters!(FunctionConfig {
@@ -79,6 +82,7 @@ setters!(FunctionConfig {
     limits: Limits,
     environment: Vec<(String, String)>,
     memory_share: Option<MemoryShare>,
+    warm: Option<Warm>,
 });
 
 #[cfg(feature = "outbound")]

@@ -1,4 +1,4 @@
-//! One call of a function in a fresh instance, from its request to the end of its guest.
+//! One call of a function, from its request to the end of its guest.
 //!
 //! The guest is polled by whoever waits for its answer: first for the head, then for the body. No task is spawned for
 //! it, so a small answer takes one poll from start to end. What is left to do when the answer is complete runs on in a
@@ -30,6 +30,7 @@ use wasmtime_wasi_http::p2::body::StreamContext;
 use super::account::Account;
 use super::error::Failure;
 use super::head;
+use super::instance::Binding;
 use super::outbound::TRACEPARENT;
 use super::pipe::PipeReader;
 use super::request::RequestBody;
@@ -75,7 +76,11 @@ impl Execution {
         let is_head = request.method() == Method::HEAD;
         let shared = Arc::new(Shared::new(limits.log_output, account, is_head));
         let traceparent = request.headers().get(TRACEPARENT).cloned();
-        let store = runnable.store(&shared, turns.clone(), traceparent);
+        let binding = Binding {
+            shared: Arc::clone(&shared),
+            turns,
+            traceparent,
+        };
         let request = request.map(|body| {
             RequestBody::new(
                 body,
@@ -84,7 +89,7 @@ impl Execution {
                 Arc::clone(&shared),
             )
         });
-        let guest = Guest::new(runnable, store, request, scheme, turns, waited, &shared);
+        let guest = Guest::new(runnable, binding, request, scheme, waited);
         Self {
             shared,
             guest,
@@ -241,7 +246,7 @@ impl Execution {
         } else {
             Failure::from_guest(
                 error,
-                self.shared.instantiation().is_some(),
+                self.shared.has_instance(),
                 self.shared.account().refused(),
             )
         }

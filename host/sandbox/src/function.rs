@@ -19,8 +19,9 @@ use super::runnable::Runnable;
 use super::state::Settings;
 use super::ticker::Ticker;
 use super::trial;
+use super::warm::{WarmPool, WarmUsage};
 
-/// A loaded function. Cheap to clone; each call gets a fresh instance.
+/// A loaded function. Cheap to clone; each call gets a fresh instance, unless its instances are [`Warm`](crate::Warm).
 #[derive(Clone)]
 pub struct Function {
     runnable: Arc<Runnable>,
@@ -38,17 +39,20 @@ impl Function {
         linked.inspection().check(config.limits.memory)?;
         let outbound = OutboundClient::new(config.take_outbound())
             .map_err(|error| LoadError::Outbound(error.to_string()))?;
+        let budget = Budget::new(memory, config.memory_share);
+        let warm = config.warm.map(|warm| WarmPool::new(warm, budget.clone()));
         Ok(Self {
             runnable: Arc::new(Runnable {
                 engine,
                 ticker,
-                budget: Budget::new(memory, config.memory_share),
+                budget,
                 linked,
                 settings: Settings {
                     limits: config.limits,
                     environment: config.environment,
                     outbound: Arc::new(outbound),
                 },
+                warm,
             }),
         })
     }
@@ -84,6 +88,11 @@ impl Function {
     #[inline]
     pub fn limits(&self) -> &Limits {
         self.runnable.limits()
+    }
+
+    /// Its warm instances; nothing if each request gets a fresh one.
+    pub fn warm_usage(&self) -> Option<WarmUsage> {
+        Some(self.runnable.warm.as_ref()?.usage())
     }
 
     /// Whether its component was compiled when it was loaded, rather than found compiled.

@@ -1,7 +1,7 @@
 //! Runs WebAssembly components that nobody trusts.
 //!
 //! A [`Sandbox`] loads a component as a [`Function`]. Each call of it is an execution in a fresh instance: nothing of one
-//! is left for the next. It has no files, no network and no environment but what [`FunctionConfig`] gives it, and is held
+//! is left for the next, unless the function is [`Warm`]. It has no files, no network and no environment but what [`FunctionConfig`] gives it, and is held
 //! to its [`Limits`].
 //!
 //! A component is a standard WASI HTTP one: it exports `wasi:http/incoming-handler@0.2`.
@@ -69,6 +69,7 @@ mod field_size;
 mod function;
 mod head;
 mod inspect;
+mod instance;
 mod interface;
 mod limits;
 mod line;
@@ -98,8 +99,8 @@ mod state;
 mod stdio;
 mod ticker;
 mod trial;
-
 mod usage;
+mod warm;
 
 pub use call::Done;
 pub use config::{FunctionConfig, SandboxConfig};
@@ -111,6 +112,7 @@ pub use line::{Line, Stream};
 pub use outbound::OutboundPolicy;
 pub use sandbox::Sandbox;
 pub use usage::Usage;
+pub use warm::{Retired, Warm, WarmUsage};
 
 /// Compiling components within bounds.
 pub mod compiler {

@@ -1,10 +1,10 @@
-//! Memory and tables of one execution, counted over all of its instances.
+//! Memory and tables of one instance, counted over all of its core instances, and on the account of its execution.
 
 use std::sync::Arc;
 
 use super::shared::Shared;
 
-/// Counts what one execution grows. wasmtime's own limiter bounds each memory on its own; this one bounds their sum.
+/// Counts what one instance grows. wasmtime's own limiter bounds each memory on its own; this one bounds their sum.
 pub(crate) struct Meter {
     /// Linear memory, in bytes.
     memory: u64,
@@ -24,6 +24,22 @@ impl Meter {
             table_limit,
             shared,
         }
+    }
+
+    /// Counts for another execution from now on, which begins with what the instance has.
+    pub(crate) fn bind(&mut self, shared: Arc<Shared>) {
+        let earlier = self.shared.account();
+        earlier.give_back(std::mem::take(&mut self.charged));
+        earlier.hand_over(self.memory);
+        shared.account().take_over(self.memory);
+        self.shared = shared;
+    }
+
+    /// The part of its limits that the instance has used for good: of `memory`, and of table elements, whichever is more.
+    pub(crate) fn used_of(&self, memory: u64) -> f64 {
+        let memory = self.memory as f64 / memory.max(1) as f64;
+        let tables = self.table_elements as f64 / self.table_limit.max(1) as f64;
+        memory.max(tables)
     }
 
     /// Bytes that are charged for what the host holds.

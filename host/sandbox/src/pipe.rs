@@ -38,6 +38,9 @@ pub(crate) trait Owner: Send + Sync {
     /// Notes how much of the response body the guest has written.
     fn note_sent(&self, bytes: u64);
 
+    /// Notes that the guest has let go of a body that it had not finished.
+    fn note_cut_body(&self);
+
     /// Notes that the guest cannot write on, as nobody reads the body of a message of this `kind`.
     fn note_unread_body(&self, kind: StreamContext);
 }
@@ -184,11 +187,16 @@ impl PipeWriter {
 
 impl Drop for PipeWriter {
     fn drop(&mut self) {
-        self.pipe.change(|flow| {
-            if matches!(flow.end, End::Open) {
+        let is_cut = self.pipe.change(|flow| {
+            let is_open = matches!(flow.end, End::Open);
+            if is_open {
                 flow.end = End::Cut;
             }
+            is_open
         });
+        if is_cut {
+            self.pipe.owner.note_cut_body();
+        }
     }
 }
 

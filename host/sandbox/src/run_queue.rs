@@ -10,13 +10,14 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 /// The queue of one thread. Executions that are started with the same one share its turns.
-#[derive(Default)]
 pub struct RunQueue {
+    /// Tells the queues of a process apart.
+    number: usize,
     queue: Mutex<Queue>,
     /// Whether the guest being polled just now took its turn in this poll.
     entered: AtomicBool,
@@ -38,7 +39,17 @@ const YOUNG: u32 = 8;
 impl RunQueue {
     /// A queue with nobody in it.
     pub fn new() -> Arc<Self> {
-        Arc::default()
+        static QUEUES: AtomicUsize = AtomicUsize::new(0);
+        Arc::new(Self {
+            number: QUEUES.fetch_add(1, Ordering::Relaxed),
+            queue: Mutex::default(),
+            entered: AtomicBool::new(false),
+        })
+    }
+
+    /// Tells the queues of a process apart.
+    pub(crate) fn number(&self) -> usize {
+        self.number
     }
 
     /// Queues up for the guest's turn number `number`. Resolves when it has come and the thread has looked at its other

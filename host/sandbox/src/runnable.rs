@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use http::HeaderValue;
-use wasmtime::{Engine, Store};
+use wasmtime::Engine;
 
 use super::budget::Budget;
 use super::limits::Limits;
 use super::linked::Linked;
-use super::run_queue::RunQueue;
-use super::shared::Shared;
-use super::state::{self, Settings, State};
+use super::state::Settings;
 use super::ticker::Ticker;
+use super::warm::WarmPool;
 
 /// A component that is ready to be instantiated, and what each instance of it gets.
 pub(crate) struct Runnable {
@@ -22,21 +20,13 @@ pub(crate) struct Runnable {
     pub(crate) budget: Budget,
     pub(crate) linked: Arc<Linked>,
     pub(crate) settings: Settings,
+    /// Where its instances are kept, if they are warm.
+    pub(crate) warm: Option<Arc<WarmPool>>,
 }
 
 impl Runnable {
     /// What each execution may use.
     pub(crate) fn limits(&self) -> &Limits {
         &self.settings.limits
-    }
-
-    /// A store for one execution, as [`state::store`] makes it.
-    pub(crate) fn store(
-        &self,
-        shared: &Arc<Shared>,
-        turns: Option<Arc<RunQueue>>,
-        traceparent: Option<HeaderValue>,
-    ) -> Store<State> {
-        state::store(&self.engine, &self.settings, shared, turns, traceparent)
     }
 }

@@ -28,12 +28,18 @@ pub(crate) struct Shared {
     head: Mutex<Option<Head>>,
     request_failure: Mutex<Option<Failure>>,
     request_failed: AtomicBool,
+    /// The guest has handed over a response or an error code.
+    has_answered: AtomicBool,
     /// The response has been handed over, and a body goes out with it.
     sends_body: AtomicBool,
     /// The guest could not write on, as nobody reads the body of a message of this kind.
     waits_unread: Mutex<Option<StreamContext>>,
-    /// Nanoseconds that it took to make the instance; 0 until it is made.
+    /// There is an instance, made for it or warm.
+    has_instance: AtomicBool,
+    /// Nanoseconds that it took to make the instance; 0 if none was made.
     instantiation: AtomicU64,
+    /// The guest let go of a body that it had not finished.
+    cut_body: AtomicBool,
     received: AtomicU64,
     sent: AtomicU64,
 }
@@ -48,9 +54,12 @@ impl Shared {
             head: Mutex::new(None),
             request_failure: Mutex::new(None),
             request_failed: AtomicBool::new(false),
+            has_answered: AtomicBool::new(false),
             sends_body: AtomicBool::new(false),
             waits_unread: Mutex::new(None),
+            has_instance: AtomicBool::new(false),
             instantiation: AtomicU64::new(0),
+            cut_body: AtomicBool::new(false),
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
         }
@@ -72,7 +81,12 @@ impl Shared {
         {
             self.sends_body.store(true, Ordering::Relaxed);
         }
+        self.has_answered.store(true, Ordering::Relaxed);
         *lock(&self.head) = Some(head);
+    }
+
+    pub(crate) fn has_answered(&self) -> bool {
+        self.has_answered.load(Ordering::Relaxed)
     }
 
     pub(crate) fn take_head(&self) -> Option<Head> {
@@ -100,6 +114,20 @@ impl Shared {
     /// The kind of message whose body the guest could not write on, if that was noted since the last call.
     pub(crate) fn take_unread_body(&self) -> Option<StreamContext> {
         lock(&self.waits_unread).take()
+    }
+
+    /// Notes that there is an instance by now.
+    pub(crate) fn note_instance(&self) {
+        self.has_instance.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_instance(&self) -> bool {
+        self.has_instance.load(Ordering::Relaxed)
+    }
+
+    /// Whether the guest has let go of a body that it had not finished.
+    pub(crate) fn has_cut_body(&self) -> bool {
+        self.cut_body.load(Ordering::Relaxed)
     }
 
     pub(crate) fn note_instantiation(&self, time: Duration) {
@@ -157,6 +185,10 @@ impl pipe::Owner for Shared {
 
     fn note_sent(&self, bytes: u64) {
         self.sent.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn note_cut_body(&self) {
+        self.cut_body.store(true, Ordering::Relaxed);
     }
 
     fn note_unread_body(&self, kind: StreamContext) {

@@ -2,27 +2,31 @@
 
 use std::sync::Arc;
 
-use http::HeaderValue;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline};
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::charges::{Charges, held_in};
+use super::instance::Binding;
 use super::limits::Limits;
 use super::line::Stream;
 use super::meter::Meter;
 use super::outbound::{OutboundClient, OutboundHooks};
 use super::parts;
-use super::run_queue::RunQueue;
 use super::shared::Shared;
-use super::stdio::GuestStream;
+use super::stdio::{GuestStream, PrintsFor};
+use super::warm::Retired;
 
 /// A guest that has not yielded by this many ticks after its start gives way. One tick would interrupt short
 /// executions that merely began just before it.
 const FIRST_SLICE: u64 = 2;
 /// The slice between two turns.
 const SLICE: u64 = 1;
+
+/// Handles that an instance may keep: standard input, output and error, some of them twice.
+const MOST_KEPT_HANDLES: usize = 8;
 
 /// The data of one instance's store.
 pub(crate) struct State {
@@ -31,8 +35,10 @@ pub(crate) struct State {
     pub(crate) hooks: OutboundHooks,
     pub(crate) table: ResourceTable,
     pub(crate) meter: Meter,
+    memory_limit: u64,
     pub(crate) charges: Charges,
     pub(crate) shared: Arc<Shared>,
+    prints_for: PrintsFor,
 }
 
 impl WasiView for State {
@@ -65,6 +71,43 @@ impl State {
             self.charges.cover(held, &mut self.meter)?;
         }
         Ok(())
+    }
+
+    /// Gives the instance to another execution.
+    fn bind(&mut self, settings: &Settings, binding: &Binding) {
+        let shared = &binding.shared;
+        self.prints_for.bind(shared);
+        self.hooks = hooks(settings, binding);
+        self.meter.bind(Arc::clone(shared));
+        self.charges = Charges::default();
+        self.shared = Arc::clone(shared);
+    }
+
+    /// Why no other execution may have the instance, given the part of its memory that it may keep.
+    pub(crate) fn left_dirty(&mut self, memory_part: f64) -> Option<Retired> {
+        if self.shared.request_failure().is_some() {
+            Some(Retired::Failed)
+        } else if !self.shared.has_answered() {
+            Some(Retired::NoResponse)
+        } else if self.shared.has_cut_body() {
+            Some(Retired::Body)
+        } else if self.keeps_handles() {
+            Some(Retired::Handles)
+        } else if self.meter.used_of(self.memory_limit) > memory_part {
+            Some(Retired::Memory)
+        } else {
+            None
+        }
+    }
+
+    /// Whether the guest keeps more than its standard streams. A stream of a body is never there without the body.
+    fn keeps_handles(&mut self) -> bool {
+        let mut kept = 0;
+        self.table.iter_mut().any(|entry| {
+            kept += 1;
+            let is_stream = entry.is::<DynOutputStream>() || entry.is::<DynInputStream>();
+            !is_stream || kept > MOST_KEPT_HANDLES
+        })
     }
 
     /// What is held, by a count of all there is.
@@ -117,37 +160,43 @@ pub(crate) struct Settings {
     pub(crate) outbound: Arc<OutboundClient>,
 }
 
-/// A store for one execution, with every limit of `settings` in force. `traceparent` is for its calls, unless it sets one
-/// itself.
-pub(crate) fn store(
-    engine: &Engine,
-    settings: &Settings,
-    shared: &Arc<Shared>,
-    turns: Option<Arc<RunQueue>>,
-    traceparent: Option<HeaderValue>,
-) -> Store<State> {
+/// A store for an instance, with every limit of `settings` in force.
+pub(crate) fn store(engine: &Engine, settings: &Settings, binding: &Binding) -> Store<State> {
     let limits = &settings.limits;
+    let shared = &binding.shared;
     let mut table = ResourceTable::new();
     table.set_max_capacity(limits.handles);
     let mut http = WasiHttpCtx::new();
     http.set_field_size_limit(limits.fields);
+    let prints_for = PrintsFor::new(shared);
     let state = State {
-        wasi: wasi(settings, shared),
+        wasi: wasi(settings, &prints_for),
         http,
-        hooks: OutboundHooks::new(
-            Arc::clone(&settings.outbound),
-            limits.outbound_requests,
-            Arc::clone(shared) as _,
-            traceparent,
-        ),
+        hooks: hooks(settings, binding),
         table,
         meter: Meter::new(limits.table_elements, Arc::clone(shared)),
+        memory_limit: limits.memory,
         charges: Charges::default(),
         shared: Arc::clone(shared),
+        prints_for,
     };
     let mut store = Store::new(engine, state);
     store.limiter(|state| state);
     store.set_hostcall_fuel(limits.host_copies);
+    take_turns(&mut store, binding);
+    store
+}
+
+/// Gives the instance in `store` to another execution.
+pub(crate) fn bind(store: &mut Store<State>, settings: &Settings, binding: &Binding) {
+    store.data_mut().bind(settings, binding);
+    store.set_hostcall_fuel(settings.limits.host_copies);
+    take_turns(store, binding);
+}
+
+/// Has a guest that does not yield give way to others, from now on.
+fn take_turns(store: &mut Store<State>, binding: &Binding) {
+    let turns = binding.turns.clone();
     store.set_epoch_deadline(FIRST_SLICE);
     let mut turn = 0;
     store.epoch_deadline_callback(move |_| {
@@ -160,14 +209,23 @@ pub(crate) fn store(
             },
         ))
     });
-    store
+}
+
+/// The calls of one execution.
+fn hooks(settings: &Settings, binding: &Binding) -> OutboundHooks {
+    OutboundHooks::new(
+        Arc::clone(&settings.outbound),
+        settings.limits.outbound_requests,
+        Arc::clone(&binding.shared) as _,
+        binding.traceparent.clone(),
+    )
 }
 
 /// No files, no network, no arguments, no environment but what is given.
-fn wasi(settings: &Settings, shared: &Arc<Shared>) -> WasiCtx {
+fn wasi(settings: &Settings, prints_for: &PrintsFor) -> WasiCtx {
     let stream = |stream| GuestStream {
         stream,
-        shared: Arc::clone(shared),
+        prints_for: prints_for.clone(),
     };
     WasiCtx::builder()
         .stdout(stream(Stream::Stdout))

@@ -1,6 +1,6 @@
 //! Standard output and standard error of a guest, as WASI sees them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
@@ -8,15 +8,35 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use super::line::Stream;
+use super::lock::lock;
 use super::shared::Shared;
 
 /// How much a guest may write in one go. Nothing is ever waited for, so this only bounds one copy.
 const WRITE_PERMIT: usize = 64 * 1024;
 
+/// The execution that an instance prints for. A guest keeps its streams from one request to the next.
+#[derive(Clone)]
+pub(crate) struct PrintsFor(Arc<Mutex<Arc<Shared>>>);
+
+impl PrintsFor {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        Self(Arc::new(Mutex::new(Arc::clone(shared))))
+    }
+
+    /// What is printed from now on is of another execution.
+    pub(crate) fn bind(&self, shared: &Arc<Shared>) {
+        *lock(&self.0) = Arc::clone(shared);
+    }
+
+    fn write(&self, stream: Stream, bytes: &[u8]) {
+        lock(&self.0).output().write(stream, bytes);
+    }
+}
+
 /// One of the two streams, as WASI sees it.
 pub(crate) struct GuestStream {
     pub(crate) stream: Stream,
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) prints_for: PrintsFor,
 }
 
 impl IsTerminal for GuestStream {
@@ -39,19 +59,19 @@ impl GuestStream {
     fn writer(&self) -> GuestWriter {
         GuestWriter {
             stream: self.stream,
-            shared: Arc::clone(&self.shared),
+            prints_for: self.prints_for.clone(),
         }
     }
 }
 
 struct GuestWriter {
     stream: Stream,
-    shared: Arc<Shared>,
+    prints_for: PrintsFor,
 }
 
 impl OutputStream for GuestWriter {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.shared.output().write(self.stream, &bytes);
+        self.prints_for.write(self.stream, &bytes);
         Ok(())
     }
 
@@ -76,7 +96,7 @@ impl AsyncWrite for GuestWriter {
         _: &mut std::task::Context<'_>,
         bytes: &[u8],
     ) -> std::task::Poll<std::io::Result<usize>> {
-        self.shared.output().write(self.stream, bytes);
+        self.prints_for.write(self.stream, bytes);
         std::task::Poll::Ready(Ok(bytes.len()))
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::account::Account;
 use super::error::{Failure, LoadError};
+use super::instance::{Binding, Instance};
 use super::runnable::Runnable;
 use super::shared::Shared;
 
@@ -16,9 +17,12 @@ pub(crate) async fn instantiate(runnable: &Runnable) -> Result<(), LoadError> {
     let limits = runnable.limits();
     let account = Account::new(limits.memory, runnable.budget.clone());
     let shared = Arc::new(Shared::new(limits.log_output, account, false));
-    let mut store = runnable.store(&shared, None, None);
-    let instance_pre = runnable.linked.instance_pre();
-    let mut instance = std::pin::pin!(instance_pre.instantiate_async(&mut store));
+    let binding = Binding {
+        shared: Arc::clone(&shared),
+        turns: None,
+        traceparent: None,
+    };
+    let mut instance = std::pin::pin!(Instance::make(runnable, &binding));
     let interrupted = std::future::poll_fn(|cx| {
         runnable.ticker.touch();
         instance.as_mut().poll(cx)

@@ -127,6 +127,12 @@ struct FunctionArgs {
     #[command(flatten)]
     settings: Flags<Component>,
 
+    /// Keep the function's instances for further requests, one after the other
+    ///
+    /// What it has in memory stays for the next caller. Without this each request gets a fresh instance.
+    #[arg(long, requires = "component")]
+    warm: bool,
+
     /// Environment variables of the function
     #[arg(long, requires = "component", value_name = "KEY=VALUE,…", value_parser = pairs)]
     set_env_vars: Vec<Listed<Pair>>,
@@ -245,6 +251,7 @@ impl FunctionArgs {
         let mut settings = FunctionSettings {
             environment: map(&self.set_env_vars)?,
             allow_outbound: self.allow_outbound.clone(),
+            warm: self.warm,
             ..FunctionSettings::default()
         };
         self.settings.apply(&mut settings);

@@ -30,6 +30,7 @@ impl FunctionTable {
                 .map(|host| host.as_ref().to_ascii_lowercase())
                 .collect(),
             labels: self.labels.clone(),
+            warm: self.warm,
             ..FunctionSettings::default()
         };
         self.apply(directory, &mut settings);

@@ -81,6 +81,9 @@ settings! {
         #[serde(default)]
         #[schemars(with = "Vec<String>")]
         hosts: Vec<Spanned<String>> => hosts: Vec<String>, "host names", ["host", "clear-hosts"];
+        /// Whether its instances are kept for further requests: what it has in memory stays from one to the next
+        #[serde(default)]
+        warm: bool => warm: bool, "true or false", ["warm", "no-warm"], or "false";
         /// What its owner notes on it
         #[serde(default)]
         labels: BTreeMap<String, String> => labels: BTreeMap<String, String>,

@@ -9,3 +9,4 @@ mod isolation;
 mod limits;
 mod outbound;
 mod shares;
+mod warm;

@@ -10,19 +10,18 @@ use http::Request;
 use http::uri::Scheme;
 use http_body::Body;
 use tokio::time::Sleep;
-use wasmtime::Store;
 use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::p2::bindings::http::types;
 
 use crate::error::is_success;
+use crate::instance::{Binding, Instance};
 use crate::request::RequestBody;
 use crate::run_queue::RunQueue;
 use crate::runnable::Runnable;
-use crate::shared::Shared;
-use crate::state::State;
 use crate::usage::LONG_TURN;
 
-type Run = Pin<Box<dyn Future<Output = wasmtime::Result<()>> + Send>>;
+/// Gives back the instance that it ran in.
+type Run = Pin<Box<dyn Future<Output = wasmtime::Result<Instance>> + Send>>;
 
 /// Why a guest came to no good end.
 pub(super) enum Cut {
@@ -55,21 +54,23 @@ impl Guest {
     /// A guest that handles `request`; it first runs when it is polled.
     pub(super) fn new<B>(
         runnable: &Arc<Runnable>,
-        store: Store<State>,
+        binding: Binding,
         request: Request<RequestBody<B>>,
         scheme: Scheme,
-        turns: Option<Arc<RunQueue>>,
         waited: Duration,
-        shared: &Arc<Shared>,
     ) -> Self
     where
         B: Body<Data = Bytes> + Send + 'static,
     {
-        let (run_on, shared) = (Arc::clone(runnable), Arc::clone(shared));
         Self {
             runnable: Arc::clone(runnable),
-            turns,
-            run: Some(Box::pin(run(run_on, store, request, scheme, shared))),
+            turns: binding.turns.clone(),
+            run: Some(Box::pin(run(
+                Arc::clone(runnable),
+                binding,
+                request,
+                scheme,
+            ))),
             deadline: None,
             waited,
             started: Instant::now(),
@@ -105,11 +106,15 @@ impl Guest {
         }
         match step {
             Poll::Pending => self.poll_deadline(cx).map(Err),
-            Poll::Ready(ended) => {
+            Poll::Ready(Ok(instance)) => {
+                self.keep(instance);
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(error)) => {
                 self.stop();
-                Poll::Ready(match ended {
-                    Err(error) if !is_success(&error) => Err(Cut::Error(error)),
-                    _ => Ok(()),
+                Poll::Ready(match is_success(&error) {
+                    true => Ok(()),
+                    false => Err(Cut::Error(error)),
                 })
             }
         }
@@ -126,24 +131,50 @@ impl Guest {
         Poll::Ready(Cut::Deadline(limit))
     }
 
-    /// Ends it, if it has not ended.
+    /// Takes note that it has returned. Its instance is kept if it is a warm one.
+    fn keep(&mut self, mut instance: Instance) {
+        self.run = None;
+        self.wall = self.started.elapsed();
+        if let Some(pool) = &self.runnable.warm {
+            instance.note_answered();
+            pool.put(instance, thread(self.turns.as_ref()));
+        }
+    }
+
+    /// Ends it, if it has not ended. An instance in the middle of a call is good for no other one.
     pub(super) fn stop(&mut self) {
         if self.run.take().is_some() {
             self.wall = self.started.elapsed();
+            if let Some(pool) = &self.runnable.warm {
+                pool.note_failed();
+            }
         }
     }
 }
 
+/// The number of the thread whose queue is `turns`.
+fn thread(turns: Option<&Arc<RunQueue>>) -> usize {
+    turns.map_or(0, |turns| turns.number())
+}
+
 async fn run<B>(
     runnable: Arc<Runnable>,
-    mut store: Store<State>,
+    binding: Binding,
     request: Request<RequestBody<B>>,
     scheme: Scheme,
-    shared: Arc<Shared>,
-) -> wasmtime::Result<()>
+) -> wasmtime::Result<Instance>
 where
     B: Body<Data = Bytes> + Send + 'static,
 {
+    let warm = runnable.warm.as_ref();
+    let mut instance = match warm.and_then(|pool| pool.take(thread(binding.turns.as_ref()))) {
+        Some(mut instance) => {
+            instance.bind(&runnable, &binding);
+            instance
+        }
+        None => Instance::make(&runnable, &binding).await?,
+    };
+    let Instance { store, proxy, .. } = &mut instance;
     store
         .data_mut()
         .charges
@@ -157,15 +188,9 @@ where
     let request = http.new_incoming_request(scheme, request)?;
     // The function that calls this back is replaced: see `linker::outgoing`.
     let outparam = http.new_response_outparam_from_callback(drop)?;
-    let before = Instant::now();
-    let proxy = runnable
-        .linked
-        .instance_pre()
-        .instantiate_async(&mut store)
-        .await?;
-    shared.note_instantiation(before.elapsed());
     proxy
         .wasi_http_incoming_handler()
-        .call_handle(&mut store, request, outparam)
-        .await
+        .call_handle(store, request, outparam)
+        .await?;
+    Ok(instance)
 }

@@ -16,7 +16,7 @@ use super::counters::Totals;
 use super::routes::{Route, Routes};
 use crate::serve::published::Published;
 use crate::store::FunctionName;
-use host_sandbox::Function;
+use host_sandbox::{Function, WarmUsage};
 
 /// A function, and how it is served.
 #[derive(Clone)]
@@ -83,6 +83,8 @@ pub(in crate::serve) struct Account {
     pub(in crate::serve) instances: usize,
     /// Requests that wait for an instance.
     pub(in crate::serve) waiting: usize,
+    /// Its warm instances, if it keeps any.
+    pub(in crate::serve) warm: Option<WarmUsage>,
 }
 
 /// All functions that are served. Changes are taken up by the workers with their next request.
@@ -277,6 +279,7 @@ impl Entry {
                 .iter()
                 .map(|route| route.admission.waiting())
                 .sum(),
+            warm: self.routes[0].function.warm_usage(),
         }
     }
 }

@@ -16,7 +16,7 @@ use super::shares::MemoryShares;
 use crate::advice;
 use crate::store::{FunctionRecord, FunctionSettings};
 use host_sandbox::memory::MemoryShare;
-use host_sandbox::{Function, FunctionConfig, Limits, LoadError, OutboundPolicy, Sandbox};
+use host_sandbox::{Function, FunctionConfig, Limits, LoadError, OutboundPolicy, Sandbox, Warm};
 
 /// Loads functions, each on the thread that asks for it.
 #[derive(Clone)]
@@ -142,7 +142,8 @@ pub(crate) fn function_config(settings: &FunctionSettings) -> Result<FunctionCon
     Ok(FunctionConfig::default()
         .limits(limits)
         .environment(environment.into_iter().collect())
-        .outbound(outbound))
+        .outbound(outbound)
+        .warm(settings.warm.then(Warm::default)))
 }
 
 /// The text in `file`, without the line feed at its end.

@@ -120,7 +120,33 @@ impl Figures {
         let help = "Requests that wait for an instance";
         self.gauges(encoder, "host_queue_length", help, |account| {
             account.waiting as u64
-        })
+        })?;
+        self.warm_instances(encoder)
+    }
+
+    /// Of functions that keep instances.
+    fn warm_instances(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let keep = self
+            .accounts
+            .iter()
+            .filter_map(|account| Some((&*account.name, account.warm.as_ref()?)));
+        let help = "Warm instances that are idle";
+        let mut family =
+            encoder.encode_descriptor("host_instances_warm", help, None, MetricType::Gauge)?;
+        for (name, warm) in keep.clone() {
+            let labels = [("function", name)];
+            gauge(family.encode_family(&labels)?, warm.idle as u64)?;
+        }
+        let help = "Warm instances that were let go of, by reason, since the function was loaded";
+        let mut family =
+            encoder.encode_descriptor("host_instances_retired", help, None, MetricType::Counter)?;
+        for (name, warm) in keep {
+            for (reason, count) in &warm.retired {
+                let labels = [("function", name), ("reason", reason.word())];
+                counter(family.encode_family(&labels)?, *count)?;
+            }
+        }
+        Ok(())
     }
 
     fn bodies(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

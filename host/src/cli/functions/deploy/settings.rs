@@ -40,6 +40,14 @@ pub(super) struct SettingArgs {
     #[arg(long, conflicts_with = "max_instances")]
     clear_max_instances: bool,
 
+    /// Keep its instances for further requests, one after the other: what it has in memory stays for the next caller
+    #[arg(long, conflicts_with = "no_warm")]
+    warm: bool,
+
+    /// Give each request a fresh instance; so it is unless said otherwise
+    #[arg(long)]
+    no_warm: bool,
+
     /// Its environment variables, in place of those that it has
     #[arg(long, value_name = "KEY=VALUE,…", value_parser = pairs)]
     set_env_vars: Vec<Listed<Pair>>,
@@ -141,6 +149,11 @@ impl SettingArgs {
         }
         if self.clear_max_instances {
             settings.max_instances = None;
+        }
+        match (self.warm, self.no_warm) {
+            (true, _) => settings.warm = true,
+            (_, true) => settings.warm = false,
+            _ => {}
         }
         self.limits.apply(&mut settings);
         self.apply_environment(&mut settings)?;

@@ -1,0 +1,89 @@
+//! An instance of a component, and what is bound to it for each request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use tokio::time::Instant;
+use wasmtime::{PoolConcurrencyLimitError, Result, Store};
+use wasmtime_wasi_http::p2::bindings::Proxy;
+
+use super::run_queue::RunQueue;
+use super::runnable::Runnable;
+use super::shared::Shared;
+use super::state::{self, State};
+use super::warm::Retired;
+
+/// An instance. Fresh ones answer one request, warm ones several, one after the other.
+pub(crate) struct Instance {
+    pub(crate) store: Store<State>,
+    pub(crate) proxy: Proxy,
+    made: Instant,
+    answered: u32,
+}
+
+/// What an instance is given for one request.
+pub(crate) struct Binding {
+    pub(crate) shared: Arc<Shared>,
+    /// The queue of the thread that it runs on.
+    pub(crate) turns: Option<Arc<RunQueue>>,
+    /// For its calls, unless it sets one itself.
+    pub(crate) traceparent: Option<HeaderValue>,
+}
+
+impl Instance {
+    /// Makes one. If there is no place for it, those that lie idle give way.
+    pub(crate) async fn make(runnable: &Runnable, binding: &Binding) -> Result<Self> {
+        loop {
+            let before = Instant::now();
+            match Self::try_make(runnable, binding).await {
+                Err(error)
+                    if error.is::<PoolConcurrencyLimitError>() && runnable.budget.evict_idle() => {}
+                made => {
+                    if made.is_ok() {
+                        binding.shared.note_instantiation(before.elapsed());
+                        binding.shared.note_instance();
+                    }
+                    return made;
+                }
+            }
+        }
+    }
+
+    async fn try_make(runnable: &Runnable, binding: &Binding) -> Result<Self> {
+        let mut store = state::store(&runnable.engine, &runnable.settings, binding);
+        let instance_pre = runnable.linked.instance_pre();
+        let proxy = instance_pre.instantiate_async(&mut store).await?;
+        Ok(Self {
+            store,
+            proxy,
+            made: Instant::now(),
+            answered: runnable.warm.as_ref().map_or(0, |pool| pool.head_start()),
+        })
+    }
+
+    /// Gives it to another execution. Nothing that belongs to one execution is left from the last one.
+    pub(crate) fn bind(&mut self, runnable: &Runnable, binding: &Binding) {
+        state::bind(&mut self.store, &runnable.settings, binding);
+        binding.shared.note_instance();
+    }
+
+    /// Notes that it has answered a request.
+    pub(crate) fn note_answered(&mut self) {
+        self.answered = self.answered.saturating_add(1);
+    }
+
+    /// Requests that it has answered, and those that it was not given at its start.
+    pub(crate) fn answered(&self) -> u32 {
+        self.answered
+    }
+
+    pub(crate) fn age(&self) -> Duration {
+        self.made.elapsed()
+    }
+
+    /// Why no other execution may have it, given the part of its memory that it may keep.
+    pub(crate) fn left_dirty(&mut self, memory_part: f64) -> Option<Retired> {
+        self.store.data_mut().left_dirty(memory_part)
+    }
+}

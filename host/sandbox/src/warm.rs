@@ -1,0 +1,65 @@
+//! Warm instances: a function may keep its instances for further requests.
+
+mod pool;
+mod retired;
+
+use std::time::Duration;
+
+use super::setters::setters;
+
+pub(crate) use pool::WarmPool;
+pub use retired::Retired;
+
+/// How instances are kept for further requests, one request after the other. What a guest has in memory then stays for
+/// the next request to the same function.
+///
+/// An instance is let go of after a request that failed or left something open, and when it meets a bound. Each request
+/// has the whole [`Limits`](crate::Limits), but memory that the instance keeps counts for each of its requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Warm {
+    /// Requests that an instance answers, less a random part of up to an eighth, so that not all end at once. Default
+    /// 1,000.
+    pub requests: u32,
+    /// How long an instance may lie idle. Default 60 s.
+    pub idle_time: Duration,
+    /// How old an instance may be when it is given a request. Default 1 h.
+    pub age: Duration,
+    /// The most of its limits on memory and tables that an instance may keep, in percent. Default 75.
+    pub memory_percent: u8,
+    /// Instances that may lie idle at once. Default 1,000.
+    pub most_idle: usize,
+}
+
+impl Default for Warm {
+    fn default() -> Self {
+        Self {
+            requests: 1000,
+            idle_time: Duration::from_secs(60),
+            age: Duration::from_secs(60 * 60),
+            memory_percent: 75,
+            most_idle: 1000,
+        }
+    }
+}
+
+setters!(Warm {
+    requests: u32,
+    idle_time: Duration,
+    age: Duration,
+    memory_percent: u8,
+    most_idle: usize,
+});
+
+/// The warm instances of a function: those that lie idle, and those that were let go of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WarmUsage {
+    /// Instances that lie idle at this moment.
+    pub idle: usize,
+    /// Instances that were let go of so far, by the reason.
+    pub retired: Vec<(Retired, u64)>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,194 @@
+//! The idle instances of one function.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::thread;
+
+use tokio::time::Instant;
+
+use super::retired::{Counts, Retired};
+use super::{Warm, WarmUsage};
+use crate::budget::{Budget, IdleInstances, MemoryShare};
+use crate::instance::Instance;
+use crate::lock::lock;
+
+/// Keeps instances between two requests. The one that was used last is used first, so that the rest can be let go of.
+pub(crate) struct WarmPool {
+    config: Warm,
+    budget: Budget,
+    /// One for each thread that serves, oldest first. A thread looks in its own first, and in the others' after that.
+    shards: Box<[Mutex<VecDeque<Idle>>]>,
+    idle: AtomicUsize,
+    retired: Counts,
+    /// Whether a task waits for instances to have been idle for too long.
+    is_watched: AtomicBool,
+}
+
+struct Idle {
+    instance: Instance,
+    since: Instant,
+}
+
+impl WarmPool {
+    pub(crate) fn new(config: Warm, budget: Budget) -> Arc<Self> {
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let pool = Arc::new(Self {
+            config,
+            shards: (0..threads).map(|_| Mutex::default()).collect(),
+            idle: AtomicUsize::new(0),
+            retired: Counts::default(),
+            is_watched: AtomicBool::new(false),
+            budget: budget.clone(),
+        });
+        let idle: Weak<Self> = Arc::downgrade(&pool);
+        budget.add_idle(idle);
+        pool
+    }
+
+    /// An idle instance, for the thread with this number.
+    pub(crate) fn take(&self, thread: usize) -> Option<Instance> {
+        while self.idle.load(Ordering::Relaxed) > 0 {
+            let mut idle = (0..self.shards.len()).filter_map(|offset| {
+                let mut shard = lock(self.shard(thread + offset));
+                shard.pop_back()
+            });
+            let instance = idle.next()?.instance;
+            self.idle.fetch_sub(1, Ordering::Relaxed);
+            if instance.age() < self.config.age {
+                return Some(instance);
+            }
+            self.retired.note(Retired::Age);
+        }
+        None
+    }
+
+    /// Keeps `instance`, which has answered a request on the thread with this number, if it may answer another one.
+    pub(crate) fn put(self: &Arc<Self>, mut instance: Instance, thread: usize) {
+        if let Some(retired) = self.retires(&mut instance) {
+            self.retired.note(retired);
+            return;
+        }
+        self.idle.fetch_add(1, Ordering::Relaxed);
+        let since = Instant::now();
+        lock(self.shard(thread)).push_back(Idle { instance, since });
+        self.watch();
+    }
+
+    fn retires(&self, instance: &mut Instance) -> Option<Retired> {
+        let config = &self.config;
+        instance
+            .left_dirty(f64::from(config.memory_percent) / 100.0)
+            .or_else(|| (instance.answered() >= config.requests).then_some(Retired::Requests))
+            .or_else(|| {
+                let is_full = self.idle.load(Ordering::Relaxed) >= config.most_idle;
+                is_full.then_some(Retired::Surplus)
+            })
+    }
+
+    /// Notes that an instance was let go of in the middle of a request.
+    pub(crate) fn note_failed(&self) {
+        self.retired.note(Retired::Failed);
+    }
+
+    pub(crate) fn usage(&self) -> WarmUsage {
+        WarmUsage {
+            idle: self.idle.load(Ordering::Relaxed),
+            retired: self.retired.all(),
+        }
+    }
+
+    /// Up to an eighth of the requests that an instance may answer, at random.
+    pub(crate) fn head_start(&self) -> u32 {
+        use std::hash::{BuildHasher, Hasher, RandomState};
+        let random = RandomState::new().build_hasher().finish();
+        (random % u64::from(self.config.requests / 8 + 1)) as u32
+    }
+
+    fn shard(&self, thread: usize) -> &Mutex<VecDeque<Idle>> {
+        &self.shards[thread % self.shards.len()]
+    }
+
+    /// Has a task let go of what is idle for too long, unless one does so already.
+    fn watch(self: &Arc<Self>) {
+        if self.is_watched.load(Ordering::Relaxed) || self.is_watched.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let watch = Watch(Arc::downgrade(self));
+        tokio::spawn(async move {
+            while let Some(next) = watch.0.upgrade().and_then(|pool| pool.expire()) {
+                tokio::time::sleep_until(next).await;
+            }
+        });
+    }
+
+    /// Lets go of what is idle for too long. Answers when to look again, if something is left.
+    fn expire(&self) -> Option<Instant> {
+        let mut next = None;
+        for shard in &self.shards {
+            loop {
+                let mut idle = lock(shard);
+                let Some(oldest) = idle.front() else { break };
+                let end = oldest.since + self.config.idle_time;
+                if end > Instant::now() {
+                    next = Some(next.map_or(end, |next: Instant| next.min(end)));
+                    break;
+                }
+                let expired = idle.pop_front();
+                drop(idle);
+                self.let_go(expired, Retired::Idle);
+            }
+        }
+        next
+    }
+
+    /// Lets go of an instance that was idle, outside of the lock. Answers whether there was one.
+    fn let_go(&self, idle: Option<Idle>, why: Retired) -> bool {
+        let is_one = idle.is_some();
+        if is_one {
+            self.idle.fetch_sub(1, Ordering::Relaxed);
+            self.retired.note(why);
+        }
+        is_one
+    }
+
+    fn oldest_shard(&self) -> Option<(Instant, &Mutex<VecDeque<Idle>>)> {
+        let shards = self.shards.iter();
+        let since = shards.filter_map(|shard| Some((lock(shard).front()?.since, shard)));
+        since.min_by_key(|(since, _)| *since)
+    }
+}
+
+impl IdleInstances for WarmPool {
+    fn oldest(&self) -> Option<std::time::Instant> {
+        Some(self.oldest_shard()?.0.into_std())
+    }
+
+    fn evict_oldest(&self) -> bool {
+        let Some((_, shard)) = self.oldest_shard() else {
+            return false;
+        };
+        let oldest = lock(shard).pop_front();
+        self.let_go(oldest, Retired::Evicted)
+    }
+
+    fn share(&self) -> Option<&MemoryShare> {
+        self.budget.share()
+    }
+}
+
+/// The task that watches a pool. It ends when nothing is idle, or with the runtime that it is on.
+struct Watch(Weak<WarmPool>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(pool) = self.0.upgrade() {
+            pool.is_watched.store(false, Ordering::SeqCst);
+            // Something may have come back since the last look, and have found the pool watched still.
+            if pool.idle.load(Ordering::SeqCst) > 0 && tokio::runtime::Handle::try_current().is_ok()
+            {
+                pool.watch();
+            }
+        }
+    }
+}
