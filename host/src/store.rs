@@ -28,6 +28,7 @@ mod serving;
 mod signing_keys;
 mod suggestion;
 mod tightening;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -60,6 +61,7 @@ pub use serving::{NamedIssuer, ServedComponent, ServedFunction, ServingHost};
 pub use signing_keys::SigningKeyRecord;
 pub(crate) use suggestion::{did_you_mean, nearest};
 pub use tightening::Tightening;
+pub(crate) use watch::{POLL, watch};
 
 const DATABASE: &str = "host.db";
 /// How long a command waits for another one's transaction.
@@ -74,6 +76,8 @@ pub struct Store {
     connection: Mutex<Connection>,
     /// How often functions were changed through this connection.
     changes: AtomicU64,
+    /// What those who follow this store are told of it.
+    seen: tokio::sync::watch::Sender<Option<Version>>,
     directory: PathBuf,
     /// None if it is in memory.
     file: Option<DatabaseFile>,
@@ -125,6 +129,7 @@ impl Store {
         Ok(Self {
             connection: Mutex::new(connection),
             changes: AtomicU64::new(0),
+            seen: tokio::sync::watch::Sender::default(),
             directory: directory.to_owned(),
             file: Some(file),
         })
@@ -151,6 +156,7 @@ impl Store {
         Ok(Self {
             connection: Mutex::new(connection),
             changes: AtomicU64::new(0),
+            seen: tokio::sync::watch::Sender::default(),
             directory: PathBuf::new(),
             file: None,
         })

@@ -4,6 +4,7 @@ mod jobs;
 mod migrations;
 mod rights;
 mod serving;
+mod watch;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -14,9 +14,9 @@ use super::super::recovery;
 use super::super::round::{self, Ended, OK, Round, Start};
 use super::super::shutdown::Shutdown;
 use super::Scheduler;
-use crate::store::{NextTimes, Store, StoreError, Version};
+use crate::store::{NextTimes, POLL, Store, StoreError, Version};
 
-/// The longest sleep. Commands, a clock that was set, and a machine that slept are noticed within this time.
+/// The longest sleep. A clock that was set, and a machine that slept, are noticed within this time.
 const LONGEST_SLEEP: Duration = Duration::from_millis(200);
 /// Attempts at once.
 const MOST_ATTEMPTS: usize = 4_096;
@@ -41,6 +41,8 @@ pub(super) struct Work {
     /// What of the store the first of the rounds read that are being played, if there is to be another one.
     first_version: Option<Version>,
     pub(super) going: usize,
+    /// Tells of commands.
+    changes: watch::Receiver<Option<Version>>,
     shutdown: Shutdown,
 }
 
@@ -69,6 +71,7 @@ impl Work {
         let (ends, ended) = mpsc::unbounded_channel();
         let (over, shutdown) = Shutdown::new(end);
         let work = Self {
+            changes: scheduler.store.changes(),
             scheduler,
             clock: Clock::start(),
             counted: None,
@@ -113,7 +116,7 @@ impl Work {
                 if (self.scheduler.tell)(Some(error.clone())) {
                     tracing::error!("jobs are not run: {error}");
                 }
-                tokio::time::sleep(LONGEST_SLEEP).await;
+                tokio::time::sleep(POLL).await;
                 Ahead::default()
             }
         }
@@ -144,10 +147,15 @@ impl Work {
                     self.note_ended(ended);
                     return;
                 }
+                _ = self.changes.changed() => {
+                    // Not if the last round has read that already.
+                    if *self.changes.borrow_and_update() != ahead.version {
+                        return;
+                    }
+                }
                 () = tokio::time::sleep(until.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)) => {}
             }
-            let is_count_due = self.is_uncounted && self.is_count_due();
-            if is_count_due || self.clock.has_changed() || self.version().await != ahead.version {
+            if self.is_uncounted && self.is_count_due() || self.clock.has_changed() {
                 return;
             }
         }
@@ -161,12 +169,6 @@ impl Work {
         };
         let until = next?.duration_since(self.clock.now());
         Some(Duration::try_from(until).unwrap_or(Duration::ZERO))
-    }
-
-    async fn version(&self) -> Option<Version> {
-        let store = Arc::clone(&self.scheduler.store);
-        let version = tokio::task::spawn_blocking(move || store.version());
-        version.await.ok()?.ok()
     }
 
     pub(super) fn note_ended(&mut self, ended: Option<Ended>) {

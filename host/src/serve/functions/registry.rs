@@ -12,7 +12,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::access::{Access, function_access};
 use super::catalog::Catalog;
@@ -51,6 +51,16 @@ struct Known {
     retry: Option<Retry>,
     /// Whether its record cannot be read.
     is_damaged: bool,
+}
+
+impl Known {
+    /// When to load it, if it is to be.
+    fn due(&self, now: Instant) -> Option<Instant> {
+        match self.tried.as_ref() == Some(&self.updated) {
+            true => self.retry.map(|retry| retry.at),
+            false => Some(now),
+        }
+    }
 }
 
 impl Registry {
@@ -160,10 +170,8 @@ impl Registry {
 
     /// What is to be loaded by now.
     fn due(&self, now: Instant) -> Option<Batch> {
-        let due = self.functions.iter().filter(|(_, known)| {
-            known.tried.as_ref() != Some(&known.updated)
-                || known.retry.is_some_and(|retry| retry.at <= now)
-        });
+        let is_due = |known: &Known| known.due(now).is_some_and(|due| due <= now);
+        let due = self.functions.iter().filter(|(_, known)| is_due(known));
         let due: Vec<_> = due
             .map(|(name, known)| (name.clone(), known.updated.clone()))
             .collect();
@@ -173,6 +181,13 @@ impl Registry {
             loader: self.loader.clone(),
             store: Arc::clone(&self.store),
         })
+    }
+
+    /// How long nothing is to be loaded, as far as is known.
+    fn pause(&self, now: Instant) -> Duration {
+        let due = self.functions.values().filter_map(|known| known.due(now));
+        due.min()
+            .map_or(Duration::MAX, |due| due.saturating_duration_since(now))
     }
 
     /// Has what failed be loaded again, and what may come out otherwise because it reads files.

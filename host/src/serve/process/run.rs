@@ -22,6 +22,7 @@ use crate::serve::listener::tls;
 use crate::serve::options::ServeOptions;
 use crate::serve::trust::own_identity;
 use crate::serve::watched;
+use crate::store;
 
 /// How long the last log entries may take to be written.
 const LOG_CLOSE: Duration = Duration::from_secs(5);
@@ -65,6 +66,7 @@ fn serve(
         &assembled.catalog,
         opened.admin_addr,
     );
+    let store = opened.store().cloned();
     let console = {
         let _runtime = opened.control.enter();
         let names = Names::new(&options.host.admin_hosts);
@@ -86,6 +88,9 @@ fn serve(
     opened.control.block_on(async {
         if let Some(certificate) = opened.certificate {
             watched::spawn(&readiness, "certificate", tls::watch(certificate));
+        }
+        if let Some(store) = store {
+            watched::spawn(&readiness, "changes", store::watch(store));
         }
         if let Some(registry) = registry {
             let following = registry::follow(registry, function_hangups, drain.clone());

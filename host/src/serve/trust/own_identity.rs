@@ -19,13 +19,12 @@ use crate::identity::{
 };
 use crate::serve::error::ServeError;
 use crate::serve::readiness::Readiness;
-use crate::store::{ServiceAccountRecord, SigningKeyRecord, Store};
+use crate::store::{POLL, ServiceAccountRecord, SigningKeyRecord, Store};
 
-/// How often the store is asked whether something has changed.
-const POLL: Duration = Duration::from_millis(200);
-/// How soon it is asked again for a token of an account or a key that is not known yet.
+/// How soon the store is asked again for a token of an account or a key that is not known yet.
 const COOLDOWN: Duration = Duration::from_millis(20);
-/// How soon it is tried again to make a key, which takes its time.
+/// How soon it is tried again to make a key, which takes its time. Keys come due by the clock, of which the store tells
+/// nothing: they are looked after this often in any case.
 const KEYS_AGAIN: Duration = Duration::from_secs(10);
 /// What readiness calls all of it.
 const OWN_ISSUER: &str = "own issuer";
@@ -201,6 +200,7 @@ pub(in crate::serve) async fn follow(
     refresh: KeyRefresh,
     readiness: Arc<Readiness>,
 ) {
+    let (mut changes, request) = (identity.store.changes(), identity.request.clone());
     let identity = Arc::new(Mutex::new(identity));
     let look = move || {
         let identity = Arc::clone(&identity);
@@ -216,20 +216,29 @@ pub(in crate::serve) async fn follow(
                 Ok(Err(error)) => Some(error.to_string()),
                 Err(error) => Some(error.to_string()),
             };
+            // What has failed is tried again, though the store does not change.
+            let good_for = match problem {
+                None => KEYS_AGAIN,
+                Some(_) => POLL,
+            };
             // Told once, not five times a second.
             if readiness.note(OWN_ISSUER, problem.clone())
                 && let Some(problem) = problem
             {
                 tracing::error!("the host's own issuer is not kept as it should be: {problem}");
             }
-            // A failure is no reason to look less often, or more.
             Ok::<_, ()>(Fetched {
                 value: (),
-                good_for: POLL,
+                good_for,
             })
         }
     };
-    refresh.run(look, |_| ()).await;
+    let note_changes = async {
+        while changes.changed().await.is_ok() {
+            request.fetch_again();
+        }
+    };
+    tokio::join!(refresh.run(look, |_| ()), note_changes);
 }
 
 #[cfg(test)]

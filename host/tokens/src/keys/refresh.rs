@@ -169,6 +169,11 @@ impl KeyRefresh {
 }
 
 impl KeyRequest {
+    /// Has keys be fetched again once the cooldown is over, also if a fetch is under way, which may have come too early.
+    pub fn fetch_again(&self) {
+        self.asked.notify_one();
+    }
+
     /// Waits for newer keys, if some may be fetched at this moment, but no longer than `patience`. Tells whether an
     /// attempt has ended meanwhile.
     pub async fn newer_keys(&self, patience: Duration) -> bool {
@@ -181,7 +186,7 @@ impl KeyRequest {
             if is_cooling {
                 return false;
             }
-            self.asked.notify_one();
+            self.fetch_again();
         }
         let ended = attempts.wait_for(|attempts| attempts.ended > seen.ended);
         let ended = tokio::time::timeout(patience.min(FETCH_TIME), ended).await;
@@ -270,6 +275,21 @@ mod tests {
                 !kept.request.newer_keys(FETCH_TIME).await,
                 "the cooldown has begun"
             );
+            assert_eq!(*kept.tries.borrow(), 2);
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_are_fetched_again_for_what_came_within_the_cooldown() {
+        locally(async {
+            let kept = keep();
+            tokio::time::sleep(COOLDOWN / 2).await;
+            kept.request.fetch_again();
+            kept.request.fetch_again();
+            tokio::time::sleep(COOLDOWN / 2 - Duration::from_secs(1)).await;
+            assert_eq!(*kept.tries.borrow(), 1);
+            tokio::time::sleep(COOLDOWN).await;
             assert_eq!(*kept.tries.borrow(), 2);
         })
         .await;

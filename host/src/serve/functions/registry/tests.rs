@@ -5,8 +5,10 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use super::*;
+use crate::serve::drain::DrainHandle;
 use crate::serve::functions::admission::Queue;
 use crate::serve::functions::catalog::WorkerRoutes;
+use crate::signals::Hangups;
 use host_sandbox::{Sandbox, SandboxConfig};
 
 /// A registry of a store in a directory of its own.
@@ -23,6 +25,15 @@ impl Scratch {
         let name = format!("host-registry-{}-{number}", std::process::id());
         let directory = std::env::temp_dir().join(name);
         let store = Arc::new(Store::open(&directory).unwrap());
+        let registry = Self::registry(&store);
+        Self {
+            directory,
+            store,
+            registry,
+        }
+    }
+
+    fn registry(store: &Arc<Store>) -> Registry {
         let sandbox = Sandbox::new(SandboxConfig::default().executions(1));
         let loader = Loader {
             shares: Arc::default(),
@@ -40,12 +51,7 @@ impl Scratch {
             time: Duration::ZERO,
         };
         let catalog = Arc::new(Catalog::new(vec![worker], usize::MAX, queue));
-        let registry = Registry::new(Arc::clone(&store), loader, catalog, Arc::default());
-        Self {
-            directory,
-            store,
-            registry,
-        }
+        Registry::new(Arc::clone(store), loader, catalog, Arc::default())
     }
 
     /// Deploys what is no component.
@@ -84,6 +90,28 @@ fn what_the_store_could_not_be_told_it_is_told_later() {
     scratch.registry.look().unwrap();
     let told = scratch.told("f").unwrap();
     assert_eq!(told.updated, record.updated);
+}
+
+#[tokio::test]
+async fn who_follows_the_store_loads_and_tells_what_another_program_deploys() {
+    let scratch = Scratch::new();
+    let (_handle, drain) = DrainHandle::new();
+    let registry = Scratch::registry(&scratch.store);
+    tokio::spawn(follow(registry, Hangups::listen().unwrap(), drain));
+    let other = Arc::new(Store::open(&scratch.directory).unwrap());
+    for store in [&scratch.store, &other] {
+        tokio::spawn(crate::store::watch(Arc::clone(store)));
+    }
+    let mut told = other.changes();
+    for function in ["f", "g"] {
+        let record = other.deploy(&name(function), Some(b"one"), Ok).unwrap();
+        while scratch
+            .told(function)
+            .is_none_or(|told| told.updated != record.updated)
+        {
+            told.changed().await.unwrap();
+        }
+    }
 }
 
 #[test]

@@ -109,6 +109,32 @@ impl Drop for Scratch {
     }
 }
 
+#[tokio::test]
+async fn who_follows_the_store_takes_up_what_another_program_revokes() {
+    let scratch = Scratch::new();
+    let token = scratch.token();
+    let (identity, refresh) = OwnIdentity::new(
+        scratch.issuer.clone(),
+        Arc::clone(&scratch.store),
+        Arc::clone(&scratch.board),
+        Arc::clone(&scratch.tokens),
+    );
+    tokio::spawn(follow(identity, refresh, Arc::default()));
+    let other = Arc::new(Store::open(&scratch.directory).unwrap());
+    let mut noted = other.changes();
+    for store in [&scratch.store, &other] {
+        tokio::spawn(crate::store::watch(Arc::clone(store)));
+    }
+    // The first one may be seen by the first look, the second one is not.
+    for (kind, value) in [(RevokedKind::Token, "some-id"), (RevokedKind::Subject, "1")] {
+        scratch.revoke(kind, value);
+        while !other.is_identity_taken_up().unwrap() {
+            noted.changed().await.unwrap();
+        }
+    }
+    assert_eq!(scratch.verdict(&token), "revoked");
+}
+
 #[test]
 fn what_is_revoked_and_who_is_gone_counts_though_a_key_cannot_be_read() {
     let mut scratch = Scratch::new();
