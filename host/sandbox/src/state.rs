@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline};
-use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -25,7 +25,7 @@ const FIRST_SLICE: u64 = 2;
 /// The slice between two turns.
 const SLICE: u64 = 1;
 
-/// Handles that an instance may keep: standard input, output and error, some of them twice.
+/// Handles that an instance may keep: standard input, output and error, and one to wait for each of them.
 const MOST_KEPT_HANDLES: usize = 8;
 
 /// The data of one instance's store.
@@ -100,13 +100,16 @@ impl State {
         }
     }
 
-    /// Whether the guest keeps more than its standard streams. A stream of a body is never there without the body.
+    /// Whether the guest keeps more than its standard streams and what waits for them. A stream of a body, and what waits
+    /// for anything else, is never there without that.
     fn keeps_handles(&mut self) -> bool {
         let mut kept = 0;
         self.table.iter_mut().any(|entry| {
             kept += 1;
-            let is_stream = entry.is::<DynOutputStream>() || entry.is::<DynInputStream>();
-            !is_stream || kept > MOST_KEPT_HANDLES
+            let may_be_kept = entry.is::<DynOutputStream>()
+                || entry.is::<DynInputStream>()
+                || entry.is::<DynPollable>();
+            !may_be_kept || kept > MOST_KEPT_HANDLES
         })
     }
 

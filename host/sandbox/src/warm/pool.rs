@@ -115,11 +115,7 @@ impl WarmPool {
             return;
         }
         let watch = Watch(Arc::downgrade(self));
-        tokio::spawn(async move {
-            while let Some(next) = watch.0.upgrade().and_then(|pool| pool.expire()) {
-                tokio::time::sleep_until(next).await;
-            }
-        });
+        tokio::spawn(watch.run());
     }
 
     /// Lets go of what is idle for too long. Answers when to look again, if something is left.
@@ -180,15 +176,27 @@ impl IdleInstances for WarmPool {
 /// The task that watches a pool. It ends when nothing is idle, or with the runtime that it is on.
 struct Watch(Weak<WarmPool>);
 
+impl Watch {
+    async fn run(self) {
+        loop {
+            while let Some(next) = self.0.upgrade().and_then(|pool| pool.expire()) {
+                tokio::time::sleep_until(next).await;
+            }
+            let Some(pool) = self.0.upgrade() else { return };
+            pool.is_watched.store(false, Ordering::SeqCst);
+            // What has come back since the last look may have found the pool watched still.
+            if pool.idle.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            pool.is_watched.store(true, Ordering::SeqCst);
+        }
+    }
+}
+
 impl Drop for Watch {
     fn drop(&mut self) {
         if let Some(pool) = self.0.upgrade() {
             pool.is_watched.store(false, Ordering::SeqCst);
-            // Something may have come back since the last look, and have found the pool watched still.
-            if pool.idle.load(Ordering::SeqCst) > 0 && tokio::runtime::Handle::try_current().is_ok()
-            {
-                pool.watch();
-            }
         }
     }
 }

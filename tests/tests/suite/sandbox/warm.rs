@@ -47,7 +47,7 @@ fn a_request_that_fails_or_leaves_something_open_costs_the_next_one_nothing_but_
     for (then, status, reason) in [
         ("trap", 500, "failed"),
         ("exit", 500, "failed"),
-        ("spin", 408, "failed"),
+        ("spin", 504, "failed"),
         ("silent", 500, "no_response"),
         ("cut", 502, "body"),
         ("keep-fields", 200, "handles"),
