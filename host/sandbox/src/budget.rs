@@ -102,12 +102,17 @@ impl Budget {
             let Err(limit) = self.try_take(bytes) else {
                 return Ok(());
             };
-            let share = match limit {
-                MemoryLimit::Function(_) => self.own.as_ref(),
-                MemoryLimit::Execution(_) | MemoryLimit::Total(_) => None,
+            let (share, most) = match limit {
+                MemoryLimit::Function(most) => (self.own.as_ref(), most),
+                MemoryLimit::Execution(most) | MemoryLimit::Total(most) => (None, most),
             };
-            if !self.all.idle.evict(share) {
+            // What can never fit is no reason to let go of any.
+            if bytes > most {
                 return Err(limit);
+            }
+            if !self.all.idle.evict(share) {
+                // Another thread may have let go of the last one just now.
+                return self.try_take(bytes);
             }
         }
     }

@@ -82,6 +82,11 @@ impl Instance {
         self.made.elapsed()
     }
 
+    /// Gives back what was charged for things that are gone, as it has nothing to do for now.
+    pub(crate) fn rest(&mut self) {
+        self.store.data_mut().meter.charge(0);
+    }
+
     /// Why no other execution may have it, given the part of its memory that it may keep.
     pub(crate) fn left_dirty(&mut self, memory_part: f64) -> Option<Retired> {
         self.store.data_mut().left_dirty(memory_part)

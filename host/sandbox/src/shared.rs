@@ -28,7 +28,7 @@ pub(crate) struct Shared {
     head: Mutex<Option<Head>>,
     request_failure: Mutex<Option<Failure>>,
     request_failed: AtomicBool,
-    /// The guest has handed over a response or an error code.
+    /// The guest has handed over a response with a head that is valid.
     has_answered: AtomicBool,
     /// The response has been handed over, and a body goes out with it.
     sends_body: AtomicBool,
@@ -81,7 +81,8 @@ impl Shared {
         {
             self.sends_body.store(true, Ordering::Relaxed);
         }
-        self.has_answered.store(true, Ordering::Relaxed);
+        let is_answer = matches!(&head, Ok(response) if head::check(response).is_ok());
+        self.has_answered.store(is_answer, Ordering::Relaxed);
         *lock(&self.head) = Some(head);
     }
 

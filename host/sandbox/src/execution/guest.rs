@@ -20,8 +20,8 @@ use crate::run_queue::RunQueue;
 use crate::runnable::Runnable;
 use crate::usage::LONG_TURN;
 
-/// Gives back the instance that it ran in.
-type Run = Pin<Box<dyn Future<Output = wasmtime::Result<Instance>> + Send>>;
+/// Gives back the instance that it ran in, if that is a warm one.
+type Run = Pin<Box<dyn Future<Output = wasmtime::Result<Option<Instance>>> + Send>>;
 
 /// Why a guest came to no good end.
 pub(super) enum Cut {
@@ -132,10 +132,10 @@ impl Guest {
     }
 
     /// Takes note that it has returned. Its instance is kept if it is a warm one.
-    fn keep(&mut self, mut instance: Instance) {
+    fn keep(&mut self, instance: Option<Instance>) {
         self.run = None;
         self.wall = self.started.elapsed();
-        if let Some(pool) = &self.runnable.warm {
+        if let (Some(mut instance), Some(pool)) = (instance, &self.runnable.warm) {
             instance.note_answered();
             pool.put(instance, thread(self.turns.as_ref()));
         }
@@ -162,7 +162,7 @@ async fn run<B>(
     binding: Binding,
     request: Request<RequestBody<B>>,
     scheme: Scheme,
-) -> wasmtime::Result<Instance>
+) -> wasmtime::Result<Option<Instance>>
 where
     B: Body<Data = Bytes> + Send + 'static,
 {
@@ -192,5 +192,6 @@ where
         .wasi_http_incoming_handler()
         .call_handle(store, request, outparam)
         .await?;
-    Ok(instance)
+    // A fresh one ends here, within the time that counts as its execution's.
+    Ok(runnable.warm.is_some().then_some(instance))
 }

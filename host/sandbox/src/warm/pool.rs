@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -24,6 +25,8 @@ pub(crate) struct WarmPool {
     /// Whether a task waits for instances to have been idle for too long.
     is_watched: AtomicBool,
 }
+
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 struct Idle {
     instance: Instance,
@@ -69,7 +72,8 @@ impl WarmPool {
             self.retired.note(retired);
             return;
         }
-        self.idle.fetch_add(1, Ordering::Relaxed);
+        instance.rest();
+        self.idle.fetch_add(1, Ordering::SeqCst);
         let since = Instant::now();
         lock(self.shard(thread)).push_back(Idle { instance, since });
         self.watch();
@@ -111,7 +115,7 @@ impl WarmPool {
 
     /// Has a task let go of what is idle for too long, unless one does so already.
     fn watch(self: &Arc<Self>) {
-        if self.is_watched.load(Ordering::Relaxed) || self.is_watched.swap(true, Ordering::SeqCst) {
+        if self.is_watched.load(Ordering::SeqCst) || self.is_watched.swap(true, Ordering::SeqCst) {
             return;
         }
         let watch = Watch(Arc::downgrade(self));
@@ -125,7 +129,10 @@ impl WarmPool {
             loop {
                 let mut idle = lock(shard);
                 let Some(oldest) = idle.front() else { break };
-                let end = oldest.since + self.config.idle_time;
+                // One that may be idle for ever is looked at again after a day.
+                let idle_time = self.config.idle_time;
+                let end = oldest.since.checked_add(idle_time);
+                let end = end.unwrap_or_else(|| Instant::now() + A_DAY);
                 if end > Instant::now() {
                     next = Some(next.map_or(end, |next: Instant| next.min(end)));
                     break;
@@ -161,11 +168,14 @@ impl IdleInstances for WarmPool {
     }
 
     fn evict_oldest(&self) -> bool {
-        let Some((_, shard)) = self.oldest_shard() else {
-            return false;
-        };
-        let oldest = lock(shard).pop_front();
-        self.let_go(oldest, Retired::Evicted)
+        // The oldest one may be taken by its own thread meanwhile.
+        while let Some((_, shard)) = self.oldest_shard() {
+            let oldest = lock(shard).pop_front();
+            if self.let_go(oldest, Retired::Evicted) {
+                return true;
+            }
+        }
+        false
     }
 
     fn share(&self) -> Option<&MemoryShare> {
@@ -188,7 +198,12 @@ impl Watch {
             if pool.idle.load(Ordering::SeqCst) == 0 {
                 return;
             }
-            pool.is_watched.store(true, Ordering::SeqCst);
+            if pool.is_watched.swap(true, Ordering::SeqCst) {
+                return;
+            }
+            drop(pool);
+            // One that comes back is counted a moment before it is there.
+            tokio::task::yield_now().await;
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub enum Retired {
     /// Its last request failed or was given up: a trap, an exit, a time-out, a client that went away.
     Failed,
-    /// It returned without a response.
+    /// It returned without a response, or with one that is not valid.
     NoResponse,
     /// It let go of a body that it had not finished.
     Body,
