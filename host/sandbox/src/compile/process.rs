@@ -61,6 +61,9 @@ pub(super) fn compile(
 /// A process that ends with whoever waits for it.
 struct Guarded(Child);
 
+/// Seconds of processor time beyond the time that compiling may take.
+const CPU_RESERVE: u64 = 10;
+
 impl Drop for Guarded {
     fn drop(&mut self) {
         // There is nothing to be done for one that cannot be ended; it has ended before, as a rule.
@@ -123,13 +126,14 @@ impl Watch<'_> {
     ) -> Result<ExitStatus, LoadError> {
         let order = Order {
             memory: self.process.memory,
-            // What is left of a process whose parent was stopped.
+            // What is left of a process whose parent was stopped. It must not come before the parent's own bound.
             cpu: self
                 .process
                 .time
                 .as_secs()
                 .saturating_mul(threads(self.process.memory))
-                .max(1),
+                .max(1)
+                .saturating_add(CPU_RESERVE),
             length: self.task.wasm.len() as u64,
         };
         // An empty pipe has room for it.
