@@ -175,3 +175,14 @@ fn idle_instances_make_nobody_wait() {
     });
     assert!(evicted.sum::<f64>() >= 6.0);
 }
+
+#[test]
+fn an_error_code_in_place_of_an_answer_ends_the_instance() {
+    let host = Host::serve("answers_error").arg("--warm").start();
+    for times in 1..=2 {
+        assert_eq!(host.get("/").status, 500);
+        let reason =
+            "host_instances_retired_total{function=\"answers_error\",reason=\"no_response\"}";
+        assert_eq!(host.metric(reason), f64::from(times));
+    }
+}
