@@ -86,13 +86,13 @@ impl Compiling {
         digest: &[u8; 32],
         name: Option<&str>,
     ) -> Result<(Component, bool), LoadError> {
-        if let Some(component) = self.kept(digest) {
+        if let Some(component) = self.kept(&self.engine, digest) {
             return Ok((component, false));
         }
         Code::of(wasm)?.check()?;
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever compiled until now may have compiled the same.
-        if let Some(component) = self.kept(digest) {
+        if let Some(component) = self.kept(&self.engine, digest) {
             return Ok((component, false));
         }
         if self.stopped.load(Ordering::Relaxed) {
@@ -111,6 +111,24 @@ impl Compiling {
         Ok((component, true))
     }
 
+    /// Loads a component with this `digest` into another `engine`, which runs the same code.
+    ///
+    /// # Errors
+    /// If the engine does not take it.
+    pub(crate) fn load_again(
+        &self,
+        component: &Component,
+        digest: &[u8; 32],
+        engine: &Engine,
+    ) -> Result<Component, LoadError> {
+        if let Some(component) = self.kept(engine, digest) {
+            return Ok(component);
+        }
+        let serialized = component.serialize();
+        let loaded = serialized.and_then(|compiled| load(engine, &compiled));
+        loaded.map_err(|error| LoadError::Compiler(format!("{error:#}")))
+    }
+
     fn load(&self, compiled: &[u8]) -> Result<Component, LoadError> {
         let loaded = load(&self.engine, compiled);
         loaded.map_err(|error| LoadError::Compiler(format!("{error:#}")))
@@ -119,8 +137,8 @@ impl Compiling {
 
 #[cfg(feature = "compile-cache")]
 impl Compiling {
-    fn kept(&self, digest: &[u8; 32]) -> Option<Component> {
-        self.cache.as_ref()?.load(&self.engine, digest)
+    fn kept(&self, engine: &Engine, digest: &[u8; 32]) -> Option<Component> {
+        self.cache.as_ref()?.load(engine, digest)
     }
 
     fn compile_anew(&self, task: &Task<'_>, digest: &[u8; 32]) -> Result<Component, LoadError> {
@@ -133,7 +151,7 @@ impl Compiling {
             Compiled::Entry(mut entry) => {
                 // Once it is kept it is mapped from there.
                 if entry.keep().is_ok()
-                    && let Some(component) = self.kept(digest)
+                    && let Some(component) = self.kept(&self.engine, digest)
                 {
                     return Ok(component);
                 }
@@ -147,7 +165,7 @@ impl Compiling {
 
 #[cfg(not(feature = "compile-cache"))]
 impl Compiling {
-    fn kept(&self, _: &[u8; 32]) -> Option<Component> {
+    fn kept(&self, _: &Engine, _: &[u8; 32]) -> Option<Component> {
         None
     }
 

@@ -21,6 +21,8 @@ pub(crate) struct Declared {
     pub(crate) imports: Vec<String>,
     /// Its largest linear memory at its start, in bytes; `None` where a module of it comes from elsewhere.
     pub(crate) memory: Option<u64>,
+    /// What it fills memory with at its start, in bytes.
+    pub(crate) data: u64,
 }
 
 impl Declared {
@@ -47,6 +49,7 @@ impl Declared {
             exports: reading.exports,
             imports: reading.imports,
             memory: (!reading.imports_modules).then_some(reading.memory),
+            data: reading.data,
         })
     }
 }
@@ -59,6 +62,7 @@ struct Reading {
     exports: Vec<String>,
     imports: Vec<String>,
     memory: u64,
+    data: u64,
     has_code: bool,
     exports_types: bool,
     imports_modules: bool,
@@ -76,6 +80,11 @@ impl Reading {
             Payload::MemorySection(section) => {
                 for memory in section {
                     self.memory = self.memory.max(bytes_at_start(&memory?));
+                }
+            }
+            Payload::DataSection(section) => {
+                for data in section {
+                    self.data += data?.data.len() as u64;
                 }
             }
             Payload::ComponentImportSection(section) if self.depth == 0 => {
@@ -132,7 +141,7 @@ mod tests {
                (alias export $i \"t\" (type $t))
                (import \"t\" (type (eq $t)))
                (component (import \"a:b/inner\" (instance)) (component))
-               (core module (memory 3))
+               (core module (memory 3) (data (i32.const 8) \"four\") (data (i32.const 0) \"more\"))
                (core module (memory 2))
                (instance $e)
                (export \"a:b/d@1.0.0\" (instance $e)))",
@@ -140,7 +149,7 @@ mod tests {
         .expect("it is read");
         assert_eq!(declared.imports, ["a:b/c@1.0.0"]);
         assert_eq!(declared.exports, ["a:b/d@1.0.0"]);
-        assert_eq!(declared.memory, Some(3 * PAGE));
+        assert_eq!((declared.memory, declared.data), (Some(3 * PAGE), 8));
     }
 
     #[test]

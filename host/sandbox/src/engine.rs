@@ -10,8 +10,9 @@ use super::parts::{MOST, MOST_CORE_INSTANCES};
 const TRIALS: u32 = 16;
 
 /// Places for memories that the address space of a process has room for: each takes some 4 GiB of it, and the largest
-/// gap in it has some 85 TiB. Beyond 5,000 executions, those with four memories have to share them.
-const MOST_MEMORIES: u32 = 20_000;
+/// gap in it has some 85 TiB. Beyond 4,700 executions, those with four memories have to share them.
+const MOST_MEMORIES: u32 = 19_000;
+const MOST_RESIDENT_MEMORIES: u32 = 500;
 
 /// The largest table a component may declare, in elements.
 const TABLE_ELEMENTS: usize = 64_000;
@@ -20,6 +21,14 @@ const TABLE_ELEMENTS: usize = 64_000;
 /// pages back makes the kernel interrupt every other thread of the process, which costs more than a small guest.
 const KEEP_RESIDENT: usize = 512 * 1024;
 const TABLE_KEEP_RESIDENT: usize = 16 * 1024;
+
+/// The same in the pool of components whose memory starts full. An interpreter in it writes to hundreds of pages, here
+/// and there; each would be copied again, at a page fault of its own, if it were given back. The whole of CPython's 26 MiB
+/// is copied at once in a fraction of that time.
+///
+/// What was written could be asked of the kernel (`PAGEMAP_SCAN`), but it does not tell of pages that are swapped out or
+/// moved at that moment. The next execution would find there what the last one left.
+const KEEP_ALL_RESIDENT: usize = 32 << 20;
 
 /// Stack that a guest may use, in bytes, below that of its fibre, so that host calls have room of their own.
 const WASM_STACK: usize = 512 * 1024;
@@ -31,6 +40,21 @@ pub(crate) fn engine(executions: u32) -> wasmtime::Result<Engine> {
     let pooled = InstanceAllocationStrategy::Pooling(pool(executions));
     Engine::new(&base().allocation_strategy(pooled).clone())
         .or_else(|_| Engine::new(base().allocation_strategy(InstanceAllocationStrategy::OnDemand)))
+}
+
+/// An engine for components whose memory starts full. It has so many places that what they keep is an eighth of
+/// `total_memory` at the most.
+pub(crate) fn resident_engine(executions: u32, total_memory: u64) -> Option<Engine> {
+    let memories = total_memory / 8 / KEEP_ALL_RESIDENT as u64;
+    let most = executions.min(MOST_RESIDENT_MEMORIES);
+    let memories = u32::try_from(memories).unwrap_or(most).min(most);
+    if memories == 0 {
+        return None;
+    }
+    let mut pool = places(memories);
+    pool.total_memories(memories)
+        .linear_memory_keep_resident(KEEP_ALL_RESIDENT);
+    Engine::new(base().allocation_strategy(InstanceAllocationStrategy::Pooling(pool))).ok()
 }
 
 /// What code is compiled for. A compiler in another process needs the same.
@@ -57,23 +81,76 @@ pub(crate) fn fingerprint(engine: &Engine) -> u64 {
     hasher.finish()
 }
 
-/// Places for so many executions, each with all that a component may have.
+/// Places for so many executions, and for trials.
 fn pool(executions: u32) -> PoolingAllocationConfig {
-    let places = executions.saturating_add(TRIALS);
-    let memories = places.saturating_mul(MOST.memories);
+    let executions = executions.saturating_add(TRIALS);
+    let memories = executions.saturating_mul(MOST.memories);
+    let mut pool = places(executions);
+    pool.total_memories(memories.min(MOST_MEMORIES))
+        .linear_memory_keep_resident(KEEP_RESIDENT);
+    pool
+}
+
+/// Places for so many executions, each with all that a component may have but its memories.
+fn places(executions: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(places)
-        .total_stacks(places)
-        .total_core_instances(places.saturating_mul(MOST_CORE_INSTANCES))
-        .total_memories(memories.min(MOST_MEMORIES))
-        .total_tables(places.saturating_mul(MOST.tables))
+    pool.total_component_instances(executions)
+        .total_stacks(executions)
+        .total_core_instances(executions.saturating_mul(MOST_CORE_INSTANCES))
+        .total_tables(executions.saturating_mul(MOST.tables))
         .max_core_instances_per_component(MOST_CORE_INSTANCES)
         .max_memories_per_component(MOST.memories)
         .max_memories_per_module(MOST.memories)
         .max_tables_per_component(MOST.tables)
         .max_tables_per_module(MOST.tables)
         .table_elements(TABLE_ELEMENTS)
-        .linear_memory_keep_resident(KEEP_RESIDENT)
         .table_keep_resident(TABLE_KEEP_RESIDENT);
     pool
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmtime::{Instance, Module, PoolConcurrencyLimitError, Store};
+
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    fn module(engine: &Engine, text: &str) -> Module {
+        Module::new(engine, wat::parse_str(text).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_places_keep_of_memory_that_starts_full_is_an_eighth_at_the_most() {
+        assert!(resident_engine(1000, 255 * MIB).is_none());
+        let engine = resident_engine(1000, 511 * MIB).expect("there is address space");
+        let module = module(&engine, "(module (memory (export \"m\") 640))");
+        let instance = || -> wasmtime::Result<Store<()>> {
+            let mut store = Store::new(&engine, ());
+            store.set_epoch_deadline(1);
+            let instance = Instance::new(&mut store, &module, &[])?;
+            let memory = instance.get_memory(&mut store, "m").unwrap();
+            memory.data_mut(&mut store).fill(1);
+            Ok(store)
+        };
+        let running = instance().expect("there is one place");
+        let full = instance().map(drop).unwrap_err();
+        assert!(full.is::<PoolConcurrencyLimitError>(), "{full:#}");
+        drop(running);
+        let kept = engine
+            .pooling_allocator_metrics()
+            .unwrap()
+            .unused_memory_bytes_resident();
+        assert_eq!(kept as u64, 32 * MIB, "of 40 MiB");
+        instance().expect("there is one place again");
+    }
+
+    #[test]
+    fn there_are_no_more_such_places_than_executions() {
+        let engine = resident_engine(2, 1 << 40).expect("there is address space");
+        let module = module(&engine, "(module (memory 1))");
+        let mut store = Store::new(&engine, ());
+        let mut instance = || Instance::new(&mut store, &module, &[]);
+        assert!(instance().is_ok() && instance().is_ok() && instance().is_err());
+    }
 }

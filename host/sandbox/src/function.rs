@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Request;
 use http_body::Body;
-use wasmtime::Engine;
 
 use super::budget::{Budget, MemoryBudget};
 use super::call::{self, Done};
@@ -30,7 +29,6 @@ pub struct Function {
 impl Function {
     /// A function of the component `linked`, whose executions draw on `memory`.
     pub(crate) fn new(
-        engine: Engine,
         ticker: Arc<Ticker>,
         memory: Arc<MemoryBudget>,
         linked: Arc<Linked>,
@@ -43,7 +41,6 @@ impl Function {
         let warm = config.warm.map(|warm| WarmPool::new(warm, budget.clone()));
         Ok(Self {
             runnable: Arc::new(Runnable {
-                engine,
                 ticker,
                 budget,
                 linked,

@@ -3,11 +3,15 @@
 use super::declared::Declared;
 use super::error::LoadError;
 use super::interface::InterfaceName;
+use super::limits::MIB;
 use super::parts::Parts;
 
 const HTTP: &str = "wasi:http";
 /// A release of WASI 0.2, for all that are compatible with it.
 const RELEASE: &str = "0.2.0";
+
+/// See [`Inspection::starts_full`].
+const MUCH_DATA: u64 = 2 * MIB;
 
 /// The packages of WASI 0.2 and the interfaces of each that this host provides.
 const PROVIDED: &[(&str, &[&str])] = &[
@@ -56,6 +60,8 @@ pub struct Inspection {
     pub memory: Option<u64>,
     /// What an execution of it holds of the pool.
     pub parts: Parts,
+    /// What it fills memory with at its start, in bytes.
+    pub data: u64,
 }
 
 impl Inspection {
@@ -70,13 +76,21 @@ impl Inspection {
             exports,
             imports,
             memory,
+            data,
         } = Declared::read(wasm)?;
         Ok(Self {
             exports,
             imports,
             memory,
             parts,
+            data,
         })
+    }
+
+    /// Whether memory full of data is what it starts with, as an interpreter does whose start was run beforehand.
+    pub(crate) fn starts_full(&self) -> bool {
+        let memory = self.memory.unwrap_or(u64::MAX);
+        self.data >= MUCH_DATA && self.data >= memory / 2
     }
 
     /// Whether it exports the HTTP handler of WASI 0.2.
@@ -194,7 +208,6 @@ fn import_advice(name: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::limits::MIB;
     use super::*;
 
     fn inspection(exports: &[&str], imports: &[&str]) -> Inspection {
@@ -204,6 +217,7 @@ mod tests {
             imports: owned(imports),
             memory: Some(2 * MIB),
             parts: Parts::default(),
+            data: 0,
         }
     }
 

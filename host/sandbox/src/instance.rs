@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use tokio::time::Instant;
 use wasmtime::{PoolConcurrencyLimitError, Result, Store};
-use wasmtime_wasi_http::p2::bindings::Proxy;
+use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 
 use super::run_queue::RunQueue;
 use super::runnable::Runnable;
@@ -32,27 +32,42 @@ pub(crate) struct Binding {
 }
 
 impl Instance {
-    /// Makes one. If there is no place for it, those that lie idle give way.
+    /// Makes one, in the pool that suits it.
     pub(crate) async fn make(runnable: &Runnable, binding: &Binding) -> Result<Self> {
-        loop {
-            let before = Instant::now();
-            match Self::try_make(runnable, binding).await {
-                Err(error)
-                    if error.is::<PoolConcurrencyLimitError>() && runnable.budget.evict_idle() => {}
-                made => {
-                    if made.is_ok() {
-                        binding.shared.note_instantiation(before.elapsed());
-                        binding.shared.note_instance();
-                    }
-                    return made;
+        let before = Instant::now();
+        let made = match runnable.linked.resident() {
+            // Warm ones are seldom made.
+            Some(resident) if runnable.warm.is_none() => {
+                match Self::try_make(resident, runnable, binding).await {
+                    Err(error) if is_full(&error) => Self::make_room(runnable, binding).await,
+                    made => made,
                 }
+            }
+            _ => Self::make_room(runnable, binding).await,
+        };
+        if made.is_ok() {
+            binding.shared.note_instantiation(before.elapsed());
+            binding.shared.note_instance();
+        }
+        made
+    }
+
+    /// Makes one in the pool of all. If there is no place for it, those that lie idle give way.
+    async fn make_room(runnable: &Runnable, binding: &Binding) -> Result<Self> {
+        loop {
+            match Self::try_make(runnable.linked.instance_pre(), runnable, binding).await {
+                Err(error) if is_full(&error) && runnable.budget.evict_idle() => {}
+                made => return made,
             }
         }
     }
 
-    async fn try_make(runnable: &Runnable, binding: &Binding) -> Result<Self> {
-        let mut store = state::store(&runnable.engine, &runnable.settings, binding);
-        let instance_pre = runnable.linked.instance_pre();
+    async fn try_make(
+        instance_pre: &ProxyPre<State>,
+        runnable: &Runnable,
+        binding: &Binding,
+    ) -> Result<Self> {
+        let mut store = state::store(instance_pre.engine(), &runnable.settings, binding);
         let proxy = instance_pre.instantiate_async(&mut store).await?;
         Ok(Self {
             store,
@@ -91,4 +106,9 @@ impl Instance {
     pub(crate) fn left_dirty(&mut self, memory_part: f64) -> Option<Retired> {
         self.store.data_mut().left_dirty(memory_part)
     }
+}
+
+/// Whether a pool has no place.
+fn is_full(error: &wasmtime::Error) -> bool {
+    error.is::<PoolConcurrencyLimitError>()
 }

@@ -1,8 +1,9 @@
 //! Compiled components, linked to what the host provides. Functions of one component have it in common.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
+use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
@@ -15,6 +16,8 @@ pub(crate) struct Linked {
     inspection: Inspection,
     is_newly_compiled: bool,
     instance_pre: ProxyPre<State>,
+    /// The same for the engine of components whose memory starts full, once it is needed.
+    resident: OnceLock<ProxyPre<State>>,
 }
 
 impl Linked {
@@ -29,18 +32,32 @@ impl Linked {
         inspection: Inspection,
         is_newly_compiled: bool,
     ) -> Result<Self, LoadError> {
-        let instance_pre = linker
-            .instantiate_pre(component)
-            .and_then(ProxyPre::new)
-            .map_err(|error| LoadError::Link(format!("{error:#}")))?;
-        component
-            .initialize_copy_on_write_image()
-            .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
         Ok(Self {
             inspection,
             is_newly_compiled,
-            instance_pre,
+            instance_pre: link(linker, component)?,
+            resident: OnceLock::new(),
         })
+    }
+
+    /// Links it for the engine of components whose memory starts full, too.
+    ///
+    /// # Errors
+    /// If it cannot be loaded there.
+    pub(crate) fn make_resident(
+        &self,
+        linker: &Linker<State>,
+        load: impl FnOnce(&Component, &Engine) -> Result<Component, LoadError>,
+    ) -> Result<(), LoadError> {
+        if self.resident.get().is_none() {
+            let component = load(
+                self.instance_pre.instance_pre().component(),
+                linker.engine(),
+            )?;
+            // Another thread may have been faster.
+            let _ = self.resident.set(link(linker, &component)?);
+        }
+        Ok(())
     }
 
     pub(crate) fn is_newly_compiled(&self) -> bool {
@@ -54,6 +71,21 @@ impl Linked {
     pub(crate) fn instance_pre(&self) -> &ProxyPre<State> {
         &self.instance_pre
     }
+
+    pub(crate) fn resident(&self) -> Option<&ProxyPre<State>> {
+        self.resident.get()
+    }
+}
+
+fn link(linker: &Linker<State>, component: &Component) -> Result<ProxyPre<State>, LoadError> {
+    let instance_pre = linker
+        .instantiate_pre(component)
+        .and_then(ProxyPre::new)
+        .map_err(|error| LoadError::Link(format!("{error:#}")))?;
+    component
+        .initialize_copy_on_write_image()
+        .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    Ok(instance_pre)
 }
 
 /// The components that functions have at this moment, by their SHA-256.

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use wasmtime::Engine;
-
 use super::budget::Budget;
 use super::limits::Limits;
 use super::linked::Linked;
@@ -13,7 +11,6 @@ use super::warm::WarmPool;
 
 /// A component that is ready to be instantiated, and what each instance of it gets.
 pub(crate) struct Runnable {
-    pub(crate) engine: Engine,
     /// Its thread runs for as long as a function needs it.
     pub(crate) ticker: Arc<Ticker>,
     /// Memory that the executions draw on.

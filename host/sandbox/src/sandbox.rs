@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use bytes::Bytes;
-use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 use super::budget::MemoryBudget;
@@ -30,8 +29,9 @@ pub struct Sandbox {
 }
 
 struct Inner {
-    engine: Engine,
     linker: Linker<State>,
+    /// That of an engine for components whose memory starts full, where there is memory for one.
+    resident: Option<Linker<State>>,
     ticker: Arc<Ticker>,
     memory: Arc<MemoryBudget>,
     component_bytes: u64,
@@ -61,15 +61,17 @@ impl Sandbox {
     pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
         let setup = |error: wasmtime::Error| SandboxError::Engine(format!("{error:#}"));
         let engine = engine::engine(config.executions).map_err(setup)?;
+        let resident = engine::resident_engine(config.executions, config.total_memory);
+        let engines = std::iter::once(engine.clone()).chain(resident.clone());
         Ok(Self {
             inner: Arc::new(Inner {
                 linker: linker(&engine).map_err(setup)?,
-                ticker: Arc::new(Ticker::start(&engine)?),
+                resident: resident.as_ref().map(linker).transpose().map_err(setup)?,
+                ticker: Arc::new(Ticker::start(engines.collect())?),
                 memory: Arc::new(MemoryBudget::new(config.total_memory)),
                 component_bytes: config.component_bytes,
                 linked: LinkedComponents::default(),
                 compiling: Compiling::new(&engine, config),
-                engine,
             }),
         })
     }
@@ -216,8 +218,15 @@ impl Sandbox {
                 self.inner.linked.keep(digest, linked)
             }
         };
+        if let Some(linker) = &self.inner.resident
+            && linked.inspection().starts_full()
+            && config.warm.is_none()
+        {
+            linked.make_resident(linker, |component, engine| {
+                self.inner.compiling.load_again(component, &digest, engine)
+            })?;
+        }
         Function::new(
-            self.inner.engine.clone(),
             Arc::clone(&self.inner.ticker),
             Arc::clone(&self.inner.memory),
             linked,

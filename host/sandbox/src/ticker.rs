@@ -13,7 +13,7 @@ pub(crate) const TICK: Duration = Duration::from_millis(2);
 /// After this many ticks in which no guest ran, the thread sleeps until one does.
 const IDLE_TICKS: u32 = 64;
 
-/// A thread that advances the engine's epoch while guests run, and costs nothing while none does.
+/// A thread that advances the engines' epochs while guests run, and costs nothing while none does.
 pub(crate) struct Ticker {
     state: Arc<TickerState>,
     thread: Option<JoinHandle<()>>,
@@ -27,16 +27,15 @@ struct TickerState {
 
 impl Ticker {
     /// Starts the thread. Fails when the system gives no thread.
-    pub(crate) fn start(engine: &Engine) -> std::io::Result<Self> {
+    pub(crate) fn start(engines: Vec<Engine>) -> std::io::Result<Self> {
         let state = Arc::new(TickerState {
             touched: AtomicBool::new(false),
             asleep: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
         });
-        let engine = engine.clone();
         let thread = thread::Builder::new().name("epoch".into()).spawn({
             let state = Arc::clone(&state);
-            move || state.run(&engine)
+            move || state.run(&engines)
         })?;
         Ok(Self {
             state,
@@ -60,7 +59,7 @@ impl Ticker {
 }
 
 impl TickerState {
-    fn run(&self, engine: &Engine) {
+    fn run(&self, engines: &[Engine]) {
         let mut idle = 0;
         while !self.stopped.load(Ordering::SeqCst) {
             if self.touched.swap(false, Ordering::SeqCst) {
@@ -73,7 +72,7 @@ impl TickerState {
                 idle = 0;
             }
             thread::sleep(TICK);
-            engine.increment_epoch();
+            engines.iter().for_each(Engine::increment_epoch);
         }
     }
 

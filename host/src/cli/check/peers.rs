@@ -160,6 +160,7 @@ mod tests {
             imports: imports.iter().map(|&name| name.into()).collect(),
             memory: None,
             parts: Parts::default(),
+            data: 0,
         };
         let said: Vec<_> = verdicts(&inspection)
             .map(|(_, verdict)| verdict.to_string())

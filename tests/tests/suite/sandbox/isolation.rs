@@ -164,3 +164,25 @@ fn there_are_no_sockets_and_no_names() {
     let nobody = listener.accept().map(drop).map_err(|error| error.kind());
     assert_eq!(nobody, Err(ErrorKind::WouldBlock));
 }
+
+/// Memory that starts full is reset by a copy, in a pool of its own. Here that has one place, so that executions are in
+/// both pools.
+#[test]
+fn an_execution_whose_memory_starts_full_finds_it_as_the_component_has_it() {
+    let host = Host::serve("starts_full")
+        .args(["--workers=2", "--total-memory=511MiB"])
+        .start();
+    thread::scope(|scope| {
+        for number in 0..4 {
+            let host = &host;
+            scope.spawn(move || {
+                for round in 0..15 {
+                    // Little enough to stay resident in the place, and more.
+                    let mib = [0, 8, 32][(number + round) % 3];
+                    let reply = host.get(&format!("/?mib={mib}"));
+                    assert_eq!((reply.status, reply.text()), (200, "0\n"), "{mib} MiB");
+                }
+            });
+        }
+    });
+}
