@@ -9,6 +9,12 @@ const SHOWN: usize = 80;
 
 /// A text that is not trusted, as a message shows it: in quotation marks, at most 80 characters of it, with controls and
 /// the marks that change the order of reading escaped.
+///
+/// ```
+/// use host_tokens::Shown;
+///
+/// assert_eq!(Shown::text("two\nlines").to_string(), r#""two\nlines""#);
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Shown(String);
 

@@ -11,6 +11,21 @@ use crate::token::claims::Claims;
 ///
 /// Values are compared whole and by type: nothing is a pattern, and `"1"` is not `1`. A claim that is a list matches if
 /// one of its members does, as for groups.
+///
+/// ```
+/// use host_tokens::{ClaimMatch, ClaimMatchError};
+///
+/// # fn main() -> Result<(), ClaimMatchError> {
+/// // The claim `kubernetes.io` is an object, and its member `namespace` is one of these.
+/// let namespace = ClaimMatch::new("/kubernetes.io/namespace", ["jobs", "tools"])?;
+/// assert_eq!(namespace.claim(), "/kubernetes.io/namespace");
+///
+/// // Values are compared whole, so this would match no repository.
+/// let pattern = ClaimMatch::new("repository", ["octo/*"]);
+/// assert!(matches!(pattern, Err(ClaimMatchError::Pattern { .. })));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClaimMatch {
     claim: String,

@@ -6,6 +6,17 @@ use std::str::FromStr;
 
 /// An e-mail address: a local part, one `@`, and a domain. The domain is in lower case, since domains are compared without
 /// case; the local part is compared as it is (RFC 5321, section 2.4).
+///
+/// ```
+/// use host_tokens::{EmailAddress, EmailAddressError};
+///
+/// # fn main() -> Result<(), EmailAddressError> {
+/// let address: EmailAddress = "Ada@Example.COM".parse()?;
+/// assert_eq!((address.local(), address.domain()), ("Ada", "example.com"));
+/// assert!("*@example.com".parse::<EmailAddress>().is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EmailAddress(String);
 

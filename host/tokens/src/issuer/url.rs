@@ -8,6 +8,20 @@ use std::sync::Arc;
 /// no user, query or fragment.
 ///
 /// It is compared byte by byte: another case, port or trailing slash names another issuer.
+///
+/// ```
+/// use host_tokens::{IssuerUrl, IssuerUrlError};
+///
+/// # fn main() -> Result<(), IssuerUrlError> {
+/// let issuer: IssuerUrl = "https://id.example".parse()?;
+/// let other: IssuerUrl = "https://id.example/".parse()?;
+/// assert_ne!(issuer, other);
+///
+/// assert!(issuer.is_secure());
+/// assert!(!"http://id.example".parse::<IssuerUrl>()?.is_secure());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IssuerUrl(Arc<str>);
 

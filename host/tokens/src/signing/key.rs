@@ -27,6 +27,24 @@ pub enum SigningAlgorithm {
 }
 
 /// A key that signs tokens, with its public half.
+///
+/// ```
+/// use host_tokens::{SigningAlgorithm, SigningKey, SigningKeyError};
+///
+/// # fn main() -> Result<(), SigningKeyError> {
+/// let key = SigningKey::generate(SigningAlgorithm::EdDsa)?;
+///
+/// // Store it where only its owner can read it. It is the same key when it is read again.
+/// let stored = key.to_pkcs8()?;
+/// let again = SigningKey::from_pkcs8(SigningAlgorithm::EdDsa, stored.as_bytes())?;
+/// assert_eq!(again.public(), key.public());
+///
+/// // A key is read only for the algorithm that it was made for.
+/// let wrong = SigningKey::from_pkcs8(SigningAlgorithm::Es256, stored.as_bytes());
+/// assert_eq!(wrong.err(), Some(SigningKeyError::Read(SigningAlgorithm::Es256)));
+/// # Ok(())
+/// # }
+/// ```
 pub struct SigningKey {
     pair: Pair,
     public: PublicJwk,

@@ -25,6 +25,15 @@ pub const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
 
 /// The subject of a service account: 21 digits, drawn at random when the account is created and kept with it, so that
 /// an account that is created again by the same name is another one.
+///
+/// ```
+/// use host_tokens::AccountSubject;
+///
+/// # let number = 7;
+/// // `number` comes from a source of random numbers.
+/// let subject = AccountSubject::from_random(number);
+/// assert_eq!(subject.as_str().len(), 21);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AccountSubject(String);
 
@@ -96,6 +105,30 @@ impl AccountSubject {
 /// Makes a token of `issuer`, signed with `key`. Its claims are those that Google's have, so that what works with one
 /// works with the other.
 ///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use host_tokens::{IdToken, IssuerUrl, Jws, MintError, SigningAlgorithm, SigningKey, mint};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let issuer: IssuerUrl = "https://id.example".parse()?;
+/// let key = SigningKey::generate(SigningAlgorithm::Es256)?;
+/// let now = SystemTime::now();
+///
+/// let wanted = IdToken::new("1234567890", "https://functions.example/hello")
+///     .with_email("ada@functions.example")
+///     .with_lifetime(Duration::from_secs(60));
+/// let token = mint(&issuer, &key, &wanted, now)?;
+/// assert_eq!(Jws::read(&token)?.unverified_issuer()?, issuer.as_str());
+///
+/// // A token is good for an hour at most.
+/// let day = Duration::from_secs(24 * 60 * 60);
+/// let refused = mint(&issuer, &key, &wanted.with_lifetime(day), now);
+/// assert_eq!(refused, Err(MintError::Lifetime(day)));
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// If it would be good for longer than an hour or for nobody, or the key does not sign.
 pub fn mint(
@@ -151,6 +184,18 @@ pub fn jwks_document<'a>(keys: impl IntoIterator<Item = &'a PublicJwk>) -> Value
 
 /// The discovery document (OpenID Connect Discovery, section 3). Nobody signs in with this issuer, so there is no
 /// endpoint but that of the keys. The two lists that the specification also requires are those of an issuer of ID tokens.
+///
+/// ```
+/// use host_tokens::{IssuerUrl, KEYS_PATH, SigningAlgorithm, discovery_document};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let issuer: IssuerUrl = "https://id.example".parse()?;
+/// let document = discovery_document(&issuer, &[SigningAlgorithm::Es256]);
+/// // The key set is to be found there.
+/// assert_eq!(document["jwks_uri"], format!("https://id.example{KEYS_PATH}"));
+/// # Ok(())
+/// # }
+/// ```
 pub fn discovery_document(issuer: &IssuerUrl, algorithms: &[SigningAlgorithm]) -> Value {
     let base = issuer.as_str().trim_end_matches('/');
     let names: Vec<&str> = algorithms

@@ -168,6 +168,22 @@ impl RotationPolicy {
 }
 
 /// The key that signs at this moment.
+///
+/// ```
+/// use std::time::SystemTime;
+///
+/// use host_tokens::{KeyTimes, current_key};
+///
+/// let now = SystemTime::now();
+/// let key = |id: &str, signing| KeyTimes {
+///     id: id.to_owned(),
+///     published: now,
+///     signing,
+///     retired: None,
+/// };
+/// let keys = [key("signs", Some(now)), key("is published", None)];
+/// assert_eq!(current_key(&keys), Some(&keys[0]));
+/// ```
 pub fn current_key(keys: &[KeyTimes]) -> Option<&KeyTimes> {
     newest(keys, Phase::Current)
 }
