@@ -202,12 +202,12 @@ mod tests {
 
     #[test]
     fn the_lowest_limit_of_all_levels_counts() {
-        let name = format!("host-cgroup-{}", std::process::id());
-        let mount = std::env::temp_dir().join(name);
+        let directory = tempfile::tempdir().unwrap();
+        let mount = directory.path();
         let group = mount.join("slice/service");
         fs::create_dir_all(&group).unwrap();
         let hierarchy = Hierarchy {
-            mount: mount.clone(),
+            mount: mount.to_owned(),
             group: group.clone(),
             file: "memory.max",
         };
@@ -218,6 +218,5 @@ mod tests {
         assert_eq!(hierarchy.limit(), Some(1000));
         fs::write(group.join("memory.max"), "500\n").unwrap();
         assert_eq!(hierarchy.limit(), Some(500));
-        fs::remove_dir_all(mount).unwrap();
     }
 }

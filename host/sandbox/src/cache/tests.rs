@@ -1,5 +1,7 @@
 //! What is kept, and what of it is loaded.
 
+use tempfile::TempDir;
+
 use super::*;
 
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
@@ -7,18 +9,20 @@ const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 const DIGEST_OF_IT: [u8; 32] = [1; 32];
 
 struct Scratch {
+    /// Of the cache, which creates it.
     directory: PathBuf,
     engine: Engine,
+    /// Holds the directory. Removed at the end of the test.
+    _parent: TempDir,
 }
 
 impl Scratch {
-    fn new(name: &str) -> Self {
-        let directory =
-            std::env::temp_dir().join(format!("host-cache-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&directory);
+    fn new() -> Self {
+        let parent = TempDir::new().unwrap();
         Self {
-            directory,
+            directory: parent.path().join("cache"),
             engine: Engine::default(),
+            _parent: parent,
         }
     }
 
@@ -43,22 +47,16 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.directory);
-    }
-}
-
 #[test]
 fn what_was_stored_is_loaded() {
-    let scratch = Scratch::new("stored");
+    let scratch = Scratch::new();
     let (cache, _) = scratch.filled();
     assert!(cache.load(&scratch.engine, &DIGEST_OF_IT).is_some());
 }
 
 #[test]
 fn the_path_of_an_open_file_leads_to_it_whatever_has_its_name() {
-    let scratch = Scratch::new("path");
+    let scratch = Scratch::new();
     let (_, path) = scratch.filled();
     let sound = fs::read(&path).unwrap();
     let file = open_sound(&path).unwrap();
@@ -71,7 +69,7 @@ fn the_path_of_an_open_file_leads_to_it_whatever_has_its_name() {
 
 #[test]
 fn another_component_or_engine_finds_nothing() {
-    let scratch = Scratch::new("other");
+    let scratch = Scratch::new();
     let (cache, _) = scratch.filled();
     assert!(cache.load(&scratch.engine, &[2; 32]).is_none());
     let other = Engine::new(wasmtime::Config::new().epoch_interruption(true)).unwrap();
@@ -81,7 +79,7 @@ fn another_component_or_engine_finds_nothing() {
 #[test]
 fn a_directory_that_its_group_could_change_is_taken_back_and_emptied() {
     use std::os::unix::fs::PermissionsExt;
-    let scratch = Scratch::new("group");
+    let scratch = Scratch::new();
     let (_, path) = scratch.filled();
     let open = |mode| fs::set_permissions(&scratch.directory, fs::Permissions::from_mode(mode));
     // As a kubelet does it for fsGroup.
@@ -101,7 +99,7 @@ fn a_directory_that_its_group_could_change_is_taken_back_and_emptied() {
 
 #[test]
 fn each_damaged_byte_and_each_cut_is_noticed() {
-    let scratch = Scratch::new("damaged");
+    let scratch = Scratch::new();
     let (cache, path) = scratch.filled();
     let sound = fs::read(&path).unwrap();
     for at in [
@@ -131,7 +129,7 @@ fn each_damaged_byte_and_each_cut_is_noticed() {
 #[test]
 fn a_file_that_others_can_write_or_that_is_a_link_is_not_loaded() {
     use std::os::unix::fs::PermissionsExt;
-    let scratch = Scratch::new("foreign");
+    let scratch = Scratch::new();
     let (cache, path) = scratch.filled();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
     assert!(cache.load(&scratch.engine, &DIGEST_OF_IT).is_none());
@@ -145,7 +143,7 @@ fn a_file_that_others_can_write_or_that_is_a_link_is_not_loaded() {
 #[test]
 fn a_directory_that_others_can_write_is_refused() {
     use std::os::unix::fs::PermissionsExt;
-    let scratch = Scratch::new("open");
+    let scratch = Scratch::new();
     fs::create_dir(&scratch.directory).unwrap();
     fs::set_permissions(&scratch.directory, fs::Permissions::from_mode(0o777)).unwrap();
     let refused = CompileCache::open(&scratch.directory).unwrap_err();
