@@ -54,6 +54,31 @@ impl MemoryBudget {
 }
 
 /// Memory that the executions of some functions may hold together, beside what those of all may. Clones are the same.
+///
+/// ```
+/// use host_sandbox::memory::{MIB, MemoryLimit, MemoryShare};
+/// use host_sandbox::{Failure, FunctionConfig, Sandbox, SandboxConfig};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let component = wat::parse_file("examples/hello.wat")?;
+/// let sandbox = Sandbox::new(SandboxConfig::default())?;
+/// // Executions of both functions hold 64 MiB together at most.
+/// let share = MemoryShare::new(64 * MIB);
+/// let config = FunctionConfig::default().memory_share(Some(share.clone()));
+/// let one = sandbox.load_bytes(component.clone(), config.clone()).await?;
+/// let other = sandbox.load_bytes(component.clone(), config).await?;
+/// let request = || http::Request::get("/").body(String::new());
+/// assert!(one.call(request()?).await.is_ok() && other.call(request()?).await.is_ok());
+///
+/// // A share that is too small for one execution lets none begin.
+/// let config = FunctionConfig::default().memory_share(Some(MemoryShare::new(1024)));
+/// let starved = sandbox.load_bytes(component, config).await?;
+/// let error = starved.call(request()?).await.unwrap_err();
+/// assert_eq!(error.failure, Failure::StartMemory(MemoryLimit::Function(1024)));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct MemoryShare(Arc<MemoryBudget>);
 

@@ -41,6 +41,32 @@ pub enum Compiler {
 }
 
 /// A program that compiles one component each time it is started, and the bounds that it is held to.
+///
+/// ```standalone_crate
+/// use std::process::ExitCode;
+/// use std::time::Duration;
+///
+/// use host_sandbox::compiler::{Compiler, CompilerProcess, run_compiler};
+/// use host_sandbox::{Limits, Sandbox, SandboxConfig};
+///
+/// fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+///     // This program is its own compiler, when it is started with this argument.
+///     if std::env::args().nth(1).as_deref() == Some("compile") {
+///         return Ok(run_compiler());
+///     }
+///     let process = CompilerProcess::new(std::env::current_exe()?, ["compile".into()])
+///         .memory(512 << 20)
+///         .time(Duration::from_secs(60));
+///     let config = SandboxConfig::default().compiler(Compiler::Child(process));
+///     let sandbox = Sandbox::new(config)?;
+/// #   let component = wat::parse_file("examples/hello.wat")?;
+///
+///     let runtime = tokio::runtime::Runtime::new()?;
+///     let hello = runtime.block_on(sandbox.load_bytes(component, Limits::default()))?;
+///     assert!(hello.is_newly_compiled());
+///     Ok(ExitCode::SUCCESS)
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CompilerProcess {

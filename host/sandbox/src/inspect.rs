@@ -50,6 +50,21 @@ const PROVIDED: &[(&str, &[&str])] = &[
 ];
 
 /// What a component says of itself.
+///
+/// ```
+/// use host_sandbox::{Sandbox, SandboxConfig};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let component = wat::parse_file("examples/hello.wat")?;
+/// let sandbox = Sandbox::new(SandboxConfig::default())?;
+/// let inspection = sandbox.inspect_bytes(&component, None)?;
+/// assert!(inspection.answers_http() && !inspection.calls_out());
+/// assert_eq!(inspection.unknown_imports().count(), 0);
+/// // It has one page of memory, which is more than this.
+/// assert!(inspection.check(1024).is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
     /// The names it exports, such as `wasi:http/incoming-handler@0.2.0`.
@@ -181,6 +196,13 @@ fn generation(name: &str) -> &'static str {
 }
 
 /// Whether this host provides the interface `name`: all of WASI 0.2, its candidates excluded.
+///
+/// ```
+/// use host_sandbox::inspection::is_provided;
+///
+/// assert!(is_provided("wasi:io/poll@0.2.6"));
+/// assert!(!is_provided("wasi:io/poll@0.3.0"));
+/// ```
 pub fn is_provided(name: &str) -> bool {
     InterfaceName::parse(name).is_some_and(|name| {
         name.links_with(RELEASE)

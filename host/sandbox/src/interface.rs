@@ -1,6 +1,14 @@
 //! Names of interfaces, such as `wasi:io/poll@0.2.6`, and which versions of one link with each other.
 
 /// The name of an interface, in its parts.
+///
+/// ```
+/// use host_sandbox::inspection::InterfaceName;
+///
+/// let name = InterfaceName::parse("wasi:io/poll@0.2.6").expect("it names an interface");
+/// assert_eq!((name.package, name.interface), ("wasi:io", "poll"));
+/// assert!(name.links_with("0.2.0") && !name.links_with("0.3.0"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InterfaceName<'a> {
     /// Its package, such as `wasi:io`.

@@ -78,6 +78,26 @@ impl Sandbox {
 
     /// Loads the component file at `path`. Compiles it, off this thread, unless its compiled form is cached.
     ///
+    /// ```
+    /// use host_sandbox::{Limits, LoadError, Sandbox, SandboxConfig};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("hello.wasm");
+    /// # std::fs::write(&path, wat::parse_file("examples/hello.wat")?)?;
+    /// let sandbox = Sandbox::new(SandboxConfig::default())?;
+    /// // `path` leads to a component that says hello.
+    /// let hello = sandbox.load(&path, Limits::default()).await?;
+    /// let done = hello.call(http::Request::get("/").body(String::new())?).await?;
+    /// assert_eq!(done.response.body(), "Hello plugin!");
+    ///
+    /// let refused = sandbox.load("Cargo.toml", Limits::default()).await;
+    /// assert!(matches!(refused, Err(LoadError::NotWasm)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`LoadError`] says what is wrong with it, or what it would need.
     pub async fn load(

@@ -15,6 +15,22 @@ pub use retired::Retired;
 ///
 /// An instance is let go of after a request that failed or left something open, and when it meets a bound. Each request
 /// has the whole [`Limits`](crate::Limits), but memory that the instance keeps counts for each of its requests.
+///
+/// ```
+/// use host_sandbox::{FunctionConfig, Sandbox, SandboxConfig, Warm};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let component = wat::parse_file("examples/hello.wat")?;
+/// let sandbox = Sandbox::new(SandboxConfig::default())?;
+/// let config = FunctionConfig::default().warm(Some(Warm::default().requests(100)));
+/// let hello = sandbox.load_bytes(component, config).await?;
+/// hello.call(http::Request::get("/").body(String::new())?).await?;
+/// // Its instance waits for the next request.
+/// assert_eq!(hello.warm_usage().map(|usage| usage.idle), Some(1));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Warm {

@@ -19,7 +19,8 @@ const NICENESS: i32 = 5;
 const RESERVED: u64 = 1 << 30;
 
 /// Compiles the component on standard input to standard output, for the [`Sandbox`](crate::Sandbox) whose
-/// [`CompilerProcess`](super::CompilerProcess) this process is, and holds itself to the bounds that it is told.
+/// [`CompilerProcess`](super::CompilerProcess) this process is, and holds itself to the bounds that it is told. A program
+/// that calls it is shown there.
 pub fn run_compiler() -> ExitCode {
     match compile() {
         Ok(()) => ExitCode::SUCCESS,

@@ -61,6 +61,13 @@ const GLOBAL_UNICAST: Ipv6Net = v6(0x2000, 0, 0, 3);
 const NAT64: Ipv6Net = v6(0x64, 0xff9b, 0, 96);
 
 /// What sets `address` apart from public ones, with its article; `None` if it is public.
+///
+/// ```
+/// use host_sandbox::outbound::address::special;
+///
+/// assert_eq!(special([10, 1, 2, 3].into()), Some("a private address"));
+/// assert_eq!(special([1, 1, 1, 1].into()), None);
+/// ```
 pub fn special(address: IpAddr) -> Option<&'static str> {
     match address.to_canonical() {
         IpAddr::V4(address) => special_v4(address),

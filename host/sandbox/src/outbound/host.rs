@@ -123,6 +123,18 @@ impl fmt::Display for Host {
 }
 
 /// Splits `host` or `host:port` (RFC 3986, section 3.2). The port is text still.
+///
+/// ```
+/// use host_sandbox::outbound::{check_host, parse_port, split_authority};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (host, port) = split_authority("api.example.com:8443")?;
+/// assert!(check_host(host).is_ok());
+/// assert_eq!(port.map(parse_port), Some(Ok(8443)));
+/// assert!(check_host("api_example.com/").is_err());
+/// # Ok(())
+/// # }
+/// ```
 pub fn split_authority(authority: &str) -> Result<(&str, Option<&str>), HostError> {
     if authority.contains('@') {
         return Err(HostError::UserInfo);

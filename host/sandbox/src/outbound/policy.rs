@@ -49,6 +49,26 @@ pub enum AllowError {
 impl OutboundPolicy {
     /// Adds a rule, such as `https://api.example.com`, or a range of addresses, such as `10.0.0.0/8`.
     ///
+    /// ```
+    /// use host_sandbox::OutboundPolicy;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut policy = OutboundPolicy::default();
+    /// policy.allow("https://*.example.com")?;
+    /// assert!(policy.allows(&"https://api.example.com/users".parse()?));
+    /// assert!(!policy.allows(&"http://api.example.com/users".parse()?));
+    ///
+    /// // A name that is allowed may still not lead to a private address, unless that is allowed too.
+    /// let address = "10.1.2.3".parse()?;
+    /// assert!(!policy.allows_address("api.example.com", address));
+    /// policy.allow("10.0.0.0/8")?;
+    /// assert!(policy.allows_address("api.example.com", address));
+    ///
+    /// assert!(policy.allow("*").is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// If `text` is neither.
     pub fn allow(&mut self, text: &str) -> Result<(), AllowError> {

@@ -9,6 +9,17 @@ use ipnet::IpNet;
 /// A block of addresses in CIDR notation that a function may reach although they are not public.
 ///
 /// A rule must allow the request all the same; a range only lifts the ban on the address behind the rule's host.
+///
+/// ```
+/// use host_sandbox::outbound::AddressRange;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let range: AddressRange = "10.0.0.0/8".parse()?;
+/// assert!(range.contains("10.1.2.3".parse()?));
+/// assert!(!range.contains("11.0.0.0".parse()?));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AddressRange(IpNet);
 
