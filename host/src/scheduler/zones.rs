@@ -78,29 +78,21 @@ fn version(directory: &Path) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn database(name: &str, first_line: &str) -> std::path::PathBuf {
-        let directory = format!("host-zones-{name}-{}", std::process::id());
-        let directory = std::env::temp_dir().join(directory);
-        std::fs::create_dir_all(&directory).unwrap();
-        std::fs::write(directory.join("tzdata.zi"), first_line).unwrap();
-        directory
-    }
-
     #[test]
     fn only_a_system_database_that_is_newer_takes_the_place_of_the_one_inside() {
+        let directory = tempfile::tempdir().unwrap();
         for (name, line, is_taken) in [
             ("newer", "# version 9999z\n", true),
             ("older", "# version 2001a\n", false),
             ("unknown", "no version\n", false),
         ] {
-            let directory = database(name, line);
+            std::fs::write(directory.path().join("tzdata.zi"), line).unwrap();
             // There is no zone in it, which tells which one was taken.
-            let database = choose(&directory);
+            let database = choose(directory.path());
             let has_sydney = database.get("Australia/Sydney").is_ok();
             // One that the newer database lacks is found all the same.
             assert!(find(&database, "US/Pacific").is_some(), "{name}");
             assert!(find(&database, "Mars/Olympus").is_none(), "{name}");
-            std::fs::remove_dir_all(&directory).unwrap();
             assert_eq!(has_sydney, !is_taken, "{name}");
         }
         assert!(choose(Path::new("/nowhere")).get("Africa/Cairo").is_ok());

@@ -52,33 +52,24 @@ fn state(path: &Path) -> State {
 
 #[cfg(test)]
 mod tests {
+    use tempfile::NamedTempFile;
+
     use super::*;
 
-    struct Scratch(PathBuf);
-
-    impl Scratch {
-        fn new(name: &str) -> Self {
-            let name = format!("host-watch-{name}-{}", std::process::id());
-            let path = std::env::temp_dir().join(name);
-            fs::write(&path, "one").unwrap();
-            Self(path)
-        }
-    }
-
-    impl Drop for Scratch {
-        fn drop(&mut self) {
-            let _ = fs::remove_file(&self.0);
-        }
+    fn file() -> NamedTempFile {
+        let file = NamedTempFile::new().unwrap();
+        fs::write(&file, "one").unwrap();
+        file
     }
 
     #[test]
     fn a_change_is_told_once_and_only_when_the_file_rests() {
-        let file = Scratch::new("change");
-        let mut watched = WatchedFile::new(&file.0);
+        let file = file();
+        let mut watched = WatchedFile::new(file.path());
         assert!(!watched.has_changed());
-        fs::write(&file.0, "one and").unwrap();
+        fs::write(&file, "one and").unwrap();
         assert!(!watched.has_changed());
-        fs::write(&file.0, "one and two").unwrap();
+        fs::write(&file, "one and two").unwrap();
         assert!(!watched.has_changed());
         assert!(watched.has_changed());
         assert!(!watched.has_changed());
@@ -86,11 +77,11 @@ mod tests {
 
     #[test]
     fn a_file_that_is_gone_is_no_change_until_it_is_back() {
-        let file = Scratch::new("gone");
-        let mut watched = WatchedFile::new(&file.0);
-        fs::remove_file(&file.0).unwrap();
+        let file = file();
+        let mut watched = WatchedFile::new(file.path());
+        fs::remove_file(&file).unwrap();
         assert!(!watched.has_changed() && !watched.has_changed());
-        fs::write(&file.0, "another").unwrap();
+        fs::write(&file, "another").unwrap();
         assert!(!watched.has_changed());
         assert!(watched.has_changed());
     }

@@ -8,34 +8,39 @@ mod watch;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::{Path, PathBuf};
 
 use host_tokens::{Revocation, RevokedKind};
 use rusqlite::Connection;
+use tempfile::TempDir;
 
 use super::{
     Declaration, FunctionName, FunctionSettings, SigningKeyRecord, Store, StoreError, sha256,
 };
 
 /// A directory of a test's own.
-struct Scratch(PathBuf);
+struct Scratch(TempDir);
 
 impl Scratch {
     fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("host-store-{}-{number}", std::process::id());
-        Self(std::env::temp_dir().join(name))
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.path().join(name)
     }
 
     fn store(&self) -> Store {
-        Store::open(&self.0).unwrap()
+        Store::open(self.path()).unwrap()
     }
 
     /// The database, as another program would open it.
     fn database(&self) -> Connection {
-        Connection::open(self.0.join("host.db")).unwrap()
+        Connection::open(self.file("host.db")).unwrap()
     }
 
     fn components(&self) -> u32 {
@@ -45,14 +50,8 @@ impl Scratch {
     }
 
     fn mode(&self, file: &str) -> u32 {
-        let metadata = fs::metadata(self.0.join(file)).unwrap();
+        let metadata = fs::metadata(self.file(file)).unwrap();
         metadata.permissions().mode() & 0o777
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -300,7 +299,7 @@ fn a_newer_store_is_refused_and_left_alone() {
             .pragma_update(None, "user_version", version)
     };
     version(1000).unwrap();
-    let refused = Store::open(&scratch.0).unwrap_err().to_string();
+    let refused = Store::open(scratch.path()).unwrap_err().to_string();
     assert!(refused.contains("has version 1000"), "{refused}");
     assert!(refused.contains("use the newer program"), "{refused}");
 }
@@ -311,7 +310,7 @@ fn a_database_of_another_program_is_refused() {
     drop(scratch.store());
     for foreign in ["PRAGMA application_id = 1", "PRAGMA application_id = 0"] {
         scratch.database().execute_batch(foreign).unwrap();
-        let refused = Store::open(&scratch.0).unwrap_err();
+        let refused = Store::open(scratch.path()).unwrap_err();
         assert!(matches!(refused, StoreError::Foreign(_)), "{refused}");
     }
 }
@@ -320,10 +319,10 @@ fn a_database_of_another_program_is_refused() {
 fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let scratch = Scratch::new();
     drop(scratch.store());
-    let path = scratch.0.join("host.db");
+    let path = scratch.file("host.db");
     let text = "a letter of some length ".repeat(100);
     fs::write(&path, &text).unwrap();
-    let refused = Store::open(&scratch.0).unwrap_err();
+    let refused = Store::open(scratch.path()).unwrap_err();
     assert!(matches!(refused, StoreError::Foreign(_)), "{refused}");
     assert_eq!(fs::read_to_string(path).unwrap(), text);
 }

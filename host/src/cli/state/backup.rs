@@ -134,9 +134,8 @@ mod tests {
 
     #[test]
     fn only_what_was_made_is_removed() {
-        let base = std::env::temp_dir().join(format!("host-state-scratch-{}", std::process::id()));
-        let state = base.join("state");
-        fs::create_dir_all(&base).unwrap();
+        let base = tempfile::tempdir().unwrap();
+        let state = base.path().join("state");
         drop(Scratch::new(&state).unwrap());
         assert!(!state.exists());
         fs::create_dir(&state).unwrap();
@@ -148,6 +147,5 @@ mod tests {
         fs::write(state.join("store"), "x").unwrap();
         drop(scratch);
         assert!(state.join("store").exists());
-        fs::remove_dir_all(&base).unwrap();
     }
 }

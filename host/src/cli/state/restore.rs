@@ -177,7 +177,8 @@ mod tests {
 
     #[test]
     fn what_the_usual_state_has_more_is_told_and_so_is_why_it_cannot_be() {
-        let usual = std::env::temp_dir().join(format!("host-restore-{}", std::process::id()));
+        let parent = tempfile::tempdir().unwrap();
+        let usual = parent.path().join("usual");
         fs::write(&usual, "no directory").unwrap();
         let told = not_restored(&usual, &[]);
         assert_eq!(told.len(), 1, "{told:?}");
@@ -200,6 +201,5 @@ mod tests {
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].contains("[somebody]"), "{told:?}");
         assert_eq!(not_restored(&usual, &[revoked]), [""; 0]);
-        fs::remove_dir_all(&usual).unwrap();
     }
 }

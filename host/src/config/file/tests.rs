@@ -1,41 +1,39 @@
 use std::time::Duration;
 
+use tempfile::TempDir;
+
 use super::*;
 
 /// A file with `text` in a directory of its own.
-struct Scratch(PathBuf);
+struct Scratch(TempDir);
 
 impl Scratch {
-    fn new(name: &str, text: &str) -> Self {
-        let name = format!("host-config-{name}-{}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&directory).unwrap();
-        std::fs::write(directory.join("host.toml"), text).unwrap();
-        Self(directory)
+    fn new(text: &str) -> Self {
+        let scratch = Self(tempfile::tempdir().unwrap());
+        std::fs::write(scratch.path("host.toml"), text).unwrap();
+        scratch
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
     }
 
     fn read(&self) -> Result<ConfigFile, ConfigError> {
-        ConfigFile::read(&self.0.join("host.toml"))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        ConfigFile::read(&self.path("host.toml"))
     }
 }
 
 /// What is said of `text`, after the file's path.
-fn refusal(name: &str, text: &str) -> String {
-    let scratch = Scratch::new(name, text);
+fn refusal(text: &str) -> String {
+    let scratch = Scratch::new(text);
     let error = scratch.read().unwrap_err().to_string();
-    let path = scratch.0.join("host.toml").display().to_string();
+    let path = scratch.path("host.toml").display().to_string();
     error.strip_prefix(&path).unwrap().to_owned()
 }
 
 #[test]
 fn an_empty_file_declares_nothing() {
-    let scratch = Scratch::new("empty", "");
+    let scratch = Scratch::new("");
     let file = scratch.read().unwrap();
     assert_eq!(file.host(), HostSettings::default());
     assert_eq!(file.functions(), []);
@@ -43,13 +41,11 @@ fn an_empty_file_declares_nothing() {
 
 #[test]
 fn paths_begin_at_the_directory_of_the_file() {
-    let scratch = Scratch::new(
-        "paths",
-        "[host]\nstate-dir = \"state\"\n[functions.a]\nsource = \"a.wasm\"\n",
-    );
+    let scratch =
+        Scratch::new("[host]\nstate-dir = \"state\"\n[functions.a]\nsource = \"a.wasm\"\n");
     let file = scratch.read().unwrap();
-    assert_eq!(file.host().state_dir, Some(scratch.0.join("state")));
-    assert_eq!(file.functions()[0].source, scratch.0.join("a.wasm"));
+    assert_eq!(file.host().state_dir, Some(scratch.path("state")));
+    assert_eq!(file.functions()[0].source, scratch.path("a.wasm"));
 }
 
 #[test]
@@ -68,9 +64,9 @@ fn rights_are_read_though_something_else_makes_no_sense() {
         [issuers.other]
         provider = "nobody"
     "#;
-    let scratch = Scratch::new("rights", text);
+    let scratch = Scratch::new(text);
     assert!(scratch.read().is_err());
-    let rights = ConfigFile::parse(&scratch.0.join("host.toml"))
+    let rights = ConfigFile::parse(&scratch.path("host.toml"))
         .unwrap()
         .rights();
     let of = |name: &str| rights.functions[&name.parse().unwrap()].clone();
@@ -100,7 +96,7 @@ fn settings_are_those_of_the_command_line() {
         allow-outbound = ["https://api.example.com"]
         hosts = ["API.example.com"]
     "#;
-    let declared = Scratch::new("settings", text).read().unwrap().functions();
+    let declared = Scratch::new(text).read().unwrap().functions();
     let expected = FunctionSettings {
         memory: 64 << 20,
         timeout: Duration::from_secs(300),
@@ -228,8 +224,8 @@ fn what_is_wrong_is_told_with_its_line_and_column() {
             ": tls-cert and tls-key go together",
         ),
     ];
-    for (number, (text, expected)) in cases.into_iter().enumerate() {
-        let refusal = refusal(&format!("wrong-{number}"), text);
+    for (text, expected) in cases {
+        let refusal = refusal(text);
         assert!(refusal.starts_with(expected), "{text}: {refusal}");
         assert!(!refusal.contains('\n'), "{refusal}");
     }

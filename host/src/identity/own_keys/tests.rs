@@ -1,12 +1,11 @@
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 use host_tokens::{
     ANY_ISSUER, Phase, Rejection, Revocation, RevokedKind, RotationPolicy, SigningAlgorithm, Trust,
     TrustedIssuer, current_key,
 };
+use tempfile::TempDir;
 
 use super::{MOST_PUBLISHED, OWN, OwnIssuer, OwnIssuerError, TokenRequest, key_times, own_key_set};
 use crate::store::Store;
@@ -17,25 +16,22 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A store of a test's own, with one service account.
 struct Scratch {
-    directory: PathBuf,
+    _directory: TempDir,
     store: Store,
     issuer: OwnIssuer,
 }
 
 impl Scratch {
     fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("host-own-keys-{}-{number}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
-        let store = Store::open(&directory).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).unwrap();
         store.create_service_account(ACCOUNT, "1", "").unwrap();
         let issuer = OwnIssuer {
             url: "http://127.0.0.1:8081".parse().unwrap(),
             algorithm: SigningAlgorithm::EdDsa,
         };
         Self {
-            directory,
+            _directory: directory,
             store,
             issuer,
         }
@@ -77,12 +73,6 @@ impl Scratch {
     fn phases(&self) -> Vec<Phase> {
         let records = key_times(&self.store.signing_keys().unwrap());
         records.iter().map(|record| record.phase()).collect()
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.directory);
     }
 }
 

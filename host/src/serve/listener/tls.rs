@@ -163,11 +163,10 @@ mod tests {
     /// The certificate's file is a pipe: whoever reads it waits until something is written.
     #[test]
     fn handshakes_go_on_while_the_files_are_being_read() {
-        let directory = std::env::temp_dir().join(format!("host-tls-{}", std::process::id()));
-        fs::create_dir_all(&directory).unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let files = TlsFiles {
-            certificate: directory.join("cert.pem"),
-            key: directory.join("key.pem"),
+            certificate: directory.path().join("cert.pem"),
+            key: directory.path().join("key.pem"),
         };
         let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         fs::write(&files.certificate, pair.cert.pem()).unwrap();
@@ -193,6 +192,5 @@ mod tests {
         drop(pipe);
         assert!(reading.join().unwrap().unwrap());
         assert!(!Arc::ptr_eq(&certificate.current().key, &before));
-        let _ = fs::remove_dir_all(directory);
     }
 }

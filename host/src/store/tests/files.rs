@@ -11,12 +11,12 @@ use super::{Scratch, Store, StoreError, name, names, with};
 #[test]
 fn directory_and_files_are_their_owners_alone() {
     let scratch = Scratch::new();
-    let store = scratch.store();
+    let store = Store::open(&scratch.file("state")).unwrap();
     store.deploy(&name("a"), Some(b"one"), with(1)).unwrap();
     let _lock = store.lock_for_serving().unwrap();
-    assert_eq!(scratch.mode(""), 0o700);
+    assert_eq!(scratch.mode("state"), 0o700);
     for file in ["host.db", "host.db-wal", "host.db-shm", "serve.lock"] {
-        assert_eq!(scratch.mode(file), 0o600, "{file}");
+        assert_eq!(scratch.mode(&format!("state/{file}")), 0o600, "{file}");
     }
 }
 
@@ -28,7 +28,7 @@ fn a_database_that_others_could_read_is_taken_from_them() {
     let files = ["host.db", "host.db-wal", "host.db-shm"];
     for file in files {
         let open = Permissions::from_mode(0o644);
-        fs::set_permissions(scratch.0.join(file), open).unwrap();
+        fs::set_permissions(scratch.file(file), open).unwrap();
     }
     let _other = scratch.store();
     for file in files {
@@ -39,10 +39,9 @@ fn a_database_that_others_could_read_is_taken_from_them() {
 #[test]
 fn a_directory_of_another_user_is_refused_and_that_user_named() {
     let scratch = Scratch::new();
-    fs::create_dir_all(&scratch.0).unwrap();
     // Only root can give a directory away; to all others that of root is another's.
-    let (directory, owner) = match chown(&scratch.0, Some(65534), None) {
-        Ok(()) => (scratch.0.as_path(), "65534"),
+    let (directory, owner) = match chown(scratch.path(), Some(65534), None) {
+        Ok(()) => (scratch.path(), "65534"),
         Err(_) => (Path::new("/"), "0"),
     };
     let refused = Store::open(directory).unwrap_err().to_string();
@@ -53,9 +52,8 @@ fn a_directory_of_another_user_is_refused_and_that_user_named() {
 #[test]
 fn a_directory_with_any_name_is_used_as_it_is_called() {
     let scratch = Scratch::new();
-    fs::create_dir(&scratch.0).unwrap();
     let odd = OsStr::from_bytes(b"file:odd?mode=memory\xff");
-    let directory = scratch.0.join(odd);
+    let directory = scratch.path().join(odd);
     Store::open(&directory).unwrap();
     assert!(directory.join("host.db").exists());
 }
@@ -74,7 +72,7 @@ fn a_database_that_was_removed_or_replaced_is_noticed() {
     let scratch = Scratch::new();
     let store = scratch.store();
     store.check_in_place().unwrap();
-    fs::remove_file(scratch.0.join("host.db")).unwrap();
+    fs::remove_file(scratch.file("host.db")).unwrap();
     let replaced = |store: &Store| matches!(store.version(), Err(StoreError::Replaced(_)));
     assert!(replaced(&store));
     let other = scratch.store();
@@ -88,14 +86,14 @@ fn a_backup_may_have_any_name() {
     let store = scratch.store();
     store.deploy(&name("a"), Some(b"one"), with(1)).unwrap();
     for odd in [&b"file:backup?mode=memory"[..], b"backup\xff"] {
-        let backup = scratch.0.join(OsStr::from_bytes(odd));
+        let backup = scratch.path().join(OsStr::from_bytes(odd));
         store.back_up(&backup).unwrap();
         assert_eq!(
             fs::metadata(&backup).unwrap().permissions().mode() & 0o777,
             0o600
         );
         let other = Scratch::new();
-        let restored = Store::restore(&other.0, &backup).unwrap();
+        let restored = Store::restore(other.path(), &backup).unwrap();
         assert_eq!(names(&restored), ["a"]);
     }
 }
@@ -103,23 +101,21 @@ fn a_backup_may_have_any_name() {
 #[test]
 fn a_store_is_not_restored_onto_what_is_left_of_another() {
     let (scratch, other) = (Scratch::new(), Scratch::new());
-    let backup = scratch.0.join("backup");
+    let backup = scratch.file("backup");
     scratch.store().back_up(&backup).unwrap();
-    fs::create_dir(&other.0).unwrap();
-    fs::write(other.0.join("host.db-wal"), "old").unwrap();
-    let refused = Store::restore(&other.0, &backup).unwrap_err();
+    fs::write(other.file("host.db-wal"), "old").unwrap();
+    let refused = Store::restore(other.path(), &backup).unwrap_err();
     assert!(matches!(refused, StoreError::LeftOver(_)), "{refused}");
-    assert!(!other.0.join("host.db").exists());
-    fs::remove_file(other.0.join("host.db-wal")).unwrap();
-    Store::restore(&other.0, &backup).unwrap();
+    assert!(!other.file("host.db").exists());
+    fs::remove_file(other.file("host.db-wal")).unwrap();
+    Store::restore(other.path(), &backup).unwrap();
 }
 
 #[test]
 fn a_directory_that_others_may_write_to_is_refused() {
     let scratch = Scratch::new();
-    fs::create_dir(&scratch.0).unwrap();
-    fs::set_permissions(&scratch.0, Permissions::from_mode(0o777)).unwrap();
-    let refused = Store::open(&scratch.0).unwrap_err();
+    fs::set_permissions(scratch.path(), Permissions::from_mode(0o777)).unwrap();
+    let refused = Store::open(scratch.path()).unwrap_err();
     assert!(refused.to_string().contains("mode 700"), "{refused}");
 }
 
@@ -131,13 +127,13 @@ fn what_a_group_was_given_is_taken_back() {
     store.deploy(&name("a"), Some(b"one"), with(1)).unwrap();
     drop(store);
     let mode = Permissions::from_mode(0o2770);
-    fs::set_permissions(&scratch.0, mode).unwrap();
+    fs::set_permissions(scratch.path(), mode).unwrap();
     let file = Permissions::from_mode(0o660);
-    fs::set_permissions(scratch.0.join("host.db"), file).unwrap();
+    fs::set_permissions(scratch.file("host.db"), file).unwrap();
     assert_eq!(names(&scratch.store()), ["a"]);
     assert_eq!(scratch.mode("") & 0o777, 0o700);
     assert_eq!(scratch.mode("host.db"), 0o600);
     // Others, too, are more than a volume's group.
-    fs::set_permissions(&scratch.0, Permissions::from_mode(0o775)).unwrap();
-    assert!(Store::open(&scratch.0).is_err());
+    fs::set_permissions(scratch.path(), Permissions::from_mode(0o775)).unwrap();
+    assert!(Store::open(scratch.path()).is_err());
 }

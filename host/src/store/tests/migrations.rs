@@ -26,7 +26,7 @@ fn database(version: usize, statements: &str) -> Scratch {
     let scratch = Scratch::new();
     drop(scratch.store());
     // Emptied, so that it stays for its owner only.
-    std::fs::write(scratch.0.join("host.db"), "").unwrap();
+    std::fs::write(scratch.file("host.db"), "").unwrap();
     let database = scratch.database();
     schema::create(&database, version).unwrap();
     database.execute_batch(statements).unwrap();

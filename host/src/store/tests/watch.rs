@@ -29,7 +29,7 @@ async fn who_follows_a_store_hears_that_its_file_is_away_and_back() {
     let mut changes = store.changes();
     tokio::spawn(watch(Arc::clone(&store)));
     changes.changed().await.unwrap();
-    let (file, away) = (scratch.0.join("host.db"), scratch.0.join("away"));
+    let (file, away) = (scratch.file("host.db"), scratch.file("away"));
     for (from, to, is_there) in [(&file, &away, false), (&away, &file, true)] {
         fs::rename(from, to).unwrap();
         changes.changed().await.unwrap();

@@ -233,9 +233,9 @@ mod tests {
 
     #[test]
     fn a_field_is_secret_as_long_as_its_value_is_from_a_file() {
-        let file = std::env::temp_dir().join(format!("host-jobs-update-{}", std::process::id()));
+        let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(&file, "other").unwrap();
-        let from_file = format!("--header-from-file=x-key={}", file.display());
+        let from_file = format!("--header-from-file=x-key={}", file.path().display());
         for (flags, secret) in [
             (&["--description=d"][..], &["X-Key"][..]),
             (&["--update-headers=Accept=a"], &["X-Key"]),
@@ -251,6 +251,5 @@ mod tests {
         let refused = updated(&["--update-headers=X-Key=v", &from_file]).unwrap_err();
         assert!(refused.contains("--header-from-file"), "{refused}");
         assert_eq!(refused.lines().count(), 1, "{refused}");
-        std::fs::remove_file(&file).unwrap();
     }
 }

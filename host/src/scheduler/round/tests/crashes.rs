@@ -134,7 +134,7 @@ fn a_job_comes_even_if_the_host_starts_anew_more_often_than_it_is_due() {
 
 #[test]
 fn new_rules_of_a_zone_are_taken_up_at_the_next_start() {
-    let scratch = Scratch::new("crashes");
+    let scratch = Scratch::new();
     let mut world = World::new("2026-11-24T10:30:00Z").within(&scratch);
     world.create("job", "0 * * * *", "Etc/UTC", |_| {});
     world.round(world.now, &[]);

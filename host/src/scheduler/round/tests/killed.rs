@@ -3,10 +3,12 @@
 //! The process is this one, started anew for one specification that does nothing unless it is told where.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tempfile::TempDir;
 
 use super::*;
 
@@ -112,32 +114,25 @@ fn a_process_that_is_killed() {
 }
 
 /// A directory of its own, removed when dropped.
-pub(super) struct Scratch(PathBuf);
+pub(super) struct Scratch(TempDir);
 
 impl Scratch {
-    /// For the test that goes by `name`.
-    pub(super) fn new(name: &str) -> Self {
-        let directory = format!("host-{name}-{}", std::process::id());
-        Self(std::env::temp_dir().join(directory))
+    pub(super) fn new() -> Self {
+        Self(tempfile::tempdir().expect("there is space"))
     }
 
     /// The store in it.
     pub(super) fn store(&self) -> Store {
-        Store::open(&self.0).expect("there is space")
+        Store::open(self.0.path()).expect("there is space")
     }
 
     /// Writes to the store's database behind its back.
     pub(super) fn write(&self, statements: &str) {
-        let database = rusqlite::Connection::open(self.0.join("host.db")).expect("it is there");
+        let file = self.0.path().join("host.db");
+        let database = rusqlite::Connection::open(file).expect("it is there");
         database
             .execute_batch(statements)
             .expect("it can be written");
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -205,7 +200,7 @@ fn come_to_an_end(store: &Store, last: Timestamp, seen: &mut Seen) {
 
 #[test]
 fn a_process_that_is_killed_two_hundred_times_loses_no_due_time_and_records_none_twice() {
-    let scratch = Scratch::new("killed");
+    let scratch = Scratch::new();
     let store = scratch.store();
     create(&store);
     let since = since_epoch();
@@ -214,7 +209,7 @@ fn a_process_that_is_killed_two_hundred_times_loses_no_due_time_and_records_none
     for kill in 0..KILLS {
         let mut process = Command::new(std::env::current_exe().expect("it has a path"))
             .args(["a_process_that_is_killed", "--ignored"])
-            .env(STORE, &scratch.0)
+            .env(STORE, scratch.0.path())
             .env(SINCE, since.as_micros().to_string())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -305,7 +305,7 @@ fn a_job_that_cannot_run_is_told_of_at_the_start_and_goes_on_once_it_can() {
 
 #[test]
 fn a_due_time_at_which_a_job_could_not_run_is_missed_and_says_why() {
-    let scratch = Scratch::new("life");
+    let scratch = Scratch::new();
     let mut world = World::new("2026-11-24T10:30:00Z").within(&scratch);
     world.create("job", "0 * * * *", "Etc/UTC", |_| {});
     world.round(world.now, &[]);
@@ -334,7 +334,7 @@ fn a_due_time_at_which_a_job_could_not_run_is_missed_and_says_why() {
 
 #[test]
 fn a_run_without_its_job_keeps_no_other_from_running() {
-    let scratch = Scratch::new("orphan");
+    let scratch = Scratch::new();
     let mut world = World::new("2026-11-24T10:30:00Z").within(&scratch);
     world.create("job", "0 * * * *", "Etc/UTC", |_| {});
     scratch.write(

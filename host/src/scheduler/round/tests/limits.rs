@@ -96,7 +96,7 @@ fn what_waits_for_a_permit_gets_one_after_a_restart_and_after_a_change_of_its_ta
 
 #[test]
 fn what_waits_for_a_permit_gets_one_after_a_round_that_failed() {
-    let scratch = Scratch::new("limits");
+    let scratch = Scratch::new();
     let world = World::new("2026-11-24T10:30:00Z").within(&scratch);
     let world = world.with("0 * * * *", |_| {});
     for _ in 0..33 {
@@ -183,7 +183,7 @@ fn runs_that_are_made_during_a_pass_have_their_turn_wherever_they_stand() {
 
 #[test]
 fn after_a_round_that_could_not_be_committed_the_next_one_begins_anew() {
-    let scratch = Scratch::new("commit");
+    let scratch = Scratch::new();
     let world = World::new("2026-11-24T10:30:00Z").within(&scratch);
     for number in 0..5 {
         world.create(&format!("job-{number}"), "0 * * * *", "Etc/UTC", |_| {});

@@ -1,7 +1,7 @@
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rusqlite::Connection;
+use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
 use super::*;
@@ -13,18 +13,15 @@ use host_sandbox::{Sandbox, SandboxConfig};
 
 /// A registry of a store in a directory of its own.
 struct Scratch {
-    directory: std::path::PathBuf,
+    directory: TempDir,
     store: Arc<Store>,
     registry: Registry,
 }
 
 impl Scratch {
     fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("host-registry-{}-{number}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
-        let store = Arc::new(Store::open(&directory).unwrap());
+        let directory = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(directory.path()).unwrap());
         let registry = Self::registry(&store);
         Self {
             directory,
@@ -65,14 +62,8 @@ impl Scratch {
 
     /// The database, as another program would open it.
     fn execute(&self, sql: &str) {
-        let database = Connection::open(self.directory.join("host.db")).unwrap();
+        let database = Connection::open(self.directory.path().join("host.db")).unwrap();
         database.execute_batch(sql).unwrap();
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.directory);
     }
 }
 
@@ -98,7 +89,7 @@ async fn who_follows_the_store_loads_and_tells_what_another_program_deploys() {
     let (_handle, drain) = DrainHandle::new();
     let registry = Scratch::registry(&scratch.store);
     tokio::spawn(follow(registry, Hangups::listen().unwrap(), drain));
-    let other = Arc::new(Store::open(&scratch.directory).unwrap());
+    let other = Arc::new(Store::open(scratch.directory.path()).unwrap());
     for store in [&scratch.store, &other] {
         tokio::spawn(crate::store::watch(Arc::clone(store)));
     }

@@ -1,7 +1,5 @@
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use host_tokens::{LONGEST_LIFETIME, SigningAlgorithm, Trust};
+use tempfile::TempDir;
 
 use super::*;
 use crate::identity::TokenRequest;
@@ -12,7 +10,7 @@ const ACCOUNT: &str = "caller@host.internal";
 
 /// A store with one account, `1`, and the issuer's state of a host that serves from it.
 struct Scratch {
-    directory: PathBuf,
+    directory: TempDir,
     store: Arc<Store>,
     issuer: OwnIssuer,
     board: Arc<TrustBoard>,
@@ -22,11 +20,8 @@ struct Scratch {
 
 impl Scratch {
     fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("host-own-identity-{}-{number}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
-        let store = Arc::new(Store::open(&directory).unwrap());
+        let directory = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(directory.path()).unwrap());
         store.create_service_account(ACCOUNT, "1", "").unwrap();
         let issuer = OwnIssuer {
             url: "http://127.0.0.1:8081".parse().unwrap(),
@@ -103,12 +98,6 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.directory);
-    }
-}
-
 #[tokio::test]
 async fn who_follows_the_store_takes_up_what_another_program_revokes() {
     let scratch = Scratch::new();
@@ -120,7 +109,7 @@ async fn who_follows_the_store_takes_up_what_another_program_revokes() {
         Arc::clone(&scratch.tokens),
     );
     tokio::spawn(follow(identity, refresh, Arc::default()));
-    let other = Arc::new(Store::open(&scratch.directory).unwrap());
+    let other = Arc::new(Store::open(scratch.directory.path()).unwrap());
     let mut noted = other.changes();
     for store in [&scratch.store, &other] {
         tokio::spawn(crate::store::watch(Arc::clone(store)));
