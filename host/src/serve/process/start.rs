@@ -101,12 +101,11 @@ impl Workers<'_> {
         no_function: &Arc<str>,
         pending: &Arc<Pending>,
     ) -> Invoker {
-        let (trust, counters) = self.board.of_worker(index);
         Invoker {
             routes: Arc::clone(&routes.table),
             no_function: Arc::clone(no_function),
             permits: Arc::clone(&routes.permits),
-            authenticator: Authenticator::new(trust, counters, self.clock),
+            authenticator: Authenticator::new(self.board.of_worker(index), self.clock),
             turns: RunQueue::new(),
             log: self.log.clone(),
             refusals: Refusals::new(self.log.clone(), self.options.workers),

@@ -13,6 +13,7 @@ use crate::identity::{AdvisedCaller, AdvisedRejection};
 use crate::serve::functions::access::{Access, Policy};
 use crate::serve::functions::counters::Reason;
 use crate::serve::published::Published;
+use crate::serve::trust::board::WorkerTrust;
 use crate::serve::trust::token_counters::TokenCounters;
 
 /// What one worker judges tokens with.
@@ -52,6 +53,22 @@ impl NotLetIn {
     }
 }
 
+/// For how long a caller may wait for its verdict.
+#[derive(Clone, Copy)]
+pub(in crate::serve) struct TimeLimit {
+    pub(in crate::serve) begun: Instant,
+    /// From then on.
+    pub(in crate::serve) patience: Duration,
+}
+
+/// A token as it was sent.
+#[derive(Clone, Copy)]
+struct SentToken<'a> {
+    bytes: &'a [u8],
+    /// What to remember it by, if it is not too long for that.
+    key: Option<Key>,
+}
+
 /// Who calls, by a good token.
 struct Judged {
     caller: Arc<Caller>,
@@ -65,8 +82,7 @@ const SET_BACK: Duration = Duration::from_secs(2);
 
 impl Authenticator {
     pub(in crate::serve) fn new(
-        trust: Arc<Published<Trust>>,
-        counters: Arc<TokenCounters>,
+        WorkerTrust { trust, counters }: WorkerTrust,
         clock: SteadyClock,
     ) -> Self {
         Self {
@@ -83,8 +99,8 @@ impl Authenticator {
         self.trust.current().is_named_by(word)
     }
 
-    /// Lets in who calls with `token` at `begun`, which is now, if `policy` does. Keys that are on their way are waited
-    /// for no longer than `patience`. After any wait it counts what `access` says by that time.
+    /// Lets in who calls with `token` now, when `limit` begins, if `policy` does. Keys that are on their way are waited
+    /// for within `limit` only. After any wait it counts what `access` says by that time.
     ///
     /// For a token that is remembered this takes one hash of it, a look at the clock and some comparisons; nothing is
     /// allocated. Whoever sends tokens to be refused has everybody else of this worker go first in between.
@@ -92,18 +108,18 @@ impl Authenticator {
         &self,
         token: Option<&[u8]>,
         policy: &Arc<Policy>,
-        (begun, patience): (Instant, Duration),
+        limit: TimeLimit,
         access: impl Fn() -> Access,
     ) -> Result<LetIn, NotLetIn> {
-        let Some(token) = token else {
+        let Some(bytes) = token else {
             let why = "the function is private, and the request has no bearer token";
             return Err(NotLetIn::new(Reason::NoToken, why));
         };
-        let key = Key::of(token);
-        let remembered = self.judge_again(&self.trust.current(), key, policy, begun);
+        let key = Key::of(bytes);
+        let remembered = self.judge_again(&self.trust.current(), key, policy, limit.begun);
         let Some(verdict) = remembered else {
             return self
-                .authenticate_new((token, key), policy, (begun, patience), access)
+                .authenticate_new(SentToken { bytes, key }, policy, limit, access)
                 .await;
         };
         if verdict.is_err() {
@@ -118,9 +134,9 @@ impl Authenticator {
     /// Of a token whose signature is not known to be good.
     async fn authenticate_new(
         &self,
-        token: (&[u8], Option<Key>),
+        token: SentToken<'_>,
         policy: &Arc<Policy>,
-        (begun, patience): (Instant, Duration),
+        TimeLimit { begun, patience }: TimeLimit,
         access: impl Fn() -> Access,
     ) -> Result<LetIn, NotLetIn> {
         let mut policy = Arc::clone(policy);
@@ -157,7 +173,7 @@ impl Authenticator {
     /// is no verdict if everybody is let in by then.
     async fn judge_in_line(
         &self,
-        token: (&[u8], Option<Key>),
+        token: SentToken<'_>,
         policy: &mut Arc<Policy>,
         access: impl Fn() -> Access,
     ) -> Option<(Arc<Trust>, Result<Judged, NotGood>)> {
@@ -180,7 +196,7 @@ impl Authenticator {
             *policy = present;
             // The one before may have come with the same token.
             let now = Instant::now();
-            if let Some(verdict) = self.judge_again(&trust, token.1, policy, now) {
+            if let Some(verdict) = self.judge_again(&trust, token.key, policy, now) {
                 return Some((trust, verdict));
             }
         }
@@ -215,12 +231,12 @@ impl Authenticator {
     fn judge(
         &self,
         trust: &Trust,
-        (token, key): (&[u8], Option<Key>),
+        SentToken { bytes, key }: SentToken<'_>,
         policy: &Policy,
     ) -> Result<Judged, NotGood> {
         let moment = self.clock.when(SystemTime::now(), Instant::now());
         // Whatever is not UTF-8 is not base64url either, and is refused for that.
-        let token = String::from_utf8_lossy(token);
+        let token = String::from_utf8_lossy(bytes);
         let verified = trust.judge(&token, &policy.audiences, moment.time);
         Ok(Judged {
             caller: Arc::new(Caller::new(

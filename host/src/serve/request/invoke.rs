@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
 use super::answer;
-use super::authenticate::{Authenticator, LetIn, NotLetIn};
+use super::authenticate::{Authenticator, LetIn, NotLetIn, TimeLimit};
 use super::body::Body;
 use super::caller::Caller;
 use super::confined;
@@ -22,8 +22,8 @@ use super::credentials;
 use super::fields::CheckedTrailers;
 use super::forwarded;
 use super::peer::{Client, Peer};
-use super::record::Record;
-use super::refusals::{REFUSED, Refusals};
+use super::record::{ExecutionInfo, Record};
+use super::refusals::{Kind, REFUSED, Refusals};
 use super::upload::Upload;
 use crate::advice;
 use crate::logs::{Cause, Entry, LogQueue, Origin, Severity, Trigger};
@@ -56,6 +56,45 @@ pub(in crate::serve) struct Invoker {
     pub(in crate::serve) proxies: Arc<[AddressRange]>,
 }
 
+/// A request that may be executed.
+struct Admitted<'a> {
+    request: Request<Upload>,
+    client: &'a Client,
+    /// From whom it is, as the log says it.
+    origin: Origin,
+    permit: Permit,
+    /// How much of its wall time the check of its caller took.
+    waited: Duration,
+}
+
+/// How a request is answered that is not executed.
+#[derive(Clone, Copy)]
+struct Refusal {
+    status: StatusCode,
+    /// The word for why.
+    word: &'static str,
+}
+
+impl Refusal {
+    const BAD_REQUEST: Self = Self {
+        status: StatusCode::BAD_REQUEST,
+        word: "bad_request",
+    };
+    const NOT_FOUND: Self = Self {
+        status: StatusCode::NOT_FOUND,
+        word: "not_found",
+    };
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Self {
+            status: reason.status(),
+            word: reason.word(),
+        }
+    }
+}
+
 impl Invoker {
     /// The two ends of `stream`.
     ///
@@ -84,13 +123,12 @@ impl Invoker {
         let asked = match asked(&mut request, peer) {
             Ok(asked) => asked,
             Err(bad) => {
-                let kind = (StatusCode::BAD_REQUEST, "bad_request");
-                return self.refuse(&self.no_function, kind, &context, &bad);
+                return self.refuse(&self.no_function, Refusal::BAD_REQUEST, &context, &bad);
             }
         };
         let client = peer.client(request.headers(), &asked, &self.proxies);
         context.client = client.address;
-        let refuse = |name, kind, why: &dyn Display| self.refuse(name, kind, &context, why);
+        let refuse = |name, refusal, why: &dyn Display| self.refuse(name, refusal, &context, why);
         let taken = self.routes.current().take(&mut request, &asked);
         let Some(Taken {
             route,
@@ -98,12 +136,11 @@ impl Invoker {
         }) = taken
         else {
             let why = "no function has this path";
-            let kind = (StatusCode::NOT_FOUND, "not_found");
-            return refuse(&self.no_function, kind, &why);
+            return refuse(&self.no_function, Refusal::NOT_FOUND, &why);
         };
         let turn_away = |NotLetIn { reason, why }: NotLetIn| {
             route.counters.refused(reason);
-            let mut response = refuse(&route.name, (reason.status(), reason.word()), &why);
+            let mut response = refuse(&route.name, reason.into(), &why);
             if let Some(challenge) = reason.challenge() {
                 let challenge = HeaderValue::from_static(challenge);
                 response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
@@ -126,8 +163,7 @@ impl Invoker {
                 Some(Err(refused)) => return turn_away(refused),
                 None => {
                     let why = "the function was deleted while the request waited for an instance";
-                    let kind = (StatusCode::NOT_FOUND, "not_found");
-                    return refuse(&route.name, kind, &why);
+                    return refuse(&route.name, Refusal::NOT_FOUND, &why);
                 }
             },
         };
@@ -136,7 +172,8 @@ impl Invoker {
         self.present(
             request.headers_mut(),
             caller.as_deref(),
-            (peer, &client),
+            peer,
+            &client,
             prefix.as_ref(),
         );
         // Of an open function neither is kept: nobody has been judged, and each entry would be longer.
@@ -144,15 +181,14 @@ impl Invoker {
             client: caller.is_some().then_some(client.address),
             caller: caller.map(|caller| Arc::clone(&caller.name)),
         };
-        let mut response = self
-            .execute(
-                &route,
-                (request, &client),
-                &context,
-                origin,
-                (permit, waited),
-            )
-            .await;
+        let admitted = Admitted {
+            request,
+            client: &client,
+            origin,
+            permit,
+            waited,
+        };
+        let mut response = self.execute(&route, &context, admitted).await;
         if let (true, Some(path)) = (is_below_name, &prefix) {
             confined::confine(response.headers_mut(), path);
         }
@@ -166,15 +202,18 @@ impl Invoker {
         };
         let token = credentials::token(headers)
             .map_err(|ambiguous| NotLetIn::new(Reason::BadCredentials, ambiguous))?;
-        let patience = route.function.limits().wall_time;
         // A right may be given or taken away in the meantime.
         let access = || {
             let routes = self.routes.current();
             let successor = routes.successor(route);
             successor.map_or_else(Access::nobody, |route| route.access.clone())
         };
+        let limit = TimeLimit {
+            begun: Instant::now(),
+            patience: route.function.limits().wall_time,
+        };
         self.authenticator
-            .authenticate(token, policy, (Instant::now(), patience), access)
+            .authenticate(token, policy, limit, access)
             .await
     }
 
@@ -198,7 +237,8 @@ impl Invoker {
         &self,
         headers: &mut HeaderMap,
         caller: Option<&Caller>,
-        (peer, client): (&Peer, &Client),
+        peer: &Peer,
+        client: &Client,
         prefix: Option<&HeaderValue>,
     ) {
         // Beside the field that was judged, a private function sees the other one as well.
@@ -213,23 +253,33 @@ impl Invoker {
     async fn execute(
         &self,
         route: &Route,
-        (request, client): (Request<Upload>, &Client),
         context: &RequestContext,
-        origin: Origin,
-        (permit, waited): (Permit, Duration),
+        admitted: Admitted<'_>,
     ) -> Response<Body> {
-        let cause = Cause {
-            parent_span: context.parent_span,
-            trigger: trigger(request.headers()),
-            is_newly_compiled: route.function.is_newly_compiled(),
+        let Admitted {
+            request,
+            client,
+            origin,
+            permit,
+            waited,
+        } = admitted;
+        let info = ExecutionInfo {
+            id: context.id,
+            trace: context.trace,
+            cause: Cause {
+                parent_span: context.parent_span,
+                trigger: trigger(request.headers()),
+                is_newly_compiled: route.function.is_newly_compiled(),
+            },
+            origin,
         };
         let record = Record::start(
             self.log.clone(),
             Arc::clone(&route.name),
-            (context.id, context.trace, cause),
+            info,
             Arc::clone(&route.counters),
-            origin,
-            (permit, self.pending.guard()),
+            permit,
+            self.pending.guard(),
         );
         let execution = route
             .function
@@ -254,7 +304,7 @@ impl Invoker {
     fn refuse(
         &self,
         name: &Arc<str>,
-        (status, word): (StatusCode, &'static str),
+        Refusal { status, word }: Refusal,
         context: &RequestContext,
         why: &dyn Display,
     ) -> Response<Body> {
@@ -267,7 +317,8 @@ impl Invoker {
             };
             entry.in_trace(context.trace).from_origin(origin)
         };
-        self.refusals.note((Arc::clone(name), word), entry);
+        let function = Arc::clone(name);
+        self.refusals.note(Kind { function, word }, entry);
         answer::refuse(status, Some(context.id), context.wants_json)
     }
 }

@@ -16,14 +16,21 @@ use host_sandbox::{Failure, Line};
 pub(in crate::serve) struct Record {
     log: LogQueue,
     function: Arc<str>,
-    execution: ExecutionId,
-    trace: Trace,
-    cause: Cause,
+    execution: ExecutionInfo,
     counters: Arc<Counters>,
-    origin: Origin,
     entries: Vec<Entry>,
-    /// Given back when the execution is over, which may be later than its answer.
-    _held: (Permit, PendingGuard),
+    /// These are given back when the execution is over, which may be later than its answer.
+    _permit: Permit,
+    _pending: PendingGuard,
+}
+
+/// What the log says of an execution, and is known before it begins.
+pub(in crate::serve) struct ExecutionInfo {
+    pub(in crate::serve) id: ExecutionId,
+    pub(in crate::serve) trace: Trace,
+    pub(in crate::serve) cause: Cause,
+    /// From whom its request is.
+    pub(in crate::serve) origin: Origin,
 }
 
 impl Record {
@@ -31,38 +38,37 @@ impl Record {
     pub(in crate::serve) fn start(
         log: LogQueue,
         function: Arc<str>,
-        (execution, trace, cause): (ExecutionId, Trace, Cause),
+        execution: ExecutionInfo,
         counters: Arc<Counters>,
-        origin: Origin,
-        held: (Permit, PendingGuard),
+        permit: Permit,
+        pending: PendingGuard,
     ) -> Self {
         let mut entries = Vec::with_capacity(4);
-        entries.push(Entry::started(Arc::clone(&function), execution).in_trace(trace));
+        let started = Entry::started(Arc::clone(&function), execution.id);
+        entries.push(started.in_trace(execution.trace));
         counters.started();
         Self {
             log,
             function,
             execution,
-            trace,
-            cause,
             counters,
-            origin,
             entries,
-            _held: held,
+            _permit: permit,
+            _pending: pending,
         }
     }
 
     fn printed(&mut self, lines: Vec<Line>) {
-        let (function, execution, trace) = (&self.function, self.execution, self.trace);
+        let (function, ExecutionInfo { id, trace, .. }) = (&self.function, &self.execution);
         self.entries.extend(lines.into_iter().map(|line| {
-            Entry::printed(Arc::clone(function), execution, advice::line(line)).in_trace(trace)
+            Entry::printed(Arc::clone(function), *id, advice::line(line)).in_trace(*trace)
         }));
     }
 
     fn note(&mut self, severity: Severity, text: String) {
         let function = Arc::clone(&self.function);
-        let entry = Entry::note(function, Some(self.execution), severity, text);
-        self.entries.push(entry.in_trace(self.trace));
+        let entry = Entry::note(function, Some(self.execution.id), severity, text);
+        self.entries.push(entry.in_trace(self.execution.trace));
     }
 
     fn flush(&mut self) {
@@ -90,10 +96,11 @@ impl Observer for Record {
             (None, None) => FinishStatus::Word("error"),
         };
         let function = Arc::clone(&self.function);
-        let entry = Entry::finished(function, self.execution, ended.usage.wall, status);
-        let entry = entry.in_trace(self.trace).caused_by(self.cause);
+        let execution = &mut self.execution;
+        let entry = Entry::finished(function, execution.id, ended.usage.wall, status);
+        let entry = entry.in_trace(execution.trace).caused_by(execution.cause);
         self.entries
-            .push(entry.from_origin(std::mem::take(&mut self.origin)));
+            .push(entry.from_origin(std::mem::take(&mut execution.origin)));
         self.flush();
     }
 }

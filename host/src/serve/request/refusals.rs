@@ -18,8 +18,14 @@ pub(crate) const REFUSED: &str = "Request refused";
 const ENTRIES: usize = 100;
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// A function's name, and the word for why.
-type Kind = (Arc<str>, &'static str);
+/// What refused requests are counted by.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(in crate::serve) struct Kind {
+    /// The function's name.
+    pub(in crate::serve) function: Arc<str>,
+    /// The word for why.
+    pub(in crate::serve) word: &'static str,
+}
 
 /// Writes down refused requests, of one worker.
 pub(in crate::serve) struct Refusals {
@@ -78,14 +84,14 @@ impl Refusals {
         self.tell(kind, count.unwrap_or(0));
     }
 
-    fn tell(&self, (name, word): &Kind, count: usize) {
+    fn tell(&self, Kind { function, word }: &Kind, count: usize) {
         let more = count.saturating_sub(self.most);
         if more > 0 {
             let requests = counted(more, "more request");
             let text = format!(
                 "{REFUSED}: {requests} within a second for the same reason ({word}), without an entry of their own"
             );
-            let entry = Entry::note(Arc::clone(name), None, Severity::Warning, text);
+            let entry = Entry::note(Arc::clone(function), None, Severity::Warning, text);
             self.log.push(vec![entry]);
         }
     }

@@ -34,9 +34,16 @@ pub(in crate::serve) struct KeyAccount {
     pub(in crate::serve) left_out: usize,
 }
 
+/// What one worker judges tokens by, and counts in.
+#[derive(Clone, Default)]
+pub(in crate::serve) struct WorkerTrust {
+    pub(in crate::serve) trust: Arc<Published<Trust>>,
+    pub(in crate::serve) counters: Arc<TokenCounters>,
+}
+
 /// Where all of it meets.
 pub(in crate::serve) struct TrustBoard {
-    workers: Vec<(Arc<Published<Trust>>, Arc<TokenCounters>)>,
+    workers: Vec<WorkerTrust>,
     state: Mutex<State>,
     /// How many tasks have refreshed keys so far.
     refreshes: AtomicU64,
@@ -69,13 +76,9 @@ impl TrustBoard {
         }
     }
 
-    /// What worker number `index` judges by and counts in.
-    pub(in crate::serve) fn of_worker(
-        &self,
-        index: usize,
-    ) -> (Arc<Published<Trust>>, Arc<TokenCounters>) {
-        let (trust, counters) = &self.workers[index];
-        (Arc::clone(trust), Arc::clone(counters))
+    /// That of worker number `index`.
+    pub(in crate::serve) fn of_worker(&self, index: usize) -> WorkerTrust {
+        self.workers[index].clone()
     }
 
     /// Trusts the host's own issuer as it is now, and nothing that is `revoked`.
@@ -183,8 +186,8 @@ impl TrustBoard {
     /// Tokens that were refused.
     pub(in crate::serve) fn refused_tokens(&self) -> Counts {
         let mut totals = Counts::new();
-        for (_, counters) in &self.workers {
-            counters.add_to(&mut totals);
+        for worker in &self.workers {
+            worker.counters.add_to(&mut totals);
         }
         totals
     }
@@ -269,8 +272,8 @@ impl TrustBoard {
         let generation = state.generation + 1;
         let trust = Trust::new(generation, trusted.collect(), state.revoked.iter().cloned())?;
         state.generation = generation;
-        for (worker, _) in &self.workers {
-            worker.replace(Arc::new(trust.clone()));
+        for worker in &self.workers {
+            worker.trust.replace(Arc::new(trust.clone()));
         }
         Ok(())
     }

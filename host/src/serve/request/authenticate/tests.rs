@@ -51,14 +51,17 @@ fn policy(subject: &str) -> Arc<Policy> {
 
 /// Judges by `trust` with a clock that has been set back by this.
 fn authenticator(trust: Arc<Trust>, set_back: Duration) -> Authenticator {
-    let published = Arc::new(Published::default());
-    published.replace(trust);
+    let worker = WorkerTrust::default();
+    worker.trust.replace(trust);
     let clock = SteadyClock::at(SystemTime::now() + set_back, Instant::now());
-    Authenticator::new(published, Arc::default(), clock)
+    Authenticator::new(worker, clock)
 }
 
-fn at_once() -> (Instant, Duration) {
-    (Instant::now(), PATIENCE)
+fn at_once() -> TimeLimit {
+    TimeLimit {
+        begun: Instant::now(),
+        patience: PATIENCE,
+    }
 }
 
 fn nobody_asks() -> Access {

@@ -55,7 +55,7 @@ impl Kept {
         let token = IdToken::new("ada", AUDIENCE);
         let now = SystemTime::now();
         let token = mint(&url(), &self.key, &token, now).unwrap();
-        let trust = self.board.of_worker(0).0.current();
+        let trust = self.board.of_worker(0).trust.current();
         let verdict = trust.judge(&token, &[AUDIENCE.to_owned()].into(), now);
         verdict.map_or_else(|rejected| rejected.rejection.code(), |_| "good")
     }

@@ -58,7 +58,7 @@ impl Scratch {
     }
 
     fn trust(&self) -> Arc<Trust> {
-        self.board.of_worker(0).0.current()
+        self.board.of_worker(0).trust.current()
     }
 
     /// The reason for which a worker refuses `token`, or `good`.
