@@ -47,8 +47,10 @@ pub(crate) use files::private_directory;
 pub(crate) use full_name::last_of_full_name;
 pub use function_name::{FunctionName, NameError};
 pub use functions::{Declaration, FunctionAndComponent, FunctionRecord, Revision};
-pub use job_changes::JobChange;
-pub use job_ledger::{DueRun, Going, JobLedger, JobWait, KEPT_RUNS, NextTimes, PendingRun, Tried};
+pub use job_changes::{DueBy, JobChange};
+pub use job_ledger::{
+    DueRun, Going, JobBatch, JobLedger, JobWait, KEPT_RUNS, NextTimes, PendingRun, Tried,
+};
 pub(crate) use job_ledger::{PAUSED, not_again};
 pub use job_name::{JobName, JobNameError};
 pub use job_runs::{AttemptEnd, AttemptRecord, RunKey, RunRecord, RunState, Trigger};

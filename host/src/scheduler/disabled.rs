@@ -11,6 +11,13 @@ use crate::store::{JobName, JobRecord, Store, StoreError};
 #[derive(Debug, Default)]
 pub(super) struct Disabled(Mutex<BTreeMap<JobName, String>>);
 
+/// A job that was found not to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct DisabledJob {
+    pub(super) name: JobName,
+    pub(super) reason: String,
+}
+
 /// Why the job `record` cannot run, if it cannot.
 pub fn disabled(record: &JobRecord) -> Option<String> {
     // The settings of a damaged record are the defaults, and what is wrong with those says nothing.
@@ -23,10 +30,11 @@ pub fn disabled(record: &JobRecord) -> Option<String> {
 
 impl Disabled {
     /// Adds those that were found `anew`, and tells which ones are news.
-    pub(super) fn add(&self, anew: Vec<(JobName, String)>) -> Vec<(JobName, String)> {
+    pub(super) fn add(&self, anew: Vec<DisabledJob>) -> Vec<DisabledJob> {
         let mut found = self.lock();
-        let is_news = |(name, reason): &(JobName, String)| {
-            found.insert(name.clone(), reason.clone()).as_ref() != Some(reason)
+        let is_news = |job: &DisabledJob| {
+            let before = found.insert(job.name.clone(), job.reason.clone());
+            before.as_ref() != Some(&job.reason)
         };
         anew.into_iter().filter(is_news).collect()
     }
@@ -88,7 +96,11 @@ mod tests {
             .create_job(&name, &broken(), Timestamp::UNIX_EPOCH)
             .unwrap();
         let reason = disabled(&record).expect("there is no such zone");
-        let anew = vec![(name.clone(), reason)];
+        let job = DisabledJob {
+            name: name.clone(),
+            reason,
+        };
+        let anew = vec![job];
         assert_eq!(found.add(anew.clone()), anew);
         assert_eq!(found.add(anew), []);
         found.look_again(&store).unwrap();
@@ -126,7 +138,10 @@ mod tests {
             .unwrap();
         let told = || {
             let found = Disabled::default();
-            found.add(vec![(name.clone(), "why".into())]);
+            found.add(vec![DisabledJob {
+                name: name.clone(),
+                reason: "why".into(),
+            }]);
             found.look_again(&store).unwrap();
             found.lines().len()
         };

@@ -17,10 +17,11 @@ use jiff::Timestamp;
 
 use super::attempt_limits::{AttemptLimits, Permit};
 use super::clock::Moment;
+use super::disabled::DisabledJob;
 use super::retry::Retry;
 use super::{Job, trace};
 use crate::logs::Trace;
-use crate::store::{AttemptEnd, JobName, RunKey, RunState, Store, StoreError};
+use crate::store::{AttemptEnd, JobBatch, JobName, RunKey, RunState, Store, StoreError};
 pub(super) use settle::failures;
 
 /// How many changed jobs are taken up in one round, how many jobs are looked at, and how many runs are read.
@@ -59,8 +60,8 @@ pub(super) struct Round {
     pub(super) starts: Vec<Start>,
     /// How runs ended.
     pub(super) outcomes: Vec<RunState>,
-    /// Jobs whose record cannot be read, and why.
-    pub(super) unreadable: Vec<(JobName, String)>,
+    /// Jobs whose record cannot be read.
+    pub(super) unreadable: Vec<DisabledJob>,
     /// Whether more is due by now than one round takes.
     pub(super) has_more: bool,
 }
@@ -94,7 +95,10 @@ pub(super) fn play(
     let mut round = Round::default();
     let now = moment.now;
     let played = store.write_jobs(|ledger| {
-        let (changed, read) = ledger.changed_jobs(BATCH)?;
+        let JobBatch {
+            jobs: changed,
+            read,
+        } = ledger.changed_jobs(BATCH)?;
         if !(changed.is_empty() && ended.is_empty()) {
             limits.note_behind();
         }
@@ -110,7 +114,7 @@ pub(super) fn play(
             round.has_more = true;
             return Ok(());
         }
-        let (jobs, read) = ledger.due_jobs(now, BATCH)?;
+        let JobBatch { jobs, read } = ledger.due_jobs(now, BATCH)?;
         round.has_more = read == BATCH;
         if !jobs.is_empty() {
             limits.note_behind();

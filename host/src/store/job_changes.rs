@@ -8,17 +8,26 @@ use rusqlite::{Connection, params};
 
 use super::damage;
 use super::jobs::{COLUMNS, micros, record, time};
-use super::{JobId, JobLedger, JobRecord, JobSettings, StoreError};
+use super::{JobBatch, JobId, JobLedger, JobSettings, StoreError};
 
 /// A change of a job that the scheduler has not taken up yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobChange {
     /// When it was made.
     pub time: Timestamp,
-    /// The schedule and the time zone that the job was due by until then; `None` if it was new or paused.
-    pub was_due_by: Option<(String, String)>,
+    /// What the job was due by until then; `None` if it was new or paused.
+    pub was_due_by: Option<DueBy>,
     /// Whether it paused the job.
     pub is_pause: bool,
+}
+
+/// What a job is due by, as its settings have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueBy {
+    /// The schedule.
+    pub schedule: String,
+    /// The name of the time zone that the schedule is read in.
+    pub time_zone: String,
 }
 
 /// Adds a change of `job` that was made at `changed`. `was_due_by` is what the job was due by until then.
@@ -43,12 +52,12 @@ pub(super) fn note_change(
 }
 
 impl JobLedger<'_> {
-    /// Jobs with changes that have not been taken up, and how many were read; `limit` at most. Those whose name cannot be read
-    /// count, and their changes are removed.
+    /// Jobs with changes that have not been taken up, `limit` at most. The changes of those whose name cannot be read are
+    /// removed.
     ///
     /// # Errors
     /// If the database fails.
-    pub fn changed_jobs(&self, limit: usize) -> Result<(Vec<JobRecord>, usize), StoreError> {
+    pub fn changed_jobs(&self, limit: usize) -> Result<JobBatch, StoreError> {
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM jobs WHERE id IN (SELECT DISTINCT job FROM job_changes LIMIT ?)"
         ))?;
@@ -58,7 +67,7 @@ impl JobLedger<'_> {
             self.forget_changes(*job)?;
         }
         let read = jobs.len() + unnamed.len();
-        Ok((jobs, read))
+        Ok(JobBatch { jobs, read })
     }
 
     /// Removes the changes of `job` that have not been taken up, and returns them, the oldest first.
@@ -71,9 +80,13 @@ impl JobLedger<'_> {
         )?;
         let changes = statement.query_map([job], |row| {
             let schedule = damage::optional_text(row, 1)?;
+            let by = schedule.zip(damage::optional_text(row, 2)?);
             Ok(JobChange {
                 time: time(row.get(0)?),
-                was_due_by: schedule.zip(damage::optional_text(row, 2)?),
+                was_due_by: by.map(|(schedule, time_zone)| DueBy {
+                    schedule,
+                    time_zone,
+                }),
                 is_pause: row.get(3)?,
             })
         })?;

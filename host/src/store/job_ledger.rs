@@ -25,6 +25,15 @@ pub const KEPT_RUNS: usize = 100;
 #[derive(Debug)]
 pub struct JobLedger<'a>(pub(super) Transaction<'a>);
 
+/// Jobs that were read at once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobBatch {
+    /// Those whose name can be read.
+    pub jobs: Vec<JobRecord>,
+    /// How many there are with those whose name cannot be read.
+    pub read: usize,
+}
+
 /// How many runs of a job are not over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Going {
@@ -89,16 +98,12 @@ impl Store {
 }
 
 impl JobLedger<'_> {
-    /// Jobs that are to be looked at by `now`, those first that have waited longest, and how many were read; `limit` at most.
-    /// Those whose name cannot be read count, and are not looked at again before the next start.
+    /// Jobs that are to be looked at by `now`, `limit` at most, those first that have waited longest. Those whose name cannot
+    /// be read are not looked at again before the next start.
     ///
     /// # Errors
     /// If the database fails.
-    pub fn due_jobs(
-        &self,
-        now: Timestamp,
-        limit: usize,
-    ) -> Result<(Vec<JobRecord>, usize), StoreError> {
+    pub fn due_jobs(&self, now: Timestamp, limit: usize) -> Result<JobBatch, StoreError> {
         let mut statement = self.0.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM jobs WHERE next_look <= ? ORDER BY next_look LIMIT ?"
         ))?;
@@ -112,7 +117,7 @@ impl JobLedger<'_> {
                 .execute([job])?;
         }
         let read = jobs.len() + unnamed.len();
-        Ok((jobs, read))
+        Ok(JobBatch { jobs, read })
     }
 
     /// Notes up to when the due times of `job` have been decided, the first one after that, and when the job is looked at next.

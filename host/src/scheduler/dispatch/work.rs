@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use super::super::attempt::attempt;
 use super::super::attempt_limits::AttemptLimits;
 use super::super::clock::{Change, Clock, Moment};
+use super::super::disabled::DisabledJob;
 use super::super::note::AttemptNote;
 use super::super::recovery;
 use super::super::round::{self, Ended, OK, Round, Start};
@@ -292,7 +293,7 @@ impl Work {
 
     /// Makes the attempts that a round begins, each on its own.
     fn begin(&mut self, round: Round) {
-        for (name, reason) in self.scheduler.handle.disabled.add(round.unreadable) {
+        for DisabledJob { name, reason } in self.scheduler.handle.disabled.add(round.unreadable) {
             tracing::error!("job {name}: it cannot run: {reason}");
         }
         self.scheduler.handle.counters.ended(&round.outcomes);

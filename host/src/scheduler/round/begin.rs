@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::super::attempt_limits::{AttemptLimits, Pass, Permit};
+use super::super::disabled::DisabledJob;
 use super::{BATCH, Job, Round, Start, trace};
 use crate::store::{DueRun, JobId, JobLedger, PendingRun, RunState, StoreError};
 
@@ -85,7 +86,8 @@ fn begin_run(
             let reason = error.to_string();
             ledger.end_run(key, RunState::Failed, Some(&reason), now)?;
             round.outcomes.push(RunState::Failed);
-            round.unreadable.push((record.name, reason));
+            let name = record.name;
+            round.unreadable.push(DisabledJob { name, reason });
             return Ok(true);
         }
     };

@@ -27,7 +27,7 @@ pub(super) fn take_up(
         // The clock of whoever made the change may have been behind or ahead.
         let time = change.time.checked_add(behind).unwrap_or(now).min(now);
         if let Some(after) = decided {
-            end_due(ledger, record, &change, (after, time), now, round)?;
+            end_due(ledger, record, &change, after, time, now, round)?;
         }
         if change.is_pause {
             let ended = ledger.end_waiting(record.id, now)?;
@@ -39,19 +39,20 @@ pub(super) fn take_up(
     ledger.decide(record.id, decided.unwrap_or(now), None, next_look)
 }
 
-/// Ends what was due within `span`, after its first and up to its second time, before `change` was made at its end.
+/// Ends what was due after `after` and up to `time`, before `change` was made at `time`.
 fn end_due(
     ledger: &JobLedger<'_>,
     record: &JobRecord,
     change: &JobChange,
-    (after, time): (Timestamp, Timestamp),
+    after: Timestamp,
+    time: Timestamp,
     now: Timestamp,
     round: &mut Round,
 ) -> Result<(), StoreError> {
-    let Some((schedule, zone)) = &change.was_due_by else {
+    let Some(by) = &change.was_due_by else {
         return Ok(());
     };
-    let Ok(schedule) = Schedule::parse(schedule, zone) else {
+    let Ok(schedule) = Schedule::parse(&by.schedule, &by.time_zone) else {
         // Its due times are not known.
         return Ok(());
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::Job;
-use super::super::disabled::disabled;
+use super::super::disabled::{DisabledJob, disabled};
 use super::super::due::{Admission, Verdict, admit, due};
 use super::Round;
 use crate::store::{JobLedger, JobRecord, RunKey, RunState, StoreError, Trigger};
@@ -25,7 +25,8 @@ pub(super) fn claim(
         Err(error) => {
             let reason = disabled(record).unwrap_or_else(|| error.to_string());
             miss(ledger, record, &reason, now, round)?;
-            round.unreadable.push((record.name.clone(), reason));
+            let name = record.name.clone();
+            round.unreadable.push(DisabledJob { name, reason });
             return Ok(None);
         }
     };

@@ -3,7 +3,7 @@
 use host_tokens::ANY_ISSUER;
 
 use super::*;
-use crate::store::{JobName, JobSettings};
+use crate::store::{JobBatch, JobName, JobSettings};
 
 /// Makes the settings of this record unreadable.
 fn damage(scratch: &Scratch, table: &str, name: &str) {
@@ -139,7 +139,7 @@ fn a_damaged_job_is_shown_and_deleted_and_keeps_no_other_from_running() {
     let all = store.jobs().unwrap();
     assert!(all[0].damage.is_some() && all[1].damage.is_none());
     let changed = store.write_jobs(|ledger| ledger.changed_jobs(10));
-    assert_eq!(changed.unwrap().0.len(), 2);
+    assert_eq!(changed.unwrap().jobs.len(), 2);
     let changed = store.change_job(&job("a"), now, |_| Ok(()));
     assert!(matches!(changed, Err(StoreError::DamagedJob { .. })));
     store.delete_job(&job("a")).unwrap();
@@ -163,15 +163,16 @@ fn jobs_without_a_name_count_as_read_and_are_not_read_again() {
         .unwrap();
     let changed = || store.write_jobs(|ledger| ledger.changed_jobs(2)).unwrap();
     let due = || store.write_jobs(|ledger| ledger.due_jobs(now, 2)).unwrap();
-    assert_eq!(changed(), (vec![], 2));
-    assert_eq!(changed().1, 1);
+    let unnamed = |read| JobBatch { jobs: vec![], read };
+    assert_eq!(changed(), unnamed(2));
+    assert_eq!(changed().read, 1);
     let changes = "SELECT count(*) FROM job_changes";
     let changes: u32 = database.query_row(changes, [], |row| row.get(0)).unwrap();
     assert_eq!(changes, 1);
-    assert_eq!(due(), (vec![], 2));
-    assert_eq!(due(), (vec![], 0));
+    assert_eq!(due(), unnamed(2));
+    assert_eq!(due(), unnamed(0));
     // Somebody may have given them a name by the next start.
     store.write_jobs(|ledger| ledger.look_at_all(now)).unwrap();
-    assert_eq!(due(), (vec![], 2));
-    assert_eq!(due().0.len(), 1);
+    assert_eq!(due(), unnamed(2));
+    assert_eq!(due().jobs.len(), 1);
 }

@@ -2,8 +2,8 @@ use jiff::Timestamp;
 
 use super::Scratch;
 use crate::store::{
-    JobChange, JobDeclaration, JobName, JobRecord, JobSettings, NextTimes, RunKey, RunState, Store,
-    StoreError, Trigger,
+    DueBy, JobChange, JobDeclaration, JobName, JobRecord, JobSettings, NextTimes, RunKey, RunState,
+    Store, StoreError, Trigger,
 };
 
 fn name(text: &str) -> JobName {
@@ -36,8 +36,11 @@ fn changes(store: &Store) -> Vec<JobChange> {
     store.write_jobs(|ledger| ledger.take_changes(job)).unwrap()
 }
 
-fn was_due_by(schedule: &str) -> Option<(String, String)> {
-    Some((schedule.into(), "Etc/UTC".into()))
+fn was_due_by(schedule: &str) -> Option<DueBy> {
+    Some(DueBy {
+        schedule: schedule.into(),
+        time_zone: "Etc/UTC".into(),
+    })
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn of_a_job_of_the_previous_version_what_was_due_before_its_next_time_is_decided
     let looked = at(60) + SignedDuration::from_micros(1);
     assert_eq!(found("disabled"), (Some(looked), None, None));
     let due = store.write_jobs(|ledger| ledger.due_jobs(at(3_661), 10));
-    let due: Vec<_> = due.unwrap().0.into_iter().map(|job| job.name).collect();
+    let due: Vec<_> = due.unwrap().jobs.into_iter().map(|job| job.name).collect();
     assert_eq!(due, ["due", "decided", "disabled"].map(name));
 }
 

@@ -290,7 +290,7 @@ fn a_job_that_cannot_run_is_told_of_at_the_start_and_goes_on_once_it_can() {
     let round =
         play(&world.store, &[], right(world.now), &mut limits).expect("memory does not fail");
     assert_eq!(round.unreadable.len(), 1);
-    assert!(round.unreadable[0].1.contains("Mars/Olympus"));
+    assert!(round.unreadable[0].reason.contains("Mars/Olympus"));
     assert!(round.starts.is_empty());
     edit::update(&world.store, &name("job"), world.now, |settings| {
         Ok(JobSettings {
