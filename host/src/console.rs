@@ -95,10 +95,16 @@ pub(crate) fn serve(
     subject: impl Subject,
 ) -> io::Result<impl Future<Output = ()>> {
     let listener = TcpListener::from_std(console.0)?;
-    Ok(accept(listener, Arc::new((names, subject))))
+    Ok(accept(listener, Arc::new(Answering { names, subject })))
 }
 
-async fn accept(listener: TcpListener, answering: Arc<(Names, impl Subject)>) {
+/// What requests are answered by.
+struct Answering<S> {
+    names: Names,
+    subject: S,
+}
+
+async fn accept(listener: TcpListener, answering: Arc<Answering<impl Subject>>) {
     let mut open = Open::default();
     let spares = Spares::new();
     loop {
@@ -117,14 +123,13 @@ async fn accept(listener: TcpListener, answering: Arc<(Names, impl Subject)>) {
     }
 }
 
-async fn answer(stream: TcpStream, answering: Arc<(Names, impl Subject)>, refill: Refill) {
+async fn answer(stream: TcpStream, answering: Arc<Answering<impl Subject>>, refill: Refill) {
     // Dropped after the connection.
     let _refill = refill;
     // No body is read here, so the connection ends with a request that has one.
     let has_upload = AtomicBool::new(false);
     let service = service_fn(|request: Request<Incoming>| {
-        let (names, subject) = &*answering;
-        let mut response = answer::answer(&request, names, subject);
+        let mut response = answer::answer(&request, &answering.names, &answering.subject);
         if !request.body().is_end_stream() {
             has_upload.store(true, Ordering::Relaxed);
             let close = HeaderValue::from_static("close");

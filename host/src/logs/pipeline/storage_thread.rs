@@ -36,7 +36,8 @@ pub(super) struct StorageThread {
 impl StorageThread {
     pub(super) fn new(
         shared: Arc<Shared>,
-        (disk, export): (Option<DiskOutput>, Option<ExportSender>),
+        disk: Option<DiskOutput>,
+        export: Option<ExportSender>,
         next: LogQueue,
         pause: Duration,
     ) -> Self {

@@ -111,8 +111,8 @@ impl LogWriter {
         });
         let (queue, to_storage) = LogQueue::new(limit, &counts);
         let pause = others.flush_interval / GATHERING;
-        let outputs = (disk, export);
-        let thread = StorageThread::new(Arc::clone(&to_storage), outputs, stdout_queue, pause);
+        let shared = Arc::clone(&to_storage);
+        let thread = StorageThread::new(shared, disk, export, stdout_queue, pause);
         spawn("log", others.on_fault, move || thread.run())?;
         let queue = queue.forwarding_to(&writer.to_stdout, is_stored);
         writer.to_storage = Some(to_storage);

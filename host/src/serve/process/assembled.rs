@@ -143,7 +143,8 @@ fn own_identity(
     store.begin_serving(&serving_host(
         options,
         &opened.addresses,
-        (&issuer.url, opened.access.as_ref()),
+        &issuer.url,
+        opened.access.as_ref(),
     ))?;
     let (mut own, refresh) = OwnIdentity::new(
         issuer,

@@ -13,7 +13,8 @@ use crate::store::{NamedIssuer, ServedComponent, ServingHost};
 pub(in crate::serve) fn serving_host(
     options: &ServeOptions,
     addresses: &Addresses,
-    (issuer, access): (&IssuerUrl, Option<&ComponentAccess>),
+    issuer: &IssuerUrl,
+    access: Option<&ComponentAccess>,
 ) -> ServingHost {
     ServingHost {
         pid: std::process::id(),
