@@ -36,7 +36,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 pub use crate::settings::{ClaimValues, FunctionSettings, InvokerRule, Outlet, Rights};
 pub(crate) use components::sha256;
@@ -189,6 +189,19 @@ impl Store {
             .connection()
             .pragma_query_value(None, "data_version", |row| row.get(0))?;
         Ok(Version(changes, others))
+    }
+
+    /// Makes all of `change` or nothing, while nobody else writes, and has it noted that something changed.
+    fn change<T>(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let changed = change(&transaction)?;
+        transaction.commit()?;
+        self.note_change();
+        Ok(changed)
     }
 
     fn note_change(&self) {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::components::{keep_component, remove_unused_components};
 use super::damage;
@@ -80,30 +80,27 @@ impl Store {
         component: Option<&[u8]>,
         change: impl FnOnce(FunctionSettings) -> Result<FunctionSettings, String>,
     ) -> Result<FunctionRecord, StoreError> {
-        let mut connection = self.connection();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let before = find(&transaction, name)?;
-        refuse_declared(before.as_ref())?;
-        let (component, settings) = match (component, before) {
-            // What cannot be read is not kept: its settings are the defaults.
-            (Some(wasm), before) => (
-                keep_component(&transaction, wasm)?,
-                before.map_or_else(FunctionSettings::default, |before| before.settings),
-            ),
-            (None, Some(before)) => {
-                before.check()?;
-                (before.component, before.settings)
-            }
-            (None, None) => return Err(missing(&transaction, name)?),
-        };
-        let settings = change(settings).map_err(StoreError::Settings)?;
-        put(&transaction, name, &component, &settings, None)?;
-        refuse_shared_hosts(&transaction, [(name, &settings)])?;
-        remove_unused_components(&transaction)?;
-        let record = find(&transaction, name)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-        transaction.commit()?;
-        self.note_change();
-        Ok(record)
+        self.change(|transaction| {
+            let before = find(transaction, name)?;
+            refuse_declared(before.as_ref())?;
+            let (component, settings) = match (component, before) {
+                // What cannot be read is not kept: its settings are the defaults.
+                (Some(wasm), before) => (
+                    keep_component(transaction, wasm)?,
+                    before.map_or_else(FunctionSettings::default, |before| before.settings),
+                ),
+                (None, Some(before)) => {
+                    before.check()?;
+                    (before.component, before.settings)
+                }
+                (None, None) => return Err(missing(transaction, name)?),
+            };
+            let settings = change(settings).map_err(StoreError::Settings)?;
+            put(transaction, name, &component, &settings, None)?;
+            refuse_shared_hosts(transaction, [(name, &settings)])?;
+            remove_unused_components(transaction)?;
+            found(transaction, name)
+        })
     }
 
     /// Changes the settings of `name`, which stays the same revision.
@@ -131,19 +128,15 @@ impl Store {
         name: &FunctionName,
         change: impl FnOnce(&mut FunctionSettings, &[ServiceAccountRecord]) -> Result<(), StoreError>,
     ) -> Result<FunctionRecord, StoreError> {
-        let mut connection = self.connection();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let Some(mut record) = find(&transaction, name)? else {
-            return Err(missing(&transaction, name)?);
-        };
-        refuse_declared(Some(&record))?;
-        record.check()?;
-        let accounts = service_accounts::all(&transaction)?;
-        change(&mut record.settings, &accounts)?;
-        put_settings(&transaction, &mut record)?;
-        transaction.commit()?;
-        self.note_change();
-        Ok(record)
+        self.change(|transaction| {
+            let mut record = found(transaction, name)?;
+            refuse_declared(Some(&record))?;
+            record.check()?;
+            let accounts = service_accounts::all(transaction)?;
+            change(&mut record.settings, &accounts)?;
+            put_settings(transaction, &mut record)?;
+            Ok(record)
+        })
     }
 
     /// Makes the functions that files declare those of `file`, each with its component and its settings. What stays
@@ -152,49 +145,40 @@ impl Store {
     /// # Errors
     /// If one of them has been deployed, or the database fails.
     pub fn declare(&self, file: &str, functions: &[Declaration]) -> Result<(), StoreError> {
-        let mut connection = self.connection();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let names: HashSet<&FunctionName> =
-            functions.iter().map(|function| &function.name).collect();
-        remove_undeclared(&transaction, &names)?;
-        for function in functions {
-            let before = find(&transaction, &function.name)?;
-            if before
-                .as_ref()
-                .is_some_and(|before| before.declared_in.is_none())
-            {
-                return Err(StoreError::Deployed(function.name.clone()));
+        self.change(|transaction| {
+            remove_undeclared(transaction, functions)?;
+            for new in functions {
+                match find(transaction, &new.name)? {
+                    Some(before) if before.declared_in.is_none() => {
+                        return Err(StoreError::Deployed(before.name));
+                    }
+                    Some(before)
+                        if before.damage.is_none()
+                            && before.component == new.component
+                            && before.settings == new.settings
+                            && before.declared_in.as_deref() == Some(file) =>
+                    {
+                        continue;
+                    }
+                    _ => {}
+                }
+                if let Some(wasm) = &new.wasm {
+                    keep_component(transaction, wasm)?;
+                }
+                put(
+                    transaction,
+                    &new.name,
+                    &new.component,
+                    &new.settings,
+                    Some(file),
+                )?;
             }
-            let is_same = before.is_some_and(|before| {
-                before.damage.is_none()
-                    && before.component == function.component
-                    && before.settings == function.settings
-                    && before.declared_in.as_deref() == Some(file)
-            });
-            if is_same {
-                continue;
-            }
-            if let Some(wasm) = &function.wasm {
-                keep_component(&transaction, wasm)?;
-            }
-            let Declaration {
-                name,
-                component,
-                settings,
-                ..
-            } = function;
-            put(&transaction, name, component, settings, Some(file))?;
-        }
-        // Only now: a host name may move from one of them to another.
-        let settings = functions.iter();
-        refuse_shared_hosts(
-            &transaction,
-            settings.map(|function| (&function.name, &function.settings)),
-        )?;
-        remove_unused_components(&transaction)?;
-        transaction.commit()?;
-        self.note_change();
-        Ok(())
+            // Only now: a host name may move from one of them to another.
+            let changed = functions.iter().map(|new| (&new.name, &new.settings));
+            refuse_shared_hosts(transaction, changed)?;
+            remove_unused_components(transaction)?;
+            Ok(())
+        })
     }
 
     /// Removes `name`, and its component if no other function runs it.
@@ -202,17 +186,13 @@ impl Store {
     /// # Errors
     /// If there is no such function, a file declares it, or the database fails.
     pub fn delete(&self, name: &FunctionName) -> Result<(), StoreError> {
-        let mut connection = self.connection();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let Some(before) = find(&transaction, name)? else {
-            return Err(missing(&transaction, name)?);
-        };
-        refuse_declared(Some(&before))?;
-        transaction.execute("DELETE FROM functions WHERE name = ?", [name.as_str()])?;
-        remove_unused_components(&transaction)?;
-        transaction.commit()?;
-        self.note_change();
-        Ok(())
+        self.change(|transaction| {
+            let before = found(transaction, name)?;
+            refuse_declared(Some(&before))?;
+            transaction.execute("DELETE FROM functions WHERE name = ?", [name.as_str()])?;
+            remove_unused_components(transaction)?;
+            Ok(())
+        })
     }
 
     /// The function `name`.
@@ -220,11 +200,7 @@ impl Store {
     /// # Errors
     /// If there is no such function, or the database fails.
     pub fn function(&self, name: &FunctionName) -> Result<FunctionRecord, StoreError> {
-        let connection = self.connection();
-        match find(&connection, name)? {
-            Some(function) => Ok(function),
-            None => Err(missing(&connection, name)?),
-        }
+        found(&self.connection(), name)
     }
 
     /// The function `name` with its component, both of one moment, if there is such a function.
@@ -265,6 +241,14 @@ fn find(
         .query_row([name.as_str()], |row| Ok(record(row)))
         .optional()?
         .transpose()
+}
+
+/// The function `name`, or the error that there is none.
+fn found(connection: &Connection, name: &FunctionName) -> Result<FunctionRecord, StoreError> {
+    match find(connection, name)? {
+        Some(function) => Ok(function),
+        None => Err(missing(connection, name)?),
+    }
 }
 
 pub(super) fn all(connection: &Connection) -> Result<Vec<FunctionRecord>, StoreError> {
@@ -390,20 +374,15 @@ fn refuse_shared_hosts<'a>(
     Ok(())
 }
 
-/// Removes the declared functions that are not in `declared`.
-fn remove_undeclared(
-    connection: &Connection,
-    declared: &HashSet<&FunctionName>,
-) -> Result<(), StoreError> {
-    let declared: HashSet<&str> = declared.iter().map(|name| name.as_str()).collect();
+/// Removes the declared functions that are not among `declared`.
+fn remove_undeclared(connection: &Connection, declared: &[Declaration]) -> Result<(), StoreError> {
+    let declared: HashSet<&str> = declared.iter().map(|new| new.name.as_str()).collect();
     let mut statement =
         connection.prepare_cached("SELECT name FROM functions WHERE declared_in IS NOT NULL")?;
     let names = statement.query_map([], |row| damage::text(row, 0))?;
     let names: Vec<String> = names.collect::<Result<_, _>>()?;
-    for name in names
-        .iter()
-        .filter(|name| !declared.contains(name.as_str()))
-    {
+    let is_gone = |name: &&String| !declared.contains(name.as_str());
+    for name in names.iter().filter(is_gone) {
         connection.execute("DELETE FROM functions WHERE name = ?", [name])?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Service accounts: whom functions and jobs act for.
 
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::damage;
 use super::functions::remove_invoker;
@@ -32,24 +32,22 @@ impl Store {
         subject: &str,
         display_name: &str,
     ) -> Result<ServiceAccountRecord, StoreError> {
-        let mut connection = self.connection();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if find(&transaction, email)?.is_some() {
-            return Err(StoreError::ServiceAccountExists(email.to_owned()));
-        }
-        let record = ServiceAccountRecord {
-            email: email.to_owned(),
-            subject: subject.to_owned(),
-            display_name: display_name.to_owned(),
-            created: now(),
-        };
-        transaction.execute(
-            &format!("INSERT INTO service_accounts ({COLUMNS}) VALUES (?, ?, ?, ?)"),
-            params![email, subject, display_name, record.created],
-        )?;
-        transaction.commit()?;
-        self.note_change();
-        Ok(record)
+        self.change(|transaction| {
+            if find(transaction, email)?.is_some() {
+                return Err(StoreError::ServiceAccountExists(email.to_owned()));
+            }
+            let record = ServiceAccountRecord {
+                email: email.to_owned(),
+                subject: subject.to_owned(),
+                display_name: display_name.to_owned(),
+                created: now(),
+            };
+            transaction.execute(
+                &format!("INSERT INTO service_accounts ({COLUMNS}) VALUES (?, ?, ?, ?)"),
+                params![email, subject, display_name, record.created],
+            )?;
+            Ok(record)
+        })
     }
 
     /// All service accounts, by address.
@@ -78,16 +76,14 @@ impl Store {
     /// # Errors
     /// If there is none, or the database fails. Then nothing is removed.
     pub fn delete_service_account(&self, email: &str) -> Result<Vec<FunctionRecord>, StoreError> {
-        let mut connection = self.connection();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let count = transaction.execute("DELETE FROM service_accounts WHERE email = ?", [email])?;
-        if count == 0 {
-            return Err(missing(&transaction, email)?);
-        }
-        let changed = remove_invoker(&transaction, &format!("serviceAccount:{email}"))?;
-        transaction.commit()?;
-        self.note_change();
-        Ok(changed)
+        self.change(|transaction| {
+            let count =
+                transaction.execute("DELETE FROM service_accounts WHERE email = ?", [email])?;
+            if count == 0 {
+                return Err(missing(transaction, email)?);
+            }
+            remove_invoker(transaction, &format!("serviceAccount:{email}"))
+        })
     }
 }
 
