@@ -1,15 +1,16 @@
 //! The binary as a running process.
 
+mod process;
 mod shell;
 mod terminal;
 
+use process::Process;
 pub use terminal::Terminal;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::net::SocketAddr;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -348,61 +349,6 @@ impl HostBuilder {
         };
         let stdout = Lines::read(child.stdout.take().expect("stdout is piped"));
         let stderr = Lines::read(child.stderr.take().expect("stderr is piped"));
-        let process = Process {
-            child: Mutex::new(child),
-            stdout,
-            stderr,
-        };
-        (process, self.state)
-    }
-}
-
-/// A child process and what it prints; killed when dropped.
-#[derive(Debug)]
-struct Process {
-    child: Mutex<Child>,
-    stdout: Lines,
-    stderr: Lines,
-}
-
-impl Process {
-    fn child(&self) -> MutexGuard<'_, Child> {
-        self.child.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The address in the line on stderr that begins with `prefix`.
-    fn announced(&self, prefix: &str) -> Option<SocketAddr> {
-        let line = self.stderr.find(PATIENCE, |line| {
-            line.starts_with(prefix) && line.contains("://")
-        })?;
-        let (_, rest) = line.split_once("://")?;
-        rest.split('/').next()?.parse().ok()
-    }
-
-    /// A process that has closed both pipes is about to end, so there is nothing to poll.
-    fn wait(&self, timeout: Duration) -> Option<ExitStatus> {
-        let ended = self.stdout.has_ended(timeout) && self.stderr.has_ended(timeout);
-        ended.then(|| self.child().wait().ok()).flatten()
-    }
-
-    fn output(&self, code: Option<i32>) -> Output {
-        let text = |lines: &Lines| -> String {
-            let lines = lines.all();
-            lines.iter().flat_map(|line| [line, "\n"]).collect()
-        };
-        Output {
-            code,
-            stdout: text(&self.stdout),
-            stderr: text(&self.stderr),
-        }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let mut child = self.child();
-        // It may have ended by itself.
-        let _ = child.kill();
-        let _ = child.wait();
+        (Process::new(child, stdout, stderr), self.state)
     }
 }

@@ -4,7 +4,6 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Stdio};
-use std::sync::Mutex;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
@@ -36,11 +35,7 @@ impl HostBuilder {
         };
         // What is typed must not be hung up on, so that side stays open.
         let shown = ours.try_clone().expect("it is open");
-        let process = Process {
-            child: Mutex::new(child),
-            stdout: Lines::read(shown),
-            stderr: Lines::read(io::empty()),
-        };
+        let process = Process::new(child, Lines::read(shown), Lines::read(io::empty()));
         match process.wait(PATIENCE) {
             Some(status) => process.output(status.code()),
             None => panic!("the command does not end: {:#?}", process.output(None)),

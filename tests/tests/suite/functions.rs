@@ -1,7 +1,7 @@
 //! Functions by name: deployed, changed, called and taken away.
 
 mod bad_input;
-mod call_tls;
+mod call;
 mod commands;
 mod redeploy;
 mod routing;

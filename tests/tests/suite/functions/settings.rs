@@ -22,12 +22,8 @@ fn variables(host: &Host, name: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn assert_refused(output: &Output, code: i32, words: &[&str]) {
-    assert_eq!(
-        (output.code, &*output.stdout),
-        (Some(code), ""),
-        "{output:?}"
-    );
+fn assert_refused(output: &Output, words: &[&str]) {
+    assert_eq!((output.code, &*output.stdout), (Some(1), ""), "{output:?}");
     assert!(output.stderr.starts_with("error: "), "{}", output.stderr);
     for word in words {
         assert!(output.stderr.contains(word), "{word}: {}", output.stderr);
@@ -179,10 +175,10 @@ fn a_file_that_holds_no_variables_changes_nothing() {
     ] {
         let file = state.file(name, text);
         let command = state.functions(["deploy", "f", "--env-vars-file"]);
-        assert_refused(&command.arg(&file).run(), 1, &[name]);
+        assert_refused(&command.arg(&file).run(), &[name]);
     }
     let command = state.functions(["deploy", "f", "--env-vars-file", "/nowhere.yaml"]);
-    assert_refused(&command.run(), 1, &["/nowhere.yaml", "No such file"]);
+    assert_refused(&command.run(), &["/nowhere.yaml", "No such file"]);
     assert_eq!(state.describe("f"), before);
 }
 
@@ -198,7 +194,7 @@ fn a_variable_that_no_environment_can_hold_is_refused() {
     ] {
         let file = state.file("vars.json", text);
         let command = state.functions(["deploy", "f", "--env-vars-file"]);
-        assert_refused(&command.arg(&file).run(), 1, &["vars.json"]);
+        assert_refused(&command.arg(&file).run(), &["vars.json"]);
     }
     assert!(state.describe("f")["environmentVariables"].is_null());
 }
@@ -263,7 +259,7 @@ fn a_secret_that_cannot_be_read_changes_nothing() {
     for file in ["/nowhere/key", &directory, &binary, "/dev/zero"] {
         let flag = format!("--set-secrets=K={file}");
         let output = state.functions(["deploy", "f", &flag]).run();
-        assert_refused(&output, 1, &["secret", file]);
+        assert_refused(&output, &["secret", file]);
     }
     assert_eq!(state.describe("f"), before);
 }
@@ -336,10 +332,8 @@ fn a_function_calls_whom_it_may_and_nobody_else() {
 fn concurrency_bounds_the_executions_on_a_worker() {
     let state = State::new();
     state.deploy("f", "sleeps", &["--concurrency=1"]);
-    let host = state
-        .serve()
-        .args(["--workers=1", "--queue-time=300ms"])
-        .start();
+    let bounds = ["--workers=1", "--queue-time=300ms"];
+    let host = state.serve().args(bounds).start();
     let _busy = begin(&host, "/f");
     host.wait_for_starts(1);
     assert_eq!(host.get("/f?ms=1").status, 503);
@@ -351,10 +345,8 @@ fn concurrency_bounds_the_executions_on_a_worker() {
 fn max_instances_is_held_over_all_workers() {
     let state = State::new();
     state.deploy("f", "sleeps", &["--max-instances=1"]);
-    let host = state
-        .serve()
-        .args(["--workers=2", "--queue-time=10s"])
-        .start();
+    let bounds = ["--workers=2", "--queue-time=10s"];
+    let host = state.serve().args(bounds).start();
     let begun: Vec<Wire> = (0..6).map(|_| begin(&host, "/f?ms=50")).collect();
     for mut wire in begun {
         assert_eq!(wire.read_reply().status, 200);
@@ -389,10 +381,8 @@ fn a_function_at_its_bound_keeps_no_other_from_the_worker() {
 fn a_request_beyond_max_instances_waits_on_either_worker() {
     let state = State::new();
     state.deploy("f", "sleeps", &["--max-instances=2"]);
-    let host = state
-        .serve()
-        .args(["--workers=2", "--queue-time=300ms"])
-        .start();
+    let bounds = ["--workers=2", "--queue-time=300ms"];
+    let host = state.serve().args(bounds).start();
     let _busy = [begin(&host, "/f"), begin(&host, "/f")];
     host.wait_for_starts(2);
     let mut waiting = [begin(&host, "/f?ms=1"), begin(&host, "/f?ms=1")];

@@ -17,6 +17,18 @@ fn codes(run: &Value) -> Vec<&str> {
         .collect()
 }
 
+/// That `run` ended so, after attempts with these codes.
+#[track_caller]
+fn assert_ended(run: &Value, state: &str, expected: &[&str]) {
+    assert_eq!((&run["state"], &*codes(run)), (&json!(state), expected));
+}
+
+#[track_caller]
+fn assert_reason(run: &Value, words: &str) {
+    let reason = run["reason"].as_str();
+    assert!(reason.is_some_and(|reason| reason.contains(words)), "{run}");
+}
+
 #[test]
 fn the_tutorials_job_calls_a_private_function_with_a_token() {
     let state = State::new();
@@ -47,10 +59,7 @@ fn the_tutorials_job_calls_a_private_function_with_a_token() {
     );
     state.run_job("my-hourly-job");
     let run = state.ended_run("my-hourly-job");
-    assert_eq!(
-        (&run["state"], codes(&run)),
-        (&json!("failed"), vec!["PERMISSION_DENIED"])
-    );
+    assert_ended(&run, "failed", &["PERMISSION_DENIED"]);
     let output = state
         .functions(["add-iam-policy-binding", "hello_world"])
         .arg(format!("--member=serviceAccount:{account}"))
@@ -143,15 +152,9 @@ fn failures_are_tried_again_as_often_as_was_said() {
         state.run_job(job);
     }
     let run = state.ended_run("recovers");
-    assert_eq!(
-        (&run["state"], codes(&run)),
-        (&json!("succeeded"), vec!["INTERNAL", "INTERNAL", "OK"])
-    );
+    assert_ended(&run, "succeeded", &["INTERNAL", "INTERNAL", "OK"]);
     let run = state.ended_run("fails");
-    assert_eq!(
-        (&run["state"], codes(&run)),
-        (&json!("failed"), vec!["INTERNAL"; 3])
-    );
+    assert_ended(&run, "failed", &["INTERNAL"; 3]);
     assert_eq!(run["reason"], "Original HTTP response code number = 503");
     let times: Vec<_> = target
         .received("/status/503")
@@ -164,12 +167,7 @@ fn failures_are_tried_again_as_often_as_was_said() {
     }
     let run = state.ended_run("refused");
     assert_eq!(codes(&run), ["UNAVAILABLE"]);
-    assert!(
-        run["reason"]
-            .as_str()
-            .is_some_and(|reason| reason.contains("refused")),
-        "{run}"
-    );
+    assert_reason(&run, "refused");
 }
 
 #[test]
@@ -210,10 +208,7 @@ fn redirects_are_not_followed() {
     state.create_job("job", NEVER, &uri, &[]);
     state.run_job("job");
     let run = state.ended_run("job");
-    assert_eq!(
-        (&run["state"], codes(&run)),
-        (&json!("failed"), vec!["UNKNOWN"])
-    );
+    assert_ended(&run, "failed", &["UNKNOWN"]);
     assert_eq!(target.received("/elsewhere").len(), 0);
 }
 
@@ -293,11 +288,7 @@ fn where_jobs_may_call_can_be_restricted() {
     assert_eq!(codes(&state.ended_run("named")), ["OK"]);
     let run = state.ended_run("other");
     assert_eq!(codes(&run), ["PERMISSION_DENIED"]);
-    assert!(
-        run["reason"]
-            .as_str()
-            .is_some_and(|reason| reason.contains("--job-allow-outbound"))
-    );
+    assert_reason(&run, "--job-allow-outbound");
     assert_eq!(other.received("/").len(), 0);
 }
 

@@ -28,6 +28,9 @@ impl Configured {
             .arg(state.beside().join("host.toml"))
             .arg("--signing-algorithm=ES256")
             .start();
+        for issuer in issuers {
+            host.wait_for_keys_of(issuer);
+        }
         Self { state, host }
     }
 
@@ -43,6 +46,11 @@ impl Configured {
 
     fn get(&self, token: &str) -> Reply {
         self.host.get_with("/private", token)
+    }
+
+    /// What `ada` of `issuer` is answered.
+    fn status(&self, issuer: &Issuer) -> u16 {
+        self.get(&issuer.token("ada", AUDIENCE)).status
     }
 }
 
@@ -72,6 +80,17 @@ fn config(issuers: &[&Issuer]) -> String {
         "[functions.private]\nsource = {source:?}\ninvokers = {invokers:?}"
     );
     text
+}
+
+/// GET as `ada` of `issuer`.
+#[track_caller]
+fn get_as_ada(host: &Host, issuer: &Issuer) -> Reply {
+    host.get_with("/", &issuer.token("ada", AUDIENCE))
+}
+
+#[track_caller]
+fn status(host: &Host, token: &str) -> u16 {
+    host.get_with("/", token).status
 }
 
 #[track_caller]
@@ -112,7 +131,7 @@ fn without_keys_from_the_beginning_tokens_are_503_and_other_issuers_go_on() {
     host.wait_for_keys_of(&well);
     for (why, issuer) in &failing {
         wait_until(why, || host.fetches(issuer, "failure") > 0);
-        let reply = host.get_with("/", &issuer.token("ada", AUDIENCE));
+        let reply = get_as_ada(&host, issuer);
         assert_unavailable(&reply, why);
         host.wait_for_log(|line| line.contains(reply.execution_id()) && line.contains("(no_keys)"));
         let unsigned = issuer.key().sign_with(
@@ -123,14 +142,10 @@ fn without_keys_from_the_beginning_tokens_are_503_and_other_issuers_go_on() {
         let url = issuer.url();
         host.wait_for_stderr(|line| line.contains(&format!("no keys of {url}")));
     }
-    assert_eq!(host.get_with("/", &well.token("ada", AUDIENCE)).status, 200);
+    assert_eq!(get_as_ada(&host, &well).status, 200);
     assert_eq!(host.get_with("/", "").status, 401);
     let asked = (elsewhere.discoveries(), elsewhere.key_fetches());
-    assert_eq!(
-        asked,
-        (0, 0),
-        "no document and no redirection leads elsewhere"
-    );
+    assert_eq!(asked, (0, 0), "nothing leads elsewhere");
 }
 
 #[test]
@@ -139,7 +154,7 @@ fn a_caller_who_comes_before_the_first_keys_waits_for_them() {
     for _ in 0..5 {
         let issuer = Issuer::start();
         let host = Host::serve_private(&[&issuer]).start();
-        let reply = host.get_with("/", &issuer.token("ada", AUDIENCE));
+        let reply = get_as_ada(&host, &issuer);
         assert_eq!(reply.status, 200, "{reply:?}");
     }
 }
@@ -150,21 +165,11 @@ fn an_issuer_that_never_answers_holds_up_nobody_but_its_own() {
     let well = Issuer::start();
     let host = Host::serve_private(&[&silent, &well]).start();
     host.wait_for_keys_of(&well);
-    assert_eq!(
-        host.fetches(&silent, "failure"),
-        0,
-        "it is waited for still"
-    );
-    assert_eq!(host.get_with("/", &well.token("ada", AUDIENCE)).status, 200);
-    assert_unavailable(
-        &host.get_with("/", &silent.token("ada", AUDIENCE)),
-        "silence",
-    );
+    assert_eq!(host.fetches(&silent, "failure"), 0, "it is waited for");
+    assert_eq!(get_as_ada(&host, &well).status, 200);
+    assert_unavailable(&get_as_ada(&host, &silent), "silence");
     wait_until("the host gives up", || host.fetches(&silent, "failure") > 0);
-    assert_unavailable(
-        &host.get_with("/", &silent.token("ada", AUDIENCE)),
-        "silence",
-    );
+    assert_unavailable(&get_as_ada(&host, &silent), "silence");
 }
 
 #[test]
@@ -176,10 +181,7 @@ fn keys_that_come_too_slowly_are_not_waited_for_and_let_nobody_in() {
     assert!(begun.elapsed() < Duration::from_secs(10));
     let url = slow.url();
     host.wait_for_stderr(|line| line.contains(&format!("the keys of {url} did not come within")));
-    assert_unavailable(
-        &host.get_with("/", &slow.token("ada", AUDIENCE)),
-        "slowness",
-    );
+    assert_unavailable(&get_as_ada(&host, &slow), "slowness");
 }
 
 #[test]
@@ -189,7 +191,7 @@ fn a_caller_waits_for_keys_no_longer_than_the_function_may_take() {
         .arg("--timeout=300ms")
         .start();
     let begun = Instant::now();
-    let reply = host.get_with("/", &silent.token("ada", AUDIENCE));
+    let reply = get_as_ada(&host, &silent);
     let waited = begun.elapsed();
     assert_unavailable(&reply, "silence");
     assert!(waited < Duration::from_secs(3), "{waited:?}");
@@ -205,9 +207,8 @@ fn keys_that_cannot_be_used_are_left_out_and_counted() {
         {"kty": "oct", "kid": "secret", "k": "c2VjcmV0"},
         {"kty": "EC", "crv": "P-256", "kid": "malformed", "x": 7},
     ]}));
-    let host = Host::serve_private(&[&issuer]).start();
-    host.wait_for_keys_of(&issuer);
-    let reply = host.get_with("/", &issuer.token("ada", AUDIENCE));
+    let host = Host::private(&issuer);
+    let reply = get_as_ada(&host, &issuer);
     assert_eq!(reply.status, 200, "{reply:?}");
     let labels = format!("{{issuer=\"{}\"}}", issuer.url());
     let metrics = host.metrics();
@@ -222,19 +223,14 @@ fn keys_that_cannot_be_used_are_left_out_and_counted() {
 #[test]
 fn a_document_may_be_as_large_as_the_bound() {
     let issuer = Issuer::start_with(Answers::Padded(LARGEST));
-    let host = Host::serve_private(&[&issuer]).start();
-    host.wait_for_keys_of(&issuer);
-    assert_eq!(
-        host.get_with("/", &issuer.token("ada", AUDIENCE)).status,
-        200
-    );
+    let host = Host::private(&issuer);
+    assert_eq!(get_as_ada(&host, &issuer).status, 200);
 }
 
 #[test]
 fn keys_are_fetched_once_however_many_tokens_there_are() {
     let issuer = Issuer::start();
-    let host = Host::serve_private(&[&issuer]).start();
-    host.wait_for_keys_of(&issuer);
+    let host = Host::private(&issuer);
     let client = Http2::connect(host.addr());
     let status = |token: &str| {
         let field = format!("Bearer {token}");
@@ -260,32 +256,25 @@ fn keys_are_fetched_once_however_many_tokens_there_are() {
 #[test]
 fn a_new_key_is_one_fetch_after_the_cooldown_and_a_bad_signature_is_none() {
     let issuer = Issuer::start();
-    let host = Host::serve_private(&[&issuer]).start();
-    host.wait_for_keys_of(&issuer);
+    let host = Host::private(&issuer);
     let second = Key::new("second", Kind::EdDsa);
     issuer.publish(&[issuer.key(), &second]);
     let claims = issuer.claims("ada", AUDIENCE);
-    assert_eq!(host.get_with("/", &second.sign(&claims)).status, 401);
+    assert_eq!(status(&host, &second.sign(&claims)), 401);
     thread::sleep(COOLDOWN);
     for _ in 0..10 {
-        assert_eq!(
-            host.get_with("/", &Key::new("first", Kind::Es256).sign(&claims))
-                .status,
-            401
-        );
+        let stranger = Key::new("first", Kind::Es256);
+        assert_eq!(status(&host, &stranger.sign(&claims)), 401);
     }
     assert_eq!(issuer.key_fetches(), 1, "no signature is a reason to fetch");
     thread::scope(|scope| {
         for _ in 0..20 {
-            scope.spawn(|| assert_eq!(host.get_with("/", &second.sign(&claims)).status, 200));
+            scope.spawn(|| assert_eq!(status(&host, &second.sign(&claims)), 200));
         }
     });
     for number in 0..100 {
         let kid = serde_json::json!({"kid": format!("unknown-{number}")});
-        assert_eq!(
-            host.get_with("/", &second.sign_with(kid, &claims)).status,
-            401
-        );
+        assert_eq!(status(&host, &second.sign_with(kid, &claims)), 401);
     }
     assert_eq!(issuer.key_fetches(), 2);
 }
@@ -293,21 +282,14 @@ fn a_new_key_is_one_fetch_after_the_cooldown_and_a_bad_signature_is_none() {
 #[test]
 fn a_fetch_that_fails_leaves_the_old_keys_and_begins_the_cooldown_as_well() {
     let issuer = Issuer::start();
-    let host = Host::serve_private(&[&issuer]).start();
-    host.wait_for_keys_of(&issuer);
+    let host = Host::private(&issuer);
     thread::sleep(COOLDOWN);
     issuer.answer(Answers::Broken);
     let second = Key::new("second", Kind::Es256);
     for _ in 0..20 {
-        assert_eq!(
-            host.get_with("/", &second.sign(&issuer.claims("ada", AUDIENCE)))
-                .status,
-            401
-        );
-        assert_eq!(
-            host.get_with("/", &issuer.token("ada", AUDIENCE)).status,
-            200
-        );
+        let unknown = second.sign(&issuer.claims("ada", AUDIENCE));
+        assert_eq!(status(&host, &unknown), 401);
+        assert_eq!(get_as_ada(&host, &issuer).status, 200);
     }
     assert_eq!(issuer.discoveries(), 2);
     assert_eq!(host.fetches(&issuer, "failure"), 1);
@@ -322,15 +304,10 @@ fn keys_outlast_an_outage_that_a_reload_falls_into() {
         let why = format!("{answers:?}");
         let issuer = Issuer::start();
         let configured = Configured::start(&[&issuer]);
-        configured.host.wait_for_keys_of(&issuer);
         issuer.answer(answers);
         configured.reload(&config(&[&issuer]), TAKEN);
         wait_until(&why, || configured.host.fetches(&issuer, "failure") > 0);
-        assert_eq!(
-            configured.get(&issuer.token("ada", AUDIENCE)).status,
-            200,
-            "{why}"
-        );
+        assert_eq!(configured.status(&issuer), 200, "{why}");
     }
 }
 
@@ -339,7 +316,6 @@ fn a_key_that_is_withdrawn_is_forgotten_and_so_are_its_tokens() {
     let issuer = Issuer::start();
     let second = Key::new("second", Kind::EdDsa);
     let configured = Configured::start(&[&issuer]);
-    configured.host.wait_for_keys_of(&issuer);
     let claims = issuer.claims("ada", AUDIENCE);
     let (old, new) = (issuer.key().sign(&claims), second.sign(&claims));
     assert_eq!(configured.get(&old).status, 200);
@@ -357,7 +333,6 @@ fn a_key_that_is_withdrawn_is_forgotten_and_so_are_its_tokens() {
 fn a_key_that_is_withdrawn_without_another_is_forgotten_until_there_are_keys_again() {
     let issuer = Issuer::start();
     let configured = Configured::start(&[&issuer]);
-    configured.host.wait_for_keys_of(&issuer);
     let token = issuer.token("ada", AUDIENCE);
     assert_eq!(configured.get(&token).status, 200);
     issuer.publish(&[]);
@@ -383,7 +358,6 @@ fn a_key_that_is_withdrawn_without_another_is_forgotten_until_there_are_keys_aga
 fn a_file_with_a_bad_issuer_is_not_taken_up() {
     let issuer = Issuer::start();
     let configured = Configured::start(&[&issuer]);
-    configured.host.wait_for_keys_of(&issuer);
     let good = config(&[&issuer]);
     for bad in [
         "[issuers.other]\nurl = \"ftp://a.example\"\n".to_owned(),
@@ -401,11 +375,7 @@ fn a_file_with_a_bad_issuer_is_not_taken_up() {
         ),
     ] {
         configured.reload(&format!("{bad}{good}"), NOT_TAKEN);
-        assert_eq!(
-            configured.get(&issuer.token("ada", AUDIENCE)).status,
-            200,
-            "{bad}"
-        );
+        assert_eq!(configured.status(&issuer), 200, "{bad}");
     }
     assert_eq!(issuer.key_fetches(), 1);
 }
@@ -414,8 +384,7 @@ fn a_file_with_a_bad_issuer_is_not_taken_up() {
 fn issuers_come_and_go_with_the_file() {
     let (first, second) = (Issuer::start(), Issuer::start());
     let configured = Configured::start(&[&first]);
-    configured.host.wait_for_keys_of(&first);
-    let status = |issuer: &Issuer| configured.get(&issuer.token("ada", AUDIENCE)).status;
+    let status = |issuer| configured.status(issuer);
     assert_eq!((status(&first), status(&second)), (200, 401));
     configured.reload(&config(&[&first, &second]), TAKEN);
     wait_until("the second issuer's callers are let in", || {

@@ -1,4 +1,4 @@
-//! `host functions call` where the host speaks TLS, and where callers know it by another address.
+//! `host functions call`: what it prints and how it ends, also where the host speaks TLS or is known by another address.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -40,6 +40,72 @@ impl Secured {
             None => call.run(),
         }
     }
+}
+
+#[test]
+fn call_prints_the_execution_and_its_result() {
+    let state = State::new();
+    state.deploy("greet", "hello", &[]);
+    let host = state.serve().start();
+    let output = state
+        .functions(["call", "greet", "--data", r#"{"name":"Ada"}"#])
+        .run();
+    assert_eq!((output.code, &*output.stderr), (Some(0), ""), "{output:?}");
+    let lines: Vec<&str> = output.stdout.lines().collect();
+    let [first, "result: Hello Ada!"] = lines.as_slice() else {
+        panic!("two lines: {lines:?}");
+    };
+    let id = first.strip_prefix("executionId: ").expect("it begins so");
+    assert_eq!(host.entries_of_execution(id)[0].name, "greet");
+    let without_data = state.functions(["call", "greet"]).run();
+    assert!(
+        without_data.stdout.ends_with("result: Hello World!\n"),
+        "{without_data:?}"
+    );
+}
+
+#[test]
+fn call_ends_with_1_where_the_function_answers_with_an_error() {
+    let state = State::new();
+    state.deploy("greet", "hello", &[]);
+    state.deploy("bad", "traps", &[]);
+    let _host = state.serve().start();
+    for (name, data, status) in [("greet", "no JSON", "400"), ("bad", "{}", "500")] {
+        let output = state.functions(["call", name, "--data", data]).run();
+        assert_eq!(output.code, Some(1), "{output:?}");
+        assert!(output.stdout.starts_with("executionId: "), "{output:?}");
+        assert!(output.stdout.contains("\nerror: "), "{output:?}");
+        assert!(!output.stdout.contains("result: "), "{output:?}");
+        assert!(output.stderr.starts_with("error: "), "{output:?}");
+        assert!(output.stderr.contains(status), "{output:?}");
+    }
+}
+
+#[test]
+fn call_says_so_where_no_host_serves() {
+    let state = State::new();
+    state.deploy("greet", "hello", &[]);
+    let assert_refused = || {
+        let refused = state.functions(["call", "greet"]).run();
+        assert_eq!((refused.code, &*refused.stdout), (Some(1), ""));
+        let errors = refused.stderr.matches("error: no host serves");
+        assert_eq!(errors.count(), 1, "{refused:?}");
+    };
+    assert_refused();
+    drop(state.serve().start());
+    assert_refused();
+}
+
+#[test]
+fn what_a_function_answers_does_not_steer_the_terminal() {
+    let state = State::new();
+    state.deploy("echo", "echoes", &[]);
+    let _host = state.serve().start();
+    let data = "\u{1b}[31mred\u{1b}[0m\u{9b}2J \u{7} two\nlines\nexecutionId: forged";
+    let output = state.functions(["call", "echo", "--data", data]).run();
+    assert_eq!(output.stdout.lines().count(), 2, "{output:?}");
+    let is_control = |c: char| c.is_control() && c != '\n';
+    assert!(!output.stdout.contains(is_control), "{output:?}");
 }
 
 #[test]
