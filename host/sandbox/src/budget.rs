@@ -127,12 +127,14 @@ impl Budget {
             let Err(limit) = self.try_take(bytes) else {
                 return Ok(());
             };
-            let (share, most) = match limit {
-                MemoryLimit::Function(most) => (self.own.as_ref(), most),
-                MemoryLimit::Execution(most) | MemoryLimit::Total(most) => (None, most),
+            let share = match limit {
+                MemoryLimit::Function(_) => self.own.as_ref(),
+                MemoryLimit::Execution(_) | MemoryLimit::Total(_) => None,
             };
-            // What can never fit is no reason to let go of any.
-            if bytes > most {
+            let bound = share.map_or(&self.all, |MemoryShare(own)| own);
+            let running = bound.used().saturating_sub(self.all.idle.memory(share));
+            // What does not fit beside those that run is no reason to let go of any.
+            if running.saturating_add(bytes) > bound.total() {
                 return Err(limit);
             }
             if !self.all.idle.evict(share) {
@@ -183,6 +185,9 @@ impl Budget {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+    use std::time::Instant;
+
     use super::*;
 
     #[test]
@@ -213,5 +218,41 @@ mod tests {
         assert_eq!(other.take(1), Err(MemoryLimit::Total(100)));
         other.give_back(25);
         assert_eq!(other.take(25), Ok(()), "what failed was not kept");
+    }
+
+    /// An idle instance with so many bytes.
+    struct Kept(Budget, Mutex<u64>);
+
+    impl IdleInstances for Kept {
+        fn oldest(&self) -> Option<Instant> {
+            (self.memory() > 0).then(Instant::now)
+        }
+
+        fn evict_oldest(&self) -> bool {
+            let bytes = std::mem::take(&mut *self.1.lock().unwrap());
+            self.0.give_back(bytes);
+            bytes > 0
+        }
+
+        fn memory(&self) -> u64 {
+            *self.1.lock().unwrap()
+        }
+
+        fn share(&self) -> Option<&MemoryShare> {
+            self.0.share()
+        }
+    }
+
+    #[test]
+    fn what_is_idle_gives_way_if_that_helps() {
+        let budget = Budget::new(Arc::new(MemoryBudget::new(100)), None);
+        let kept = Arc::new(Kept(budget.clone(), Mutex::new(30)));
+        let weak: Weak<Kept> = Arc::downgrade(&kept);
+        budget.add_idle(weak);
+        assert_eq!(budget.take(30 + 60), Ok(()), "30 idle, 60 running");
+        assert_eq!(budget.take(41), Err(MemoryLimit::Total(100)));
+        assert_eq!(kept.memory(), 30, "it would not fit either way");
+        assert_eq!(budget.take(40), Ok(()));
+        assert_eq!(kept.memory(), 0);
     }
 }

@@ -1,6 +1,6 @@
 //! A component that has been checked, compiled and linked: a function that can be called.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use http::Request;
@@ -18,7 +18,7 @@ use super::runnable::Runnable;
 use super::state::Settings;
 use super::ticker::Ticker;
 use super::trial;
-use super::warm::{WarmPool, WarmUsage};
+use super::warm::{WarmPool, WarmUsage, ahead};
 
 /// A loaded function. Cheap to clone; each call gets a fresh instance, unless its instances are [`Warm`](crate::Warm).
 #[derive(Clone)]
@@ -38,20 +38,28 @@ impl Function {
         let outbound = OutboundClient::new(config.take_outbound())
             .map_err(|error| LoadError::Outbound(error.to_string()))?;
         let budget = Budget::new(memory, config.memory_share);
-        let warm = config.warm.map(|warm| WarmPool::new(warm, budget.clone()));
-        Ok(Self {
-            runnable: Arc::new(Runnable {
-                ticker,
-                budget,
-                linked,
-                settings: Settings {
-                    limits: config.limits,
-                    environment: config.environment,
-                    outbound: Arc::new(outbound),
-                },
-                warm,
-            }),
-        })
+        let runnable = Arc::new_cyclic(|runnable: &Weak<Runnable>| Runnable {
+            ticker,
+            warm: config
+                .warm
+                .map(|warm| WarmPool::new(warm, budget.clone(), runnable.clone())),
+            budget,
+            linked,
+            settings: Settings {
+                limits: config.limits,
+                environment: config.environment,
+                outbound: Arc::new(outbound),
+            },
+        });
+        Ok(Self { runnable })
+    }
+
+    /// Makes the instances that are to be there ahead of need. What cannot be made now is made later.
+    pub(crate) async fn make_ahead(self) -> Self {
+        if let Some(pool) = &self.runnable.warm {
+            ahead::make(&self.runnable, pool).await;
+        }
+        self
     }
 
     /// Calls the function and gathers the whole answer. A function that goes on after it is waited for, within its wall
@@ -73,7 +81,8 @@ impl Function {
     /// # Errors
     /// [`LoadError::Instantiate`] or [`LoadError::StartTime`], if it does not.
     pub async fn try_instance(&self) -> Result<(), LoadError> {
-        trial::instantiate(&self.runnable).await
+        let instance = trial::instantiate(&self.runnable).await;
+        instance.map(drop)
     }
 
     /// An execution that is still to be started. For servers; other programs [`call`](Self::call).

@@ -12,7 +12,7 @@ use super::run_queue::RunQueue;
 use super::runnable::Runnable;
 use super::shared::Shared;
 use super::state::{self, State};
-use super::warm::Retired;
+use super::warm::{Member, Retired, WarmPool};
 
 /// An instance. Fresh ones answer one request, warm ones several, one after the other.
 pub(crate) struct Instance {
@@ -20,6 +20,8 @@ pub(crate) struct Instance {
     pub(crate) proxy: Proxy,
     made: Instant,
     answered: u32,
+    /// For a warm one. After `store`, so that its memory is free when it is counted.
+    member: Option<Member>,
 }
 
 /// What an instance is given for one request.
@@ -74,6 +76,7 @@ impl Instance {
             proxy,
             made: Instant::now(),
             answered: runnable.warm.as_ref().map_or(0, |pool| pool.head_start()),
+            member: runnable.warm.as_ref().map(WarmPool::note_made),
         })
     }
 
@@ -91,6 +94,18 @@ impl Instance {
     /// Requests that it has answered, and those that it was not given at its start.
     pub(crate) fn answered(&self) -> u32 {
         self.answered
+    }
+
+    /// Says why it is about to be let go of.
+    pub(crate) fn retires(&mut self, why: Retired) {
+        if let Some(member) = &mut self.member {
+            member.retires(why);
+        }
+    }
+
+    /// Its linear memory, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        self.store.data().meter.memory()
     }
 
     pub(crate) fn age(&self) -> Duration {

@@ -42,6 +42,11 @@ impl Meter {
         memory.max(tables)
     }
 
+    /// Linear memory, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        self.memory
+    }
+
     /// Bytes that are charged for what the host holds.
     pub(crate) fn charged(&self) -> u64 {
         self.charged

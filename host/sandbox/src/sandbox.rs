@@ -107,12 +107,13 @@ impl Sandbox {
     ) -> Result<Function, LoadError> {
         let (sandbox, path) = (self.clone(), path.as_ref().to_owned());
         let mut config: FunctionConfig = config.into();
-        blocking(move || {
+        let function = blocking(move || {
             let wasm = sandbox.read_component(&path)?;
             config.name = config.name.or_else(|| file_name(&path));
             sandbox.function(&wasm, config)
         })
-        .await
+        .await?;
+        Ok(function.make_ahead().await)
     }
 
     /// Loads a component from its bytes, as [`Sandbox::load`] does.
@@ -125,11 +126,12 @@ impl Sandbox {
         config: impl Into<FunctionConfig>,
     ) -> Result<Function, LoadError> {
         let (sandbox, wasm, config) = (self.clone(), wasm.into(), config.into());
-        blocking(move || {
+        let function = blocking(move || {
             sandbox.check_size(wasm.len() as u64)?;
             sandbox.function(&wasm, config)
         })
-        .await
+        .await?;
+        Ok(function.make_ahead().await)
     }
 
     /// The bytes of the component file at `path`, if it is a file of a size that is loaded.

@@ -1,4 +1,4 @@
-//! Whether a function can be started at all, tried before anyone depends on it.
+//! Instances without a request: to see whether a function can be started at all, and to have one ahead of need.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +12,8 @@ use super::shared::Shared;
 /// How long an instance may take to come up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Makes an instance and lets it go, without a request.
-pub(crate) async fn instantiate(runnable: &Runnable) -> Result<(), LoadError> {
+/// Makes an instance without a request.
+pub(crate) async fn instantiate(runnable: &Runnable) -> Result<Instance, LoadError> {
     let limits = runnable.limits();
     let account = Account::new(limits.memory, runnable.budget.clone());
     let shared = Arc::new(Shared::new(limits.log_output, account, false));
@@ -28,7 +28,7 @@ pub(crate) async fn instantiate(runnable: &Runnable) -> Result<(), LoadError> {
         instance.as_mut().poll(cx)
     });
     match tokio::time::timeout(PATIENCE, interrupted).await {
-        Ok(Ok(_)) => Ok(()),
+        Ok(Ok(instance)) => Ok(instance),
         Ok(Err(error)) => {
             let refused = shared.account().refused();
             Err(LoadError::Instantiate(Failure::from_guest(

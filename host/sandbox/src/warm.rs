@@ -1,5 +1,7 @@
 //! Warm instances: a function may keep its instances for further requests.
 
+pub(crate) mod ahead;
+mod member;
 mod pool;
 mod retired;
 
@@ -7,6 +9,7 @@ use std::time::Duration;
 
 use super::setters::setters;
 
+pub(crate) use member::Member;
 pub(crate) use pool::WarmPool;
 pub use retired::Retired;
 
@@ -45,6 +48,9 @@ pub struct Warm {
     pub memory_percent: u8,
     /// Instances that may lie idle at once. Default 1,000.
     pub most_idle: usize,
+    /// Instances that there are at the least, made ahead of need: when the function is loaded, and when one is let go of.
+    /// They stay however long they are idle, but give way to others that need memory. Default 0.
+    pub least: usize,
 }
 
 impl Default for Warm {
@@ -55,6 +61,7 @@ impl Default for Warm {
             age: Duration::from_secs(60 * 60),
             memory_percent: 75,
             most_idle: 1000,
+            least: 0,
         }
     }
 }
@@ -65,6 +72,7 @@ setters!(Warm {
     age: Duration,
     memory_percent: u8,
     most_idle: usize,
+    least: usize,
 });
 
 /// The warm instances of a function: those that lie idle, and those that were let go of.

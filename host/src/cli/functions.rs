@@ -99,7 +99,7 @@ fn value(record: &FunctionRecord, base_url: &str, state: &FunctionState) -> Valu
             Value::Object(members) => members.is_empty(),
             _ => false,
         };
-        if !is_empty {
+        if !is_empty && record.settings.has_effect(setting) {
             value[setting.shown_name()] = shown;
         }
     }

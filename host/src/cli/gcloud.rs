@@ -207,15 +207,6 @@ static FLAGS: &[Flag] = &[
     ),
     flag("--no-retry", "functions deploy", Nothing),
     valued(
-        "--min-instances",
-        "functions deploy",
-        NothingIf(
-            &["0"],
-            "an instance is made for each request within microseconds; there is none to keep",
-        ),
-    ),
-    flag("--clear-min-instances", "functions deploy", Nothing),
-    valued(
         "--cpu",
         "functions deploy",
         Refused(

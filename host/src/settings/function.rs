@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::settings;
-use super::values::{Bound, Executions, Size, Time, as_milliseconds};
+use super::values::{Bound, Executions, Instances, Percent, Requests, Size, Time, as_milliseconds};
+use super::{Setting, settings};
 
 settings! {
     /// A function: its component, and its settings as `host functions deploy` has them.
@@ -41,6 +41,20 @@ settings! {
         max_response_body: Bound = "32Mi";
         /// Log output kept of an execution
         log_limit: Size = "256Ki";
+        /// Warm instances that there are at the least, made ahead of need
+        min_instances: Instances = "0";
+        /// Warm instances that may lie idle
+        max_idle_instances: Instances = "1000";
+        /// Requests that a warm instance answers, less a random part of up to an eighth
+        warm_requests: Requests = "1000";
+        /// How long a warm instance may lie idle
+        #[serde(with = "as_milliseconds")]
+        warm_idle_time: Time = "60s";
+        /// How old a warm instance may be
+        #[serde(with = "as_milliseconds")]
+        warm_age: Time = "1h";
+        /// The part of its memory limit that a warm instance may keep
+        warm_memory: Percent = "75";
     }
 
     by_hand {
@@ -91,7 +105,22 @@ settings! {
     }
 }
 
+/// What only warm instances have.
+const OF_WARM: [&str; 6] = [
+    "min_instances",
+    "max_idle_instances",
+    "warm_requests",
+    "warm_idle_time",
+    "warm_age",
+    "warm_memory",
+];
+
 impl FunctionSettings {
+    /// Whether this setting has an effect, as the others are.
+    pub(crate) fn has_effect(&self, setting: &Setting<Self>) -> bool {
+        self.warm || !OF_WARM.contains(&setting.name)
+    }
+
     /// Whether no one may call the function.
     pub fn lets_nobody_in(&self) -> bool {
         !self.allow_unauthenticated && self.invokers.is_empty() && self.invoker_rules.is_empty()

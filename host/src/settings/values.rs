@@ -45,14 +45,55 @@ pub struct Time(pub Duration);
 #[schemars(with = "String", extend("pattern" = TIME_OR_ZERO))]
 pub struct TimeOrZero(pub Duration);
 
-/// A number of executions at once: no more than the pool can hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(try_from = "i64")]
-#[schemars(with = "u32", extend("minimum" = 1, "maximum" = MOST_EXECUTIONS))]
-pub struct Executions(pub u32);
+/// Makes types of numbers within bounds.
+macro_rules! numbers {
+    ($($(#[$attribute:meta])* $Type:ident: $what:literal, $least:literal to $most:literal;)*) => {
+        $(
+            $(#[$attribute])*
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+            #[serde(try_from = "i64")]
+            #[schemars(with = "u32", extend("minimum" = $least, "maximum" = $most))]
+            pub struct $Type(pub u32);
 
-/// What the pool can hold.
-const MOST_EXECUTIONS: u32 = 10_000;
+            impl TryFrom<i64> for $Type {
+                type Error = String;
+
+                fn try_from(number: i64) -> Result<Self, String> {
+                    match u32::try_from(number) {
+                        Ok(number @ $least..=$most) => Ok(Self(number)),
+                        _ => Err(Self::expected(&number)),
+                    }
+                }
+            }
+
+            impl FromStr for $Type {
+                type Err = String;
+
+                fn from_str(text: &str) -> Result<Self, String> {
+                    let number: Result<i64, _> = text.parse();
+                    number.map_err(|_| Self::expected(&text)).and_then(Self::try_from)
+                }
+            }
+
+            impl $Type {
+                fn expected(given: &dyn fmt::Display) -> String {
+                    format!("`{given}` is not {}; expected {} to {}", $what, $least, $most)
+                }
+            }
+        )*
+    };
+}
+
+numbers! {
+    /// A number of executions at once: no more than the pool can hold.
+    Executions: "a number of executions", 1 to 10_000;
+    /// A number of instances, which may be none.
+    Instances: "a number of instances", 0 to 10_000;
+    /// A number of requests.
+    Requests: "a number of requests", 1 to 1_000_000_000;
+    /// A part of something.
+    Percent: "a number of percent", 1 to 100;
+}
 
 /// Reads a type from text, where both flags and files have text.
 macro_rules! from_text {
@@ -86,32 +127,6 @@ from_text! {
         "unlimited" => Ok(Self(None)),
         _ => bytes(text).map(|bytes| Self(Some(bytes))),
     };
-}
-
-impl TryFrom<i64> for Executions {
-    type Error = String;
-
-    fn try_from(number: i64) -> Result<Self, String> {
-        match u32::try_from(number) {
-            Ok(number @ 1..=MOST_EXECUTIONS) => Ok(Self(number)),
-            _ => Err(expected_executions(&number)),
-        }
-    }
-}
-
-impl FromStr for Executions {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let number: Result<i64, _> = text.parse();
-        number
-            .map_err(|_| expected_executions(&text))
-            .and_then(Self::try_from)
-    }
-}
-
-fn expected_executions(given: &dyn fmt::Display) -> String {
-    format!("`{given}` is not a number of executions; expected 1 to {MOST_EXECUTIONS}")
 }
 
 impl fmt::Display for Size {
@@ -151,6 +166,9 @@ values! {
         shown |bytes| Bound(bytes).to_string().into();
     Time => Duration, "TIME", "1ms to ten years", |time| time.0, shown |time| Time(time).to_string().into();
     Executions => usize, "N", "1 to 10000", |executions| executions.0 as usize, shown |number| number.into();
+    Instances => usize, "N", "0 to 10000", |instances| instances.0 as usize, shown |number| number.into();
+    Requests => u32, "N", "1 to 1000000000", |requests| requests.0, shown |number| number.into();
+    Percent => u8, "PERCENT", "1 to 100", |percent| percent.0 as u8, shown |number| number.into();
     SocketAddr => SocketAddr, "IP:PORT", "an address with a port", |addr| addr;
 }
 

@@ -1,6 +1,6 @@
 //! Instances that lie idle, and give way when what they hold is needed.
 
-use std::sync::{Mutex, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
 use super::MemoryShare;
@@ -13,6 +13,9 @@ pub(crate) trait IdleInstances: Send + Sync {
 
     /// Lets go of that one. Answers whether there was one.
     fn evict_oldest(&self) -> bool;
+
+    /// Linear memory of all of them, in bytes.
+    fn memory(&self) -> u64;
 
     /// The share of memory that they draw on, beside what is for all.
     fn share(&self) -> Option<&MemoryShare>;
@@ -35,22 +38,29 @@ impl Idle {
     /// Lets go of the one that has been idle longest, among those that draw on `share` if one is given. Answers whether
     /// there was one.
     pub(super) fn evict(&self, share: Option<&MemoryShare>) -> bool {
-        let functions: Vec<_> = {
-            let functions = lock(&self.functions);
-            functions.iter().filter_map(Weak::upgrade).collect()
-        };
-        let draws_on = |own: Option<&MemoryShare>| match share {
-            Some(share) => own.is_some_and(|own| own.is_same(share)),
-            None => true,
-        };
+        let functions = self.that_draw_on(share);
         let mut oldest: Vec<_> = functions
             .iter()
-            .filter(|function| draws_on(function.share()))
             .filter_map(|function| Some((function.oldest()?, function)))
             .collect();
         oldest.sort_unstable_by_key(|(since, _)| *since);
         // One that was there a moment ago may be in use by now.
         oldest.iter().any(|(_, function)| function.evict_oldest())
+    }
+
+    /// Memory of all of them, or of those that draw on `share`, in bytes.
+    pub(super) fn memory(&self, share: Option<&MemoryShare>) -> u64 {
+        let functions = self.that_draw_on(share);
+        functions.iter().map(|function| function.memory()).sum()
+    }
+
+    fn that_draw_on(&self, share: Option<&MemoryShare>) -> Vec<Arc<dyn IdleInstances>> {
+        let functions = lock(&self.functions);
+        let functions = functions.iter().filter_map(Weak::upgrade);
+        let draws_on_it = |function: &Arc<dyn IdleInstances>| {
+            share.is_none_or(|share| function.share().is_some_and(|own| own.is_same(share)))
+        };
+        functions.filter(draws_on_it).collect()
     }
 }
 

@@ -145,9 +145,6 @@ impl Guest {
     pub(super) fn stop(&mut self) {
         if self.run.take().is_some() {
             self.wall = self.started.elapsed();
-            if let Some(pool) = &self.runnable.warm {
-                pool.note_failed();
-            }
         }
     }
 }

@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::member::Member;
 use super::retired::{Counts, Retired};
-use super::{Warm, WarmUsage};
+use super::{Warm, WarmUsage, ahead};
 use crate::budget::{Budget, IdleInstances, MemoryShare};
 use crate::instance::Instance;
 use crate::lock::lock;
+use crate::runnable::Runnable;
 
 /// Keeps instances between two requests. The one that was used last is used first, so that the rest can be let go of.
 pub(crate) struct WarmPool {
@@ -21,11 +23,18 @@ pub(crate) struct WarmPool {
     /// One for each thread that serves, oldest first. A thread looks in its own first, and in the others' after that.
     shards: Box<[Mutex<VecDeque<Idle>>]>,
     idle: AtomicUsize,
+    /// Instances that there are, idle or not.
+    all: AtomicUsize,
     retired: Counts,
+    /// What they are instances of.
+    runnable: Weak<Runnable>,
     /// Whether a task waits for instances to have been idle for too long.
     is_watched: AtomicBool,
+    /// Whether a task makes those that are lacking.
+    is_filled: AtomicBool,
 }
 
+const A_SECOND: Duration = Duration::from_secs(1);
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 struct Idle {
@@ -34,14 +43,17 @@ struct Idle {
 }
 
 impl WarmPool {
-    pub(crate) fn new(config: Warm, budget: Budget) -> Arc<Self> {
+    pub(crate) fn new(config: Warm, budget: Budget, runnable: Weak<Runnable>) -> Arc<Self> {
         let threads = thread::available_parallelism().map_or(1, usize::from);
         let pool = Arc::new(Self {
             config,
             shards: (0..threads).map(|_| Mutex::default()).collect(),
             idle: AtomicUsize::new(0),
+            all: AtomicUsize::new(0),
             retired: Counts::default(),
+            runnable,
             is_watched: AtomicBool::new(false),
+            is_filled: AtomicBool::new(false),
             budget: budget.clone(),
         });
         let idle: Weak<Self> = Arc::downgrade(&pool);
@@ -56,22 +68,30 @@ impl WarmPool {
                 let mut shard = lock(self.shard(thread + offset));
                 shard.pop_back()
             });
-            let instance = idle.next()?.instance;
+            let mut instance = idle.next()?.instance;
             self.idle.fetch_sub(1, Ordering::Relaxed);
             if instance.age() < self.config.age {
                 return Some(instance);
             }
-            self.retired.note(Retired::Age);
+            instance.retires(Retired::Age);
         }
         None
     }
 
     /// Keeps `instance`, which has answered a request on the thread with this number, if it may answer another one.
     pub(crate) fn put(self: &Arc<Self>, mut instance: Instance, thread: usize) {
-        if let Some(retired) = self.retires(&mut instance) {
-            self.retired.note(retired);
-            return;
+        match self.retired_by(&mut instance) {
+            Some(why) => instance.retires(why),
+            None => self.keep(instance, thread),
         }
+    }
+
+    /// Keeps `instance`, which has answered no request yet.
+    pub(super) fn put_new(self: &Arc<Self>, instance: Instance) {
+        self.keep(instance, self.idle.load(Ordering::Relaxed));
+    }
+
+    fn keep(self: &Arc<Self>, mut instance: Instance, thread: usize) {
         instance.rest();
         self.idle.fetch_add(1, Ordering::SeqCst);
         let since = Instant::now();
@@ -79,7 +99,7 @@ impl WarmPool {
         self.watch();
     }
 
-    fn retires(&self, instance: &mut Instance) -> Option<Retired> {
+    fn retired_by(&self, instance: &mut Instance) -> Option<Retired> {
         let config = &self.config;
         instance
             .left_dirty(f64::from(config.memory_percent) / 100.0)
@@ -90,9 +110,41 @@ impl WarmPool {
             })
     }
 
-    /// Notes that an instance was let go of in the middle of a request.
-    pub(crate) fn note_failed(&self) {
-        self.retired.note(Retired::Failed);
+    /// Notes that there is one more instance.
+    pub(crate) fn note_made(self: &Arc<Self>) -> Member {
+        self.all.fetch_add(1, Ordering::SeqCst);
+        Member::new(Arc::downgrade(self))
+    }
+
+    /// Notes that an instance was let go of.
+    pub(super) fn note_retired(self: &Arc<Self>, why: Retired) {
+        self.retired.note(why);
+        self.all.fetch_sub(1, Ordering::SeqCst);
+        if self.lacks() {
+            ahead::start(self);
+        }
+    }
+
+    /// Whether there are fewer instances than there are to be at the least.
+    pub(super) fn lacks(&self) -> bool {
+        self.all.load(Ordering::SeqCst) < self.config.least
+    }
+
+    /// Whether nobody makes those that are lacking so far.
+    pub(super) fn begins_to_fill(&self) -> bool {
+        !self.is_filled.swap(true, Ordering::SeqCst)
+    }
+
+    pub(super) fn ends_to_fill(self: &Arc<Self>) {
+        self.is_filled.store(false, Ordering::SeqCst);
+        // One may have been let go of since the last look.
+        if self.lacks() {
+            ahead::start(self);
+        }
+    }
+
+    pub(super) fn runnable(&self) -> Option<Arc<Runnable>> {
+        self.runnable.upgrade()
     }
 
     pub(crate) fn usage(&self) -> WarmUsage {
@@ -122,13 +174,17 @@ impl WarmPool {
         tokio::spawn(watch.run());
     }
 
-    /// Lets go of what is idle for too long. Answers when to look again, if something is left.
+    /// Lets go of what is idle for too long, down to what there is to be at the least. Answers when to look again, if
+    /// something is left.
     fn expire(&self) -> Option<Instant> {
         let mut next = None;
         for shard in &self.shards {
             loop {
                 let mut idle = lock(shard);
                 let Some(oldest) = idle.front() else { break };
+                if self.all.load(Ordering::SeqCst) <= self.config.least {
+                    return Some(Instant::now() + self.config.idle_time.clamp(A_SECOND, A_DAY));
+                }
                 // One that may be idle for ever is looked at again after a day.
                 let idle_time = self.config.idle_time;
                 let end = oldest.since.checked_add(idle_time);
@@ -147,12 +203,12 @@ impl WarmPool {
 
     /// Lets go of an instance that was idle, outside of the lock. Answers whether there was one.
     fn let_go(&self, idle: Option<Idle>, why: Retired) -> bool {
-        let is_one = idle.is_some();
-        if is_one {
-            self.idle.fetch_sub(1, Ordering::Relaxed);
-            self.retired.note(why);
-        }
-        is_one
+        let Some(Idle { mut instance, .. }) = idle else {
+            return false;
+        };
+        self.idle.fetch_sub(1, Ordering::Relaxed);
+        instance.retires(why);
+        true
     }
 
     fn oldest_shard(&self) -> Option<(Instant, &Mutex<VecDeque<Idle>>)> {
@@ -176,6 +232,17 @@ impl IdleInstances for WarmPool {
             }
         }
         false
+    }
+
+    fn memory(&self) -> u64 {
+        let shards = self.shards.iter();
+        let held = shards.map(|shard| {
+            lock(shard)
+                .iter()
+                .map(|idle| idle.instance.memory())
+                .sum::<u64>()
+        });
+        held.sum()
     }
 
     fn share(&self) -> Option<&MemoryShare> {

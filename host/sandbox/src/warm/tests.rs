@@ -108,3 +108,50 @@ async fn memory_of_an_idle_instance_counts_until_the_function_is_gone() {
     drop(function);
     assert_eq!(sandbox.usage().memory, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn as_many_as_there_are_to_be_at_the_least_are_made_ahead_and_stay() {
+    let warm = Warm::default().least(2).requests(2);
+    let function = hello(warm).await;
+    assert_eq!(usage(&function, Retired::Idle), (2, 0));
+    assert!(!call(&function).await && !call(&function).await);
+    tokio::task::yield_now().await;
+    assert_eq!(
+        usage(&function, Retired::Requests),
+        (2, 1),
+        "another was made"
+    );
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert_eq!(usage(&function, Retired::Requests), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_than_the_least_are_let_go_of_when_they_are_idle() {
+    let warm = Warm::default().least(1);
+    let function = hello(warm).await;
+    let (first, second) = (function.clone(), function.clone());
+    tokio::join!(call(&first), call(&second));
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert_eq!(usage(&function, Retired::Idle), (1, 1));
+}
+
+/// What is kept for later gives way to what runs, and takes nothing back from it.
+#[tokio::test(start_paused = true)]
+async fn what_is_made_ahead_waits_until_there_is_memory() {
+    let component = wat::parse_str(include_str!("../../examples/hello.wat")).unwrap();
+    let config = SandboxConfig::default()
+        .executions(10)
+        .total_memory(3 << 16);
+    let sandbox = Sandbox::new(config).unwrap();
+    let warm = FunctionConfig::default().warm(Some(Warm::default().least(3)));
+    let warm = sandbox.load_bytes(component.clone(), warm).await.unwrap();
+    assert_eq!(usage(&warm, Retired::Evicted), (3, 0));
+    let other = sandbox.load_bytes(component, FunctionConfig::default());
+    call(&other.await.unwrap()).await;
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    assert_eq!(
+        usage(&warm, Retired::Evicted),
+        (3, 1),
+        "the other one has ended"
+    );
+}

@@ -143,7 +143,35 @@ pub(crate) fn function_config(settings: &FunctionSettings) -> Result<FunctionCon
         .limits(limits)
         .environment(environment.into_iter().collect())
         .outbound(outbound)
-        .warm(settings.warm.then(Warm::default)))
+        .warm(warm(settings)?))
+}
+
+/// How its instances are kept, if they are.
+fn warm(settings: &FunctionSettings) -> Result<Option<Warm>, String> {
+    let least = settings.min_instances;
+    if !settings.warm {
+        return match least {
+            0 => Ok(None),
+            _ => Err("only warm instances can be made ahead of need: \
+                set `warm`, or leave out `min-instances`"
+                .into()),
+        };
+    }
+    if least > settings.max_idle_instances {
+        return Err(format!(
+            "`min-instances` is {least}, but only {} may lie idle (`max-idle-instances`)",
+            settings.max_idle_instances
+        ));
+    }
+    Ok(Some(
+        Warm::default()
+            .least(least)
+            .most_idle(settings.max_idle_instances)
+            .requests(settings.warm_requests)
+            .idle_time(settings.warm_idle_time)
+            .age(settings.warm_age)
+            .memory_percent(settings.warm_memory),
+    ))
 }
 
 /// The text in `file`, without the line feed at its end.

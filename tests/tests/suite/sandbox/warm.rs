@@ -186,3 +186,41 @@ fn an_error_code_in_place_of_an_answer_ends_the_instance() {
         assert_eq!(host.metric(reason), f64::from(times));
     }
 }
+
+#[test]
+fn instances_are_made_ahead_of_need_and_again_when_one_is_let_go_of() {
+    let host = warm().arg("--min-instances=2").start();
+    let idle = || host.metric("host_instances_warm{function=\"counts\"}");
+    assert_eq!(idle(), 2.0, "before any request");
+    assert_counts(&host, "/", "1\n");
+    host.get("/?then=trap");
+    tests::wait_until("another one is made", || idle() == 2.0);
+    assert_eq!(retired(&host, "failed"), 1.0);
+}
+
+#[test]
+fn what_warm_instances_keep_to_is_set_per_function() {
+    let state = State::new();
+    let flags = ["--warm", "--warm-requests=2"];
+    state.deploy("counts", "counts", &flags);
+    let host = state.serve().arg("--workers=1").start();
+    for count in ["1\n", "2\n", "1\n"] {
+        assert_counts(&host, "/counts", count);
+    }
+    assert_eq!(retired(&host, "requests"), 1.0);
+}
+
+#[test]
+fn instances_ahead_of_need_want_a_function_that_is_warm_and_may_have_so_many_idle() {
+    let refused = |flags: &[&str]| Host::serve("counts").args(flags).run().errors();
+    let line = refused(&["--min-instances=1"]);
+    assert!(
+        line.contains("set `warm`, or leave out `min-instances`"),
+        "{line}"
+    );
+    let line = refused(&["--warm", "--min-instances=3", "--max-idle-instances=2"]);
+    assert!(
+        line.contains("`min-instances` is 3, but only 2 may lie idle"),
+        "{line}"
+    );
+}

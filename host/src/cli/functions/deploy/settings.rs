@@ -40,6 +40,10 @@ pub(super) struct SettingArgs {
     #[arg(long, conflicts_with = "max_instances")]
     clear_max_instances: bool,
 
+    /// Make no instances ahead of need
+    #[arg(long, conflicts_with = "min_instances")]
+    clear_min_instances: bool,
+
     /// Keep its instances for further requests, one after the other: what it has in memory stays for the next caller
     #[arg(long, conflicts_with = "no_warm")]
     warm: bool,
@@ -149,6 +153,9 @@ impl SettingArgs {
         }
         if self.clear_max_instances {
             settings.max_instances = None;
+        }
+        if self.clear_min_instances {
+            settings.min_instances = 0;
         }
         match (self.warm, self.no_warm) {
             (true, _) => settings.warm = true,
