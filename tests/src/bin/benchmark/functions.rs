@@ -23,7 +23,7 @@ const MEBIBYTE: f64 = (1 << 20) as f64;
 /// Measures and prints.
 pub(crate) fn run(settings: &Settings) -> Result<(), String> {
     let folder = scratch().join("functions");
-    let hello = fs::read(&settings.hello).map_err(text)?;
+    let hello = fs::read(&settings.component).map_err(text)?;
     let count = settings.functions;
     println!(
         "{:32} {:>13} {:>9} {:>13} {:>9}",

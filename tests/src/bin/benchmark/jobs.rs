@@ -100,7 +100,7 @@ impl JobHost {
         let state = folder.join("state");
         fs::create_dir_all(&folder).map_err(text)?;
         let (addr, admin) = (free_addr().map_err(text)?, free_addr().map_err(text)?);
-        let configuration = configuration(&settings.hello, addr, due, idle);
+        let configuration = configuration(&settings.component, addr, due, idle);
         fs::write(folder.join("host.toml"), configuration).map_err(text)?;
         command(
             &settings.host,

@@ -38,6 +38,8 @@ end
 /// What a load came to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
+    /// Requests that were answered.
+    pub(crate) requests: u64,
     /// Requests per second.
     pub(crate) rate: f64,
     /// The slowest of the fastest 99 %.
@@ -70,6 +72,7 @@ pub(crate) fn run_with_tokens(
     let elapsed = begun.elapsed();
     match result {
         [requests, microseconds, p99, 0] => Ok(Load {
+            requests,
             rate: rate(requests, microseconds),
             p99: Duration::from_micros(p99),
             elapsed,

@@ -1,11 +1,12 @@
-//! The benchmark: host, plain hyper and `wasmtime serve`, each under the same load, in one run; with `tokens`, what it
-//! costs to check them; with `functions`, a thousand of them; with `logs`, what it costs to keep entries and to find them;
+//! The benchmark: host, plain hyper and `wasmtime serve`, each under the same load, in one run; with `instances`, the
+//! same with fresh and with warm instances, of any component; with `tokens`, what it costs to check them; with `functions`, a thousand of them; with `logs`, what it costs to keep entries and to find them;
 //! with `jobs`, how late jobs begin that are due at once, and what those cost that are not due; with `together`, everything
 //! on at once; with `soak`, that for as long as one likes.
 //!
 //! Prints figures and the ratios between them. Absolute figures belong to the machine; the ratios are what is claimed.
 
 mod functions;
+mod instances;
 mod jobs;
 mod load;
 mod logs;
@@ -35,6 +36,9 @@ fn main() -> ExitCode {
         return plain::serve(arguments.get(1));
     }
     let done = match arguments.split_first() {
+        Some((first, rest)) if first == "instances" => {
+            Settings::parse(rest).and_then(|settings| instances::run(&settings))
+        }
         Some((first, rest)) if first == "tokens" => {
             Settings::parse(rest).and_then(|settings| tokens::run(&settings))
         }

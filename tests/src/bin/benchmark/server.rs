@@ -18,6 +18,10 @@ pub(crate) enum Kind {
     Host,
     Hyper,
     Wasmtime,
+    /// Each instance answers a thousand requests.
+    HostWarm,
+    /// Each instance answers 128 requests.
+    WasmtimeWarm,
     HostSpinning,
     HostPrivate,
     /// Keeps its log on disk, and prints it to nobody.
@@ -37,6 +41,8 @@ impl Kind {
             Self::HostForgetting => "log to nothing",
             Self::Hyper => "plain hyper",
             Self::Wasmtime => "wasmtime serve",
+            Self::HostWarm => "host, warm",
+            Self::WasmtimeWarm => "wasmtime, 128",
         }
     }
 
@@ -60,13 +66,14 @@ impl Kind {
         let addr = addr.to_string();
         let mut command = match self {
             Self::Host
+            | Self::HostWarm
             | Self::HostSpinning
             | Self::HostPrivate
             | Self::HostKeeping
             | Self::HostForgetting => {
                 let component = match self {
                     Self::HostSpinning => &settings.spins,
-                    _ => &settings.hello,
+                    _ => &settings.component,
                 };
                 let mut command = Command::new(&settings.host);
                 command.arg("serve").arg(component);
@@ -78,9 +85,11 @@ impl Kind {
                     "--state-dir",
                 ]);
                 command.arg(state());
-                if self == Self::HostForgetting {
-                    command.arg("--no-keep-logs");
-                }
+                match self {
+                    Self::HostForgetting => command.arg("--no-keep-logs"),
+                    Self::HostWarm => command.arg("--warm"),
+                    _ => &mut command,
+                };
                 if let (Self::HostPrivate, Some(issuer), Some(invoker)) =
                     (self, &settings.issuer, &settings.invoker)
                 {
@@ -90,12 +99,15 @@ impl Kind {
                 }
                 command
             }
-            Self::Wasmtime => {
+            Self::Wasmtime | Self::WasmtimeWarm => {
                 let mut command = Command::new(&settings.wasmtime);
                 command
                     .args(["serve", "-S", "cli", "--addr", &addr])
                     .arg(precompiled(settings)?);
                 command.arg("--allow-precompiled");
+                if self == Self::WasmtimeWarm {
+                    command.args(["--max-instance-reuse-count", "128"]);
+                }
                 command
             }
             Self::Hyper => {
@@ -265,7 +277,7 @@ pub(crate) fn scratch() -> PathBuf {
 
 /// wasmtime gets the component compiled beforehand, as host has it in its cache.
 fn precompiled(settings: &Settings) -> Result<PathBuf, String> {
-    let path = scratch().join("hello.cwasm");
+    let path = scratch().join("component.cwasm");
     if path.exists() {
         return Ok(path);
     }
@@ -273,7 +285,7 @@ fn precompiled(settings: &Settings) -> Result<PathBuf, String> {
     let made = Command::new(&settings.wasmtime)
         .args(["compile", "-W", "component-model", "-o"])
         .arg(&path)
-        .arg(&settings.hello)
+        .arg(&settings.component)
         .status();
     match made {
         Ok(status) if status.success() => Ok(path),

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-const USAGE: &str = "usage: benchmark [tokens|functions|logs|jobs|together|soak] [--rounds N] [--seconds N] [--connections N] \
-    [--functions N] [--millions N] [--wrk FILE] [--wasmtime FILE]";
+const USAGE: &str = "usage: benchmark [instances|tokens|functions|logs|jobs|together|soak] [--rounds N] [--seconds N] [--connections N] \
+    [--functions N] [--millions N] [--component FILE] [--wrk FILE] [--wasmtime FILE]";
 
 #[derive(Clone)]
 pub(crate) struct Settings {
@@ -20,7 +20,8 @@ pub(crate) struct Settings {
     pub(crate) host: PathBuf,
     /// The program that fills a log and reads it.
     pub(crate) kept_logs: PathBuf,
-    pub(crate) hello: PathBuf,
+    /// What is served: the greeting, if nothing else is said.
+    pub(crate) component: PathBuf,
     pub(crate) spins: PathBuf,
     /// Whose tokens a private function accepts.
     pub(crate) issuer: Option<String>,
@@ -45,7 +46,7 @@ impl Settings {
             wasmtime: "wasmtime".into(),
             host: profile.join("host"),
             kept_logs: profile.join("examples/kept_logs"),
-            hello: target.join("hello.wasm"),
+            component: target.join("hello.wasm"),
             spins: target.join("guests/spins.wasm"),
             issuer: None,
             invoker: None,
@@ -73,6 +74,7 @@ impl Settings {
             "--connections" => self.connections = number()?,
             "--functions" => self.functions = number()?,
             "--millions" => self.millions.clone_from(value),
+            "--component" => self.component = value.into(),
             "--wrk" => self.wrk = value.into(),
             "--wasmtime" => self.wasmtime = value.into(),
             _ => return Err(format!("{flag} is not known; {USAGE}")),

@@ -60,7 +60,7 @@ impl Whole {
         let mut whole = Self {
             process: command.spawn().map_err(text)?,
             host: settings.host.clone(),
-            hello: settings.hello.clone(),
+            hello: settings.component.clone(),
             state,
             addr,
             admin,
@@ -175,7 +175,7 @@ impl Drop for Whole {
 }
 
 fn configuration(settings: &Settings, addr: SocketAddr, round: usize) -> String {
-    let hello = settings.hello.display();
+    let hello = settings.component.display();
     let mut file = format!(
         "[functions.{DECLARED}]\nsource = \"{hello}\"\ninvokers = [\"serviceAccount:{ACCOUNT}\"]\n\
          env-vars = {{ ROUND = \"{round}\" }}\n"
