@@ -167,7 +167,10 @@ impl Execution {
         };
         self.wake_waiting();
         Poll::Ready(ended.map_err(|cut| match cut {
-            Cut::Deadline(limit) => Failure::Timeout(limit),
+            Cut::Deadline(limit) => {
+                self.guest.note_late(&self.shared);
+                Failure::Timeout(limit)
+            }
             Cut::Error(error) => self.failure_from_guest(&error),
         }))
     }

@@ -90,6 +90,11 @@ impl Function {
         ExecutionBuilder::new(&self.runnable)
     }
 
+    #[cfg(test)]
+    pub(crate) fn runnable(&self) -> &Runnable {
+        &self.runnable
+    }
+
     /// What each execution may use.
     #[inline]
     pub fn limits(&self) -> &Limits {

@@ -20,6 +20,9 @@ pub(crate) struct Instance {
     pub(crate) proxy: Proxy,
     made: Instant,
     answered: u32,
+    /// It has answered a request before the one that it was given last.
+    is_reused: bool,
+    has_answered: bool,
     /// For a warm one. After `store`, so that its memory is free when it is counted.
     member: Option<Member>,
 }
@@ -76,6 +79,8 @@ impl Instance {
             proxy,
             made: Instant::now(),
             answered: runnable.warm.as_ref().map_or(0, |pool| pool.head_start()),
+            is_reused: false,
+            has_answered: false,
             member: runnable.warm.as_ref().map(WarmPool::note_made),
         })
     }
@@ -83,12 +88,27 @@ impl Instance {
     /// Gives it to another execution. Nothing that belongs to one execution is left from the last one.
     pub(crate) fn bind(&mut self, runnable: &Runnable, binding: &Binding) {
         state::bind(&mut self.store, &runnable.settings, binding);
+        self.is_reused = self.has_answered;
         binding.shared.note_instance();
+        if self.is_reused {
+            binding.shared.note_reused();
+        }
+    }
+
+    /// Whether it has answered a request before the one that it was given last.
+    pub(crate) fn is_reused(&self) -> bool {
+        self.is_reused
+    }
+
+    /// Adds a line of the host's own to what it has printed.
+    pub(crate) fn note(&self, text: &str) {
+        self.store.data().shared.output().note(text.into(), None);
     }
 
     /// Notes that it has answered a request.
     pub(crate) fn note_answered(&mut self) {
         self.answered = self.answered.saturating_add(1);
+        self.has_answered = true;
     }
 
     /// Requests that it has answered, and those that it was not given at its start.

@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     waits_unread: Mutex<Option<StreamContext>>,
     /// There is an instance, made for it or warm.
     has_instance: AtomicBool,
+    /// It is a warm one that has answered a request already.
+    is_reused: AtomicBool,
     /// Nanoseconds that it took to make the instance; 0 if none was made.
     instantiation: AtomicU64,
     /// The guest let go of a body that it had not finished.
@@ -58,6 +60,7 @@ impl Shared {
             sends_body: AtomicBool::new(false),
             waits_unread: Mutex::new(None),
             has_instance: AtomicBool::new(false),
+            is_reused: AtomicBool::new(false),
             instantiation: AtomicU64::new(0),
             cut_body: AtomicBool::new(false),
             received: AtomicU64::new(0),
@@ -120,6 +123,15 @@ impl Shared {
     /// Notes that there is an instance by now.
     pub(crate) fn note_instance(&self) {
         self.has_instance.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that the instance has answered a request already.
+    pub(crate) fn note_reused(&self) {
+        self.is_reused.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_reused(&self) -> bool {
+        self.is_reused.load(Ordering::Relaxed)
     }
 
     pub(crate) fn has_instance(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Warm instances: a function may keep its instances for further requests.
 
 pub(crate) mod ahead;
+mod fitness;
 mod member;
 mod pool;
 mod retired;

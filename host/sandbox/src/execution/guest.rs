@@ -18,6 +18,7 @@ use crate::instance::{Binding, Instance};
 use crate::request::RequestBody;
 use crate::run_queue::RunQueue;
 use crate::runnable::Runnable;
+use crate::shared::Shared;
 use crate::usage::LONG_TURN;
 
 /// Gives back the instance that it ran in, if that is a warm one.
@@ -138,6 +139,17 @@ impl Guest {
         if let (Some(mut instance), Some(pool)) = (instance, &self.runnable.warm) {
             instance.note_answered();
             pool.put(instance, thread(self.turns.as_ref()));
+        }
+    }
+
+    /// Takes note that its time was over before it ended.
+    pub(super) fn note_late(&self, shared: &Shared) {
+        if let Some(pool) = &self.runnable.warm
+            && shared.is_reused()
+            && !shared.has_answered()
+            && let Some(text) = pool.note_hung()
+        {
+            shared.output().note(text.into(), None);
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::fitness::{Fitness, HANGS_AGAIN, KEEPS_HANDLES};
 use super::member::Member;
 use super::retired::{Counts, Retired};
 use super::{Warm, WarmUsage, ahead};
@@ -26,6 +27,7 @@ pub(crate) struct WarmPool {
     /// Instances that there are, idle or not.
     all: AtomicUsize,
     retired: Counts,
+    fitness: Fitness,
     /// What they are instances of.
     runnable: Weak<Runnable>,
     /// Whether a task waits for instances to have been idle for too long.
@@ -51,6 +53,7 @@ impl WarmPool {
             idle: AtomicUsize::new(0),
             all: AtomicUsize::new(0),
             retired: Counts::default(),
+            fitness: Fitness::default(),
             runnable,
             is_watched: AtomicBool::new(false),
             is_filled: AtomicBool::new(false),
@@ -63,7 +66,7 @@ impl WarmPool {
 
     /// An idle instance, for the thread with this number.
     pub(crate) fn take(&self, thread: usize) -> Option<Instance> {
-        while self.idle.load(Ordering::Relaxed) > 0 {
+        while self.idle.load(Ordering::Relaxed) > 0 && !self.fitness.is_unfit() {
             let mut idle = (0..self.shards.len()).filter_map(|offset| {
                 let mut shard = lock(self.shard(thread + offset));
                 shard.pop_back()
@@ -80,8 +83,16 @@ impl WarmPool {
 
     /// Keeps `instance`, which has answered a request on the thread with this number, if it may answer another one.
     pub(crate) fn put(self: &Arc<Self>, mut instance: Instance, thread: usize) {
+        if instance.is_reused() {
+            self.fitness.note_answered_again();
+        }
         match self.retired_by(&mut instance) {
-            Some(why) => instance.retires(why),
+            Some(why) => {
+                if why == Retired::Handles && self.fitness.tells_of_handles() {
+                    instance.note(KEEPS_HANDLES);
+                }
+                instance.retires(why);
+            }
             None => self.keep(instance, thread),
         }
     }
@@ -104,10 +115,16 @@ impl WarmPool {
         instance
             .left_dirty(f64::from(config.memory_percent) / 100.0)
             .or_else(|| (instance.answered() >= config.requests).then_some(Retired::Requests))
+            .or_else(|| self.fitness.is_unfit().then_some(Retired::Unfit))
             .or_else(|| {
                 let is_full = self.idle.load(Ordering::Relaxed) >= config.most_idle;
                 is_full.then_some(Retired::Surplus)
             })
+    }
+
+    /// Notes that an instance did not answer another request in time. Answers what there is to say of it.
+    pub(crate) fn note_hung(&self) -> Option<&'static str> {
+        self.fitness.note_hung().then_some(HANGS_AGAIN)
     }
 
     /// Notes that there is one more instance.
@@ -127,7 +144,7 @@ impl WarmPool {
 
     /// Whether there are fewer instances than there are to be at the least.
     pub(super) fn lacks(&self) -> bool {
-        self.all.load(Ordering::SeqCst) < self.config.least
+        self.all.load(Ordering::SeqCst) < self.config.least && !self.fitness.is_unfit()
     }
 
     /// Whether nobody makes those that are lacking so far.

@@ -22,6 +22,8 @@ pub enum Retired {
     Age,
     /// It was idle for as long as it may be.
     Idle,
+    /// The component's instances hang at a second request.
+    Unfit,
     /// As many as may lie idle already.
     Surplus,
     /// What it held was needed by others.
@@ -29,7 +31,7 @@ pub enum Retired {
 }
 
 impl Retired {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Failed,
         Self::NoResponse,
         Self::Body,
@@ -38,6 +40,7 @@ impl Retired {
         Self::Requests,
         Self::Age,
         Self::Idle,
+        Self::Unfit,
         Self::Surplus,
         Self::Evicted,
     ];
@@ -53,6 +56,7 @@ impl Retired {
             Self::Requests => "requests",
             Self::Age => "age",
             Self::Idle => "idle",
+            Self::Unfit => "unfit",
             Self::Surplus => "surplus",
             Self::Evicted => "evicted",
         }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http_body_util::Empty;
 
 use super::{Retired, Warm};
+use crate::trial;
 use crate::{Function, FunctionConfig, Limits, Sandbox, SandboxConfig};
 
 async fn hello(warm: Warm) -> Function {
@@ -129,8 +130,10 @@ async fn as_many_as_there_are_to_be_at_the_least_are_made_ahead_and_stay() {
 async fn more_than_the_least_are_let_go_of_when_they_are_idle() {
     let warm = Warm::default().least(1);
     let function = hello(warm).await;
-    let (first, second) = (function.clone(), function.clone());
-    tokio::join!(call(&first), call(&second));
+    let runnable = function.runnable();
+    let another = trial::instantiate(runnable).await.unwrap();
+    runnable.warm.as_ref().unwrap().put_new(another);
+    assert_eq!(usage(&function, Retired::Idle), (2, 0));
     tokio::time::sleep(Duration::from_secs(3600)).await;
     assert_eq!(usage(&function, Retired::Idle), (1, 1));
 }

@@ -224,3 +224,43 @@ fn instances_ahead_of_need_want_a_function_that_is_warm_and_may_have_so_many_idl
         "{line}"
     );
 }
+
+/// As components of componentize-js with `fetch-event` do.
+#[test]
+fn a_function_that_never_answers_a_second_request_is_served_fresh_after_the_first_such_hang() {
+    let host = warm().arg("--timeout=500ms").start();
+    assert_counts(&host, "/", "1\n");
+    let hung = host.get("/?for=60000");
+    assert_eq!(hung.status, 504);
+    let printed = host.printed_by(&hung);
+    let about = |(_, text): &(String, String)| text.contains("did not answer the second request");
+    assert!(printed.iter().any(about), "{printed:?}");
+    for _ in 0..3 {
+        assert_counts(&host, "/", "1\n");
+    }
+    assert_eq!(retired(&host, "unfit"), 3.0);
+}
+
+#[test]
+fn one_that_has_answered_a_second_request_stays_warm_whatever_times_out_later() {
+    let host = warm().arg("--timeout=500ms").start();
+    for path in ["/", "/?for=1"] {
+        host.get(path);
+    }
+    assert_eq!(host.get("/?for=60000").status, 504);
+    assert_counts(&host, "/", "1\n");
+    assert_counts(&host, "/", "2\n");
+    assert_eq!(retired(&host, "unfit"), 0.0);
+}
+
+#[test]
+fn that_an_instance_keeps_handles_is_said_once() {
+    let host = warm().start();
+    let told = |path: &str| {
+        let printed = host.printed_by(&host.get(path));
+        let about = |(_, text): &&(String, String)| text.contains("answers no further request");
+        printed.iter().filter(about).count()
+    };
+    assert_eq!(told("/?then=keep-fields"), 1);
+    assert_eq!(told("/?then=keep-fields"), 0);
+}
