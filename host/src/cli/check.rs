@@ -95,6 +95,9 @@ fn verdicts(inspection: &Inspection, refused: Option<&LoadError>) -> Vec<(&'stat
         .collect()
 }
 
+/// What becomes of an instance.
+const INSTANCES: &str = "a fresh one for each request; with --warm one answers several, and what it has in memory stays";
+
 fn text(inspection: &Inspection, refused: Option<&LoadError>) -> String {
     let mut rows: Vec<(&str, String)> = Vec::new();
     rows.extend(
@@ -115,6 +118,9 @@ fn text(inspection: &Inspection, refused: Option<&LoadError>) -> String {
     };
     rows.push(("memory", memory));
     rows.push(("parts", parts(inspection.parts)));
+    if refused.is_none() {
+        rows.push(("instances", INSTANCES.into()));
+    }
     rows.extend(
         verdicts(inspection, refused)
             .into_iter()

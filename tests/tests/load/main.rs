@@ -3,3 +3,4 @@
 mod balance;
 mod hostile;
 mod neighbours;
+mod warm;

@@ -33,12 +33,12 @@ const SPARING: usize = 18;
 
 /// Serves the healthy function and each of `hostile`, with two workers.
 #[track_caller]
-fn beside_hello(hostile: &[(&str, &str)]) -> (State, Host) {
+fn beside_hello(hostile: &[(&str, &str)], instances: &str) -> (State, Host) {
     let state = State::new();
-    state.deploy("hello", "hello", &[]);
+    state.deploy("hello", "hello", &[instances]);
     for (name, _) in hostile {
         let function = name.replace('_', "-");
-        let settings = ["--memory=32Mi", "--max-response-body=unlimited"];
+        let settings = ["--memory=32Mi", "--max-response-body=unlimited", instances];
         state.deploy(&function, name, &settings);
     }
     let host = state.serve().arg("--workers=2").start();
@@ -67,8 +67,18 @@ fn greet(host: &Host) -> Reply {
 
 #[test]
 fn a_healthy_function_answers_every_request_beside_fifty_of_each_that_means_ill() {
+    assert_answers_beside_fifty("--no-warm");
+}
+
+#[test]
+fn a_warm_function_answers_every_request_beside_fifty_warm_ones_of_each_that_means_ill() {
+    assert_answers_beside_fifty("--warm");
+}
+
+#[track_caller]
+fn assert_answers_beside_fifty(instances: &str) {
     let _alone = alone();
-    let (_state, host) = beside_hello(&HOSTILE);
+    let (_state, host) = beside_hello(&HOSTILE, instances);
     for (number, (name, query)) in HOSTILE.into_iter().enumerate() {
         if number == SPARING {
             let resident = host.resident_memory();
@@ -96,7 +106,7 @@ fn a_healthy_function_answers_every_request_beside_fifty_of_each_that_means_ill(
 #[test]
 fn a_second_function_and_the_control_plane_are_quick_while_all_workers_spin() {
     let _alone = alone();
-    let (_state, host) = beside_hello(&[("spins", "")]);
+    let (_state, host) = beside_hello(&[("spins", "")], "--no-warm");
     let spinning = fifty(&host, "/spins");
     host.wait_for_starts(FIFTY);
     assert_99_quick(|| greet(&host));
