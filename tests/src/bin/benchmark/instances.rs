@@ -69,6 +69,12 @@ pub(crate) fn run(settings: &Settings) -> Result<(), String> {
         ("CPU per request", |round| round.processor),
         ("p99", |round| round.p99),
     ];
+    if let Some(bytes) = settings.body {
+        let megabytes = |kind| median(kind, |round| round.rate) * bytes as f64 / 1e6;
+        for kind in KINDS {
+            println!("MB/s each way, {:14} {:>8.0}", kind.name(), megabytes(kind));
+        }
+    }
     for (ours, theirs) in [
         (Kind::Host, Kind::Wasmtime),
         (Kind::HostWarm, Kind::WasmtimeWarm),

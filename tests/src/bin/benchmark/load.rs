@@ -13,6 +13,10 @@ const SCRIPT: &str = r#"
 wrk.method = "POST"
 wrk.body = '{"name": "benchmark"}'
 wrk.headers["content-type"] = "application/json"
+local size = os.getenv("BODY")
+if size then
+  wrk.body = string.rep("x", tonumber(size))
+end
 local file = os.getenv("TOKENS")
 if file then
   local requests, last = {}, 0
@@ -111,6 +115,9 @@ fn result(
     fs::write(&script, SCRIPT).map_err(|error| error.to_string())?;
     if let Some(tokens) = tokens {
         wrk.env("TOKENS", tokens);
+    }
+    if let Some(bytes) = settings.body {
+        wrk.env("BODY", bytes.to_string());
     }
     let output = wrk
         .args(["-t1", &format!("-c{connections}")])

@@ -1,4 +1,4 @@
-//! What hyper alone can do: the same answer, without a sandbox.
+//! What hyper alone can do: the same answer, without a sandbox. A large body is sent back.
 
 use std::convert::Infallible;
 use std::io;
@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Collected, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -16,6 +16,9 @@ use tokio::net::{TcpListener, TcpSocket};
 
 /// The argument that makes the benchmark this server.
 pub(crate) const COMMAND: &str = "plain-hyper";
+
+/// A body that is sent back, in bytes.
+const LARGE: usize = 1000;
 
 /// Serves with one thread and one accept queue per core.
 pub(crate) fn serve(addr: Option<&String>) -> ExitCode {
@@ -63,13 +66,11 @@ fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     // A body that breaks off is answered like an empty one; the load sends none such.
     let body = request.into_body().collect().await;
-    let length = body.map_or(0, |body| body.to_bytes().len());
-    let text = if length == 0 {
-        "JSON Error"
-    } else {
-        "Hello benchmark!"
+    let body = body.map(Collected::to_bytes).unwrap_or_default();
+    let answer = match body.len() {
+        0 => Bytes::from_static(b"JSON Error"),
+        1..LARGE => Bytes::from_static(b"Hello benchmark!"),
+        LARGE.. => body,
     };
-    Ok(Response::new(Full::new(Bytes::from_static(
-        text.as_bytes(),
-    ))))
+    Ok(Response::new(Full::new(answer)))
 }

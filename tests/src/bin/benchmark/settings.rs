@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 const USAGE: &str = "usage: benchmark [instances|tokens|functions|logs|jobs|together|soak] [--rounds N] [--seconds N] [--connections N] \
-    [--functions N] [--millions N] [--component FILE] [--wrk FILE] [--wasmtime FILE]";
+    [--functions N] [--millions N] [--component FILE] [--body BYTES] [--wrk FILE] [--wasmtime FILE]";
 
 #[derive(Clone)]
 pub(crate) struct Settings {
@@ -15,6 +15,8 @@ pub(crate) struct Settings {
     pub(crate) functions: usize,
     /// How many million entries are written and read back.
     pub(crate) millions: String,
+    /// What each request has as its body, in bytes, for a component that sends it back.
+    pub(crate) body: Option<usize>,
     pub(crate) wrk: PathBuf,
     pub(crate) wasmtime: PathBuf,
     pub(crate) host: PathBuf,
@@ -42,6 +44,7 @@ impl Settings {
             connections: 16,
             functions: 1000,
             millions: "50".into(),
+            body: None,
             wrk: "wrk".into(),
             wasmtime: "wasmtime".into(),
             host: profile.join("host"),
@@ -74,6 +77,7 @@ impl Settings {
             "--connections" => self.connections = number()?,
             "--functions" => self.functions = number()?,
             "--millions" => self.millions.clone_from(value),
+            "--body" => self.body = Some(number()?),
             "--component" => self.component = value.into(),
             "--wrk" => self.wrk = value.into(),
             "--wasmtime" => self.wasmtime = value.into(),
