@@ -14,6 +14,8 @@ pub(crate) use idle::IdleInstances;
 #[derive(Debug)]
 pub(crate) struct MemoryBudget {
     used: AtomicU64,
+    /// What idle instances hold of it.
+    idle_bytes: AtomicU64,
     total: u64,
     idle: Idle,
 }
@@ -22,6 +24,7 @@ impl MemoryBudget {
     pub(crate) fn new(total: u64) -> Self {
         Self {
             used: AtomicU64::new(0),
+            idle_bytes: AtomicU64::new(0),
             total,
             idle: Idle::default(),
         }
@@ -35,6 +38,12 @@ impl MemoryBudget {
     /// Bytes held at this moment.
     pub(crate) fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)
+    }
+
+    /// Whether so many bytes would fit if all idle instances gave way.
+    fn could_have(&self, bytes: u64) -> bool {
+        let idle = self.idle_bytes.load(Ordering::Relaxed);
+        self.used().saturating_sub(idle).saturating_add(bytes) <= self.total
     }
 
     fn has(&self, bytes: u64) -> bool {
@@ -105,12 +114,26 @@ pub(crate) struct Budget {
     all: Arc<MemoryBudget>,
     /// Of the function's own, where it may not have all.
     own: Option<MemoryShare>,
+    /// Whether idle instances give way.
+    evicts: bool,
 }
 
 impl Budget {
     /// All of `all`, or the function's `own` share of it.
     pub(crate) fn new(all: Arc<MemoryBudget>, own: Option<MemoryShare>) -> Self {
-        Self { all, own }
+        Self {
+            all,
+            own,
+            evicts: true,
+        }
+    }
+
+    /// The same, but idle instances do not give way.
+    pub(crate) fn without_eviction(&self) -> Self {
+        Self {
+            evicts: false,
+            ..self.clone()
+        }
     }
 
     /// Whether [`take`](Self::take) would succeed at this moment.
@@ -132,9 +155,8 @@ impl Budget {
                 MemoryLimit::Execution(_) | MemoryLimit::Total(_) => None,
             };
             let bound = share.map_or(&self.all, |MemoryShare(own)| own);
-            let running = bound.used().saturating_sub(self.all.idle.memory(share));
             // What does not fit beside those that run is no reason to let go of any.
-            if running.saturating_add(bytes) > bound.total() {
+            if !self.evicts || !bound.could_have(bytes) {
                 return Err(limit);
             }
             if !self.all.idle.evict(share) {
@@ -157,6 +179,27 @@ impl Budget {
             return Err(MemoryLimit::Total(self.all.total()));
         }
         Ok(())
+    }
+
+    /// Notes that so many bytes are held by an instance that is idle now.
+    pub(crate) fn note_idle(&self, bytes: u64) {
+        for budget in self.bounds() {
+            budget.idle_bytes.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes that so many bytes are not held by an idle instance any more.
+    pub(crate) fn note_not_idle(&self, bytes: u64) {
+        for budget in self.bounds() {
+            budget.idle_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
+
+    fn bounds(&self) -> impl Iterator<Item = &MemoryBudget> {
+        let own = self.own.as_ref().map(|MemoryShare(own)| own);
+        std::iter::once(&self.all)
+            .chain(own)
+            .map(|budget| &**budget)
     }
 
     /// Has idle instances of a function give way as well.
@@ -225,17 +268,14 @@ mod tests {
 
     impl IdleInstances for Kept {
         fn oldest(&self) -> Option<Instant> {
-            (self.memory() > 0).then(Instant::now)
+            (*self.1.lock().unwrap() > 0).then(Instant::now)
         }
 
         fn evict_oldest(&self) -> bool {
             let bytes = std::mem::take(&mut *self.1.lock().unwrap());
             self.0.give_back(bytes);
+            self.0.note_not_idle(bytes);
             bytes > 0
-        }
-
-        fn memory(&self) -> u64 {
-            *self.1.lock().unwrap()
         }
 
         fn share(&self) -> Option<&MemoryShare> {
@@ -250,9 +290,12 @@ mod tests {
         let weak: Weak<Kept> = Arc::downgrade(&kept);
         budget.add_idle(weak);
         assert_eq!(budget.take(30 + 60), Ok(()), "30 idle, 60 running");
+        budget.note_idle(30);
         assert_eq!(budget.take(41), Err(MemoryLimit::Total(100)));
-        assert_eq!(kept.memory(), 30, "it would not fit either way");
+        let without = budget.without_eviction();
+        assert_eq!(without.take(40), Err(MemoryLimit::Total(100)));
+        assert_eq!(*kept.1.lock().unwrap(), 30, "it would not help, or may not");
         assert_eq!(budget.take(40), Ok(()));
-        assert_eq!(kept.memory(), 0);
+        assert_eq!(*kept.1.lock().unwrap(), 0);
     }
 }

@@ -18,7 +18,7 @@ use super::runnable::Runnable;
 use super::state::Settings;
 use super::ticker::Ticker;
 use super::trial;
-use super::warm::{WarmPool, WarmUsage, ahead};
+use super::warm::{Ahead, WarmPool, WarmUsage};
 
 /// A loaded function. Cheap to clone; each call gets a fresh instance, unless its instances are [`Warm`](crate::Warm).
 #[derive(Clone)]
@@ -31,6 +31,7 @@ impl Function {
     pub(crate) fn new(
         ticker: Arc<Ticker>,
         memory: Arc<MemoryBudget>,
+        ahead: &Arc<Ahead>,
         linked: Arc<Linked>,
         mut config: FunctionConfig,
     ) -> Result<Self, LoadError> {
@@ -40,9 +41,10 @@ impl Function {
         let budget = Budget::new(memory, config.memory_share);
         let runnable = Arc::new_cyclic(|runnable: &Weak<Runnable>| Runnable {
             ticker,
-            warm: config
-                .warm
-                .map(|warm| WarmPool::new(warm, budget.clone(), runnable.clone())),
+            warm: config.warm.map(|warm| {
+                let ahead = Arc::clone(ahead);
+                WarmPool::new(warm, budget.clone(), ahead, runnable.clone())
+            }),
             budget,
             linked,
             settings: Settings {
@@ -51,15 +53,10 @@ impl Function {
                 outbound: Arc::new(outbound),
             },
         });
-        Ok(Self { runnable })
-    }
-
-    /// Makes the instances that are to be there ahead of need. What cannot be made now is made later.
-    pub(crate) async fn make_ahead(self) -> Self {
-        if let Some(pool) = &self.runnable.warm {
-            ahead::make(&self.runnable, pool).await;
+        if let Some(pool) = &runnable.warm {
+            pool.fill();
         }
-        self
+        Ok(Self { runnable })
     }
 
     /// Calls the function and gathers the whole answer. A function that goes on after it is waited for, within its wall

@@ -105,7 +105,8 @@ impl Inspection {
     /// Whether memory full of data is what it starts with, as an interpreter does whose start was run beforehand.
     pub(crate) fn starts_full(&self) -> bool {
         let memory = self.memory.unwrap_or(u64::MAX);
-        self.data >= MUCH_DATA && self.data >= memory / 2
+        // Each place of that pool has one memory.
+        self.parts.memories == 1 && self.data >= MUCH_DATA && self.data >= memory / 2
     }
 
     /// Whether it exports the HTTP handler of WASI 0.2.

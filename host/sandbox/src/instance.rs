@@ -1,7 +1,6 @@
 //! An instance of a component, and what is bound to it for each request.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::HeaderValue;
 use tokio::time::Instant;
@@ -12,7 +11,7 @@ use super::run_queue::RunQueue;
 use super::runnable::Runnable;
 use super::shared::Shared;
 use super::state::{self, State};
-use super::warm::{Member, Retired, WarmPool};
+use super::warm::{Life, Member, Retired, WarmPool};
 
 /// An instance. Fresh ones answer one request, warm ones several, one after the other.
 pub(crate) struct Instance {
@@ -22,7 +21,7 @@ pub(crate) struct Instance {
     answered: u32,
     /// It has answered a request before the one that it was given last.
     is_reused: bool,
-    has_answered: bool,
+    life: Option<Life>,
     /// For a warm one. After `store`, so that its memory is free when it is counted.
     member: Option<Member>,
 }
@@ -57,6 +56,11 @@ impl Instance {
         made
     }
 
+    /// Makes one beside all others, none of which gives way.
+    pub(crate) async fn make_beside(runnable: &Runnable, binding: &Binding) -> Result<Self> {
+        Self::try_make(runnable.linked.instance_pre(), runnable, binding).await
+    }
+
     /// Makes one in the pool of all. If there is no place for it, those that lie idle give way.
     async fn make_room(runnable: &Runnable, binding: &Binding) -> Result<Self> {
         loop {
@@ -78,17 +82,17 @@ impl Instance {
             store,
             proxy,
             made: Instant::now(),
-            answered: runnable.warm.as_ref().map_or(0, |pool| pool.head_start()),
+            answered: 0,
             is_reused: false,
-            has_answered: false,
-            member: runnable.warm.as_ref().map(WarmPool::note_made),
+            life: runnable.warm.as_ref().map(|pool| pool.life()),
+            member: None,
         })
     }
 
     /// Gives it to another execution. Nothing that belongs to one execution is left from the last one.
     pub(crate) fn bind(&mut self, runnable: &Runnable, binding: &Binding) {
         state::bind(&mut self.store, &runnable.settings, binding);
-        self.is_reused = self.has_answered;
+        self.is_reused = self.answered > 0;
         binding.shared.note_instance();
         if self.is_reused {
             binding.shared.note_reused();
@@ -105,15 +109,30 @@ impl Instance {
         self.store.data().shared.output().note(text.into(), None);
     }
 
+    /// Counts it among the instances of `pool` from now on.
+    pub(crate) fn join(&mut self, pool: &Arc<WarmPool>) {
+        self.member = Some(pool.note_made());
+    }
+
     /// Notes that it has answered a request.
     pub(crate) fn note_answered(&mut self) {
         self.answered = self.answered.saturating_add(1);
-        self.has_answered = true;
     }
 
-    /// Requests that it has answered, and those that it was not given at its start.
-    pub(crate) fn answered(&self) -> u32 {
-        self.answered
+    /// Whether it has answered as many requests as it is to.
+    pub(crate) fn has_answered_all(&self) -> bool {
+        let life = self.life.as_ref();
+        life.is_none_or(|life| self.answered >= life.requests)
+    }
+
+    pub(crate) fn is_too_old(&self) -> bool {
+        let life = self.life.as_ref();
+        life.is_none_or(|life| self.made.elapsed() >= life.age)
+    }
+
+    /// When it becomes too old, if ever.
+    pub(crate) fn end(&self) -> Option<Instant> {
+        self.made.checked_add(self.life.as_ref()?.age)
     }
 
     /// Says why it is about to be let go of.
@@ -128,13 +147,14 @@ impl Instance {
         self.store.data().meter.memory()
     }
 
-    pub(crate) fn age(&self) -> Duration {
-        self.made.elapsed()
-    }
-
     /// Gives back what was charged for things that are gone, as it has nothing to do for now.
     pub(crate) fn rest(&mut self) {
         self.store.data_mut().meter.charge(0);
+    }
+
+    /// Whether it keeps more than its standard streams.
+    pub(crate) fn keeps_handles(&mut self) -> bool {
+        self.store.data_mut().keeps_handles()
     }
 
     /// Why no other execution may have it, given the part of its memory that it may keep.

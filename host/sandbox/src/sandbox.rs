@@ -21,6 +21,7 @@ use super::linked::{Linked, LinkedComponents};
 use super::linker::linker;
 use super::state::State;
 use super::ticker::Ticker;
+use super::warm::Ahead;
 
 /// Runs components that are not trusted. Cheap to clone; all clones are the same sandbox.
 #[derive(Clone)]
@@ -34,6 +35,7 @@ struct Inner {
     resident: Option<Linker<State>>,
     ticker: Arc<Ticker>,
     memory: Arc<MemoryBudget>,
+    ahead: Arc<Ahead>,
     component_bytes: u64,
     linked: LinkedComponents,
     compiling: Compiling,
@@ -69,6 +71,7 @@ impl Sandbox {
                 resident: resident.as_ref().map(linker).transpose().map_err(setup)?,
                 ticker: Arc::new(Ticker::start(engines.collect())?),
                 memory: Arc::new(MemoryBudget::new(config.total_memory)),
+                ahead: Arc::default(),
                 component_bytes: config.component_bytes,
                 linked: LinkedComponents::default(),
                 compiling: Compiling::new(&engine, config),
@@ -107,13 +110,12 @@ impl Sandbox {
     ) -> Result<Function, LoadError> {
         let (sandbox, path) = (self.clone(), path.as_ref().to_owned());
         let mut config: FunctionConfig = config.into();
-        let function = blocking(move || {
+        blocking(move || {
             let wasm = sandbox.read_component(&path)?;
             config.name = config.name.or_else(|| file_name(&path));
             sandbox.function(&wasm, config)
         })
-        .await?;
-        Ok(function.make_ahead().await)
+        .await
     }
 
     /// Loads a component from its bytes, as [`Sandbox::load`] does.
@@ -126,12 +128,11 @@ impl Sandbox {
         config: impl Into<FunctionConfig>,
     ) -> Result<Function, LoadError> {
         let (sandbox, wasm, config) = (self.clone(), wasm.into(), config.into());
-        let function = blocking(move || {
+        blocking(move || {
             sandbox.check_size(wasm.len() as u64)?;
             sandbox.function(&wasm, config)
         })
-        .await?;
-        Ok(function.make_ahead().await)
+        .await
     }
 
     /// The bytes of the component file at `path`, if it is a file of a size that is loaded.
@@ -244,13 +245,19 @@ impl Sandbox {
             && linked.inspection().starts_full()
             && config.warm.is_none()
         {
-            linked.make_resident(linker, |component, engine| {
+            // It runs elsewhere too.
+            let _ = linked.make_resident(linker, |component, engine| {
                 self.inner.compiling.load_again(component, &digest, engine)
-            })?;
+            });
+        }
+        if config.warm.as_ref().is_some_and(|warm| warm.least > 0) {
+            let started = self.inner.ahead.start();
+            started.map_err(LoadError::Thread)?;
         }
         Function::new(
             Arc::clone(&self.inner.ticker),
             Arc::clone(&self.inner.memory),
+            &self.inner.ahead,
             linked,
             config,
         )

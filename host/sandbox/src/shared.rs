@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     has_instance: AtomicBool,
     /// It is a warm one that has answered a request already.
     is_reused: AtomicBool,
+    /// The guest may wait for somebody outside: for the rest of its request, or for the answer to a call of its own.
+    may_wait: AtomicBool,
     /// Nanoseconds that it took to make the instance; 0 if none was made.
     instantiation: AtomicU64,
     /// The guest let go of a body that it had not finished.
@@ -61,6 +63,7 @@ impl Shared {
             waits_unread: Mutex::new(None),
             has_instance: AtomicBool::new(false),
             is_reused: AtomicBool::new(false),
+            may_wait: AtomicBool::new(false),
             instantiation: AtomicU64::new(0),
             cut_body: AtomicBool::new(false),
             received: AtomicU64::new(0),
@@ -130,8 +133,15 @@ impl Shared {
         self.is_reused.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn is_reused(&self) -> bool {
-        self.is_reused.load(Ordering::Relaxed)
+    /// Notes that the guest may wait for somebody outside.
+    pub(crate) fn note_may_wait(&self) {
+        self.may_wait.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the guest got another request in the same instance, and has neither answered it nor had anybody to wait for.
+    pub(crate) fn hangs(&self) -> bool {
+        let is_set = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        is_set(&self.is_reused) && !is_set(&self.may_wait) && !self.has_answered()
     }
 
     pub(crate) fn has_instance(&self) -> bool {
@@ -183,6 +193,11 @@ impl Shared {
 impl RefusalSink for Shared {
     fn refused(&self, line: String, remedy: Option<Remedy>) {
         self.output().note(line, remedy);
+    }
+
+    #[cfg(feature = "outbound")]
+    fn calls_out(&self) {
+        self.note_may_wait();
     }
 }
 

@@ -102,7 +102,7 @@ impl State {
 
     /// Whether the guest keeps more than its standard streams and what waits for them. A stream of a body, and what waits
     /// for anything else, is never there without that.
-    fn keeps_handles(&mut self) -> bool {
+    pub(crate) fn keeps_handles(&mut self) -> bool {
         let mut kept = 0;
         self.table.iter_mut().any(|entry| {
             kept += 1;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::account::Account;
+use super::budget::Budget;
 use super::error::{Failure, LoadError};
 use super::instance::{Binding, Instance};
 use super::runnable::Runnable;
@@ -12,17 +13,39 @@ use super::shared::Shared;
 /// How long an instance may take to come up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Makes an instance without a request.
+/// Makes an instance without a request. Idle ones give way to it.
 pub(crate) async fn instantiate(runnable: &Runnable) -> Result<Instance, LoadError> {
+    let binding = binding(runnable, runnable.budget.clone());
+    finish(runnable, &binding, Instance::make(runnable, &binding)).await
+}
+
+/// Makes an instance without a request, if there is room for it.
+pub(crate) async fn instantiate_beside(runnable: &Runnable) -> Result<Instance, LoadError> {
+    let binding = binding(runnable, runnable.budget.without_eviction());
+    finish(
+        runnable,
+        &binding,
+        Instance::make_beside(runnable, &binding),
+    )
+    .await
+}
+
+fn binding(runnable: &Runnable, budget: Budget) -> Binding {
     let limits = runnable.limits();
-    let account = Account::new(limits.memory, runnable.budget.clone());
-    let shared = Arc::new(Shared::new(limits.log_output, account, false));
-    let binding = Binding {
-        shared: Arc::clone(&shared),
+    let account = Account::new(limits.memory, budget);
+    Binding {
+        shared: Arc::new(Shared::new(limits.log_output, account, false)),
         turns: None,
         traceparent: None,
-    };
-    let mut instance = std::pin::pin!(Instance::make(runnable, &binding));
+    }
+}
+
+async fn finish(
+    runnable: &Runnable,
+    binding: &Binding,
+    instance: impl Future<Output = wasmtime::Result<Instance>>,
+) -> Result<Instance, LoadError> {
+    let mut instance = std::pin::pin!(instance);
     let interrupted = std::future::poll_fn(|cx| {
         runnable.ticker.touch();
         instance.as_mut().poll(cx)
@@ -30,7 +53,7 @@ pub(crate) async fn instantiate(runnable: &Runnable) -> Result<Instance, LoadErr
     match tokio::time::timeout(PATIENCE, interrupted).await {
         Ok(Ok(instance)) => Ok(instance),
         Ok(Err(error)) => {
-            let refused = shared.account().refused();
+            let refused = binding.shared.account().refused();
             Err(LoadError::Instantiate(Failure::from_guest(
                 &error, false, refused,
             )))

@@ -1,6 +1,6 @@
 //! Warm instances: a function may keep its instances for further requests.
 
-pub(crate) mod ahead;
+mod ahead;
 mod fitness;
 mod member;
 mod pool;
@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use super::setters::setters;
 
+pub(crate) use ahead::Ahead;
 pub(crate) use member::Member;
-pub(crate) use pool::WarmPool;
+pub(crate) use pool::{Life, WarmPool};
 pub use retired::Retired;
 
 /// How instances are kept for further requests, one request after the other. What a guest has in memory then stays for
@@ -43,14 +44,15 @@ pub struct Warm {
     pub requests: u32,
     /// How long an instance may lie idle. Default 60 s.
     pub idle_time: Duration,
-    /// How old an instance may be when it is given a request. Default 1 h.
+    /// How old an instance may be, less a random part of up to an eighth. Default 1 h.
     pub age: Duration,
     /// The most of its limits on memory and tables that an instance may keep, in percent. Default 75.
     pub memory_percent: u8,
     /// Instances that may lie idle at once. Default 1,000.
     pub most_idle: usize,
-    /// Instances that there are at the least, made ahead of need: when the function is loaded, and when one is let go of.
-    /// They stay however long they are idle, but give way to others that need memory. Default 0.
+    /// Instances that there are at the least, made ahead of need by a thread of the sandbox: when the function is loaded,
+    /// and when one is let go of. They stay however long they are idle, but give way to others that need memory, and no
+    /// other one gives way to them. Default 0.
     pub least: usize,
 }
 

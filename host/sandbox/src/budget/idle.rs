@@ -14,9 +14,6 @@ pub(crate) trait IdleInstances: Send + Sync {
     /// Lets go of that one. Answers whether there was one.
     fn evict_oldest(&self) -> bool;
 
-    /// Linear memory of all of them, in bytes.
-    fn memory(&self) -> u64;
-
     /// The share of memory that they draw on, beside what is for all.
     fn share(&self) -> Option<&MemoryShare>;
 }
@@ -46,12 +43,6 @@ impl Idle {
         oldest.sort_unstable_by_key(|(since, _)| *since);
         // One that was there a moment ago may be in use by now.
         oldest.iter().any(|(_, function)| function.evict_oldest())
-    }
-
-    /// Memory of all of them, or of those that draw on `share`, in bytes.
-    pub(super) fn memory(&self, share: Option<&MemoryShare>) -> u64 {
-        let functions = self.that_draw_on(share);
-        functions.iter().map(|function| function.memory()).sum()
     }
 
     fn that_draw_on(&self, share: Option<&MemoryShare>) -> Vec<Arc<dyn IdleInstances>> {

@@ -33,6 +33,9 @@ pub enum LoadError {
     /// The path names a directory or a device.
     #[error("{} is not a file; expected a WebAssembly component such as hello.wasm", .0.display())]
     NotAFile(PathBuf),
+    /// The system gave no thread to make instances ahead of need.
+    #[error("cannot make instances ahead of need: {0}")]
+    Thread(std::io::Error),
     /// The file is larger than a component may be.
     #[error("the component has {size} bytes, more than the {limit} allowed")]
     TooLarge {

@@ -144,9 +144,11 @@ impl Guest {
 
     /// Takes note that its time was over before it ended.
     pub(super) fn note_late(&self, shared: &Shared) {
+        let limit = self.runnable.limits().wall_time;
+        let was_idle = self.busy < limit / 10 && self.waited < limit / 2;
         if let Some(pool) = &self.runnable.warm
-            && shared.is_reused()
-            && !shared.has_answered()
+            && was_idle
+            && shared.hangs()
             && let Some(text) = pool.note_hung()
         {
             shared.output().note(text.into(), None);
@@ -181,8 +183,17 @@ where
             instance.bind(&runnable, &binding);
             instance
         }
-        None => Instance::make(&runnable, &binding).await?,
+        None => {
+            let mut instance = Instance::make(&runnable, &binding).await?;
+            if let Some(pool) = warm {
+                instance.join(pool);
+            }
+            instance
+        }
     };
+    if !request.body().is_end_stream() {
+        binding.shared.note_may_wait();
+    }
     let Instance { store, proxy, .. } = &mut instance;
     store
         .data_mut()

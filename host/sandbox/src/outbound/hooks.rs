@@ -30,6 +30,9 @@ static FORBIDDEN: LazyLock<ForbiddenHeaderFilter> =
 pub(crate) trait RefusalSink: Send + Sync {
     /// Called at most 21 times for one execution.
     fn refused(&self, line: String, remedy: Option<Remedy>);
+
+    /// Called at the first call of an execution.
+    fn calls_out(&self);
 }
 
 type Sending<T> = Box<dyn Future<Output = T> + Send>;
@@ -80,13 +83,16 @@ impl OutboundHooks {
     }
 
     fn calls(&mut self) -> Calls {
-        let calls = self.calls.get_or_insert_with(|| Calls {
-            free: Arc::new(Semaphore::new(
-                self.max_concurrent.min(Semaphore::MAX_PERMITS),
-            )),
-            told: Arc::default(),
-            heads: Arc::default(),
-            sink: Arc::clone(&self.sink),
+        let calls = self.calls.get_or_insert_with(|| {
+            self.sink.calls_out();
+            Calls {
+                free: Arc::new(Semaphore::new(
+                    self.max_concurrent.min(Semaphore::MAX_PERMITS),
+                )),
+                told: Arc::default(),
+                heads: Arc::default(),
+                sink: Arc::clone(&self.sink),
+            }
         });
         calls.clone()
     }

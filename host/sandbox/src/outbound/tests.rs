@@ -23,6 +23,8 @@ use crate::line::Remedy;
 const LOCALHOST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 impl RefusalSink for Mutex<Vec<String>> {
+    fn calls_out(&self) {}
+
     fn refused(&self, line: String, _: Option<Remedy>) {
         self.lock().unwrap().push(line);
     }

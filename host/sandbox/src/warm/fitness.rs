@@ -25,7 +25,7 @@ pub(super) const HANGS_AGAIN: &str = "the function did not answer the second req
 impl Fitness {
     /// Notes that an instance has answered another request.
     pub(super) fn note_answered_again(&self) {
-        if self.second.load(Ordering::Relaxed) == NOT_SEEN {
+        if self.second.load(Ordering::Relaxed) != ANSWERS_AGAIN {
             self.second.store(ANSWERS_AGAIN, Ordering::Relaxed);
         }
     }

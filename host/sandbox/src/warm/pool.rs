@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::ahead::{Ahead, When};
 use super::fitness::{Fitness, HANGS_AGAIN, KEEPS_HANDLES};
 use super::member::Member;
 use super::retired::{Counts, Retired};
-use super::{Warm, WarmUsage, ahead};
+use super::{Warm, WarmUsage};
 use crate::budget::{Budget, IdleInstances, MemoryShare};
 use crate::instance::Instance;
 use crate::lock::lock;
@@ -28,16 +29,23 @@ pub(crate) struct WarmPool {
     all: AtomicUsize,
     retired: Counts,
     fitness: Fitness,
-    /// What they are instances of.
+    /// Who makes those that are lacking, of this.
+    ahead: Arc<Ahead>,
     runnable: Weak<Runnable>,
+    /// Whether it is asked to.
+    is_asked: AtomicBool,
     /// Whether a task waits for instances to have been idle for too long.
     is_watched: AtomicBool,
-    /// Whether a task makes those that are lacking.
-    is_filled: AtomicBool,
 }
 
 const A_SECOND: Duration = Duration::from_secs(1);
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What an instance may do before it is let go of.
+pub(crate) struct Life {
+    pub(crate) requests: u32,
+    pub(crate) age: Duration,
+}
 
 struct Idle {
     instance: Instance,
@@ -45,7 +53,12 @@ struct Idle {
 }
 
 impl WarmPool {
-    pub(crate) fn new(config: Warm, budget: Budget, runnable: Weak<Runnable>) -> Arc<Self> {
+    pub(crate) fn new(
+        config: Warm,
+        budget: Budget,
+        ahead: Arc<Ahead>,
+        runnable: Weak<Runnable>,
+    ) -> Arc<Self> {
         let threads = thread::available_parallelism().map_or(1, usize::from);
         let pool = Arc::new(Self {
             config,
@@ -54,9 +67,10 @@ impl WarmPool {
             all: AtomicUsize::new(0),
             retired: Counts::default(),
             fitness: Fitness::default(),
+            ahead,
             runnable,
             is_watched: AtomicBool::new(false),
-            is_filled: AtomicBool::new(false),
+            is_asked: AtomicBool::new(false),
             budget: budget.clone(),
         });
         let idle: Weak<Self> = Arc::downgrade(&pool);
@@ -66,19 +80,20 @@ impl WarmPool {
 
     /// An idle instance, for the thread with this number.
     pub(crate) fn take(&self, thread: usize) -> Option<Instance> {
-        while self.idle.load(Ordering::Relaxed) > 0 && !self.fitness.is_unfit() {
-            let mut idle = (0..self.shards.len()).filter_map(|offset| {
-                let mut shard = lock(self.shard(thread + offset));
-                shard.pop_back()
-            });
-            let mut instance = idle.next()?.instance;
-            self.idle.fetch_sub(1, Ordering::Relaxed);
-            if instance.age() < self.config.age {
-                return Some(instance);
-            }
-            instance.retires(Retired::Age);
+        if self.idle.load(Ordering::Relaxed) == 0 || self.fitness.is_unfit() {
+            return None;
         }
-        None
+        let mut idle = (0..self.shards.len()).filter_map(|offset| {
+            let mut shard = lock(self.shard(thread + offset));
+            shard.pop_back()
+        });
+        let idle = idle.next()?;
+        if idle.instance.is_too_old() {
+            self.let_go(idle, Retired::Age);
+            return None;
+        }
+        self.note_taken(&idle.instance);
+        Some(idle.instance)
     }
 
     /// Keeps `instance`, which has answered a request on the thread with this number, if it may answer another one.
@@ -97,14 +112,20 @@ impl WarmPool {
         }
     }
 
-    /// Keeps `instance`, which has answered no request yet.
-    pub(super) fn put_new(self: &Arc<Self>, instance: Instance) {
-        self.keep(instance, self.idle.load(Ordering::Relaxed));
+    /// Keeps `instance`, which has answered no request yet, unless it keeps handles already. Answers whether it does not.
+    pub(super) fn put_new(self: &Arc<Self>, mut instance: Instance) -> bool {
+        let is_clean = !instance.keeps_handles();
+        if is_clean {
+            instance.join(self);
+            self.keep(instance, self.idle.load(Ordering::Relaxed));
+        }
+        is_clean
     }
 
     fn keep(self: &Arc<Self>, mut instance: Instance, thread: usize) {
         instance.rest();
         self.idle.fetch_add(1, Ordering::SeqCst);
+        self.budget.note_idle(instance.memory());
         let since = Instant::now();
         lock(self.shard(thread)).push_back(Idle { instance, since });
         self.watch();
@@ -114,7 +135,7 @@ impl WarmPool {
         let config = &self.config;
         instance
             .left_dirty(f64::from(config.memory_percent) / 100.0)
-            .or_else(|| (instance.answered() >= config.requests).then_some(Retired::Requests))
+            .or_else(|| (instance.has_answered_all()).then_some(Retired::Requests))
             .or_else(|| self.fitness.is_unfit().then_some(Retired::Unfit))
             .or_else(|| {
                 let is_full = self.idle.load(Ordering::Relaxed) >= config.most_idle;
@@ -137,31 +158,45 @@ impl WarmPool {
     pub(super) fn note_retired(self: &Arc<Self>, why: Retired) {
         self.retired.note(why);
         self.all.fetch_sub(1, Ordering::SeqCst);
-        if self.lacks() {
-            ahead::start(self);
+        match why {
+            // Who needed what it held has not taken it yet.
+            Retired::Evicted => self.ask(When::Later),
+            _ => self.ask(When::Now),
         }
     }
 
-    /// Whether there are fewer instances than there are to be at the least.
-    pub(super) fn lacks(&self) -> bool {
-        self.all.load(Ordering::SeqCst) < self.config.least && !self.fitness.is_unfit()
+    /// Has instances made if there are fewer than there are to be at the least.
+    pub(crate) fn fill(&self) {
+        self.ask(When::Now);
     }
 
-    /// Whether nobody makes those that are lacking so far.
-    pub(super) fn begins_to_fill(&self) -> bool {
-        !self.is_filled.swap(true, Ordering::SeqCst)
+    fn ask(&self, when: When) {
+        if self.lacks() && !self.is_asked.swap(true, Ordering::SeqCst) {
+            self.ahead.fill(Weak::clone(&self.runnable), when);
+        }
     }
 
-    pub(super) fn ends_to_fill(self: &Arc<Self>) {
-        self.is_filled.store(false, Ordering::SeqCst);
+    /// Whether there are as many as there are to be. If so, nobody makes any more until [`fill`](Self::fill) is called.
+    pub(super) fn is_filled(&self) -> bool {
+        if self.lacks() {
+            return false;
+        }
+        self.is_asked.store(false, Ordering::SeqCst);
         // One may have been let go of since the last look.
-        if self.lacks() {
-            ahead::start(self);
-        }
+        self.fill();
+        true
     }
 
-    pub(super) fn runnable(&self) -> Option<Arc<Runnable>> {
-        self.runnable.upgrade()
+    fn lacks(&self) -> bool {
+        self.all.load(Ordering::SeqCst) < self.least()
+    }
+
+    /// Instances that there are to be at the least.
+    fn least(&self) -> usize {
+        match self.fitness.is_unfit() {
+            true => 0,
+            false => self.config.least,
+        }
     }
 
     pub(crate) fn usage(&self) -> WarmUsage {
@@ -171,11 +206,17 @@ impl WarmPool {
         }
     }
 
-    /// Up to an eighth of the requests that an instance may answer, at random.
-    pub(crate) fn head_start(&self) -> u32 {
+    /// How many requests an instance is to answer, and how old it may get, both less up to an eighth at random.
+    pub(crate) fn life(&self) -> Life {
         use std::hash::{BuildHasher, Hasher, RandomState};
         let random = RandomState::new().build_hasher().finish();
-        (random % u64::from(self.config.requests / 8 + 1)) as u32
+        let (requests, age) = (self.config.requests, self.config.age);
+        let less = (random % u64::from(requests / 8 + 1)) as u32;
+        let part = f64::from((random >> 32) as u32) / f64::from(u32::MAX);
+        Life {
+            requests: requests - less,
+            age: age - age.mul_f64(part / 8.0),
+        }
     }
 
     fn shard(&self, thread: usize) -> &Mutex<VecDeque<Idle>> {
@@ -191,41 +232,63 @@ impl WarmPool {
         tokio::spawn(watch.run());
     }
 
-    /// Lets go of what is idle for too long, down to what there is to be at the least. Answers when to look again, if
-    /// something is left.
+    /// Lets go of what is too old or idle for too long. Answers when to look again, if something is left.
     fn expire(&self) -> Option<Instant> {
         let mut next = None;
         for shard in &self.shards {
             loop {
                 let mut idle = lock(shard);
-                let Some(oldest) = idle.front() else { break };
-                if self.all.load(Ordering::SeqCst) <= self.config.least {
-                    return Some(Instant::now() + self.config.idle_time.clamp(A_SECOND, A_DAY));
-                }
-                // One that may be idle for ever is looked at again after a day.
-                let idle_time = self.config.idle_time;
-                let end = oldest.since.checked_add(idle_time);
-                let end = end.unwrap_or_else(|| Instant::now() + A_DAY);
+                let ends = idle.iter().map(|idle| self.end(idle));
+                let Some((position, (end, why))) =
+                    ends.enumerate().min_by_key(|(_, (end, _))| *end)
+                else {
+                    break;
+                };
                 if end > Instant::now() {
                     next = Some(next.map_or(end, |next: Instant| next.min(end)));
                     break;
                 }
-                let expired = idle.pop_front();
+                let expired = idle.remove(position);
                 drop(idle);
-                self.let_go(expired, Retired::Idle);
+                if let Some(expired) = expired {
+                    self.let_go(expired, why);
+                }
             }
         }
-        next
+        // There may be more than the least by then.
+        let idle_time = self.config.idle_time.clamp(A_SECOND, A_DAY);
+        next.map(|next| next.min(Instant::now() + idle_time))
     }
 
-    /// Lets go of an instance that was idle, outside of the lock. Answers whether there was one.
-    fn let_go(&self, idle: Option<Idle>, why: Retired) -> bool {
-        let Some(Idle { mut instance, .. }) = idle else {
-            return false;
-        };
+    /// When and why an instance is let go of that nobody takes.
+    fn end(&self, idle: &Idle) -> (Instant, Retired) {
+        if self.fitness.is_unfit() {
+            return (idle.since, Retired::Unfit);
+        }
+        let of_age = (idle.instance.end().unwrap_or_else(in_a_day), Retired::Age);
+        match self.all.load(Ordering::SeqCst) <= self.least() {
+            true => of_age,
+            false => {
+                let end = idle.since.checked_add(self.config.idle_time);
+                let of_idleness = (end.unwrap_or_else(in_a_day), Retired::Idle);
+                std::cmp::min_by_key(of_idleness, of_age, |(end, _)| *end)
+            }
+        }
+    }
+
+    /// Lets go of an instance that was idle, outside of the lock.
+    fn let_go(&self, idle: Idle, why: Retired) {
+        let Idle { mut instance, .. } = idle;
+        let memory = instance.memory();
         self.idle.fetch_sub(1, Ordering::Relaxed);
         instance.retires(why);
-        true
+        drop(instance);
+        self.budget.note_not_idle(memory);
+    }
+
+    fn note_taken(&self, instance: &Instance) {
+        self.idle.fetch_sub(1, Ordering::Relaxed);
+        self.budget.note_not_idle(instance.memory());
     }
 
     fn oldest_shard(&self) -> Option<(Instant, &Mutex<VecDeque<Idle>>)> {
@@ -244,22 +307,12 @@ impl IdleInstances for WarmPool {
         // The oldest one may be taken by its own thread meanwhile.
         while let Some((_, shard)) = self.oldest_shard() {
             let oldest = lock(shard).pop_front();
-            if self.let_go(oldest, Retired::Evicted) {
+            if let Some(oldest) = oldest {
+                self.let_go(oldest, Retired::Evicted);
                 return true;
             }
         }
         false
-    }
-
-    fn memory(&self) -> u64 {
-        let shards = self.shards.iter();
-        let held = shards.map(|shard| {
-            lock(shard)
-                .iter()
-                .map(|idle| idle.instance.memory())
-                .sum::<u64>()
-        });
-        held.sum()
     }
 
     fn share(&self) -> Option<&MemoryShare> {
@@ -298,4 +351,9 @@ impl Drop for Watch {
             pool.is_watched.store(false, Ordering::SeqCst);
         }
     }
+}
+
+/// What will never be is looked at again after a day.
+fn in_a_day() -> Instant {
+    Instant::now() + A_DAY
 }

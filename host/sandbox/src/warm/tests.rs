@@ -30,6 +30,20 @@ fn usage(function: &Function, reason: Retired) -> (usize, u64) {
     (usage.idle, retired.unwrap().1)
 }
 
+/// Another thread makes instances ahead of need.
+#[track_caller]
+fn wait_for(function: &Function, reason: Retired, wanted: (usize, u64)) {
+    let begun = std::time::Instant::now();
+    while usage(function, reason) != wanted {
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            usage(function, reason)
+        );
+        std::thread::yield_now();
+    }
+}
+
 #[tokio::test]
 async fn an_instance_answers_as_many_requests_as_it_may() {
     let function = hello(Warm::default().requests(3)).await;
@@ -80,9 +94,9 @@ async fn an_instance_that_is_too_old_gets_no_further_request() {
     let warm = Warm::default().age(Duration::from_secs(10));
     let function = hello(warm).await;
     assert!(call(&function).await);
-    tokio::time::advance(Duration::from_secs(9)).await;
+    tokio::time::advance(Duration::from_secs(8)).await;
     assert!(!call(&function).await);
-    tokio::time::advance(Duration::from_secs(2)).await;
+    tokio::time::advance(Duration::from_secs(3)).await;
     assert!(call(&function).await);
     assert_eq!(usage(&function, Retired::Age), (1, 1));
 }
@@ -110,51 +124,69 @@ async fn memory_of_an_idle_instance_counts_until_the_function_is_gone() {
     assert_eq!(sandbox.usage().memory, 0);
 }
 
-#[tokio::test(start_paused = true)]
-async fn as_many_as_there_are_to_be_at_the_least_are_made_ahead_and_stay() {
-    let warm = Warm::default().least(2).requests(2);
-    let function = hello(warm).await;
-    assert_eq!(usage(&function, Retired::Idle), (2, 0));
+#[tokio::test]
+async fn as_many_as_there_are_to_be_at_the_least_are_made_ahead_and_again() {
+    let function = hello(Warm::default().least(2).requests(2)).await;
+    wait_for(&function, Retired::Requests, (2, 0));
     assert!(!call(&function).await && !call(&function).await);
-    tokio::task::yield_now().await;
-    assert_eq!(
-        usage(&function, Retired::Requests),
-        (2, 1),
-        "another was made"
-    );
-    tokio::time::sleep(Duration::from_secs(3600)).await;
-    assert_eq!(usage(&function, Retired::Requests), (2, 1));
+    wait_for(&function, Retired::Requests, (2, 1));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn more_than_the_least_are_let_go_of_when_they_are_idle() {
-    let warm = Warm::default().least(1);
+    let warm = Warm::default().least(1).idle_time(Duration::from_millis(1));
     let function = hello(warm).await;
+    wait_for(&function, Retired::Idle, (1, 0));
     let runnable = function.runnable();
     let another = trial::instantiate(runnable).await.unwrap();
     runnable.warm.as_ref().unwrap().put_new(another);
-    assert_eq!(usage(&function, Retired::Idle), (2, 0));
-    tokio::time::sleep(Duration::from_secs(3600)).await;
-    assert_eq!(usage(&function, Retired::Idle), (1, 1));
+    wait_for(&function, Retired::Idle, (1, 1));
 }
 
-/// What is kept for later gives way to what runs, and takes nothing back from it.
-#[tokio::test(start_paused = true)]
-async fn what_is_made_ahead_waits_until_there_is_memory() {
+/// What is kept for later gives way to what runs, and takes nothing from it.
+#[tokio::test]
+async fn what_is_made_ahead_gives_way_and_evicts_nobody() {
     let component = wat::parse_str(include_str!("../../examples/hello.wat")).unwrap();
     let config = SandboxConfig::default()
         .executions(10)
         .total_memory(3 << 16);
     let sandbox = Sandbox::new(config).unwrap();
-    let warm = FunctionConfig::default().warm(Some(Warm::default().least(3)));
-    let warm = sandbox.load_bytes(component.clone(), warm).await.unwrap();
-    assert_eq!(usage(&warm, Retired::Evicted), (3, 0));
-    let other = sandbox.load_bytes(component, FunctionConfig::default());
-    call(&other.await.unwrap()).await;
-    tokio::time::sleep(Duration::from_secs(9)).await;
+    let load = |least| {
+        let config = FunctionConfig::default().warm(Some(Warm::default().least(least)));
+        sandbox.load_bytes(component.clone(), config)
+    };
+    let first = load(2).await.unwrap();
+    wait_for(&first, Retired::Evicted, (2, 0));
+    let second = load(3).await.unwrap();
+    wait_for(&second, Retired::Evicted, (1, 0));
+    assert_eq!(usage(&first, Retired::Evicted), (2, 0));
+    let fresh = sandbox.load_bytes(component.clone(), FunctionConfig::default());
+    call(&fresh.await.unwrap()).await;
     assert_eq!(
-        usage(&warm, Retired::Evicted),
-        (3, 1),
-        "the other one has ended"
+        usage(&first, Retired::Evicted),
+        (1, 1),
+        "the one that was idle longest"
     );
+}
+
+#[tokio::test]
+async fn one_that_keeps_handles_from_its_start_is_not_made_ahead() {
+    let function = hello(Warm::default()).await;
+    let mut instance = trial::instantiate(function.runnable()).await.unwrap();
+    let fields = http::HeaderMap::new();
+    instance.store.data_mut().table.push(fields).unwrap();
+    let pool = function.runnable().warm.as_ref().unwrap();
+    assert!(!pool.put_new(instance));
+    assert_eq!(usage(&function, Retired::Handles), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_old_is_let_go_of_by_itself() {
+    let (age, idle_time) = (Duration::from_secs(80), Duration::from_secs(1000));
+    let function = hello(Warm::default().age(age).idle_time(idle_time)).await;
+    call(&function).await;
+    tokio::time::sleep(Duration::from_secs(69)).await;
+    assert_eq!(usage(&function, Retired::Age), (1, 0));
+    tokio::time::sleep(Duration::from_secs(12)).await;
+    assert_eq!(usage(&function, Retired::Age), (0, 1));
 }

@@ -159,7 +159,7 @@ fn warm(settings: &FunctionSettings) -> Result<Option<Warm>, String> {
     }
     if least > settings.max_idle_instances {
         return Err(format!(
-            "`min-instances` is {least}, but only {} may lie idle (`max-idle-instances`)",
+            "`min-instances` is {least}, but only {} may lie idle (`max-idle-instances`); change one of them",
             settings.max_idle_instances
         ));
     }

@@ -191,7 +191,7 @@ fn an_error_code_in_place_of_an_answer_ends_the_instance() {
 fn instances_are_made_ahead_of_need_and_again_when_one_is_let_go_of() {
     let host = warm().arg("--min-instances=2").start();
     let idle = || host.metric("host_instances_warm{function=\"counts\"}");
-    assert_eq!(idle(), 2.0, "before any request");
+    tests::wait_until("two are made before any request", || idle() == 2.0);
     assert_counts(&host, "/", "1\n");
     host.get("/?then=trap");
     tests::wait_until("another one is made", || idle() == 2.0);

@@ -159,7 +159,10 @@ impl SettingArgs {
         }
         match (self.warm, self.no_warm) {
             (true, _) => settings.warm = true,
-            (_, true) => settings.warm = false,
+            (_, true) => {
+                settings.warm = false;
+                settings.min_instances = 0;
+            }
             _ => {}
         }
         self.limits.apply(&mut settings);
