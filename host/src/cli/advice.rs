@@ -3,7 +3,7 @@
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// Words that people type where no such command is: the command they stand behind, the word (`*` is any), and what to do.
+/// Words that people type where no such command is: the command they stand behind, the words (`*` is any), and what to do.
 /// `{}` stands for the word.
 const WORDS: &[(&str, &str, &str)] = &[
     (
@@ -11,24 +11,17 @@ const WORDS: &[(&str, &str, &str)] = &[
         "run",
         "`host serve` serves functions, `host call NAME` calls one",
     ),
-    ("", "start", "`host serve` serves functions"),
-    ("", "up", "`host serve` serves functions"),
+    ("", "start up", "`host serve` serves functions"),
     (
         "",
-        "list",
+        "list ls",
         "`host ps` lists functions, `host jobs` lists jobs",
     ),
     (
         "",
-        "ls",
-        "`host ps` lists functions, `host jobs` lists jobs",
-    ),
-    (
-        "",
-        "delete",
+        "delete rm",
         "`host functions delete NAME` deletes a function",
     ),
-    ("", "rm", "`host functions delete NAME` deletes a function"),
     (
         "",
         "describe",
@@ -59,12 +52,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("", "version", "`host --version` shows it"),
     (
         "auth",
-        "login",
-        "a command acts as the owner of the state directory; nobody logs in",
-    ),
-    (
-        "auth",
-        "application-default",
+        "login application-default",
         "a command acts as the owner of the state directory; nobody logs in",
     ),
     (
@@ -74,17 +62,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ),
     (
         "config",
-        "set",
-        "a host has one project and one location; name the state with --state-dir or $HOST_STATE_DIR",
-    ),
-    (
-        "config",
-        "get",
-        "a host has one project and one location; name the state with --state-dir or $HOST_STATE_DIR",
-    ),
-    (
-        "config",
-        "list",
+        "set get list",
         "a host has one project and one location; name the state with --state-dir or $HOST_STATE_DIR",
     ),
     (
@@ -141,12 +119,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ),
     (
         "scheduler jobs create",
-        "pubsub",
-        "jobs make HTTP requests: `host scheduler jobs create http NAME`",
-    ),
-    (
-        "scheduler jobs create",
-        "app-engine",
+        "pubsub app-engine",
         "jobs make HTTP requests: `host scheduler jobs create http NAME`",
     ),
     (
@@ -156,12 +129,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ),
     (
         "scheduler jobs update",
-        "pubsub",
-        "jobs make HTTP requests: `host scheduler jobs update http NAME`",
-    ),
-    (
-        "scheduler jobs update",
-        "app-engine",
+        "pubsub app-engine",
         "jobs make HTTP requests: `host scheduler jobs update http NAME`",
     ),
     (
@@ -181,11 +149,8 @@ const WORDS: &[(&str, &str, &str)] = &[
         "`host scheduler jobs list` lists the jobs",
     ),
     ("*", "ls", "`list` does that"),
-    ("*", "rm", "`delete` does that"),
-    ("*", "remove", "`delete` does that"),
-    ("*", "get", "`describe` does that"),
-    ("*", "show", "`describe` does that"),
-    ("*", "inspect", "`describe` does that"),
+    ("*", "rm remove", "`delete` does that"),
+    ("*", "get show inspect", "`describe` does that"),
     ("*", "add", "`create` does that"),
     ("*", "edit", "`update` does that"),
     ("*", "trigger", "`run` does that"),
@@ -217,7 +182,9 @@ fn tip(path: &str, word: &str) -> Option<String> {
     let shown: String = word.chars().filter(|c| !c.is_control()).take(80).collect();
     WORDS
         .iter()
-        .find(|(command, typed, _)| is(command, path) && is(typed, word))
+        .find(|(command, typed, _)| {
+            is(command, path) && typed.split(' ').any(|typed| is(typed, word))
+        })
         .map(|(_, _, tip)| tip.replace("{}", &shown))
 }
 

@@ -118,7 +118,7 @@ impl<'a> Arguments<'a> {
     }
 
     /// The flag of gcloud that `word` is, if the command has none of that name itself.
-    fn gcloud_flag(&self, word: &str) -> Option<&'static Flag> {
+    fn gcloud_flag(&self, word: &str) -> Option<Flag> {
         let name = flag_name(word)?;
         let is_own = self.command.get_arguments().any(|arg| goes_by(arg, name));
         find(name, &self.path).filter(|_| !is_own)

@@ -4,6 +4,7 @@
 //! same to people.
 
 /// A flag of gcloud.
+#[derive(Clone, Copy)]
 pub(super) struct Flag {
     /// With its dashes.
     pub(super) name: &'static str,
@@ -14,6 +15,7 @@ pub(super) struct Flag {
 }
 
 /// What a flag means here.
+#[derive(Clone, Copy)]
 pub(super) enum Meaning {
     /// Nothing.
     Nothing,
@@ -31,7 +33,7 @@ use Meaning::{Nothing, NothingIf, Refused, Same};
 const NOUNS: [&str; 4] = ["functions", "scheduler", "iam", "auth"];
 
 /// The flag called `name` of the command `path`.
-pub(super) fn find(name: &str, path: &[String]) -> Option<&'static Flag> {
+pub(super) fn find(name: &str, path: &[String]) -> Option<Flag> {
     let is_of_gcloud = path
         .first()
         .is_some_and(|noun| NOUNS.contains(&noun.as_str()));
@@ -40,281 +42,217 @@ pub(super) fn find(name: &str, path: &[String]) -> Option<&'static Flag> {
             .split_whitespace()
             .all(|word| path.iter().any(|part| part == word))
     };
-    FLAGS
-        .iter()
-        .find(|flag| is_of_gcloud && flag.name == name && is_of(flag.of))
+    flags().find(|flag| is_of_gcloud && flag.name == name && is_of(flag.of))
 }
 
-const fn flag(name: &'static str, of: &'static str, meaning: Meaning) -> Flag {
-    Flag {
-        name,
-        of,
-        takes_value: false,
-        meaning,
-    }
+fn flags() -> impl Iterator<Item = Flag> {
+    FLAGS.iter().flat_map(|&(of, names, meaning)| {
+        names.split_whitespace().map(move |name| Flag {
+            name: name.trim_end_matches('='),
+            of,
+            takes_value: name.ends_with('='),
+            meaning,
+        })
+    })
 }
 
-const fn valued(name: &'static str, of: &'static str, meaning: Meaning) -> Flag {
-    Flag {
-        name,
-        of,
-        takes_value: true,
-        meaning,
-    }
-}
-
-const NOTHING_IS_BUILT: &str = "nothing is built here: give the component (a .wasm file) with --source; `host new` writes a project that makes one";
-const HTTP_ONLY: &str = "functions are called over HTTP; a job calls one on a schedule: `host scheduler jobs create http`";
-const OWNER: &str = "a command acts as the owner of the state directory, and as nobody else";
-const OUTBOUND: &str = "what a function may call is said with --allow-outbound";
 const CONDITIONS: &str = "bindings have no conditions";
+const NO_MACHINE: &str = "tokens are those of a service account, not of a machine";
 
-/// All of them.
-static FLAGS: &[Flag] = &[
+/// All of them: words that are all in the name of a command that has them, their names, and what they mean. A name with a
+/// `=` takes a value.
+static FLAGS: &[(&str, &str, Meaning)] = &[
     // Of every command below these nouns.
-    valued("--project", "", Nothing),
-    valued("--region", "", Nothing),
-    valued("--regions", "functions list", Nothing),
-    valued("--location", "", Nothing),
-    valued("--billing-project", "", Nothing),
-    flag("--quiet", "", Nothing),
-    flag("-q", "", Nothing),
-    valued("--verbosity", "", Nothing),
-    flag("--user-output-enabled", "", Nothing),
-    flag(
-        "--no-user-output-enabled",
+    (
         "",
+        "--project= --region= --location= --billing-project= --verbosity= --quiet -q",
+        Nothing,
+    ),
+    ("", "--user-output-enabled --no-log-http", Nothing),
+    ("functions list", "--regions=", Nothing),
+    (
+        "",
+        "--no-user-output-enabled",
         Refused("output is always on; send it to /dev/null"),
     ),
-    flag("--no-log-http", "", Nothing),
-    flag(
-        "--log-http",
+    (
         "",
+        "--log-http",
         Refused("a command makes no requests that could be logged"),
     ),
-    valued("--account", "", Refused(OWNER)),
-    valued("--impersonate-service-account", "", Refused(OWNER)),
-    valued("--access-token-file", "", Refused(OWNER)),
-    valued(
-        "--configuration",
+    (
         "",
+        "--account= --impersonate-service-account= --access-token-file=",
+        Refused("a command acts as the owner of the state directory, and as nobody else"),
+    ),
+    (
+        "",
+        "--configuration=",
         Refused("there are no configurations; name the state with --state-dir or $HOST_STATE_DIR"),
     ),
-    valued(
-        "--flags-file",
+    (
         "",
+        "--flags-file=",
         Refused("write the flags on the command line"),
     ),
-    valued(
-        "--trace-token",
+    (
         "",
+        "--trace-token=",
         Refused("there is no service of Google's to trace"),
     ),
-    valued("--flatten", "", Refused("use --format json and jq")),
-    valued(
-        "--format",
+    ("", "--flatten=", Refused("use --format json and jq")),
+    (
         "",
+        "--format=",
         Refused("this command prints what it did in one form; `list` and `describe` take --format"),
     ),
     // Of lists.
-    valued("--page-size", "list", Nothing),
-    flag(
-        "--uri",
+    ("list", "--page-size=", Nothing),
+    (
         "list",
+        "--uri",
         Refused("use --format 'value(name)', or 'value(url)' for functions"),
     ),
     // Of functions.
-    flag("--gen2", "functions", Nothing),
-    flag("--no-gen2", "functions", Nothing),
-    flag("--v2", "functions", Nothing),
-    valued(
-        "--run-service-account",
+    ("functions", "--gen2 --no-gen2 --v2", Nothing),
+    (
         "functions deploy",
+        "--clear-kms-key --clear-vpc-connector --no-retry --serve-all-traffic-latest-revision",
+        Nothing,
+    ),
+    (
+        "functions deploy",
+        "--run-service-account=",
         Same("--service-account"),
     ),
-    valued("--runtime", "functions deploy", Refused(NOTHING_IS_BUILT)),
-    valued(
-        "--entry-point",
+    (
         "functions deploy",
+        "--runtime= --runtime-update-policy= --stage-bucket= --ignore-file= --docker-registry= --docker-repository= \
+         --set-build-env-vars= --build-env-vars-file= --build-service-account= --build-worker-pool=",
+        Refused(
+            "nothing is built here: give the component (a .wasm file) with --source; `host new` writes a project that makes one",
+        ),
+    ),
+    (
+        "functions deploy",
+        "--entry-point=",
         Refused("a component has one entry point, wasi:http/incoming-handler; leave it out"),
     ),
-    valued(
-        "--runtime-update-policy",
+    (
         "functions deploy",
-        Refused(NOTHING_IS_BUILT),
+        "--trigger-topic= --trigger-bucket= --trigger-event= --trigger-resource= --trigger-event-filters= \
+         --trigger-location= --trigger-service-account=",
+        Refused(
+            "functions are called over HTTP; a job calls one on a schedule: `host scheduler jobs create http`",
+        ),
     ),
-    valued(
-        "--stage-bucket",
+    (
         "functions deploy",
-        Refused(NOTHING_IS_BUILT),
-    ),
-    valued(
-        "--ignore-file",
-        "functions deploy",
-        Refused(NOTHING_IS_BUILT),
-    ),
-    valued(
-        "--docker-registry",
-        "functions deploy",
-        Refused(NOTHING_IS_BUILT),
-    ),
-    valued(
-        "--docker-repository",
-        "functions deploy",
-        Refused(NOTHING_IS_BUILT),
-    ),
-    valued(
-        "--set-build-env-vars",
-        "functions deploy",
-        Refused(NOTHING_IS_BUILT),
-    ),
-    valued(
-        "--build-env-vars-file",
-        "functions deploy",
-        Refused(NOTHING_IS_BUILT),
-    ),
-    valued(
-        "--build-service-account",
-        "functions deploy",
-        Refused(NOTHING_IS_BUILT),
-    ),
-    valued(
-        "--build-worker-pool",
-        "functions deploy",
-        Refused(NOTHING_IS_BUILT),
-    ),
-    valued("--trigger-topic", "functions deploy", Refused(HTTP_ONLY)),
-    valued("--trigger-bucket", "functions deploy", Refused(HTTP_ONLY)),
-    valued("--trigger-event", "functions deploy", Refused(HTTP_ONLY)),
-    valued("--trigger-resource", "functions deploy", Refused(HTTP_ONLY)),
-    valued(
-        "--trigger-event-filters",
-        "functions deploy",
-        Refused(HTTP_ONLY),
-    ),
-    valued("--trigger-location", "functions deploy", Refused(HTTP_ONLY)),
-    valued(
-        "--trigger-service-account",
-        "functions deploy",
-        Refused(HTTP_ONLY),
-    ),
-    flag(
         "--retry",
-        "functions deploy",
         Refused(
             "jobs are tried again, functions are not: --max-retry-attempts of `host scheduler jobs create http`",
         ),
     ),
-    flag("--no-retry", "functions deploy", Nothing),
-    valued(
-        "--cpu",
+    (
         "functions deploy",
+        "--cpu=",
         Refused(
             "executions share the processors of the host in turn; bound them with --concurrency and --timeout",
         ),
     ),
-    valued(
-        "--ingress-settings",
+    (
         "functions deploy",
+        "--ingress-settings=",
         NothingIf(
             &["all"],
             "who reaches the host is said with `host serve --addr`, who may call with --no-allow-unauthenticated",
         ),
     ),
-    valued("--egress-settings", "functions deploy", Refused(OUTBOUND)),
-    valued("--vpc-connector", "functions deploy", Refused(OUTBOUND)),
-    flag("--clear-vpc-connector", "functions deploy", Nothing),
-    valued(
-        "--security-level",
+    (
         "functions deploy",
+        "--egress-settings= --vpc-connector=",
+        Refused("what a function may call is said with --allow-outbound"),
+    ),
+    (
+        "functions deploy",
+        "--security-level=",
         NothingIf(
             &["secure-optional"],
             "TLS is for the whole host: `host serve --tls-cert FILE --tls-key FILE`",
         ),
     ),
-    flag(
-        "--serve-all-traffic-latest-revision",
+    (
         "functions deploy",
-        Nothing,
-    ),
-    valued(
-        "--kms-key",
-        "functions deploy",
+        "--kms-key=",
         Refused("the state directory is as safe as the disk that it is on"),
     ),
-    flag("--clear-kms-key", "functions deploy", Nothing),
-    valued(
-        "--binary-authorization",
+    (
         "functions deploy",
+        "--binary-authorization=",
         Refused("components are not signed"),
     ),
-    flag(
-        "--clear-labels",
+    (
         "functions deploy",
+        "--clear-labels",
         Refused("name the labels to remove: --remove-labels KEY,…"),
     ),
-    flag(
-        "--clear-secrets",
+    (
         "functions deploy",
+        "--clear-secrets",
         Refused("name the secrets to remove: --remove-secrets KEY,…"),
     ),
-    valued(
-        "--cloud-event",
+    (
         "functions call",
+        "--cloud-event=",
         Refused("functions take HTTP requests; give what is sent with --data"),
     ),
-    valued("--condition", "functions", NothingIf(&["None"], CONDITIONS)),
-    valued("--condition-from-file", "functions", Refused(CONDITIONS)),
-    flag(
-        "--all",
+    (
+        "functions",
+        "--condition=",
+        NothingIf(&["None"], CONDITIONS),
+    ),
+    ("functions", "--condition-from-file=", Refused(CONDITIONS)),
+    (
         "functions remove-iam-policy-binding",
+        "--all",
         Refused("name each binding to remove"),
     ),
     // Of the log.
-    valued(
-        "--filter",
+    (
         "logs read",
+        "--filter=",
         Refused(
             "entries are chosen with --min-log-level, --contains, --regex, --status, --job and others; see --help",
         ),
     ),
-    valued(
-        "--sort-by",
+    (
         "logs read",
+        "--sort-by=",
         Refused("entries have the order of time; --order desc turns it round"),
     ),
-    valued("--page-size", "logs read", Nothing),
-    valued("--tail", "logs read", Same("--limit")),
-    valued("--lines", "logs read", Same("--limit")),
+    ("logs read", "--page-size=", Nothing),
+    ("logs read", "--tail= --lines=", Same("--limit")),
     // Of jobs.
-    valued(
-        "--oauth-service-account-email",
+    (
         "scheduler jobs",
-        Refused("jobs send identity tokens: --oidc-service-account-email"),
-    ),
-    valued(
-        "--oauth-token-scope",
-        "scheduler jobs",
+        "--oauth-service-account-email= --oauth-token-scope=",
         Refused("jobs send identity tokens: --oidc-service-account-email"),
     ),
     // Of accounts and tokens.
-    valued(
-        "--description",
+    (
         "iam service-accounts create",
+        "--description=",
         Refused("an account has a name that people call it by: --display-name"),
     ),
-    valued(
-        "--token-format",
+    (
         "auth print-identity-token",
-        NothingIf(
-            &["standard"],
-            "tokens are those of a service account, not of a machine",
-        ),
+        "--token-format=",
+        NothingIf(&["standard"], NO_MACHINE),
     ),
-    flag(
-        "--include-license",
+    (
         "auth print-identity-token",
-        Refused("tokens are those of a service account, not of a machine"),
+        "--include-license",
+        Refused(NO_MACHINE),
     ),
 ];
 
@@ -340,10 +278,10 @@ mod tests {
 
     #[test]
     fn each_flag_is_of_a_command_that_lacks_it() {
-        for flag in FLAGS {
+        for flag in flags() {
             let mut commands = 0;
             each(&command(), &mut Vec::new(), &mut |command, path| {
-                let is_found = find(flag.name, path).is_some_and(|found| std::ptr::eq(found, flag));
+                let is_found = find(flag.name, path).is_some_and(|found| found.of == flag.of);
                 if is_found && !command.get_arguments().any(|arg| goes_by(arg, flag.name)) {
                     commands += 1;
                 }
@@ -354,11 +292,11 @@ mod tests {
 
     #[test]
     fn a_flag_that_goes_by_another_name_leads_to_one_that_there_is() {
-        for flag in FLAGS {
+        for flag in flags() {
             let Same(name) = flag.meaning else { continue };
             let mut commands = 0;
             each(&command(), &mut Vec::new(), &mut |command, path| {
-                if find(flag.name, path).is_some_and(|found| std::ptr::eq(found, flag)) {
+                if find(flag.name, path).is_some_and(|found| found.of == flag.of) {
                     let mut args = command.get_arguments();
                     assert!(args.any(|arg| goes_by(arg, name)), "{path:?} {name}");
                     commands += 1;
@@ -373,7 +311,7 @@ mod tests {
         let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/gcloud.md");
         let page = std::fs::read_to_string(page).unwrap();
         let words: Vec<_> = page.split('`').skip(1).step_by(2).collect();
-        for flag in FLAGS {
+        for flag in flags() {
             let is_named = words
                 .iter()
                 .any(|word| word.split(' ').next() == Some(flag.name));
