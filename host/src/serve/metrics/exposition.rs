@@ -19,6 +19,9 @@ use crate::serve::trust::board::KeyAccount;
 use crate::serve::trust::token_counters::Counts;
 use host_sandbox::memory::SandboxUsage;
 
+/// Its name and its value.
+type Label<'a> = (&'a str, &'a str);
+
 /// Everything that is told.
 #[derive(Debug)]
 pub(in crate::serve) struct Figures {
@@ -73,23 +76,17 @@ impl Collector for Figures {
 impl Figures {
     fn executions(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let help = "Executions that have ended, by outcome";
-        let mut family =
-            encoder.encode_descriptor("host_executions", help, None, MetricType::Counter)?;
-        for account in &self.accounts {
-            for (outcome, count) in OUTCOMES.iter().zip(&account.totals.ended) {
-                let labels = [("function", &*account.name), ("outcome", *outcome)];
-                counter(family.encode_family(&labels)?, *count)?;
-            }
-        }
+        let ended = self.accounts.iter().flat_map(|account| {
+            let labels = |outcome| [("function", &*account.name), ("outcome", outcome)];
+            OUTCOMES.map(labels).into_iter().zip(account.totals.ended)
+        });
+        counters(encoder, "host_executions", help, None, ended)?;
         let help = "Requests for a function that got no execution, by reason";
-        let mut family =
-            encoder.encode_descriptor("host_requests_refused", help, None, MetricType::Counter)?;
-        for account in &self.accounts {
-            for (reason, count) in REASONS.iter().zip(&account.totals.refused) {
-                let labels = [("function", &*account.name), ("reason", *reason)];
-                counter(family.encode_family(&labels)?, *count)?;
-            }
-        }
+        let refused = self.accounts.iter().flat_map(|account| {
+            let labels = |reason| [("function", &*account.name), ("reason", reason)];
+            REASONS.map(labels).into_iter().zip(account.totals.refused)
+        });
+        counters(encoder, "host_requests_refused", help, None, refused)?;
         let help = "Time from the start of an execution to its end";
         self.histograms(encoder, "host_execution_duration", help, |account| {
             &account.totals.durations
@@ -99,97 +96,62 @@ impl Figures {
             &account.totals.instantiations
         })?;
         let help = "Turns in which an execution held its worker for more than 20 ms";
-        let mut family =
-            encoder.encode_descriptor("host_turn_overruns", help, None, MetricType::Counter)?;
-        for account in &self.accounts {
-            let labels = [("function", &*account.name)];
-            counter(family.encode_family(&labels)?, account.totals.overruns)?;
-        }
-        Ok(())
+        let overruns = self.each(|account| account.totals.overruns);
+        counters(encoder, "host_turn_overruns", help, None, overruns)
     }
 
     fn instances(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let help = "Executions under way";
-        self.gauges(encoder, "host_instances_busy", help, |account| {
-            account.totals.running
-        })?;
+        let running = self.each(|account| account.totals.running);
+        gauges(encoder, "host_instances_busy", help, running)?;
         let help = "Executions at once, at most";
-        self.gauges(encoder, "host_instances_limit", help, |account| {
-            account.instances as u64
-        })?;
+        let most = self.each(|account| account.instances as u64);
+        gauges(encoder, "host_instances_limit", help, most)?;
         let help = "Requests that wait for an instance";
-        self.gauges(encoder, "host_queue_length", help, |account| {
-            account.waiting as u64
-        })?;
-        self.warm_instances(encoder)
-    }
-
-    /// Of functions that keep instances.
-    fn warm_instances(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let keep = self
-            .accounts
-            .iter()
-            .filter_map(|account| Some((&*account.name, account.warm.as_ref()?)));
+        let waiting = self.each(|account| account.waiting as u64);
+        gauges(encoder, "host_queue_length", help, waiting)?;
+        // Of functions that keep instances.
         let help = "Warm instances that are idle";
-        let mut family =
-            encoder.encode_descriptor("host_instances_warm", help, None, MetricType::Gauge)?;
-        for (name, warm) in keep.clone() {
-            let labels = [("function", name)];
-            gauge(family.encode_family(&labels)?, warm.idle as u64)?;
-        }
+        let idle = self.accounts.iter().filter_map(|account| {
+            let warm = account.warm.as_ref()?;
+            Some(([("function", &*account.name)], warm.idle as u64))
+        });
+        gauges(encoder, "host_instances_warm", help, idle)?;
         let help = "Warm instances that were let go of, by reason, since the function was loaded";
-        let mut family =
-            encoder.encode_descriptor("host_instances_retired", help, None, MetricType::Counter)?;
-        for (name, warm) in keep {
-            for (reason, count) in &warm.retired {
-                let labels = [("function", name), ("reason", reason.word())];
-                counter(family.encode_family(&labels)?, *count)?;
-            }
-        }
-        Ok(())
+        let retired = self.accounts.iter().flat_map(|account| {
+            let labels = |reason| [("function", &*account.name), ("reason", reason)];
+            let retired = account.warm.iter().flat_map(|warm| &warm.retired);
+            retired.map(move |(reason, count)| (labels(reason.word()), *count))
+        });
+        counters(encoder, "host_instances_retired", help, None, retired)
     }
 
     fn bodies(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let bytes = Some(&Unit::Bytes);
         let help = "Request bodies that functions took";
-        let mut family =
-            encoder.encode_descriptor("host_request_body", help, bytes, MetricType::Counter)?;
-        for account in &self.accounts {
-            let labels = [("function", &*account.name)];
-            counter(family.encode_family(&labels)?, account.totals.received)?;
-        }
+        let received = self.each(|account| account.totals.received);
+        counters(encoder, "host_request_body", help, bytes, received)?;
         let help = "Response bodies that functions gave";
-        let mut family =
-            encoder.encode_descriptor("host_response_body", help, bytes, MetricType::Counter)?;
-        for account in &self.accounts {
-            let labels = [("function", &*account.name)];
-            counter(family.encode_family(&labels)?, account.totals.sent)?;
-        }
-        Ok(())
+        let sent = self.each(|account| account.totals.sent);
+        counters(encoder, "host_response_body", help, bytes, sent)
     }
 
     fn tokens(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let help = "Tokens that were refused, by trusted issuer and reason";
-        let name = "host_tokens_refused";
-        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-        for ((issuer, reason), count) in &self.refused_tokens {
+        let refused = self.refused_tokens.iter().map(|((issuer, reason), count)| {
             let issuer = issuer.as_ref().map_or("", |issuer| issuer.as_str());
-            let labels = [("issuer", issuer), ("reason", *reason)];
-            counter(family.encode_family(&labels)?, *count)?;
-        }
+            ([("issuer", issuer), ("reason", *reason)], *count)
+        });
+        counters(encoder, "host_tokens_refused", help, None, refused)?;
         let help = "Attempts to fetch the keys of an issuer, by result";
-        let name = "host_issuer_fetches";
-        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-        for account in &self.keys {
-            let counts = [
-                ("success", account.successes),
-                ("failure", account.failures),
-            ];
-            for (result, count) in counts {
-                let labels = [("issuer", account.issuer.as_str()), ("result", result)];
-                counter(family.encode_family(&labels)?, count)?;
-            }
-        }
+        let fetches = self.keys.iter().flat_map(|account| {
+            let labels = |result| [("issuer", account.issuer.as_str()), ("result", result)];
+            [
+                (labels("success"), account.successes),
+                (labels("failure"), account.failures),
+            ]
+        });
+        counters(encoder, "host_issuer_fetches", help, None, fetches)?;
         let help = "Time since the keys of an issuer were fetched";
         let name = "host_issuer_keys_age";
         let seconds = Some(&Unit::Seconds);
@@ -204,13 +166,11 @@ impl Figures {
             gauge.encode_gauge(&age.as_secs_f64())?;
         }
         let help = "Keys of an issuer that cannot be used, in the set that was fetched last";
-        let name = "host_issuer_keys_left_out";
-        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-        for account in &self.keys {
+        let left_out = self.keys.iter().map(|account| {
             let labels = [("issuer", account.issuer.as_str())];
-            gauge(family.encode_family(&labels)?, account.left_out as u64)?;
-        }
-        Ok(())
+            (labels, account.left_out as u64)
+        });
+        gauges(encoder, "host_issuer_keys_left_out", help, left_out)
     }
 
     fn sandbox(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
@@ -237,31 +197,25 @@ impl Figures {
 
     fn process(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let help = "Log entries, by what became of them: printed or not, kept on disk or not";
-        let mut family =
-            encoder.encode_descriptor("host_log_entries", help, None, MetricType::Counter)?;
         let fates = [
             ("written", self.log_written),
             ("dropped", self.log_dropped),
             ("kept", self.log_kept),
             ("lost", self.log_lost),
         ];
-        for (fate, count) in fates {
-            counter(family.encode_family(&[("fate", fate)])?, count)?;
-        }
+        let fates = fates.map(|(fate, count)| ([("fate", fate)], count));
+        counters(encoder, "host_log_entries", help, None, fates)?;
         let help = "Segments of the kept log that were found to be cut, damaged or unreadable";
         let name = "host_log_segments_damaged";
         let damaged = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
         counter(damaged, self.log_damaged)?;
         let help = "Log records and spans for the collector, by what became of them";
-        let mut family =
-            encoder.encode_descriptor("host_otlp_records", help, None, MetricType::Counter)?;
-        for (signal, (sent, lost)) in [("logs", self.exported_logs), ("spans", self.exported_spans)]
-        {
-            for (fate, count) in [("sent", sent), ("lost", lost)] {
-                let labels = [("signal", signal), ("fate", fate)];
-                counter(family.encode_family(&labels)?, count)?;
-            }
-        }
+        let signals = [("logs", self.exported_logs), ("spans", self.exported_spans)];
+        let records = signals.into_iter().flat_map(|(signal, (sent, lost))| {
+            let labels = |fate| [("signal", signal), ("fate", fate)];
+            [(labels("sent"), sent), (labels("lost"), lost)]
+        });
+        counters(encoder, "host_otlp_records", help, None, records)?;
         let help = "Whether all functions and the store are as they should be";
         let ready = encoder.encode_descriptor("host_ready", help, None, MetricType::Gauge)?;
         gauge(ready, u64::from(self.is_ready))?;
@@ -275,19 +229,10 @@ impl Figures {
         build.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])
     }
 
-    fn gauges(
-        &self,
-        encoder: &mut DescriptorEncoder<'_>,
-        name: &str,
-        help: &str,
-        of: impl Fn(&Account) -> u64,
-    ) -> fmt::Result {
-        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-        for account in &self.accounts {
-            let labels = [("function", &*account.name)];
-            gauge(family.encode_family(&labels)?, of(account))?;
-        }
-        Ok(())
+    /// What there is of each function.
+    fn each(&self, of: impl Fn(&Account) -> u64) -> impl Iterator<Item = ([Label<'_>; 1], u64)> {
+        let accounts = self.accounts.iter();
+        accounts.map(move |account| ([("function", &*account.name)], of(account)))
     }
 
     fn histograms(
@@ -299,29 +244,62 @@ impl Figures {
     ) -> fmt::Result {
         let seconds = Some(&Unit::Seconds);
         let mut family = encoder.encode_descriptor(name, help, seconds, MetricType::Histogram)?;
-        let bounds = BOUNDS.map(|bound| Duration::from_micros(bound).as_secs_f64());
         for account in &self.accounts {
             let labels = [("function", &*account.name)];
-            let histogram = of(account);
-            let bounds = bounds.iter().copied().chain([f64::INFINITY]);
-            let buckets: Vec<_> = bounds.zip(histogram.buckets).collect();
-            family
-                .encode_family(&labels)?
-                .encode_histogram::<NoLabelSet>(
-                    histogram.sum.as_secs_f64(),
-                    histogram.buckets.iter().sum(),
-                    &buckets,
-                    None,
-                )?;
+            let Histogram { sum, buckets } = of(account);
+            let bounds = BOUNDS.map(Duration::from_micros);
+            histogram(family.encode_family(&labels)?, &bounds, *sum, buckets)?;
         }
         Ok(())
     }
 }
 
-pub(in crate::serve) fn counter(mut metric: MetricEncoder<'_>, value: u64) -> fmt::Result {
+/// Counters of one name.
+pub(super) fn counters<'a, const N: usize>(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    unit: Option<&Unit>,
+    counts: impl IntoIterator<Item = ([Label<'a>; N], u64)>,
+) -> fmt::Result {
+    let mut family = encoder.encode_descriptor(name, help, unit, MetricType::Counter)?;
+    for (labels, count) in counts {
+        counter(family.encode_family(&labels)?, count)?;
+    }
+    Ok(())
+}
+
+/// Gauges of one name.
+pub(super) fn gauges<'a, const N: usize>(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    values: impl IntoIterator<Item = ([Label<'a>; N], u64)>,
+) -> fmt::Result {
+    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for (labels, value) in values {
+        gauge(family.encode_family(&labels)?, value)?;
+    }
+    Ok(())
+}
+
+fn counter(mut metric: MetricEncoder<'_>, value: u64) -> fmt::Result {
     metric.encode_counter::<NoLabelSet, _, u64>(&value, None)
 }
 
-pub(in crate::serve) fn gauge(mut metric: MetricEncoder<'_>, value: u64) -> fmt::Result {
+pub(super) fn gauge(mut metric: MetricEncoder<'_>, value: u64) -> fmt::Result {
     metric.encode_gauge(&i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+/// Times that make `sum` together: how many are within each of `bounds` and not within the one before, and above all.
+pub(super) fn histogram(
+    mut metric: MetricEncoder<'_>,
+    bounds: &[Duration],
+    sum: Duration,
+    counts: &[u64],
+) -> fmt::Result {
+    let bounds = bounds.iter().map(Duration::as_secs_f64);
+    let counts = counts.iter().copied();
+    let buckets: Vec<_> = bounds.chain([f64::INFINITY]).zip(counts.clone()).collect();
+    metric.encode_histogram::<NoLabelSet>(sum.as_secs_f64(), counts.sum(), &buckets, None)
 }

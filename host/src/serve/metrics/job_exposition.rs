@@ -3,11 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
+use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit;
 
-use super::exposition::{counter, gauge};
+use super::exposition::{counters, gauge, gauges, histogram};
 use crate::scheduler::{JobFigures, LATENESS, OUTCOMES};
 
 /// Tells `figures`.
@@ -16,53 +16,37 @@ pub(in crate::serve) fn encode(
     encoder: &mut DescriptorEncoder<'_>,
 ) -> fmt::Result {
     let help = "Jobs, by state";
-    let mut family = encoder.encode_descriptor("host_jobs", help, None, MetricType::Gauge)?;
     let states = [
-        ("enabled", figures.jobs.enabled),
-        ("paused", figures.jobs.paused),
+        ([("state", "enabled")], figures.jobs.enabled.into()),
+        ([("state", "paused")], figures.jobs.paused.into()),
     ];
-    for (state, count) in states {
-        gauge(family.encode_family(&[("state", state)])?, count.into())?;
-    }
+    gauges(encoder, "host_jobs", help, states)?;
     let help = "Runs of jobs that are over, by outcome";
-    let mut family = encoder.encode_descriptor("host_job_runs", help, None, MetricType::Counter)?;
-    for (outcome, count) in OUTCOMES.iter().zip(figures.runs) {
-        let labels = [("outcome", outcome.as_str())];
-        counter(family.encode_family(&labels)?, count)?;
-    }
+    let outcomes = OUTCOMES.map(|outcome| [("outcome", outcome.as_str())]);
+    let runs = outcomes.into_iter().zip(figures.runs);
+    counters(encoder, "host_job_runs", help, None, runs)?;
     let help = "Attempts of runs that have ended, by result";
-    let name = "host_job_attempts";
-    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-    for (result, count) in ["success", "failure"].into_iter().zip(figures.attempts) {
-        counter(family.encode_family(&[("result", result)])?, count)?;
-    }
+    let results = [[("result", "success")], [("result", "failure")]];
+    let attempts = results.into_iter().zip(figures.attempts);
+    counters(encoder, "host_job_attempts", help, None, attempts)?;
     let help = "Attempts under way";
     let name = "host_job_attempts_going";
     gauge(
         encoder.encode_descriptor(name, help, None, MetricType::Gauge)?,
         figures.going,
     )?;
-    lateness(figures, encoder)?;
+    let help = "Time from when an attempt was due to its beginning";
+    let name = "host_job_lateness";
+    let seconds = Some(&Unit::Seconds);
+    histogram(
+        encoder.encode_descriptor(name, help, seconds, MetricType::Histogram)?,
+        &LATENESS.map(Duration::from_millis),
+        figures.late,
+        &figures.lateness,
+    )?;
     let help = "When the next job is due, since the Unix epoch; 0 if none is";
     let name = "host_jobs_next_due";
-    let seconds = Some(&Unit::Seconds);
     let mut next = encoder.encode_descriptor(name, help, seconds, MetricType::Gauge)?;
     let time = figures.jobs.next_due.map_or(0, |next| next.as_second());
     next.encode_gauge(&time)
-}
-
-fn lateness(figures: &JobFigures, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-    let help = "Time from when an attempt was due to its beginning";
-    let seconds = Some(&Unit::Seconds);
-    let name = "host_job_lateness";
-    let mut histogram = encoder.encode_descriptor(name, help, seconds, MetricType::Histogram)?;
-    let bounds = LATENESS.map(|bound| Duration::from_millis(bound).as_secs_f64());
-    let bounds = bounds.into_iter().chain([f64::INFINITY]);
-    let buckets: Vec<_> = bounds.zip(figures.lateness).collect();
-    histogram.encode_histogram::<NoLabelSet>(
-        figures.late.as_secs_f64(),
-        figures.lateness.iter().sum(),
-        &buckets,
-        None,
-    )
 }
