@@ -63,8 +63,7 @@ const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 
 /// Where the functions of `store` answer, or would: the address by which callers know the host, if it was told one.
 pub(super) fn base_url(store: &Store) -> Result<String, Message> {
-    let host = store.serving_host().map_err(|error| error.to_string())?;
-    let host = host.filter(|host| host.serves_functions);
+    let host = store.serving_host()?.filter(|host| host.serves_functions);
     Ok(host.map_or_else(
         || DEFAULT_URL.to_owned(),
         |host| host.public_url.unwrap_or(host.url),
@@ -73,7 +72,7 @@ pub(super) fn base_url(store: &Store) -> Result<String, Message> {
 
 /// All addresses below which callers know the functions.
 pub(super) fn public_urls(store: &Store) -> Result<Vec<String>, Message> {
-    let host = store.serving_host().map_err(|error| error.to_string())?;
+    let host = store.serving_host()?;
     Ok(host.map_or_else(|| vec![DEFAULT_URL.to_owned()], |host| host.public_urls))
 }
 
@@ -166,10 +165,9 @@ pub(super) fn settle(store: &Store, record: &FunctionRecord) -> Result<(), Messa
 /// Waits until the host that serves, if one does, serves `name` no longer.
 fn settle_deleted(store: &Store, name: &FunctionName) -> Result<(), Message> {
     let begun = Instant::now();
-    let text = |error: StoreError| error.to_string();
     // Somebody may have deployed it anew meanwhile.
     while is_served(store)?
-        && store.served(name).map_err(text)?.is_some()
+        && store.served(name)?.is_some()
         && matches!(store.function(name), Err(StoreError::NoFunction { .. }))
     {
         if begun.elapsed() > PATIENCE {

@@ -72,8 +72,7 @@ fn declared(path: &Path) -> Result<Vec<OutsideIssuer>, Message> {
 /// What the host that serves from `store`, or served last, was told. Its file is read as it is now; if that cannot be, its
 /// issuers are left out, and that is told.
 pub(super) fn issuers_of_host(store: &Store) -> Result<Vec<OutsideIssuer>, Message> {
-    let host = store.serving_host().map_err(|error| error.to_string())?;
-    let Some(host) = host else {
+    let Some(host) = store.serving_host()? else {
         return Ok(Vec::new());
     };
     let mut issuers = Vec::new();

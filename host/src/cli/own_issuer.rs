@@ -19,12 +19,7 @@ const LOOK: Duration = Duration::from_millis(10);
 /// Waits until the host that serves, if one does, goes by the accounts, keys and revocations as they are now.
 pub(super) fn settle_identity(store: &Store) -> Result<(), Message> {
     let begun = Instant::now();
-    let is_taken_up = || {
-        store
-            .is_identity_taken_up()
-            .map_err(|error| error.to_string())
-    };
-    while store.is_served() && !is_taken_up()? {
+    while store.is_served() && !store.is_identity_taken_up()? {
         if begun.elapsed() > PATIENCE {
             return Err(format!(
                 "done, but the host that serves has not taken it up within {PATIENCE:?}"
@@ -41,14 +36,14 @@ pub(super) fn own_issuer(
     store: &Store,
     algorithm: Option<SigningAlgorithm>,
 ) -> Result<OwnIssuer, Message> {
-    let host = store.serving_host().map_err(|error| error.to_string())?;
+    let host = store.serving_host()?;
     let url = host
         .as_ref()
         .map_or(DEFAULT_URL, |host| host.issuer.as_str());
     let url = url
         .parse()
         .map_err(|error| format!("the name of the host's own issuer: {error}"))?;
-    let keys = store.signing_keys().map_err(|error| error.to_string())?;
+    let keys = store.signing_keys()?;
     let newest = keys.last().and_then(|key| key.algorithm.parse().ok());
     Ok(OwnIssuer {
         url,

@@ -182,6 +182,5 @@ fn schedule(guide: &Guide, store: &Store, url: &str) -> Result<(), Message> {
 }
 
 fn last_run(store: &Store, job: &JobName) -> Result<Option<RunRecord>, Message> {
-    let runs = store.job_runs(job, 1).map_err(|error| error.to_string())?;
-    Ok(runs.into_iter().next())
+    Ok(store.job_runs(job, 1)?.into_iter().next())
 }

@@ -162,3 +162,10 @@ pub enum StoreError {
     #[error("the store failed: {0}")]
     Database(#[from] rusqlite::Error),
 }
+
+/// The message, which is all that a command tells.
+impl From<StoreError> for String {
+    fn from(error: StoreError) -> Self {
+        error.to_string()
+    }
+}

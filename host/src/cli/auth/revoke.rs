@@ -90,9 +90,7 @@ impl Revoke {
                 kind,
                 value,
             };
-            store
-                .revoke(&revocation)
-                .map_err(|error| error.to_string())?;
+            store.revoke(&revocation)?;
             settle_identity(&store)?;
             stderr::line!(
                 "Revoked the {} [{}] of {issuer}.",
@@ -107,12 +105,9 @@ impl Revoke {
 /// The subject of the account that goes by this subject or this address.
 fn own_subject(store: &Store, name: String) -> Result<String, Message> {
     if name.contains('@') {
-        let account = store.service_account(&name);
-        return Ok(account.map_err(|error| error.to_string())?.subject);
+        return Ok(store.service_account(&name)?.subject);
     }
-    let accounts = store
-        .service_accounts()
-        .map_err(|error| error.to_string())?;
+    let accounts = store.service_accounts()?;
     let subjects = accounts.into_iter().map(|account| account.subject);
     let subjects: Vec<_> = subjects.collect();
     if !subjects.contains(&name) {
@@ -126,7 +121,7 @@ fn own_subject(store: &Store, name: String) -> Result<String, Message> {
 
 /// This key of the host, once another one signs if it was this that did.
 fn own_key(own: &OwnIssuer, store: &Store, name: String) -> Result<String, Message> {
-    let keys = store.signing_keys().map_err(|error| error.to_string())?;
+    let keys = store.signing_keys()?;
     if !keys.iter().any(|key| key.id == name) {
         let ids = keys.into_iter().map(|key| key.id);
         return Err(format!(

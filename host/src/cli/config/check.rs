@@ -107,12 +107,11 @@ fn check_beside(
     functions: &[Declared],
     directory: &Path,
 ) -> Result<(), Message> {
-    let text = |error: StoreError| error.to_string();
     if !Store::is_in(directory) {
         return Ok(());
     }
-    let store = Store::open_briefly(directory).map_err(text)?;
-    let mut deployed = store.functions().map_err(text)?;
+    let store = Store::open_briefly(directory)?;
+    let mut deployed = store.functions()?;
     deployed.retain(|function| function.declared_in.is_none());
     for Declared { name, settings, .. } in functions {
         let clash = deployed.iter().find_map(|other| {

@@ -54,10 +54,8 @@ pub(super) struct Call {
 impl Call {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         let store = self.state.store()?;
-        let record = store
-            .function(&self.name)
-            .map_err(|error| error.to_string())?;
-        record.check().map_err(|error| error.to_string())?;
+        let record = store.function(&self.name)?;
+        record.check()?;
         if !is_served(&store)? {
             return Err(not_served(&store).into());
         }

@@ -29,15 +29,11 @@ impl Delete {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         let store = self.state.store()?;
         // Before asking, so that nobody confirms what cannot be done.
-        store
-            .function(&self.name)
-            .map_err(|error| error.to_string())?;
+        store.function(&self.name)?;
         if !self.quiet {
             confirm(&format!("Function [{}] will be deleted.", self.name))?;
         }
-        store
-            .delete(&self.name)
-            .map_err(|error| error.to_string())?;
+        store.delete(&self.name)?;
         stderr::line!("Deleted [{}].", self.name);
         settle_deleted(&store, &self.name)?;
         Ok(ExitCode::SUCCESS)

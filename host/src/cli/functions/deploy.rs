@@ -84,9 +84,7 @@ impl Deploy {
         let wasm = self.try_out(&store, before.as_ref(), &settings)?;
         // Applied to what is there by now: somebody may have changed it while this one compiled.
         let apply = |settings| self.settings.apply(settings);
-        let record = store
-            .deploy(&self.name, wasm.as_deref(), apply)
-            .map_err(|error| error.to_string())?;
+        let record = store.deploy(&self.name, wasm.as_deref(), apply)?;
         stderr::line!(
             "Deployed revision {} of [{}].",
             record.revision,
@@ -122,9 +120,8 @@ impl Deploy {
             return Ok(Some(wasm));
         }
         if let Some(before) = before {
-            before.check().map_err(|error| error.to_string())?;
-            let wasm = store.component(&before.component);
-            let wasm = wasm.map_err(|error| error.to_string())?;
+            before.check()?;
+            let wasm = store.component(&before.component)?;
             let wasm = wasm.ok_or("its component is gone; deploy it with --source")?;
             let tried = trial.run(self.name.as_str(), wasm.into(), settings);
             tried.map_err(|error| format!("the function `{}`: {error}", self.name))?;

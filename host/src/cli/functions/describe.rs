@@ -26,9 +26,7 @@ pub(super) struct Describe {
 impl Describe {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         let store = self.state.store()?;
-        let record = store
-            .function(&self.name)
-            .map_err(|error| error.to_string())?;
+        let record = store.function(&self.name)?;
         let state = state(&store, &record)?;
         let value = value(&record, &base_url(&store)?, &state);
         self.shown.show(&value)?;

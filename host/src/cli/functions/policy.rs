@@ -113,9 +113,8 @@ impl RemoveBinding {
 
 impl GetPolicy {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let record = self.state.store()?.function(&self.name);
-        let record = record.map_err(|error| error.to_string())?;
-        record.check().map_err(|error| error.to_string())?;
+        let record = self.state.store()?.function(&self.name)?;
+        record.check()?;
         self.shown.show(&policy(&record))?;
         Ok(ExitCode::SUCCESS)
     }
@@ -127,7 +126,7 @@ impl Binding {
         store: &Store,
         changed: Result<FunctionRecord, StoreError>,
     ) -> Result<ExitCode, Message> {
-        let record = changed.map_err(|error| error.to_string())?;
+        let record = changed?;
         stderr::line!("Updated IAM policy for function [{}].", self.name);
         settle(store, &record)?;
         print(&document(&policy(&record), DocumentFormat::Yaml)?)?;

@@ -66,8 +66,7 @@ impl Keys {
                 let store = rotate.state.store_or_new()?;
                 let issuer = own_issuer(&store, rotate.algorithm)?;
                 if rotate.algorithm.is_some() {
-                    let forgotten = issuer.forget_other_next_key(&store);
-                    forgotten.map_err(|error| error.to_string())?;
+                    issuer.forget_other_next_key(&store)?;
                 }
                 let rotated = issuer.rotate(&store, rotate.at_once, SystemTime::now());
                 let rotated = rotated.map_err(|error| error.to_string())?;
@@ -86,7 +85,7 @@ impl Keys {
 }
 
 fn show(store: &Store, listed: &Listed) -> Result<(), Message> {
-    let keys = store.signing_keys().map_err(|error| error.to_string())?;
+    let keys = store.signing_keys()?;
     let phases = key_times(&keys)
         .into_iter()
         .map(|record| match record.phase() {

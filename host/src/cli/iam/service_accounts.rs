@@ -103,9 +103,7 @@ impl Create {
     fn run(self) -> Result<ExitCode, Message> {
         let email = format!("{}@{}", self.name, self.domain);
         let store = self.state.store_or_new()?;
-        let created =
-            store.create_service_account(&email, new_subject().as_str(), &self.display_name);
-        created.map_err(|error| error.to_string())?;
+        store.create_service_account(&email, new_subject().as_str(), &self.display_name)?;
         stderr::line!("Created service account [{}].", self.name);
         settle_identity(&store)?;
         print(&format!("email: {email}\n"))?;
@@ -115,8 +113,7 @@ impl Create {
 
 impl List {
     fn run(self) -> Result<ExitCode, Message> {
-        let accounts = self.state.store()?.service_accounts();
-        let accounts = accounts.map_err(|error| error.to_string())?;
+        let accounts = self.state.store()?.service_accounts()?;
         let items = accounts.iter().map(|account| Item {
             value: value(account),
             row: [account.display_name.clone(), account.email.clone()],
@@ -129,8 +126,7 @@ impl List {
 
 impl Describe {
     fn run(self) -> Result<ExitCode, Message> {
-        let account = self.state.store()?.service_account(&self.email);
-        let account = account.map_err(|error| error.to_string())?;
+        let account = self.state.store()?.service_account(&self.email)?;
         self.shown.show(&value(&account))?;
         Ok(ExitCode::SUCCESS)
     }
@@ -140,18 +136,14 @@ impl Delete {
     fn run(self) -> Result<ExitCode, Message> {
         let store = self.state.store()?;
         // Before asking, so that nobody confirms what cannot be done.
-        store
-            .service_account(&self.email)
-            .map_err(|error| error.to_string())?;
+        store.service_account(&self.email)?;
         if !self.quiet {
             confirm(&format!(
                 "Service account [{}] will be deleted.",
                 self.email
             ))?;
         }
-        let changed = store
-            .delete_service_account(&self.email)
-            .map_err(|error| error.to_string())?;
+        let changed = store.delete_service_account(&self.email)?;
         stderr::line!("deleted service account [{}]", self.email);
         for function in &changed {
             stderr::line!("It may no longer call [{}].", function.name);

@@ -128,10 +128,7 @@ impl Guide {
 
     /// The host that serves the store: the one that does so already, or one for the time of the walk.
     pub(super) fn host(&self, store: &Store) -> Result<Option<Host>, Message> {
-        if store
-            .serves_functions()
-            .map_err(|error| error.to_string())?
-        {
+        if store.serves_functions()? {
             return Ok(None);
         }
         self.step(

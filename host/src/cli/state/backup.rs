@@ -59,8 +59,7 @@ impl StateCommand {
                         "standard output".to_owned()
                     }
                     false => {
-                        let done = store.back_up(&backup.file);
-                        done.map_err(|error| error.to_string())?;
+                        store.back_up(&backup.file)?;
                         backup.file.display().to_string()
                     }
                 };
@@ -82,8 +81,7 @@ fn pour(store: &Store) -> Result<(), Message> {
         return Err("a backup is not for a terminal; send standard output to a file".into());
     }
     let scratch = Scratch::new(store.directory())?;
-    let done = store.back_up(&scratch.file());
-    done.map_err(|error| error.to_string())?;
+    store.back_up(&scratch.file())?;
     let copied = File::open(scratch.file()).and_then(|mut file| io::copy(&mut file, &mut out));
     let copied = copied.and_then(|_| io::Write::flush(&mut out));
     copied.map_err(|error| format!("cannot write the backup to standard output: {error}"))

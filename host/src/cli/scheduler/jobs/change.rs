@@ -45,8 +45,7 @@ pub(super) struct Run {
 
 impl Pause {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let paused = scheduler::pause(&self.state.store()?, &self.name, Timestamp::now());
-        paused.map_err(|error| error.to_string())?;
+        scheduler::pause(&self.state.store()?, &self.name, Timestamp::now())?;
         stderr::line!("Job has been paused.");
         Ok(ExitCode::SUCCESS)
     }
@@ -54,8 +53,7 @@ impl Pause {
 
 impl Resume {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let resumed = scheduler::resume(&self.state.store()?, &self.name, Timestamp::now());
-        resumed.map_err(|error| error.to_string())?;
+        scheduler::resume(&self.state.store()?, &self.name, Timestamp::now())?;
         stderr::line!("Job has been resumed.");
         Ok(ExitCode::SUCCESS)
     }
@@ -64,15 +62,14 @@ impl Resume {
 impl Run {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         let store = self.state.store()?;
-        let record = store.job(&self.name).map_err(|error| error.to_string())?;
+        let record = store.job(&self.name)?;
         if let Some(error) = scheduler::disabled(&record) {
             return Err(format!("the job `{}` cannot run: {error}", self.name));
         }
         if !store.is_served() {
             return Err("no host serves this store; start one with `host serve`".into());
         }
-        let requested = store.request_run(&self.name, Timestamp::now());
-        requested.map_err(|error| error.to_string())?;
+        store.request_run(&self.name, Timestamp::now())?;
         Ok(ExitCode::SUCCESS)
     }
 }

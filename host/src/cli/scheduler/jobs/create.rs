@@ -73,8 +73,7 @@ impl CreateHttp {
         self.settings.apply(&mut settings)?;
         let store = self.state.store_or_new()?;
         checked(&store, &settings)?;
-        let record = store.create_job(&self.name, &settings, Timestamp::now());
-        let record = record.map_err(|error| error.to_string())?;
+        let record = store.create_job(&self.name, &settings, Timestamp::now())?;
         self.shown.show(&value(&record, None))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -28,12 +28,11 @@ impl Delete {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         let store = self.state.store()?;
         // Before asking, so that nobody confirms what cannot be done.
-        store.job(&self.name).map_err(|error| error.to_string())?;
+        store.job(&self.name)?;
         if !self.quiet {
             confirm(&format!("Job [{}] will be deleted.", self.name))?;
         }
-        let deleted = store.delete_job(&self.name);
-        deleted.map_err(|error| error.to_string())?;
+        store.delete_job(&self.name)?;
         stderr::line!("Deleted job [{}].", self.name);
         Ok(ExitCode::SUCCESS)
     }

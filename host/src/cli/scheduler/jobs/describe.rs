@@ -26,9 +26,8 @@ pub(super) struct Describe {
 impl Describe {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         let store = self.state.store()?;
-        let record = store.job(&self.name).map_err(|error| error.to_string())?;
-        let runs = store.job_runs(&self.name, usize::from(u8::MAX));
-        let runs = runs.map_err(|error| error.to_string())?;
+        let record = store.job(&self.name)?;
+        let runs = store.job_runs(&self.name, usize::from(u8::MAX))?;
         let last = runs
             .into_iter()
             .find_map(|run| run.attempts.into_iter().last());

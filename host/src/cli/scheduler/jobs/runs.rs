@@ -74,8 +74,7 @@ impl List {
     fn run(self) -> Result<ExitCode, Message> {
         let listed = self.listed.or_limit(LISTED);
         let runs = self.state.store()?;
-        let runs = runs.job_runs(&self.name, listed.needed(MOST));
-        let runs = runs.map_err(|error| error.to_string())?;
+        let runs = runs.job_runs(&self.name, listed.needed(MOST))?;
         let items = runs.iter().map(|run| Item {
             value: value(run),
             row: row(run),
@@ -102,8 +101,7 @@ impl Describe {
                 .job_runs(&self.name, 1)
                 .map(|runs| runs.into_iter().next()),
         };
-        let run = run.map_err(|error| error.to_string())?;
-        let run = run.ok_or_else(|| {
+        let run = run?.ok_or_else(|| {
             format!(
                 "the job `{0}` has no such run; `host scheduler jobs runs list {0}` shows those that it has",
                 self.name

@@ -166,8 +166,7 @@ impl SettingArgs {
 pub(super) fn checked(store: &Store, settings: &JobSettings) -> Result<(), Message> {
     let job = Job::accept(settings).map_err(|error| error.to_string())?;
     if let Some(identity) = &job.target.identity {
-        let account = store.service_account(&identity.account);
-        account.map_err(|error| error.to_string())?;
+        store.service_account(&identity.account)?;
     }
     Ok(())
 }

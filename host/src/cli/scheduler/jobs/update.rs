@@ -123,13 +123,12 @@ impl UpdateHttp {
     fn run(self) -> Result<ExitCode, Message> {
         let store = self.state.store()?;
         // The accounts are in the same store, which is not asked while it is being changed.
-        let before = store.job(&self.name).map_err(|error| error.to_string())?;
+        let before = store.job(&self.name)?;
         let settings = self.apply(before.settings)?;
         checked(&store, &settings)?;
-        let changed = scheduler::update(&store, &self.name, Timestamp::now(), |settings| {
+        let record = scheduler::update(&store, &self.name, Timestamp::now(), |settings| {
             self.apply(settings)
-        });
-        let record = changed.map_err(|error| error.to_string())?;
+        })?;
         self.shown.show(&value(&record, None))?;
         Ok(ExitCode::SUCCESS)
     }
