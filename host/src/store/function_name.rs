@@ -1,9 +1,6 @@
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-use super::full_name::last_of_full_name;
+use super::full_name;
 
 /// The name of a function: a letter, then letters, digits, `_` and `-`, not ending in `_` or `-`; at most 63 characters,
 /// as Cloud Functions has it.
@@ -27,60 +24,16 @@ pub struct NameError(String);
 /// The longest name, in bytes.
 const LONGEST: usize = 63;
 
-impl NameError {
-    fn new(text: &str) -> Self {
-        Self(text.chars().filter(|c| !c.is_control()).take(80).collect())
-    }
-}
+full_name::name!(FunctionName, NameError, "functions", is_valid);
 
-impl FunctionName {
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for FunctionName {
-    type Err = NameError;
-
-    /// Reads the name, or Cloud Functions' full name: `projects/PROJECT/locations/LOCATION/functions/NAME`.
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        let text = last_of_full_name(text, "functions").unwrap_or(text);
-        let bytes = text.as_bytes();
-        let is_valid = bytes.len() <= LONGEST
-            && bytes.first().is_some_and(u8::is_ascii_alphabetic)
-            && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
-            && bytes
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-        if !is_valid {
-            return Err(NameError::new(text));
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl TryFrom<String> for FunctionName {
-    type Error = NameError;
-
-    fn try_from(text: String) -> Result<Self, NameError> {
-        match text.contains('/') {
-            true => Err(NameError::new(&text)),
-            false => text.parse(),
-        }
-    }
-}
-
-impl From<FunctionName> for String {
-    fn from(name: FunctionName) -> Self {
-        name.0
-    }
-}
-
-impl fmt::Display for FunctionName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
+fn is_valid(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    bytes.len() <= LONGEST
+        && bytes.first().is_some_and(u8::is_ascii_alphabetic)
+        && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 #[cfg(test)]

@@ -1,9 +1,6 @@
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-use super::full_name::last_of_full_name;
+use super::full_name;
 
 /// The name of a job: 1 to 500 letters, digits, `_` and `-`, as Cloud Scheduler has it.
 #[derive(
@@ -21,54 +18,11 @@ pub struct JobNameError(String);
 /// The longest name, in bytes.
 const LONGEST: usize = 500;
 
-impl JobNameError {
-    fn new(text: &str) -> Self {
-        Self(text.chars().filter(|c| !c.is_control()).take(80).collect())
-    }
-}
+full_name::name!(JobName, JobNameError, "jobs", is_valid);
 
-impl JobName {
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for JobName {
-    type Err = JobNameError;
-
-    /// Reads the name, or Cloud Scheduler's full name: `projects/PROJECT/locations/LOCATION/jobs/NAME`.
-    fn from_str(text: &str) -> Result<Self, JobNameError> {
-        let text = last_of_full_name(text, "jobs").unwrap_or(text);
-        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        if !(1..=LONGEST).contains(&text.len()) || !text.bytes().all(is_part) {
-            return Err(JobNameError::new(text));
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl TryFrom<String> for JobName {
-    type Error = JobNameError;
-
-    fn try_from(text: String) -> Result<Self, JobNameError> {
-        match text.contains('/') {
-            true => Err(JobNameError::new(&text)),
-            false => text.parse(),
-        }
-    }
-}
-
-impl From<JobName> for String {
-    fn from(name: JobName) -> Self {
-        name.0
-    }
-}
-
-impl fmt::Display for JobName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
+fn is_valid(name: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    (1..=LONGEST).contains(&name.len()) && name.bytes().all(is_part)
 }
 
 #[cfg(test)]
