@@ -138,13 +138,6 @@ impl IssuerConfig {
         self.leeway
     }
 
-    /// Adds names that it goes by in `iss`.
-    #[must_use]
-    pub fn with_aliases<T: Into<String>>(mut self, aliases: impl IntoIterator<Item = T>) -> Self {
-        self.aliases.extend(aliases.into_iter().map(Into::into));
-        self
-    }
-
     /// Lets it sign with these algorithms and no others.
     #[must_use]
     pub fn with_algorithms(mut self, algorithms: impl Into<Vec<Algorithm>>) -> Self {
@@ -198,13 +191,6 @@ impl IssuerConfig {
     #[must_use]
     pub fn with_access_tokens(mut self, are_accepted: bool) -> Self {
         self.access_tokens = are_accepted;
-        self
-    }
-
-    /// Names the claims that mark an access token, for an issuer whose access tokens have no type of their own.
-    #[must_use]
-    pub fn with_access_token_claims(mut self, claims: &'static [&'static str]) -> Self {
-        self.access_token_claims = claims;
         self
     }
 

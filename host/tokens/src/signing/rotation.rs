@@ -26,7 +26,8 @@ pub struct KeyTimes {
 ///
 /// use host_tokens::{Action, RotationPolicy};
 ///
-/// let policy = RotationPolicy::default().with_signs_for(Duration::from_secs(7 * 24 * 60 * 60));
+/// let mut policy = RotationPolicy::default();
+/// policy.signs_for = Duration::from_secs(7 * 24 * 60 * 60);
 /// // There is no key yet.
 /// assert_eq!(policy.due(&[], SystemTime::now()), Some(Action::MakeCurrent));
 /// ```
@@ -99,27 +100,6 @@ impl KeyTimes {
 }
 
 impl RotationPolicy {
-    /// Sets how long a key signs.
-    #[must_use]
-    pub fn with_signs_for(mut self, time: Duration) -> Self {
-        self.signs_for = time;
-        self
-    }
-
-    /// Sets how long a key is published before it signs.
-    #[must_use]
-    pub fn with_published_ahead(mut self, time: Duration) -> Self {
-        self.published_ahead = time;
-        self
-    }
-
-    /// Sets how long a key is published after it has stopped signing.
-    #[must_use]
-    pub fn with_kept_for(mut self, time: Duration) -> Self {
-        self.kept_for = time;
-        self
-    }
-
     /// What is due, if anything. Ask again after it was done, until nothing is.
     pub fn due(&self, keys: &[KeyTimes], now: SystemTime) -> Option<Action> {
         if let Some(dead) = keys.iter().find(|key| self.is_dead(key, now)) {
