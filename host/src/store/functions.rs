@@ -103,21 +103,6 @@ impl Store {
         })
     }
 
-    /// Changes the settings of `name`, which stays the same revision.
-    ///
-    /// # Errors
-    /// If there is no such function, a file declares it, or the database fails.
-    pub fn change_settings(
-        &self,
-        name: &FunctionName,
-        change: impl FnOnce(&mut FunctionSettings),
-    ) -> Result<FunctionRecord, StoreError> {
-        self.change_settings_beside_accounts(name, |settings, _| {
-            change(settings);
-            Ok(())
-        })
-    }
-
     /// Changes the settings of `name`, which stays the same revision, by what service accounts there are: none comes or
     /// goes in between.
     ///
