@@ -77,7 +77,6 @@ fn flags_that_would_change_something_are_refused_with_the_reason() {
             "functions deploy f --trigger-topic t",
             "scheduler jobs create http",
         ),
-        ("functions deploy f --min-instances 1", "for each request"),
         (
             "functions deploy f --ingress-settings internal-only",
             "--addr",
