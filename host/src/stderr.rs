@@ -124,14 +124,14 @@ fn put(text: String) {
 
 /// Lines that wait for the thread that writes them.
 struct Lines {
-    state: Mutex<State>,
+    state: Mutex<LinesState>,
     changed: Condvar,
     /// Makes the line that says how many lines are missing.
     missing: fn(u64) -> String,
 }
 
 #[derive(Default)]
-struct State {
+struct LinesState {
     waiting: VecDeque<String>,
     /// In those that wait.
     bytes: usize,
@@ -150,7 +150,7 @@ impl Lines {
     }
 
     /// Says how many lines are missing, once.
-    fn take_left_out(&self, state: &mut State) -> Option<String> {
+    fn take_left_out(&self, state: &mut LinesState) -> Option<String> {
         let count = std::mem::take(&mut state.left_out);
         (count > 0).then(|| (self.missing)(count))
     }
@@ -181,7 +181,7 @@ impl Lines {
 
     /// Waits for a line. What was left out is told behind those before it.
     fn next(&self) -> String {
-        let is_idle = |state: &mut State| state.waiting.is_empty() && state.left_out == 0;
+        let is_idle = |state: &mut LinesState| state.waiting.is_empty() && state.left_out == 0;
         let waited = self.changed.wait_while(self.lock(), is_idle);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
         state.is_writing = true;
@@ -195,13 +195,14 @@ impl Lines {
     }
 
     fn flush(&self, limit: Duration) {
-        let is_busy =
-            |state: &mut State| state.is_writing || !state.waiting.is_empty() || state.left_out > 0;
+        let is_busy = |state: &mut LinesState| {
+            state.is_writing || !state.waiting.is_empty() || state.left_out > 0
+        };
         // Whether all are written by then or not, the end does not wait any longer.
         drop(self.changed.wait_timeout_while(self.lock(), limit, is_busy));
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, LinesState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

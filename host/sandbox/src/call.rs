@@ -28,12 +28,12 @@ pub struct Done {
 }
 
 /// Gathers what there is to say of an execution, and hands it over when that has ended.
-struct Record {
+struct OutputCollector {
     log: Vec<Line>,
     whole: Option<oneshot::Sender<Ended>>,
 }
 
-impl Observer for Record {
+impl Observer for OutputCollector {
     fn waiting(&mut self, lines: Vec<Line>) {
         self.log.extend(lines);
     }
@@ -64,7 +64,7 @@ where
     }
     let scheme = request.uri().scheme().cloned().unwrap_or(Scheme::HTTP);
     let (whole, ended) = oneshot::channel();
-    let record = Record {
+    let record = OutputCollector {
         log: Vec::new(),
         whole: Some(whole),
     };

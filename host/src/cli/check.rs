@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::Message;
 use super::compiler::CompilerArgs;
 use super::format::{DocumentFormat, document, print};
-use super::state::State;
+use super::state::StateDirectory;
 use crate::config::values::bytes;
 use crate::{advice, input, safe};
 use host_sandbox::inspection::{Inspection, Parts};
@@ -36,7 +36,7 @@ pub(super) struct Check {
     format: Format,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 
     #[command(flatten)]
     compiler: CompilerArgs,

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::Message;
 use super::functions::base_url;
-use super::state::State;
+use super::state::StateDirectory;
 use crate::store::{JobName, RunRecord, Store, StoreError};
 use guide::Guide;
 
@@ -32,7 +32,7 @@ pub(super) struct Quickstart {
     yes: bool,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 impl Quickstart {

@@ -15,7 +15,7 @@ use clap::{Arg, Args};
 use super::Message;
 use super::compiler::{CompilerArgs, compiler};
 use super::flags::{Flags, HostSection, Section};
-use super::state::State;
+use super::state::StateDirectory;
 use crate::config::values::{Listed, Pair, allowed, map, pairs};
 use crate::config::{ConfigFile, HostSettings};
 use crate::serve::{self, ComponentOptions, ServeOptions, TlsFiles, function_config};
@@ -74,7 +74,7 @@ pub(super) struct Serve {
     capacity: Flags<Capacity>,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 
     #[command(flatten)]
     compiler: CompilerArgs,
@@ -234,7 +234,7 @@ fn workers(host: &HostSettings) -> usize {
     host.workers.unwrap_or_else(cores)
 }
 
-fn sandbox(host: &HostSettings, state: &State) -> SandboxConfig {
+fn sandbox(host: &HostSettings, state: &StateDirectory) -> SandboxConfig {
     let mut sandbox = SandboxConfig::default()
         .cache(state.compile_cache())
         .compiler(compiler(host))

@@ -14,13 +14,13 @@ pub(super) use backup::StateCommand;
 
 /// The state directory.
 #[derive(Args)]
-pub(super) struct State {
+pub(super) struct StateDirectory {
     /// Directory for what is kept between runs [default: the platform's state directory]
     #[arg(long, env = "HOST_STATE_DIR", value_name = "DIR")]
     state_dir: Option<PathBuf>,
 }
 
-impl State {
+impl StateDirectory {
     /// The one that a flag names, or the environment.
     pub(super) fn named(directory: Option<PathBuf>) -> Self {
         let variable = || std::env::var_os("HOST_STATE_DIR").map(PathBuf::from);

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
 
 use super::Message;
-use super::state::State;
+use super::state::StateDirectory;
 use crate::serve::function_config;
 use crate::store::FunctionSettings;
 use crate::{advice, input};
@@ -20,7 +20,7 @@ pub(super) struct Trial {
 }
 
 impl Trial {
-    pub(super) fn new(state: &State, compiler: Compiler) -> Result<Self, Message> {
+    pub(super) fn new(state: &StateDirectory, compiler: Compiler) -> Result<Self, Message> {
         let sandbox = Sandbox::new(
             SandboxConfig::default()
                 .cache(state.compile_cache())

@@ -11,7 +11,7 @@ use super::super::format::print;
 use super::super::functions::public_urls;
 use super::super::outside_issuers::OutsideIssuers;
 use super::super::own_issuer::own_issuer;
-use super::super::state::State;
+use super::super::state::StateDirectory;
 use super::super::time::instant;
 use crate::identity::{
     AdvisedCaller, AdvisedRejection, OutsideIssuer, own_key_set, own_revocations, readable_keys,
@@ -47,7 +47,7 @@ pub(super) struct Explain {
     issuers: OutsideIssuers,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 /// What lets a principal in.
@@ -158,7 +158,7 @@ fn access(store: &Store, function: &FunctionName) -> Result<FunctionAccess, Mess
 }
 
 /// What the log says of the request whose answer had this execution id.
-fn explain_request(state: &State, id: &str) -> Result<ExitCode, Message> {
+fn explain_request(state: &StateDirectory, id: &str) -> Result<ExitCode, Message> {
     let query = Query {
         execution_id: Some(id.to_owned()),
         limit: 1000,

@@ -8,7 +8,7 @@ use clap::Args;
 use super::super::Message;
 use super::super::format::print;
 use super::super::own_issuer::own_issuer;
-use super::super::state::State;
+use super::super::state::StateDirectory;
 use crate::config::values::duration;
 use crate::identity::TokenRequest;
 
@@ -34,7 +34,7 @@ pub(super) struct PrintIdentityToken {
     lifetime: Duration,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 impl PrintIdentityToken {

@@ -9,7 +9,7 @@ use host_tokens::{IssuerUrl, Revocation, RevokedKind};
 
 use super::super::Message;
 use super::super::own_issuer::{own_issuer, settle_identity};
-use super::super::state::State;
+use super::super::state::StateDirectory;
 use super::known_issuers::{Known, KnownIssuers};
 use crate::identity::{OWN, OwnIssuer};
 use crate::stderr;
@@ -45,7 +45,7 @@ pub(super) struct Revoke {
     config: Option<PathBuf>,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 impl Revoke {

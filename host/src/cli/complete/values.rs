@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Arg;
 use jiff::tz::TimeZoneDatabase;
 
-use super::super::state::State;
+use super::super::state::StateDirectory;
 use crate::logs::Severity;
 use crate::store::Store;
 
@@ -47,7 +47,7 @@ pub(super) fn values(arg: &Arg, path: &[String], state: Option<&Path>) -> Vec<St
 
 /// What `find` finds in the store; nothing if there is none.
 fn names(state: Option<&Path>, find: impl FnOnce(&Store) -> Vec<String>) -> Vec<String> {
-    let state = State::named(state.map(Path::to_owned));
+    let state = StateDirectory::named(state.map(Path::to_owned));
     state.store().map(|store| find(&store)).unwrap_or_default()
 }
 

@@ -9,7 +9,7 @@ use super::super::Message;
 use super::super::compiler::compiler;
 use super::super::format::print;
 use super::super::serve::trust;
-use super::super::state::State;
+use super::super::state::StateDirectory;
 use super::super::trial::Trial;
 use crate::config::{ConfigError, ConfigFile, Declared};
 use crate::counted::counted;
@@ -27,7 +27,7 @@ pub(super) struct Check {
     file: PathBuf,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 impl Check {

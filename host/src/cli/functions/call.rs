@@ -12,7 +12,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use super::super::Message;
 use super::super::format::print;
 use super::super::own_issuer::own_issuer;
-use super::super::state::State;
+use super::super::state::StateDirectory;
 use super::super::yaml;
 use super::{base_url, is_served, not_served};
 use crate::authorities;
@@ -48,7 +48,7 @@ pub(super) struct Call {
     ca_file: Option<PathBuf>,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 impl Call {

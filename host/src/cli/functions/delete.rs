@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::super::Message;
 use super::super::confirm::confirm;
-use super::super::state::State;
+use super::super::state::StateDirectory;
 use super::settle_deleted;
 use crate::stderr;
 use crate::store::FunctionName;
@@ -22,7 +22,7 @@ pub(super) struct Delete {
     quiet: bool,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 impl Delete {

@@ -11,7 +11,7 @@ use clap::Args;
 use super::super::Message;
 use super::super::compiler::CompilerArgs;
 use super::super::format::print;
-use super::super::state::State;
+use super::super::state::StateDirectory;
 use super::super::trial::Trial;
 use super::{base_url, settle};
 use crate::input;
@@ -40,7 +40,7 @@ pub(super) struct Deploy {
     settings: SettingArgs,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 
     #[command(flatten)]
     compiler: CompilerArgs,

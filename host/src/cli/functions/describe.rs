@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::super::Message;
 use super::super::listing::Shown;
-use super::super::state::State;
+use super::super::state::StateDirectory;
 use super::{base_url, state, value};
 use crate::store::FunctionName;
 
@@ -20,7 +20,7 @@ pub(super) struct Describe {
     shown: Shown,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 impl Describe {

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::super::Message;
 use super::super::listing::{Item, Listed};
-use super::super::state::State;
+use super::super::state::StateDirectory;
 use super::{base_url, state, value};
 use crate::counted::counted;
 use crate::store::FunctionSettings;
@@ -18,7 +18,7 @@ pub(super) struct List {
     listed: Listed,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 impl List {

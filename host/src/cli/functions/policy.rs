@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::super::Message;
 use super::super::format::{DocumentFormat, document, print};
 use super::super::listing::Shown;
-use super::super::state::State;
+use super::super::state::StateDirectory;
 use super::settle;
 use crate::identity::accounts_of;
 use crate::stderr;
@@ -51,7 +51,7 @@ pub(super) struct GetPolicy {
     shown: Shown,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 #[derive(Args)]
@@ -64,7 +64,7 @@ struct Binding {
     role: String,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 impl AddBinding {

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::super::Message;
 use super::super::listing::{Item, Listed};
 use super::super::own_issuer::{own_issuer, settle_identity};
-use super::super::state::State;
+use super::super::state::StateDirectory;
 use crate::identity::key_times;
 use crate::stderr;
 use crate::store::Store;
@@ -35,7 +35,7 @@ struct List {
     listed: Listed,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 /// Begin a rotation before it is due, or go on with one
@@ -53,7 +53,7 @@ struct Rotate {
     algorithm: Option<SigningAlgorithm>,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 impl Keys {

@@ -12,7 +12,7 @@ use super::super::format::print;
 use super::super::functions::settle;
 use super::super::listing::{Item, Listed, Shown};
 use super::super::own_issuer::settle_identity;
-use super::super::state::State;
+use super::super::state::StateDirectory;
 use crate::identity::new_subject;
 use crate::stderr;
 use crate::store::ServiceAccountRecord;
@@ -48,7 +48,7 @@ struct Create {
     domain: String,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 /// List the service accounts
@@ -58,7 +58,7 @@ struct List {
     listed: Listed,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 /// Show a service account
@@ -71,7 +71,7 @@ struct Describe {
     shown: Shown,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 /// Delete a service account; its tokens are refused from then on
@@ -85,7 +85,7 @@ struct Delete {
     quiet: bool,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 impl ServiceAccounts {

@@ -6,7 +6,7 @@ use host_tokens::{Member, ServiceAccounts, SigningAlgorithm};
 use super::super::Message;
 use super::super::flags::{Flags, HostSection};
 use super::super::outside_issuers::outside_issuers;
-use super::super::state::State;
+use super::super::state::StateDirectory;
 use crate::config::{HostSettings, values};
 use crate::serve::{ComponentAccess, IdentityOptions};
 
@@ -73,7 +73,7 @@ impl IdentityArgs {
     pub(super) fn options(
         self,
         host: &HostSettings,
-        state: &State,
+        state: &StateDirectory,
     ) -> Result<IdentityOptions, Message> {
         let issuers = outside_issuers(&self.issuer, &self.audience)?;
         for url in &host.public_urls {

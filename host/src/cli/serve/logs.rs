@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::super::Message;
 use super::super::flags::{Flags, HostSection};
-use super::super::state::State;
+use super::super::state::StateDirectory;
 use crate::config::HostSettings;
 use crate::logs::{Collector, Retention};
 use crate::serve::KeptLog;
@@ -28,7 +28,7 @@ impl HostSection for Logs {
 
 impl LogArgs {
     /// Where and for how long log entries are kept; nowhere if there is no place for the state.
-    pub(super) fn kept(&self, host: &HostSettings, state: &State) -> Option<KeptLog> {
+    pub(super) fn kept(&self, host: &HostSettings, state: &StateDirectory) -> Option<KeptLog> {
         if self.no_keep_logs || host.keep_logs == Some(false) {
             return None;
         }

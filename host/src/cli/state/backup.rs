@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::State;
+use super::StateDirectory;
 use super::restore::Restore;
 use crate::cli::Message;
 use crate::input;
@@ -38,7 +38,7 @@ struct Backup {
     file: PathBuf,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 impl StateCommand {

@@ -10,7 +10,7 @@ use clap::Args;
 use host_tokens::{Revocation, RevokedKind};
 
 use super::backup::Scratch;
-use super::{State, platform_directory};
+use super::{StateDirectory, platform_directory};
 use crate::cli::Message;
 use crate::cli::own_issuer::own_issuer;
 use crate::counted::counted;
@@ -33,7 +33,7 @@ pub(super) struct Restore {
     keep_revocations_of: Option<PathBuf>,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 impl Restore {

@@ -69,7 +69,7 @@ impl LogQueue {
     }
 
     /// Drops the entries that do not fit, those with a low priority first. Returns the others.
-    fn drop_low_priority(&self, entries: Vec<Entry>, state: &mut State) -> Vec<Entry> {
+    fn drop_low_priority(&self, entries: Vec<Entry>, state: &mut QueueState) -> Vec<Entry> {
         let (mut rest, mut dropped): (Vec<_>, Vec<_>) =
             entries.into_iter().partition(Entry::is_high_priority);
         if state.closing.is_some() || !state.capacity.admits_high_priority(batch_size(&rest)) {
@@ -115,7 +115,7 @@ impl LogQueue {
 /// The state that the senders and the reader share.
 pub(super) struct Shared {
     /// Locked only for a few instructions, never during output.
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     /// Notified when there is something for the reader to do.
     wake: Condvar,
     /// Notified when the reader has processed something.
@@ -123,7 +123,7 @@ pub(super) struct Shared {
     counts: Arc<PipelineCounts>,
 }
 
-struct State {
+struct QueueState {
     capacity: Capacity,
     waiting: Vec<Vec<Entry>>,
     dropped: DropCounts,
@@ -153,7 +153,7 @@ fn batch_size(entries: &[Entry]) -> QueueSize {
     QueueSize::batch(entries.iter().map(Entry::size).sum())
 }
 
-impl State {
+impl QueueState {
     fn accept(&mut self, entries: Vec<Entry>) {
         self.accepted += 1;
         self.entries += entries.len() as u64;
@@ -194,7 +194,7 @@ impl State {
 impl Shared {
     fn new(limit: QueueSize, counts: &Arc<PipelineCounts>) -> Self {
         Self {
-            state: Mutex::new(State {
+            state: Mutex::new(QueueState {
                 capacity: Capacity::new(limit),
                 waiting: Vec::new(),
                 dropped: DropCounts::new(),
@@ -270,7 +270,7 @@ impl Shared {
     pub(super) fn pause(&self, time: Duration) {
         let mut state = self.lock();
         state.is_reader_paused = true;
-        let goes_on = |state: &mut State| {
+        let goes_on = |state: &mut QueueState| {
             state.flushes == 0 && state.closing.is_none() && !state.capacity.is_filling()
         };
         let paused = self.wake.wait_timeout_while(state, time, goes_on);
@@ -306,16 +306,16 @@ impl Shared {
 
     fn wait_for<'a>(
         &self,
-        state: MutexGuard<'a, State>,
+        state: MutexGuard<'a, QueueState>,
         limit: Duration,
-        is_done: impl Fn(&State) -> bool,
-    ) -> MutexGuard<'a, State> {
-        let goes_on = |state: &mut State| !is_done(state) && !state.has_ended;
+        is_done: impl Fn(&QueueState) -> bool,
+    ) -> MutexGuard<'a, QueueState> {
+        let goes_on = |state: &mut QueueState| !is_done(state) && !state.has_ended;
         let waited = self.progress.wait_timeout_while(state, limit, goes_on);
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -34,8 +34,8 @@ pub(in crate::serve) struct Registry {
     functions: HashMap<FunctionName, Known>,
     /// How often all was to be loaded again that reads files.
     round: u64,
-    /// What the store has not heard yet: what became of functions, or that they are served no longer.
-    untold: HashMap<FunctionName, Option<ServedFunction>>,
+    /// What the store does not know yet: what became of functions, or that they are served no longer.
+    unrecorded: HashMap<FunctionName, Option<ServedFunction>>,
 }
 
 /// What is known of a function in the store.
@@ -78,7 +78,7 @@ impl Registry {
             version: None,
             functions: HashMap::new(),
             round: 0,
-            untold: HashMap::new(),
+            unrecorded: HashMap::new(),
         }
     }
 
@@ -159,7 +159,7 @@ impl Registry {
             let name = subject.strip_prefix(FUNCTION);
             name.is_none_or(|name| self.functions.keys().any(|known| known.as_str() == name))
         });
-        self.untold.extend(gone.map(|name| (name, None)));
+        self.unrecorded.extend(gone.map(|name| (name, None)));
     }
 
     /// What is to be loaded by now. Nothing is, while the store cannot be read: what came of it would not be served.
@@ -247,18 +247,18 @@ impl Registry {
         self.catalog
             .change(all_served, |name| self.functions.contains_key(name));
         // Told only now that requests get there.
-        self.untold.extend(outcomes);
+        self.unrecorded.extend(outcomes);
     }
 
-    /// Tells the store what it has not heard yet.
+    /// Tells the store what it does not know yet.
     fn tell(&mut self) -> Result<(), StoreError> {
-        if self.untold.is_empty() {
+        if self.unrecorded.is_empty() {
             return Ok(());
         }
-        let untold = self.untold.iter();
+        let unrecorded = self.unrecorded.iter();
         self.store
-            .note_served(untold.map(|(name, served)| (name, served.as_ref())))?;
-        self.untold.clear();
+            .note_served(unrecorded.map(|(name, served)| (name, served.as_ref())))?;
+        self.unrecorded.clear();
         Ok(())
     }
 }

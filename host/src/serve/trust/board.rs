@@ -44,13 +44,13 @@ pub(in crate::serve) struct WorkerTrust {
 /// Where all of it meets.
 pub(in crate::serve) struct TrustBoard {
     workers: Vec<WorkerTrust>,
-    state: Mutex<State>,
+    state: Mutex<TrustState>,
     /// How many tasks have refreshed keys so far.
     refreshes: AtomicU64,
 }
 
 #[derive(Default)]
-struct State {
+struct TrustState {
     generation: u64,
     own: Option<(TrustedIssuer, OwnDocuments)>,
     revoked: Vec<Revocation>,
@@ -265,7 +265,7 @@ impl TrustBoard {
         let _ = self.publish(&mut state);
     }
 
-    fn publish(&self, state: &mut State) -> Result<(), AmbiguousIssuer> {
+    fn publish(&self, state: &mut TrustState) -> Result<(), AmbiguousIssuer> {
         let own = state.own.iter().map(|(own, _)| own.clone());
         let outside = state.outside.values();
         let trusted = own.chain(outside.map(|outside| outside.trusted.clone()));
@@ -279,7 +279,7 @@ impl TrustBoard {
     }
 
     /// Only the control plane comes here.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, TrustState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

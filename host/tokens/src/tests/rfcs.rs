@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use crate::judge::refusal::Refusal;
 use crate::keys::key::VerifyingKey;
-use crate::token::jws::Parts;
+use crate::token::jws::CompactParts;
 
 /// The claims of RFC 7515, appendices A.2 and A.3.
 const JOE: &str = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
 
 /// The verdict on the signature alone: the payloads of some examples are no claims.
 fn verify(token: &str, jwk: &Value) -> Result<(), Refusal> {
-    let parts = Parts::read(token).unwrap();
+    let parts = CompactParts::read(token).unwrap();
     let key = VerifyingKey::read(jwk.as_object().unwrap()).unwrap();
     key.verify(
         parts.header.algorithm,
@@ -92,7 +92,13 @@ fn rfc_8037_a_4_ed25519() {
 #[test]
 fn rfc_7515_a_5_an_unsecured_token_is_refused() {
     let token = format!("eyJhbGciOiJub25lIn0.{JOE}.");
-    assert!(matches!(Parts::read(&token), Err(Refusal::EmptyPart(_))));
+    assert!(matches!(
+        CompactParts::read(&token),
+        Err(Refusal::EmptyPart(_))
+    ));
     let token = format!("eyJhbGciOiJub25lIn0.{JOE}.AAAA");
-    assert!(matches!(Parts::read(&token), Err(Refusal::Unsigned(_))));
+    assert!(matches!(
+        CompactParts::read(&token),
+        Err(Refusal::Unsigned(_))
+    ));
 }

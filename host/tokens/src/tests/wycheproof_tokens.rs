@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::keys::key::{LeftOut, VerifyingKey};
 use crate::keys::key_set::KeySet;
-use crate::token::jws::Parts;
+use crate::token::jws::CompactParts;
 
 const SIGNATURES: &str = include_str!("vectors/json_web_signature.jsonl");
 const KEYS: &str = include_str!("vectors/json_web_key.jsonl");
@@ -41,7 +41,8 @@ struct Tally {
 /// The verdict on the signature and all before it: the payloads of these tokens are no claims.
 fn is_accepted(token: &str, keys: &Value) -> bool {
     let document = json!({ "keys": keys }).to_string();
-    let (Ok(keys), Ok(parts)) = (KeySet::read(document.as_bytes()), Parts::read(token)) else {
+    let (Ok(keys), Ok(parts)) = (KeySet::read(document.as_bytes()), CompactParts::read(token))
+    else {
         return false;
     };
     let algorithm = parts.header.algorithm;

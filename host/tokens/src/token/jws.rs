@@ -35,12 +35,12 @@ pub enum Part {
 
 /// A token that was read and not judged.
 pub struct Jws<'a> {
-    pub(crate) parts: Parts<'a>,
+    pub(crate) parts: CompactParts<'a>,
     pub(crate) claims: Claims,
 }
 
 /// The parts of a token, of which the payload may be anything.
-pub(crate) struct Parts<'a> {
+pub(crate) struct CompactParts<'a> {
     /// The first two parts with the dot between, over which the signature goes.
     pub(crate) signed: &'a str,
     pub(crate) header: Header,
@@ -48,7 +48,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) signature: Vec<u8>,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> CompactParts<'a> {
     pub(crate) fn read(token: &'a str) -> Result<Self, Refusal> {
         if token.len() > LONGEST_TOKEN {
             return Err(Refusal::TooLong(token.len()));
@@ -84,7 +84,7 @@ impl<'a> Jws<'a> {
     /// # Errors
     /// If it is too long, or not a compact JWS with claims, or has a header that is not supported.
     pub fn read(token: &'a str) -> Result<Self, Refusal> {
-        let parts = Parts::read(token)?;
+        let parts = CompactParts::read(token)?;
         let claims = json::read_object(&parts.payload, PAYLOAD_VALUES)
             .map_err(|error| Refusal::Json(Part::Payload, error))?;
         Ok(Self {

@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::{NonEmptyStringValueParser, TypedValueParser};
 
 use super::super::super::Message;
-use super::super::super::state::State;
+use super::super::super::state::StateDirectory;
 use super::damage::Damage;
 use super::follow::follow;
 use super::hint::hint;
@@ -41,7 +41,7 @@ pub(super) struct Read {
     format: ReadFormat,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 impl Read {

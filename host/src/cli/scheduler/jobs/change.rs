@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::super::super::Message;
-use super::super::super::state::State;
+use super::super::super::state::StateDirectory;
 use crate::scheduler;
 use crate::stderr;
 use crate::store::JobName;
@@ -20,7 +20,7 @@ pub(super) struct Pause {
     name: JobName,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 /// Resume a job. Due times of the pause are not caught up
@@ -30,7 +30,7 @@ pub(super) struct Resume {
     name: JobName,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 /// Run a job now, whatever its schedule says and whether or not it is running
@@ -40,7 +40,7 @@ pub(super) struct Run {
     name: JobName,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 impl Pause {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::super::super::Message;
 use super::super::super::listing::Shown;
-use super::super::super::state::State;
+use super::super::super::state::StateDirectory;
 use super::settings::{SettingArgs, checked};
 use super::shown::value;
 use crate::config::values::{Listed, Pair, header_map, headers};
@@ -50,7 +50,7 @@ struct CreateHttp {
     shown: Shown,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 impl Create {

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::super::super::Message;
 use super::super::super::confirm::confirm;
-use super::super::super::state::State;
+use super::super::super::state::StateDirectory;
 use crate::stderr;
 use crate::store::JobName;
 
@@ -21,7 +21,7 @@ pub(super) struct Delete {
     quiet: bool,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 impl Delete {

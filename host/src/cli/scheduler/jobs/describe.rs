@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::super::super::Message;
 use super::super::super::listing::Shown;
-use super::super::super::state::State;
+use super::super::super::state::StateDirectory;
 use super::shown::value;
 use crate::store::JobName;
 
@@ -20,7 +20,7 @@ pub(super) struct Describe {
     shown: Shown,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 impl Describe {

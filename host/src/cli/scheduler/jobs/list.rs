@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::super::super::Message;
 use super::super::super::listing::{Item, Listed};
-use super::super::super::state::State;
+use super::super::super::state::StateDirectory;
 use super::shown::{state, value};
 
 /// Where all jobs are; gcloud's column.
@@ -21,7 +21,7 @@ pub(super) struct List {
     listed: Listed,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 impl List {

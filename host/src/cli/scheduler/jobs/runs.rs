@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::super::super::Message;
 use super::super::super::listing::{Item, Listed, Shown};
-use super::super::super::state::State;
+use super::super::super::state::StateDirectory;
 use super::super::super::time::instant;
 use crate::store::{AttemptRecord, JobName, RunRecord};
 
@@ -41,7 +41,7 @@ struct List {
     listed: Listed,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 /// Show a run and its attempts
@@ -58,7 +58,7 @@ struct Describe {
     shown: Shown,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 impl Runs {

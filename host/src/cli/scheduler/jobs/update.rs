@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::super::super::Message;
 use super::super::super::listing::Shown;
-use super::super::super::state::State;
+use super::super::super::state::StateDirectory;
 use super::settings::{SettingArgs, checked};
 use super::shown::value;
 use crate::config::values::{Listed, Pair, all, header_map, headers, names};
@@ -60,7 +60,7 @@ struct UpdateHttp {
     shown: Shown,
 
     #[command(flatten)]
-    state: State,
+    state: StateDirectory,
 }
 
 /// Settings that go back to their defaults.
