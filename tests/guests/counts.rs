@@ -1,9 +1,10 @@
 //! Counts the requests that it has answered, in its memory, and says so in its log and in its answer: `3\n`.
 //!
 //! `?then=` says what it does besides: `trap`, `exit` and `spin` end it before it answers, `silent` returns without an
-//! answer, `cut` leaves its body unfinished, `keep-fields`, `keep-request` and `keep-timer` keep a handle, and `grow` keeps
-//! `?mib=` more of memory. `?for=` milliseconds it waits in the host; `overlaps` is answered should another request come
-//! to it meanwhile. `?secret=` is kept in its memory, and what was kept before is answered.
+//! answer, `cut` leaves its body unfinished, `keep-fields`, `keep-request` and `keep-timer` keep a handle, `grow` keeps
+//! `?mib=` more of memory, and `linger` goes on for ever after its answer. `?for=` milliseconds it waits in the host;
+//! `overlaps` is answered should another request come to it meanwhile. `?secret=` is kept in its memory, and what was kept
+//! before is answered.
 #![cfg(target_family = "wasm")]
 
 use std::arch::wasm32::{memory_grow, unreachable};
@@ -79,4 +80,7 @@ fn handle(request: IncomingRequest, out: ResponseOutparam) {
         mem::forget(request);
     }
     answer(out, 200, &[], text);
+    while then == "linger" {
+        std::hint::spin_loop();
+    }
 }

@@ -40,6 +40,12 @@ impl MemoryBudget {
         self.used.load(Ordering::Relaxed)
     }
 
+    /// Bytes that idle instances hold of it.
+    #[cfg(test)]
+    pub(crate) fn idle(&self) -> u64 {
+        self.idle_bytes.load(Ordering::Relaxed)
+    }
+
     /// Whether so many bytes would fit if all idle instances gave way.
     fn could_have(&self, bytes: u64) -> bool {
         let idle = self.idle_bytes.load(Ordering::Relaxed);

@@ -53,9 +53,6 @@ impl Function {
                 outbound: Arc::new(outbound),
             },
         });
-        if let Some(pool) = &runnable.warm {
-            pool.fill();
-        }
         Ok(Self { runnable })
     }
 
@@ -73,13 +70,18 @@ impl Function {
         call::call(self.execution(), request).await
     }
 
-    /// Makes an instance, and lets it go again, to see whether that works.
+    /// Makes an instance to see whether that works. A function with instances ahead of need keeps it as the first of them.
     ///
     /// # Errors
     /// [`LoadError::Instantiate`] or [`LoadError::StartTime`], if it does not.
     pub async fn try_instance(&self) -> Result<(), LoadError> {
-        let instance = trial::instantiate(&self.runnable).await;
-        instance.map(drop)
+        let instance = trial::instantiate(&self.runnable).await?;
+        if let Some(pool) = &self.runnable.warm
+            && pool.lacks()
+        {
+            pool.put_new(instance);
+        }
+        Ok(())
     }
 
     /// An execution that is still to be started. For servers; other programs [`call`](Self::call).

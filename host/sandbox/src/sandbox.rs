@@ -227,6 +227,11 @@ impl Sandbox {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn idle_memory(&self) -> u64 {
+        self.inner.memory.idle()
+    }
+
     fn function(&self, wasm: &[u8], config: FunctionConfig) -> Result<Function, LoadError> {
         let digest = sha256(wasm);
         let linked = match self.inner.linked.get(&digest) {

@@ -50,8 +50,8 @@ pub struct Warm {
     pub memory_percent: u8,
     /// Instances that may lie idle at once. Default 1,000.
     pub most_idle: usize,
-    /// Instances that there are at the least, made ahead of need by a thread of the sandbox: when the function is loaded,
-    /// and when one is let go of. They stay however long they are idle, but give way to others that need memory, and no
+    /// Instances that there are at the least, made ahead of need by a thread of the sandbox: after the first one, from
+    /// [`Function::try_instance`](crate::Function::try_instance) or a call, and when one is let go of. They stay however long they are idle, but give way to others that need memory, and no
     /// other one gives way to them. Default 0.
     pub least: usize,
 }

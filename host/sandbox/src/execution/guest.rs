@@ -145,7 +145,7 @@ impl Guest {
     /// Takes note that its time was over before it ended.
     pub(super) fn note_late(&self, shared: &Shared) {
         let limit = self.runnable.limits().wall_time;
-        let was_idle = self.busy < limit / 10 && self.waited < limit / 2;
+        let was_idle = self.busy < (limit / 50).min(LONG_BUSY) && self.waited < limit / 2;
         if let Some(pool) = &self.runnable.warm
             && was_idle
             && shared.hangs()
@@ -162,6 +162,9 @@ impl Guest {
         }
     }
 }
+
+/// Whoever was on a processor for so long does not wait for nothing.
+const LONG_BUSY: Duration = Duration::from_millis(100);
 
 /// The number of the thread whose queue is `turns`.
 fn thread(turns: Option<&Arc<RunQueue>>) -> usize {

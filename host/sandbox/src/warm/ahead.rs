@@ -7,13 +7,17 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::runnable::Runnable;
 use crate::trial;
 
 /// How long to wait after one could not be made.
-const PAUSE: Duration = Duration::from_secs(10);
+pub(super) const PAUSE: Duration = Duration::from_secs(10);
+
+/// Functions of which an instance is made at once. The pool has places for some more trials than that.
+const AT_ONCE: usize = 4;
 
 /// The thread of a sandbox that makes them, started when a function first wants some. It ends with the sandbox and its
 /// functions.
@@ -43,7 +47,7 @@ impl Ahead {
             return Ok(());
         }
         let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
+            .enable_all()
             .build()?;
         let (sender, receiver) = unbounded_channel();
         thread::Builder::new()
@@ -63,39 +67,32 @@ impl Ahead {
     }
 }
 
-/// Makes one instance of each function in turn, so that one which takes long holds no other up for long.
+/// Makes instances of a few functions at once, and one of each, so that a slow one does not hold up the others.
 async fn run(mut wanted: UnboundedReceiver<Wanted>) {
     let mut now: VecDeque<Weak<Runnable>> = VecDeque::new();
     let mut later: VecDeque<(Instant, Weak<Runnable>)> = VecDeque::new();
+    let mut making = JoinSet::new();
     loop {
-        let waits_until = match (now.is_empty(), later.front()) {
-            (false, _) => Some(Instant::now()),
-            (true, Some((when, _))) => Some(*when),
-            (true, None) => None,
-        };
-        let next = match waits_until {
-            Some(when) => tokio::time::timeout_at(when, wanted.recv()).await.ok(),
-            None => Some(wanted.recv().await),
-        };
-        match next {
-            Some(Some((weak, When::Now))) => now.push_back(weak),
-            Some(Some((weak, When::Later))) => later.push_back((Instant::now() + PAUSE, weak)),
-            Some(None) => return,
-            None => {}
+        while making.len() < AT_ONCE
+            && let Some(weak) = now.pop_front()
+        {
+            making.spawn(make_one(weak));
         }
-        while let Some((_, weak)) = later.pop_front_if(|(when, _)| *when <= Instant::now()) {
-            now.push_back(weak);
-        }
-        let Some((weak, runnable)) = now.pop_front().and_then(|weak| {
-            let runnable = weak.upgrade()?;
-            Some((weak, runnable))
-        }) else {
-            continue;
-        };
-        match make_one(&runnable).await {
-            Made::All => {}
-            Made::One => now.push_back(weak),
-            Made::None => later.push_back((Instant::now() + PAUSE, weak)),
+        let retry = later.front().map(|(when, _)| *when);
+        tokio::select! {
+            next = wanted.recv() => match next {
+                Some((weak, When::Now)) => now.push_back(weak),
+                Some((weak, When::Later)) => later.push_back((Instant::now() + PAUSE, weak)),
+                None => return,
+            },
+            Some(made) = making.join_next() => match made {
+                Ok((weak, Made::One)) => now.push_back(weak),
+                Ok((weak, Made::None)) => later.push_back((Instant::now() + PAUSE, weak)),
+                Ok((_, Made::All)) | Err(_) => {}
+            },
+            () = tokio::time::sleep_until(retry.unwrap_or_else(Instant::now)), if retry.is_some() => {
+                now.extend(later.pop_front().map(|(_, weak)| weak));
+            }
         }
     }
 }
@@ -108,15 +105,22 @@ enum Made {
     None,
 }
 
-async fn make_one(runnable: &Runnable) -> Made {
-    let Some(pool) = runnable.warm.as_ref().filter(|pool| !pool.is_filled()) else {
-        return Made::All;
+/// Makes one instance. If that panics, as no guest should be able to have it do, it was not made.
+async fn make_one(weak: Weak<Runnable>) -> (Weak<Runnable>, Made) {
+    let Some(runnable) = weak.upgrade() else {
+        return (weak, Made::All);
     };
-    match trial::instantiate_beside(runnable).await {
-        Ok(instance) => match pool.put_new(instance) {
-            true => Made::One,
-            false => Made::None,
-        },
-        Err(_) => Made::None,
-    }
+    let made = tokio::spawn(async move {
+        let Some(pool) = runnable.warm.as_ref().filter(|pool| !pool.is_filled()) else {
+            return Made::All;
+        };
+        match trial::instantiate_beside(&runnable).await {
+            Ok(instance) => match pool.put_new(instance) {
+                true => Made::One,
+                false => Made::None,
+            },
+            Err(_) => Made::None,
+        }
+    });
+    (weak, made.await.unwrap_or(Made::None))
 }

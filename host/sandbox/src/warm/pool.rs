@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::ahead::{Ahead, When};
+use super::ahead::{Ahead, PAUSE, When};
 use super::fitness::{Fitness, HANGS_AGAIN, KEEPS_HANDLES};
 use super::member::Member;
 use super::retired::{Counts, Retired};
@@ -54,11 +54,12 @@ struct Idle {
 
 impl WarmPool {
     pub(crate) fn new(
-        config: Warm,
+        mut config: Warm,
         budget: Budget,
         ahead: Arc<Ahead>,
         runnable: Weak<Runnable>,
     ) -> Arc<Self> {
+        config.least = config.least.min(config.most_idle);
         let threads = thread::available_parallelism().map_or(1, usize::from);
         let pool = Arc::new(Self {
             config,
@@ -113,7 +114,7 @@ impl WarmPool {
     }
 
     /// Keeps `instance`, which has answered no request yet, unless it keeps handles already. Answers whether it does not.
-    pub(super) fn put_new(self: &Arc<Self>, mut instance: Instance) -> bool {
+    pub(crate) fn put_new(self: &Arc<Self>, mut instance: Instance) -> bool {
         let is_clean = !instance.keeps_handles();
         if is_clean {
             instance.join(self);
@@ -145,12 +146,22 @@ impl WarmPool {
 
     /// Notes that an instance did not answer another request in time. Answers what there is to say of it.
     pub(crate) fn note_hung(&self) -> Option<&'static str> {
-        self.fitness.note_hung().then_some(HANGS_AGAIN)
+        if !self.fitness.note_hung() {
+            return None;
+        }
+        for shard in &self.shards {
+            let idle = std::mem::take(&mut *lock(shard));
+            idle.into_iter()
+                .for_each(|idle| self.let_go(idle, Retired::Unfit));
+        }
+        Some(HANGS_AGAIN)
     }
 
     /// Notes that there is one more instance.
     pub(crate) fn note_made(self: &Arc<Self>) -> Member {
         self.all.fetch_add(1, Ordering::SeqCst);
+        // After the first one it is known that there can be more.
+        self.ask(When::Now);
         Member::new(Arc::downgrade(self))
     }
 
@@ -161,33 +172,30 @@ impl WarmPool {
         match why {
             // Who needed what it held has not taken it yet.
             Retired::Evicted => self.ask(When::Later),
+            Retired::Age if self.config.age < PAUSE => self.ask(When::Later),
             _ => self.ask(When::Now),
         }
     }
 
     /// Has instances made if there are fewer than there are to be at the least.
-    pub(crate) fn fill(&self) {
-        self.ask(When::Now);
-    }
-
     fn ask(&self, when: When) {
         if self.lacks() && !self.is_asked.swap(true, Ordering::SeqCst) {
             self.ahead.fill(Weak::clone(&self.runnable), when);
         }
     }
 
-    /// Whether there are as many as there are to be. If so, nobody makes any more until [`fill`](Self::fill) is called.
+    /// Whether there are as many as there are to be. If so, nobody makes any more until that changes.
     pub(super) fn is_filled(&self) -> bool {
         if self.lacks() {
             return false;
         }
         self.is_asked.store(false, Ordering::SeqCst);
         // One may have been let go of since the last look.
-        self.fill();
+        self.ask(When::Now);
         true
     }
 
-    fn lacks(&self) -> bool {
+    pub(crate) fn lacks(&self) -> bool {
         self.all.load(Ordering::SeqCst) < self.least()
     }
 
@@ -228,8 +236,8 @@ impl WarmPool {
         if self.is_watched.load(Ordering::SeqCst) || self.is_watched.swap(true, Ordering::SeqCst) {
             return;
         }
-        let watch = Watch(Arc::downgrade(self));
-        tokio::spawn(watch.run());
+        let pool = Arc::downgrade(self);
+        tokio::spawn(Watch { pool, is_on: true }.run());
     }
 
     /// Lets go of what is too old or idle for too long. Answers when to look again, if something is left.
@@ -298,6 +306,19 @@ impl WarmPool {
     }
 }
 
+impl Drop for WarmPool {
+    fn drop(&mut self) {
+        for shard in &mut self.shards {
+            let idle = shard.get_mut().unwrap_or_else(PoisonError::into_inner);
+            for Idle { instance, .. } in idle.drain(..) {
+                let memory = instance.memory();
+                drop(instance);
+                self.budget.note_not_idle(memory);
+            }
+        }
+    }
+}
+
 impl IdleInstances for WarmPool {
     fn oldest(&self) -> Option<std::time::Instant> {
         Some(self.oldest_shard()?.0.into_std())
@@ -321,16 +342,23 @@ impl IdleInstances for WarmPool {
 }
 
 /// The task that watches a pool. It ends when nothing is idle, or with the runtime that it is on.
-struct Watch(Weak<WarmPool>);
+struct Watch {
+    pool: Weak<WarmPool>,
+    /// Whether it is this one that watches.
+    is_on: bool,
+}
 
 impl Watch {
-    async fn run(self) {
+    async fn run(mut self) {
         loop {
-            while let Some(next) = self.0.upgrade().and_then(|pool| pool.expire()) {
+            while let Some(next) = self.pool.upgrade().and_then(|pool| pool.expire()) {
                 tokio::time::sleep_until(next).await;
             }
-            let Some(pool) = self.0.upgrade() else { return };
+            let Some(pool) = self.pool.upgrade() else {
+                return;
+            };
             pool.is_watched.store(false, Ordering::SeqCst);
+            self.is_on = false;
             // What has come back since the last look may have found the pool watched still.
             if pool.idle.load(Ordering::SeqCst) == 0 {
                 return;
@@ -338,6 +366,7 @@ impl Watch {
             if pool.is_watched.swap(true, Ordering::SeqCst) {
                 return;
             }
+            self.is_on = true;
             drop(pool);
             // One that comes back is counted a moment before it is there.
             tokio::task::yield_now().await;
@@ -347,7 +376,9 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        if let Some(pool) = self.0.upgrade() {
+        if let Some(pool) = self.pool.upgrade()
+            && self.is_on
+        {
             pool.is_watched.store(false, Ordering::SeqCst);
         }
     }

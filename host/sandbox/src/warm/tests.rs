@@ -11,7 +11,9 @@ async fn hello(warm: Warm) -> Function {
     let component = wat::parse_str(include_str!("../../examples/hello.wat")).unwrap();
     let sandbox = Sandbox::new(SandboxConfig::default().executions(10)).unwrap();
     let config = FunctionConfig::from(Limits::default()).warm(Some(warm));
-    sandbox.load_bytes(component, config).await.unwrap()
+    let function = sandbox.load_bytes(component, config).await.unwrap();
+    function.try_instance().await.unwrap();
+    function
 }
 
 async fn call(function: &Function) -> bool {
@@ -31,8 +33,7 @@ fn usage(function: &Function, reason: Retired) -> (usize, u64) {
 }
 
 /// Another thread makes instances ahead of need.
-#[track_caller]
-fn wait_for(function: &Function, reason: Retired, wanted: (usize, u64)) {
+async fn wait_for(function: &Function, reason: Retired, wanted: (usize, u64)) {
     let begun = std::time::Instant::now();
     while usage(function, reason) != wanted {
         assert!(
@@ -40,7 +41,7 @@ fn wait_for(function: &Function, reason: Retired, wanted: (usize, u64)) {
             "{:?}",
             usage(function, reason)
         );
-        std::thread::yield_now();
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
@@ -122,25 +123,26 @@ async fn memory_of_an_idle_instance_counts_until_the_function_is_gone() {
     assert_eq!(sandbox.usage().memory, kept);
     drop(function);
     assert_eq!(sandbox.usage().memory, 0);
+    assert_eq!(sandbox.idle_memory(), 0);
 }
 
 #[tokio::test]
 async fn as_many_as_there_are_to_be_at_the_least_are_made_ahead_and_again() {
     let function = hello(Warm::default().least(2).requests(2)).await;
-    wait_for(&function, Retired::Requests, (2, 0));
+    wait_for(&function, Retired::Requests, (2, 0)).await;
     assert!(!call(&function).await && !call(&function).await);
-    wait_for(&function, Retired::Requests, (2, 1));
+    wait_for(&function, Retired::Requests, (2, 1)).await;
 }
 
 #[tokio::test]
 async fn more_than_the_least_are_let_go_of_when_they_are_idle() {
     let warm = Warm::default().least(1).idle_time(Duration::from_millis(1));
     let function = hello(warm).await;
-    wait_for(&function, Retired::Idle, (1, 0));
+    wait_for(&function, Retired::Idle, (1, 0)).await;
     let runnable = function.runnable();
     let another = trial::instantiate(runnable).await.unwrap();
     runnable.warm.as_ref().unwrap().put_new(another);
-    wait_for(&function, Retired::Idle, (1, 1));
+    wait_for(&function, Retired::Idle, (1, 1)).await;
 }
 
 /// What is kept for later gives way to what runs, and takes nothing from it.
@@ -153,12 +155,17 @@ async fn what_is_made_ahead_gives_way_and_evicts_nobody() {
     let sandbox = Sandbox::new(config).unwrap();
     let load = |least| {
         let config = FunctionConfig::default().warm(Some(Warm::default().least(least)));
-        sandbox.load_bytes(component.clone(), config)
+        let function = sandbox.load_bytes(component.clone(), config);
+        async {
+            let function = function.await.unwrap();
+            function.try_instance().await.unwrap();
+            function
+        }
     };
-    let first = load(2).await.unwrap();
-    wait_for(&first, Retired::Evicted, (2, 0));
-    let second = load(3).await.unwrap();
-    wait_for(&second, Retired::Evicted, (1, 0));
+    let first = load(2).await;
+    wait_for(&first, Retired::Evicted, (2, 0)).await;
+    let second = load(3).await;
+    wait_for(&second, Retired::Evicted, (1, 0)).await;
     assert_eq!(usage(&first, Retired::Evicted), (2, 0));
     let fresh = sandbox.load_bytes(component.clone(), FunctionConfig::default());
     call(&fresh.await.unwrap()).await;

@@ -81,7 +81,7 @@ impl Loader {
         config.memory_share = memory_share;
         config.limits.request_idle = self.request_idle;
         let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
+            .enable_all()
             .build()
             .map_err(|error| error.to_string())?;
         let load = async {

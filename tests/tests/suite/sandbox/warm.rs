@@ -1,8 +1,9 @@
 //! Instances that are kept for further requests: what stays, what does not, and when they are let go of.
 
 use std::thread;
+use std::time::Duration;
 
-use tests::{Host, HostBuilder, State};
+use tests::{Host, HostBuilder, Signal, State};
 
 /// One worker, so that each request gets the instance that the last one left.
 fn warm() -> HostBuilder {
@@ -263,4 +264,22 @@ fn that_an_instance_keeps_handles_is_said_once() {
     };
     assert_eq!(told("/?then=keep-fields"), 1);
     assert_eq!(told("/?then=keep-fields"), 0);
+}
+
+#[test]
+fn one_that_goes_on_after_its_answer_is_ended_and_answers_nobody_else() {
+    let host = warm().arg("--timeout=500ms").start();
+    assert_counts(&host, "/?then=linger", "1\n");
+    assert_counts(&host, "/", "1\n");
+    tests::wait_until("it is ended", || retired(&host, "failed") == 1.0);
+    assert_counts(&host, "/", "2\n");
+}
+
+#[test]
+fn idle_instances_do_not_keep_a_host_from_ending() {
+    let host = warm().arg("--min-instances=2").start();
+    assert_counts(&host, "/", "1\n");
+    host.signal(Signal::Term);
+    let status = host.wait(Duration::from_secs(5));
+    assert!(status.success(), "{status}");
 }
