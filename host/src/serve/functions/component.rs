@@ -48,6 +48,11 @@ impl RootComponent {
     pub(in crate::serve) async fn load(&self) -> Result<(), ServeError> {
         let options = &self.options;
         let config = options.function.clone();
+        let makes_ahead = config.warm.as_ref().is_some_and(|warm| warm.least > 0);
+        let refused = |error| ServeError::Load {
+            path: input::name(&options.file).into(),
+            error,
+        };
         let function = match input::is_stdin(&options.file) {
             true => {
                 let most = SandboxConfig::default().component_bytes;
@@ -58,10 +63,11 @@ impl RootComponent {
             }
             false => self.sandbox.load(&options.file, config).await,
         };
-        let function = function.map_err(|error| ServeError::Load {
-            path: input::name(&options.file).into(),
-            error,
-        })?;
+        let function = function.map_err(refused)?;
+        if makes_ahead {
+            // The first of them; the others follow.
+            function.try_instance().await.map_err(refused)?;
+        }
         self.catalog.set_root(Served {
             function,
             name: options.name.as_str().into(),
