@@ -152,9 +152,11 @@ fn warm(settings: &FunctionSettings) -> Result<Option<Warm>, String> {
     if !settings.warm {
         return match least {
             0 => Ok(None),
-            _ => Err("only warm instances can be made ahead of need: \
-                set `warm`, or leave out `min-instances`"
-                .into()),
+            _ => Err(
+                "only warm instances can be made ahead of need: have the function warm \
+                (`--warm`, `warm = true`), or leave out `min-instances`"
+                    .into(),
+            ),
         };
     }
     if least > settings.max_idle_instances {

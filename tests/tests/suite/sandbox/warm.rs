@@ -216,7 +216,7 @@ fn instances_ahead_of_need_want_a_function_that_is_warm_and_may_have_so_many_idl
     let refused = |flags: &[&str]| Host::serve("counts").args(flags).run().errors();
     let line = refused(&["--min-instances=1"]);
     assert!(
-        line.contains("set `warm`, or leave out `min-instances`"),
+        line.contains("(`--warm`, `warm = true`), or leave out `min-instances`"),
         "{line}"
     );
     let line = refused(&["--warm", "--min-instances=3", "--max-idle-instances=2"]);
