@@ -70,16 +70,16 @@ impl Function {
         call::call(self.execution(), request).await
     }
 
-    /// Makes an instance to see whether that works. A function with instances ahead of need keeps it as the first of them.
+    /// Makes an instance, and lets it go again, to see whether that works. If so, those are made that are to be there ahead
+    /// of need.
     ///
     /// # Errors
     /// [`LoadError::Instantiate`] or [`LoadError::StartTime`], if it does not.
     pub async fn try_instance(&self) -> Result<(), LoadError> {
-        let instance = trial::instantiate(&self.runnable).await?;
-        if let Some(pool) = &self.runnable.warm
-            && pool.lacks()
-        {
-            pool.put_new(instance);
+        trial::instantiate(&self.runnable).await.map(drop)?;
+        // On a thread of their own, which outlives the runtime of this one.
+        if let Some(pool) = &self.runnable.warm {
+            pool.fill();
         }
         Ok(())
     }

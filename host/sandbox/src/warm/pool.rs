@@ -114,7 +114,7 @@ impl WarmPool {
     }
 
     /// Keeps `instance`, which has answered no request yet, unless it keeps handles already. Answers whether it does not.
-    pub(crate) fn put_new(self: &Arc<Self>, mut instance: Instance) -> bool {
+    pub(super) fn put_new(self: &Arc<Self>, mut instance: Instance) -> bool {
         let is_clean = !instance.keeps_handles();
         if is_clean {
             instance.join(self);
@@ -136,7 +136,7 @@ impl WarmPool {
         let config = &self.config;
         instance
             .left_dirty(f64::from(config.memory_percent) / 100.0)
-            .or_else(|| (instance.has_answered_all()).then_some(Retired::Requests))
+            .or_else(|| instance.has_answered_all().then_some(Retired::Requests))
             .or_else(|| self.fitness.is_unfit().then_some(Retired::Unfit))
             .or_else(|| {
                 let is_full = self.idle.load(Ordering::Relaxed) >= config.most_idle;
@@ -161,7 +161,7 @@ impl WarmPool {
     pub(crate) fn note_made(self: &Arc<Self>) -> Member {
         self.all.fetch_add(1, Ordering::SeqCst);
         // After the first one it is known that there can be more.
-        self.ask(When::Now);
+        self.fill();
         Member::new(Arc::downgrade(self))
     }
 
@@ -173,11 +173,15 @@ impl WarmPool {
             // Who needed what it held has not taken it yet.
             Retired::Evicted => self.ask(When::Later),
             Retired::Age if self.config.age < PAUSE => self.ask(When::Later),
-            _ => self.ask(When::Now),
+            _ => self.fill(),
         }
     }
 
     /// Has instances made if there are fewer than there are to be at the least.
+    pub(crate) fn fill(&self) {
+        self.ask(When::Now);
+    }
+
     fn ask(&self, when: When) {
         if self.lacks() && !self.is_asked.swap(true, Ordering::SeqCst) {
             self.ahead.fill(Weak::clone(&self.runnable), when);
@@ -191,11 +195,11 @@ impl WarmPool {
         }
         self.is_asked.store(false, Ordering::SeqCst);
         // One may have been let go of since the last look.
-        self.ask(When::Now);
+        self.fill();
         true
     }
 
-    pub(crate) fn lacks(&self) -> bool {
+    fn lacks(&self) -> bool {
         self.all.load(Ordering::SeqCst) < self.least()
     }
 

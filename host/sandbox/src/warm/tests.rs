@@ -197,3 +197,18 @@ async fn what_is_too_old_is_let_go_of_by_itself() {
     tokio::time::sleep(Duration::from_secs(12)).await;
     assert_eq!(usage(&function, Retired::Age), (0, 1));
 }
+
+/// A server may load a function on a runtime that ends with that, and nobody may call the function for hours.
+#[test]
+fn what_is_made_ahead_gets_no_older_than_it_may_without_the_runtime_that_loaded_it() {
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let (age, idle_time) = (Duration::from_millis(100), Duration::from_millis(1));
+    let warm = Warm::default().least(1).age(age).idle_time(idle_time);
+    let function = runtime().block_on(hello(warm));
+    runtime().block_on(wait_for(&function, Retired::Age, (0, 1)));
+}

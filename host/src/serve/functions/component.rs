@@ -65,7 +65,6 @@ impl RootComponent {
         };
         let function = function.map_err(refused)?;
         if makes_ahead {
-            // The first of them; the others follow.
             function.try_instance().await.map_err(refused)?;
         }
         self.catalog.set_root(Served {

@@ -254,6 +254,17 @@ fn one_that_has_answered_a_second_request_stays_warm_whatever_times_out_later() 
     assert_eq!(retired(&host, "unfit"), 0.0);
 }
 
+/// It may have waited for its client.
+#[test]
+fn a_request_with_a_body_that_times_out_says_nothing_of_the_function() {
+    let host = warm().arg("--timeout=500ms").start();
+    assert_counts(&host, "/", "1\n");
+    assert_eq!(host.post("/?for=60000", "a body").status, 504);
+    assert_counts(&host, "/", "1\n");
+    assert_counts(&host, "/", "2\n");
+    assert_eq!(retired(&host, "unfit"), 0.0);
+}
+
 #[test]
 fn that_an_instance_keeps_handles_is_said_once() {
     let host = warm().start();
