@@ -21,17 +21,18 @@ pub(crate) fn build_hello(workspace: &Workspace, compiler: &Compiler) -> Result<
     )
 }
 
-/// Builds each of `tests/guests` into `guests/NAME.wasm` in the target directory.
+/// Builds each of `tests/guests` into `guests/NAME.wasm` in the target directory, and each of `tests/guests-p3` into
+/// `guests/p3_NAME.wasm`.
 pub(crate) fn build_tests(workspace: &Workspace, compiler: &Compiler) -> Result<(), Failure> {
-    let sources = workspace.root().join("tests").join("guests");
     let to = workspace.test_guests();
     fs::create_dir_all(&to).map_err(Failure::file(&to))?;
 
-    process::run(build(workspace, compiler).args(["--package", "guests", "--examples"]))?;
-    let built = artefacts(workspace, compiler).join("examples");
-    for name in names(&sources)? {
-        let file = format!("{name}.wasm");
-        place(&built.join(&file), &to.join(&file))?;
+    build_package(workspace, compiler, "guests", "")?;
+    match compiler {
+        Compiler::Installed => build_package(workspace, compiler, "guests-p3", "p3_")?,
+        Compiler::Debian(_) => {
+            eprintln!("Debian's compiler is too old for the guests of WASI 0.3: leaving them out.");
+        }
     }
     let mut assemble = workspace.cargo();
     assemble.args([
@@ -43,7 +44,28 @@ pub(crate) fn build_tests(workspace: &Workspace, compiler: &Compiler) -> Result<
         "assemble",
         "--",
     ]);
-    process::run(assemble.args([&sources, &to]))
+    process::run(assemble.args([&sources(workspace, "guests"), &to]))
+}
+
+/// Builds the guests of one package that are written in Rust. Their examples are named for their source files, after
+/// `prefix`.
+fn build_package(
+    workspace: &Workspace,
+    compiler: &Compiler,
+    package: &str,
+    prefix: &str,
+) -> Result<(), Failure> {
+    process::run(build(workspace, compiler).args(["--package", package, "--examples"]))?;
+    let built = artefacts(workspace, compiler).join("examples");
+    for name in names(&sources(workspace, package))? {
+        let file = format!("{prefix}{name}.wasm");
+        place(&built.join(&file), &workspace.test_guests().join(&file))?;
+    }
+    Ok(())
+}
+
+fn sources(workspace: &Workspace, package: &str) -> PathBuf {
+    workspace.root().join("tests").join(package)
 }
 
 fn build(workspace: &Workspace, compiler: &Compiler) -> Command {

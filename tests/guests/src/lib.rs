@@ -41,6 +41,13 @@ macro_rules! handler {
     };
 }
 
+impl Query {
+    /// Reads the query of `request`.
+    pub fn of(request: &IncomingRequest) -> Self {
+        Self::parse(&request.path_with_query().unwrap_or_default())
+    }
+}
+
 /// Keeps the processor busy for this many milliseconds of the clock on the wall.
 pub fn burn(milliseconds: u64) {
     let end = wasi::clocks::monotonic_clock::now() + milliseconds * 1_000_000;

@@ -1,13 +1,10 @@
-use crate::IncomingRequest;
-
 /// The query of a request, percent-decoded.
 #[derive(Debug)]
 pub struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads the query of `request`; one without has no pairs.
-    pub fn of(request: &IncomingRequest) -> Self {
-        let target = request.path_with_query().unwrap_or_default();
+    /// Reads the query of a request's path; one without has no pairs.
+    pub fn parse(target: &str) -> Self {
         let (_, query) = target.split_once('?').unwrap_or_default();
         let pairs = query.split('&').filter(|pair| !pair.is_empty());
         Self(pairs.map(decode_pair).collect())
