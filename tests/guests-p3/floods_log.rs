@@ -17,19 +17,21 @@ async fn handle(request: Request) -> Answer {
         Some("stderr") => stderr::write_via_stream(reader),
         _ => stdout::write_via_stream(reader),
     };
-    let (pieces, piece): (u64, fn(u64, usize) -> Vec<u8>) =
-        match (query.number("line"), query.number("blocks")) {
-            (Some(length), _) => (length / 4000, |_, _| vec![b'x'; 4000]),
-            (None, Some(blocks)) => (blocks, |_, _| {
-                [&[b'x'; 1023], &b"\n"[..]].concat().repeat(64)
-            }),
-            (None, None) => (
-                query.number("lines").unwrap_or(u64::MAX),
-                |number, width| format!("{number:x>width$}\n").into_bytes(),
-            ),
-        };
+    // A piece that is printed again and again, or none where each line has its number.
+    let (pieces, piece) = match (query.number("line"), query.number("blocks")) {
+        (Some(length), _) => (length / 4000, Some(vec![b'x'; 4000])),
+        (None, Some(blocks)) => {
+            let line = [&[b'x'; 1023], &b"\n"[..]].concat();
+            (blocks, Some(line.repeat(64)))
+        }
+        (None, None) => (query.number("lines").unwrap_or(u64::MAX), None),
+    };
     for number in 1..=pieces {
-        if !writer.write_all(piece(number, width)).await.is_empty() {
+        let piece = match &piece {
+            Some(piece) => piece.clone(),
+            None => format!("{number:x>width$}\n").into_bytes(),
+        };
+        if !writer.write_all(piece).await.is_empty() {
             break;
         }
     }

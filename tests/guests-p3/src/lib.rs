@@ -4,6 +4,7 @@
 //! For another target than WebAssembly this crate and all guests are empty.
 #![cfg(target_family = "wasm")]
 
+mod client;
 mod output;
 // The same for both generations: text in, text out.
 #[path = "../../guests/src/query.rs"]
@@ -11,12 +12,14 @@ mod query;
 mod request;
 mod response;
 
+pub use client::{consume_response, outgoing};
 pub use output::print;
 pub use query::Query;
 pub use request::{consume, path, read_to_end};
 pub use response::{Answer, Body, answer, no_trailers, start};
 
 pub use wasip3;
+pub use wasip3::http::client::send as call;
 pub use wasip3::http::types::{ErrorCode, Fields, Request, Response};
 pub use wasip3::spawn_local as spawn;
 pub use wasip3::wit_bindgen;
@@ -60,6 +63,15 @@ pub fn spin() -> ! {
     loop {
         burn_rounds(u64::MAX);
     }
+}
+
+/// Waits for a stream that nobody else can write to.
+///
+/// The bindings refuse to wait for nothing at all.
+pub async fn wait_for_ever() -> ! {
+    let (_writer, mut reader) = wasip3::wit_stream::new::<u8>();
+    reader.next().await;
+    unreachable!("nobody writes");
 }
 
 /// Waits in the host for this many milliseconds.
