@@ -12,6 +12,7 @@ use wasmtime_wasi_http::p2::body::HostFutureTrailers;
 use wasmtime_wasi_http::p2::types::{
     HostFutureIncomingResponse, HostIncomingResponse, HostOutgoingRequest,
 };
+use wasmtime_wasi_http::p3;
 
 use super::error::HeldTooMuch;
 use super::field_size::{field_bytes, head_bytes};
@@ -123,6 +124,12 @@ pub(crate) fn held_in(table: &mut ResourceTable) -> u64 {
             entry.downcast_ref()
         {
             sum += field_bytes(response.headers());
+        } else if let Some(request) = entry.downcast_ref::<p3::Request>() {
+            let path = request.path_with_query.as_ref();
+            sum += field_bytes(&request.headers);
+            sum += path.map_or(0, |path| path.as_str().len()) as u64;
+        } else if let Some(response) = entry.downcast_ref::<p3::Response>() {
+            sum += field_bytes(&response.headers);
         } else if let Some(HostFutureTrailers::Done(Ok(Some(trailers)))) = entry.downcast_ref() {
             sum += field_bytes(trailers);
         }

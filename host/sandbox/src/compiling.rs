@@ -16,9 +16,8 @@ use super::compile::{Compiler, Task, load};
 use super::config::SandboxConfig;
 use super::error::LoadError;
 
-/// Compiles components for one engine.
+/// Compiles components.
 pub(crate) struct Compiling {
-    engine: Engine,
     #[cfg(feature = "compile-cache")]
     cache: Option<CompileCache>,
     #[cfg(feature = "compile-cache")]
@@ -34,7 +33,7 @@ pub(crate) struct Compiling {
 }
 
 impl Compiling {
-    pub(crate) fn new(engine: &Engine, config: SandboxConfig) -> Self {
+    pub(crate) fn new(config: SandboxConfig) -> Self {
         #[cfg(feature = "compile-cache")]
         let (cache, cache_refused) = match config.cache.as_deref().map(CompileCache::open) {
             None => (None, None),
@@ -42,7 +41,6 @@ impl Compiling {
             Some(Err(error)) => (None, Some(error.to_string())),
         };
         Self {
-            engine: engine.clone(),
             #[cfg(feature = "compile-cache")]
             cache,
             #[cfg(feature = "compile-cache")]
@@ -76,23 +74,24 @@ impl Compiling {
         self.cache_refused.as_deref()
     }
 
-    /// The compiled component of `wasm`, which has this SHA-256 `digest`, and whether it was not found compiled.
+    /// The compiled component of `wasm` for `engine`, and whether it was not found compiled. `digest` is the SHA-256 of it.
     ///
     /// # Errors
     /// Why it does not compile.
     pub(crate) fn compile(
         &self,
+        engine: &Engine,
         wasm: &[u8],
         digest: &[u8; 32],
         name: Option<&str>,
     ) -> Result<(Component, bool), LoadError> {
-        if let Some(component) = self.kept(&self.engine, digest) {
+        if let Some(component) = self.kept(engine, digest) {
             return Ok((component, false));
         }
         Code::of(wasm)?.check()?;
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever compiled until now may have compiled the same.
-        if let Some(component) = self.kept(&self.engine, digest) {
+        if let Some(component) = self.kept(engine, digest) {
             return Ok((component, false));
         }
         if self.stopped.load(Ordering::Relaxed) {
@@ -104,7 +103,7 @@ impl Compiling {
             name,
             stop: &self.stopped,
         };
-        let component = self.compile_anew(&task, digest)?;
+        let component = self.compile_anew(engine, &task, digest)?;
         let time = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.compiled.fetch_add(1, Ordering::Relaxed);
         self.time.fetch_add(time, Ordering::Relaxed);
@@ -128,11 +127,11 @@ impl Compiling {
         let loaded = serialized.and_then(|compiled| load(engine, &compiled));
         loaded.map_err(|error| LoadError::Compiler(format!("{error:#}")))
     }
+}
 
-    fn load(&self, compiled: &[u8]) -> Result<Component, LoadError> {
-        let loaded = load(&self.engine, compiled);
-        loaded.map_err(|error| LoadError::Compiler(format!("{error:#}")))
-    }
+fn load_new(engine: &Engine, compiled: &[u8]) -> Result<Component, LoadError> {
+    let loaded = load(engine, compiled);
+    loaded.map_err(|error| LoadError::Compiler(format!("{error:#}")))
 }
 
 #[cfg(feature = "compile-cache")]
@@ -141,17 +140,22 @@ impl Compiling {
         self.cache.as_ref()?.load(engine, digest)
     }
 
-    fn compile_anew(&self, task: &Task<'_>, digest: &[u8; 32]) -> Result<Component, LoadError> {
+    fn compile_anew(
+        &self,
+        engine: &Engine,
+        task: &Task<'_>,
+        digest: &[u8; 32],
+    ) -> Result<Component, LoadError> {
         let entry = self.cache.as_ref();
-        let entry = entry.and_then(|cache| cache.entry(&self.engine, digest).ok());
+        let entry = entry.and_then(|cache| cache.entry(engine, digest).ok());
         let mut sink = KeptSink::new(entry, self.compiler.most_output());
-        self.compiler.compile(&self.engine, task, &mut sink)?;
+        self.compiler.compile(engine, task, &mut sink)?;
         let bytes = match sink.finish() {
             Compiled::Bytes(bytes) => bytes,
             Compiled::Entry(mut entry) => {
                 // Once it is kept it is mapped from there.
                 if entry.keep().is_ok()
-                    && let Some(component) = self.kept(&self.engine, digest)
+                    && let Some(component) = self.kept(engine, digest)
                 {
                     return Ok(component);
                 }
@@ -159,7 +163,7 @@ impl Compiling {
                 bytes.map_err(|error| LoadError::Compiler(error.to_string()))?
             }
         };
-        self.load(&bytes)
+        load_new(engine, &bytes)
     }
 }
 
@@ -169,9 +173,14 @@ impl Compiling {
         None
     }
 
-    fn compile_anew(&self, task: &Task<'_>, _: &[u8; 32]) -> Result<Component, LoadError> {
+    fn compile_anew(
+        &self,
+        engine: &Engine,
+        task: &Task<'_>,
+        _: &[u8; 32],
+    ) -> Result<Component, LoadError> {
         let mut sink = Memory::new(self.compiler.most_output());
-        self.compiler.compile(&self.engine, task, &mut sink)?;
-        self.load(&sink.into_bytes())
+        self.compiler.compile(engine, task, &mut sink)?;
+        load_new(engine, &sink.into_bytes())
     }
 }

@@ -4,22 +4,29 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use super::generation::Generation;
 use super::parts::{MOST, MOST_CORE_INSTANCES};
 
 /// Executions that the pool has places for beyond those of requests: trials of components that are loaded meanwhile.
 const TRIALS: u32 = 16;
 
 /// Places for memories that the address space of a process has room for: each takes some 4 GiB of it, and the largest
-/// gap in it has some 85 TiB. Beyond 4,700 executions, those with four memories have to share them.
-const MOST_MEMORIES: u32 = 19_000;
+/// gap in it has some 85 TiB. Beyond 3,000 executions, those with four memories have to share them.
+const MOST_MEMORIES: u32 = 12_000;
+const MOST_CONCURRENT_MEMORIES: u32 = 6_500;
 const MOST_RESIDENT_MEMORIES: u32 = 500;
+
+/// Stacks for each execution of a component of WASI 0.3. It takes one for each of its components that waits, and one that
+/// runs. See [`Stacks`](super::stacks::Stacks).
+const STACKS_OF_CONCURRENT: u32 = 3;
 
 /// The largest table a component may declare, in elements.
 const TABLE_ELEMENTS: usize = 64_000;
 
 /// Memory that a free slot of the pool keeps, in bytes, cleared by writing instead of by giving pages back. Giving
-/// pages back makes the kernel interrupt every other thread of the process, which costs more than a small guest.
-const KEEP_RESIDENT: usize = 512 * 1024;
+/// pages back makes the kernel interrupt every other thread of the process, which costs more than a small guest. Linkers put
+/// 1 MiB of stack before a guest's data; with that and its heap it should not be more than this.
+const KEEP_RESIDENT: usize = 1280 * 1024;
 const TABLE_KEEP_RESIDENT: usize = 16 * 1024;
 
 /// The same in the pool of components whose memory starts full. An interpreter in it writes to hundreds of pages, here
@@ -36,10 +43,17 @@ const FIBRE_STACK: usize = 1024 * 1024;
 
 /// An engine that runs so many executions at once. Its instances come from a pool, or one by one where the system does not
 /// let us reserve the pool.
-pub(crate) fn engine(executions: u32) -> wasmtime::Result<Engine> {
-    let pooled = InstanceAllocationStrategy::Pooling(pool(executions));
-    Engine::new(&base().allocation_strategy(pooled).clone())
-        .or_else(|_| Engine::new(base().allocation_strategy(InstanceAllocationStrategy::OnDemand)))
+pub(crate) fn engine(generation: Generation, executions: u32) -> wasmtime::Result<Engine> {
+    let pooled = InstanceAllocationStrategy::Pooling(pool(generation, executions));
+    let on_demand = InstanceAllocationStrategy::OnDemand;
+    Engine::new(base(generation).allocation_strategy(pooled))
+        .or_else(|_| Engine::new(base(generation).allocation_strategy(on_demand)))
+}
+
+/// Stacks that the pool of [`Generation::Wasi03`] has for so many executions.
+pub(crate) fn concurrent_stacks(executions: u32) -> u32 {
+    let executions = executions.saturating_add(TRIALS);
+    executions.saturating_mul(STACKS_OF_CONCURRENT)
 }
 
 /// An engine for components whose memory starts full. It has so many places that what they keep is an eighth of
@@ -54,24 +68,35 @@ pub(crate) fn resident_engine(executions: u32, total_memory: u64) -> Option<Engi
     let mut pool = places(memories);
     pool.total_memories(memories)
         .linear_memory_keep_resident(KEEP_ALL_RESIDENT);
-    Engine::new(base().allocation_strategy(InstanceAllocationStrategy::Pooling(pool))).ok()
+    let pooled = InstanceAllocationStrategy::Pooling(pool);
+    Engine::new(base(Generation::Wasi02).allocation_strategy(pooled)).ok()
 }
 
 /// What code is compiled for. A compiler in another process needs the same.
-pub(crate) fn base() -> Config {
+pub(crate) fn base(generation: Generation) -> Config {
     let mut config = Config::new();
+    let concurrent = generation == Generation::Wasi03;
     config
         .epoch_interruption(true)
         .max_wasm_stack(WASM_STACK)
         .async_stack_size(FIBRE_STACK)
         // Components of WASI 0.2 need no concurrent calls into one instance, and each call is cheaper without them.
-        .concurrency_support(false)
+        .concurrency_support(concurrent)
+        .wasm_component_model_async(concurrent)
         // Proposals that no released toolchain needs by default stay off: less to trust.
         .wasm_memory64(false)
         .wasm_multi_memory(false)
         .wasm_wide_arithmetic(false)
         .wasm_custom_page_sizes(false);
     config
+}
+
+/// What `engine` was set up for.
+pub(crate) fn generation(engine: &Engine) -> Generation {
+    match engine.get_concurrency_support() {
+        true => Generation::Wasi03,
+        false => Generation::Wasi02,
+    }
 }
 
 /// Tells engines apart that cannot run what is compiled for each other.
@@ -82,11 +107,19 @@ pub(crate) fn fingerprint(engine: &Engine) -> u64 {
 }
 
 /// Places for so many executions, and for trials.
-fn pool(executions: u32) -> PoolingAllocationConfig {
+fn pool(generation: Generation, executions: u32) -> PoolingAllocationConfig {
+    let stacks = concurrent_stacks(executions);
     let executions = executions.saturating_add(TRIALS);
     let memories = executions.saturating_mul(MOST.memories);
     let mut pool = places(executions);
-    pool.total_memories(memories.min(MOST_MEMORIES))
+    let most_memories = match generation {
+        Generation::Wasi02 => MOST_MEMORIES,
+        Generation::Wasi03 => {
+            pool.total_stacks(stacks);
+            MOST_CONCURRENT_MEMORIES
+        }
+    };
+    pool.total_memories(memories.min(most_memories))
         .linear_memory_keep_resident(KEEP_RESIDENT);
     pool
 }

@@ -16,6 +16,8 @@
 mod body;
 mod builder;
 mod guest;
+mod wasi_0_2;
+mod wasi_0_3;
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -30,7 +32,7 @@ use wasmtime_wasi_http::p2::body::StreamContext;
 use super::account::Account;
 use super::error::Failure;
 use super::head;
-use super::instance::Binding;
+use super::instance::{Binding, is_full};
 use super::outbound::TRACEPARENT;
 use super::pipe::PipeReader;
 use super::request::RequestBody;
@@ -144,7 +146,7 @@ impl Execution {
                 self.status = Some(response.status());
                 Poll::Ready(Ok(response))
             }
-            Some(Err(code)) => Poll::Ready(Err(self.fail(Failure::from_error_code(&code)))),
+            Some(Err(failure)) => Poll::Ready(Err(self.fail(failure))),
             None if self.is_running() => Poll::Pending,
             None => Poll::Ready(Err(self.fail(Failure::NoResponse))),
         }
@@ -162,6 +164,11 @@ impl Execution {
             return Poll::Ready(Ok(()));
         }
         let Poll::Ready(ended) = self.guest.poll(cx) else {
+            // A guest that is busy does not move what it has written.
+            if let Poll::Ready(Err(error)) = self.shared.poll_forward(cx) {
+                self.stop();
+                return Poll::Ready(Err(self.failure_from_guest(&error)));
+            }
             self.tell_waiting();
             return Poll::Pending;
         };
@@ -242,7 +249,7 @@ impl Execution {
     }
 
     fn failure_from_guest(&self, error: &wasmtime::Error) -> Failure {
-        if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+        if is_full(error) {
             Failure::Start("all instances are in use".into())
         } else if let Some(failure) = self.shared.request_failure() {
             failure

@@ -2,52 +2,20 @@
 
 use super::declared::Declared;
 use super::error::LoadError;
+use super::generation::Generation;
 use super::interface::InterfaceName;
 use super::limits::MIB;
 use super::parts::Parts;
+use super::provided::is_provided;
 
 const HTTP: &str = "wasi:http";
-/// A release of WASI 0.2, for all that are compatible with it.
-const RELEASE: &str = "0.2.0";
+
+/// Toolchains that build for the release of WASI 0.3, where an earlier one builds for a candidate.
+const RELEASED_TOOLCHAINS: &str =
+    "wasip3 0.10 with wit-bindgen 0.63, spin-sdk 7 or componentize-py 0.25";
 
 /// See [`Inspection::starts_full`].
 const MUCH_DATA: u64 = 2 * MIB;
-
-/// The packages of WASI 0.2 and the interfaces of each that this host provides.
-const PROVIDED: &[(&str, &[&str])] = &[
-    (
-        "wasi:cli",
-        &[
-            "environment",
-            "exit",
-            "stdin",
-            "stdout",
-            "stderr",
-            "terminal-input",
-            "terminal-output",
-            "terminal-stdin",
-            "terminal-stdout",
-            "terminal-stderr",
-        ],
-    ),
-    ("wasi:clocks", &["monotonic-clock", "wall-clock"]),
-    ("wasi:filesystem", &["preopens", "types"]),
-    ("wasi:http", &["outgoing-handler", "types"]),
-    ("wasi:io", &["error", "poll", "streams"]),
-    ("wasi:random", &["insecure", "insecure-seed", "random"]),
-    (
-        "wasi:sockets",
-        &[
-            "instance-network",
-            "ip-name-lookup",
-            "network",
-            "tcp",
-            "tcp-create-socket",
-            "udp",
-            "udp-create-socket",
-        ],
-    ),
-];
 
 /// What a component says of itself.
 ///
@@ -109,16 +77,45 @@ impl Inspection {
         self.parts.memories == 1 && self.data >= MUCH_DATA && self.data >= memory / 2
     }
 
-    /// Whether it exports the HTTP handler of WASI 0.2.
+    /// Which HTTP handler of it is called: that of WASI 0.3 where it exports both; `None` if it exports none.
+    pub fn handler(&self) -> Option<Generation> {
+        let handlers = [
+            (Generation::Wasi03, "handler"),
+            (Generation::Wasi02, "incoming-handler"),
+        ];
+        let exported = handlers.into_iter().find(|(generation, interface)| {
+            has(&self.exports, interface, |name| {
+                name.links_with(generation.release())
+            })
+        });
+        exported.map(|(generation, _)| generation)
+    }
+
+    /// What it runs on: whatever of it is of WASI 0.3 needs a host of that.
+    pub fn generation(&self) -> Generation {
+        let released = Generation::Wasi03.release();
+        let mut names = self.exports.iter().chain(&self.imports);
+        let is_any = names.any(|name| {
+            InterfaceName::parse(name)
+                .is_some_and(|name| name.package.starts_with("wasi:") && name.links_with(released))
+        });
+        match is_any {
+            true => Generation::Wasi03,
+            false => Generation::Wasi02,
+        }
+    }
+
+    /// Whether it exports an HTTP handler that this host calls.
     pub fn answers_http(&self) -> bool {
-        has(&self.exports, "incoming-handler", |name| {
-            name.links_with(RELEASE)
-        })
+        self.handler().is_some()
     }
 
     /// Whether it may want to make HTTP requests of its own.
     pub fn calls_out(&self) -> bool {
-        has(&self.imports, "outgoing-handler", |_| true)
+        let makes_requests = ["outgoing-handler", "client"];
+        makes_requests
+            .iter()
+            .any(|interface| has(&self.imports, interface, |_| true))
     }
 
     /// The imports that this host does not provide.
@@ -136,17 +133,21 @@ impl Inspection {
     pub fn check(&self, memory: u64) -> Result<(), LoadError> {
         if !self.answers_http() {
             return Err(match self.exported("wasi:http/handler@") {
-                Some(handler) => LoadError::OtherWasi {
-                    generation: generation(handler),
-                    handler: handler.to_owned(),
-                },
+                Some(handler) => {
+                    let (generation, advice) = other_generation(handler);
+                    LoadError::OtherWasi {
+                        generation,
+                        handler: handler.to_owned(),
+                        advice,
+                    }
+                }
                 None => LoadError::NoHandler(self.handler_advice()),
             });
         }
         if let Some(name) = self.unknown_imports().next() {
             return Err(LoadError::UnknownImport {
                 name: name.to_owned(),
-                advice: import_advice(name).to_owned(),
+                advice: import_advice(name),
             });
         }
         match self.memory {
@@ -168,7 +169,7 @@ impl Inspection {
         let advice = if self.exported("wasi:cli/run").is_some() {
             "it is a command: build it as a library (crate-type cdylib) that exports the handler"
         } else if self.exported("wasi:http/incoming-handler@").is_some() {
-            "it exports another version: build it against wasi:http 0.2"
+            "it exports another version: build it against wasi:http 0.2 or 0.3"
         } else if self.exports.is_empty() {
             "it exports nothing"
         } else {
@@ -184,49 +185,39 @@ fn has(names: &[String], interface: &str, is_meant: impl Fn(&InterfaceName<'_>) 
     names.any(|name| name.package == HTTP && name.interface == interface && is_meant(&name))
 }
 
-/// What of WASI the interface `name` belongs to, in words.
-fn generation(name: &str) -> &'static str {
-    match InterfaceName::parse(name) {
-        Some(name) if name.links_with("0.3.0") => "WASI 0.3",
-        Some(InterfaceName {
-            version: Some(version),
-            ..
-        }) if version.starts_with("0.3.0-rc") => "a release candidate of WASI 0.3",
-        _ => "another version of WASI",
+/// What of WASI the handler `name` belongs to, in words, and what to do.
+fn other_generation(name: &str) -> (&'static str, String) {
+    match name.contains("@0.3.0-rc") {
+        true => ("a release candidate of WASI 0.3", released_advice()),
+        false => (
+            "another version of WASI",
+            "build it for WASI 0.2 or 0.3".to_owned(),
+        ),
     }
 }
 
-/// Whether this host provides the interface `name`: all of WASI 0.2, its candidates excluded.
-///
-/// ```
-/// use host_sandbox::inspection::is_provided;
-///
-/// assert!(is_provided("wasi:io/poll@0.2.6"));
-/// assert!(!is_provided("wasi:io/poll@0.3.0"));
-/// ```
-pub fn is_provided(name: &str) -> bool {
-    InterfaceName::parse(name).is_some_and(|name| {
-        name.links_with(RELEASE)
-            && PROVIDED.iter().any(|(known, interfaces)| {
-                *known == name.package && interfaces.contains(&name.interface)
-            })
-    })
+fn released_advice() -> String {
+    format!("build it for the release, as {RELEASED_TOOLCHAINS} do")
 }
 
-fn import_advice(name: &str) -> &'static str {
-    if name.starts_with("wasi:") && name.contains("@0.3") {
-        "it is of WASI 0.3: build the component for WASI 0.2"
+fn import_advice(name: &str) -> String {
+    let advice = if name.starts_with("wasi:") && name.contains("@0.3.0-rc") {
+        return format!(
+            "it is of a release candidate of WASI 0.3: {}",
+            released_advice()
+        );
     } else if name.starts_with("wasi:") && name.contains("-rc") {
         "it is of a release candidate: build the component against the release of WASI 0.2"
     } else if name.starts_with("wasi:") {
-        "this host provides wasi:cli, clocks, filesystem, http, io, random and sockets of version 0.2"
+        "this host provides wasi:cli, clocks, filesystem, http, io, random and sockets of version 0.2, and all but io of 0.3"
     } else if name.starts_with("fermyon:") || name.starts_with("spin:") {
         "it is Spin's own: run the component with Spin, or build it against WASI alone"
     } else if name.starts_with("wasmcloud:") {
         "it is wasmCloud's own: run the component with wasmCloud, or build it against WASI alone"
     } else {
         "build the component without it, or compose it with a component that exports it (`wac plug`)"
-    }
+    };
+    advice.to_owned()
 }
 
 #[cfg(test)]
@@ -261,6 +252,8 @@ mod tests {
         for name in [
             "wasi:io/poll@0.2.0-rc-2023-11-10",
             "wasi:io/poll@0.3.0",
+            "wasi:clocks/types@0.3.0-rc-2026-03-15",
+            "wasi:http/handler@0.3.0",
             "wasi:io/poll",
         ] {
             let refused = inspection(&[HELLO], &[name]).check(2 * MIB).unwrap_err();
@@ -280,16 +273,39 @@ mod tests {
     }
 
     #[test]
-    fn a_component_of_wasi_0_3_is_told_so_and_a_candidate_is_named_as_one() {
-        for (handler, generation) in [
-            ("wasi:http/handler@0.3.2", "built for WASI 0.3:"),
+    fn a_handler_of_wasi_0_3_is_called_even_beside_one_of_0_2() {
+        for exports in [
+            &["wasi:http/handler@0.3.2"][..],
+            &[HELLO, "wasi:http/handler@0.3.0"],
+        ] {
+            let both = inspection(exports, &["wasi:http/types@0.3.0", "wasi:io/poll@0.2.6"]);
+            assert!(both.check(2 * MIB).is_ok());
+            assert_eq!(both.handler(), Some(Generation::Wasi03));
+        }
+    }
+
+    #[test]
+    fn a_handler_of_wasi_0_2_with_an_import_of_0_3_runs_where_that_is() {
+        let mixed = inspection(&[HELLO], &["wasi:clocks/monotonic-clock@0.3.0"]);
+        assert!(mixed.check(2 * MIB).is_ok());
+        assert_eq!(mixed.handler(), Some(Generation::Wasi02));
+        assert_eq!(mixed.generation(), Generation::Wasi03);
+        let of_0_2 = inspection(&[HELLO], &["wasi:clocks/monotonic-clock@0.2.0"]);
+        assert_eq!(of_0_2.generation(), Generation::Wasi02);
+    }
+
+    #[test]
+    fn a_release_candidate_is_named_as_one_with_toolchains_of_the_release() {
+        for (handler, generation, advice) in [
             (
                 "wasi:http/handler@0.3.0-rc-2026-03-15",
                 "built for a release candidate of WASI 0.3:",
+                RELEASED_TOOLCHAINS,
             ),
             (
                 "wasi:http/handler@0.4.0",
                 "built for another version of WASI:",
+                "build it for WASI 0.2 or 0.3",
             ),
         ] {
             let refused = inspection(&[handler], &[]).check(2 * MIB).unwrap_err();
@@ -298,7 +314,7 @@ mod tests {
                 line.contains(handler) && line.contains(generation),
                 "{line}"
             );
-            assert!(line.contains("build it for WASI 0.2"), "{line}");
+            assert!(line.contains(advice) && !line.contains('\n'), "{line}");
         }
     }
 

@@ -5,18 +5,21 @@ use std::sync::Arc;
 use http::HeaderValue;
 use tokio::time::Instant;
 use wasmtime::{PoolConcurrencyLimitError, Result, Store};
-use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 
+use super::handler::{Handler, HandlerPre};
 use super::run_queue::RunQueue;
 use super::runnable::Runnable;
 use super::shared::Shared;
+use super::stacks::{HeldStacks, NoStack};
 use super::state::{self, State};
 use super::warm::{Life, Member, Retired, WarmPool};
 
 /// An instance. Fresh ones answer one request, warm ones several, one after the other.
 pub(crate) struct Instance {
     pub(crate) store: Store<State>,
-    pub(crate) proxy: Proxy,
+    pub(crate) handler: Handler,
+    /// After `store`, which runs on them.
+    _stacks: Option<HeldStacks>,
     made: Instant,
     answered: u32,
     /// It has answered a request before the one that it was given last.
@@ -58,13 +61,13 @@ impl Instance {
 
     /// Makes one beside all others, none of which gives way.
     pub(crate) async fn make_beside(runnable: &Runnable, binding: &Binding) -> Result<Self> {
-        Self::try_make(runnable.linked.instance_pre(), runnable, binding).await
+        Self::try_make(runnable.linked.handler(), runnable, binding).await
     }
 
     /// Makes one in the pool of all. If there is no place for it, those that lie idle give way.
     async fn make_room(runnable: &Runnable, binding: &Binding) -> Result<Self> {
         loop {
-            match Self::try_make(runnable.linked.instance_pre(), runnable, binding).await {
+            match Self::try_make(runnable.linked.handler(), runnable, binding).await {
                 Err(error) if is_full(&error) && runnable.budget.evict_idle() => {}
                 made => return made,
             }
@@ -72,15 +75,17 @@ impl Instance {
     }
 
     async fn try_make(
-        instance_pre: &ProxyPre<State>,
+        handler: &HandlerPre,
         runnable: &Runnable,
         binding: &Binding,
     ) -> Result<Self> {
-        let mut store = state::store(instance_pre.engine(), &runnable.settings, binding);
-        let proxy = instance_pre.instantiate_async(&mut store).await?;
+        let stacks = runnable.linked.take_stacks()?;
+        let mut store = state::store(handler.engine(), &runnable.settings, binding);
+        let handler = handler.instantiate(&mut store).await?;
         Ok(Self {
             store,
-            proxy,
+            handler,
+            _stacks: stacks,
             made: Instant::now(),
             answered: 0,
             is_reused: false,
@@ -154,16 +159,23 @@ impl Instance {
 
     /// Whether it keeps more than its standard streams.
     pub(crate) fn keeps_handles(&mut self) -> bool {
-        self.store.data_mut().keeps_handles()
+        self.store.data_mut().keeps_handles() || self.keeps_tasks()
+    }
+
+    /// Whether it keeps a stream, a future or a task of WASI 0.3, or something that waits for them.
+    fn keeps_tasks(&mut self) -> bool {
+        let tasks = self.store.concurrent_resource_table();
+        tasks.is_some_and(|tasks| !tasks.is_empty())
     }
 
     /// Why no other execution may have it, given the part of its memory that it may keep.
     pub(crate) fn left_dirty(&mut self, memory_part: f64) -> Option<Retired> {
-        self.store.data_mut().left_dirty(memory_part)
+        let left = self.store.data_mut().left_dirty(memory_part);
+        left.or_else(|| self.keeps_tasks().then_some(Retired::Handles))
     }
 }
 
 /// Whether a pool has no place.
-fn is_full(error: &wasmtime::Error) -> bool {
-    error.is::<PoolConcurrencyLimitError>()
+pub(crate) fn is_full(error: &wasmtime::Error) -> bool {
+    error.is::<PoolConcurrencyLimitError>() || error.is::<NoStack>()
 }

@@ -4,7 +4,7 @@
 //! is left for the next, unless the function is [`Warm`]. It has no files, no network and no environment but what [`FunctionConfig`] gives it, and is held
 //! to its [`Limits`].
 //!
-//! A component is a standard WASI HTTP one: it exports `wasi:http/incoming-handler@0.2`.
+//! A component is a standard WASI HTTP one: it exports `wasi:http/incoming-handler@0.2` or `wasi:http/handler@0.3`.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -66,7 +66,10 @@ mod engine;
 mod error;
 pub mod execution;
 mod field_size;
+mod forward;
 mod function;
+mod generation;
+mod handler;
 mod head;
 mod inspect;
 mod instance;
@@ -87,7 +90,9 @@ pub mod outbound;
 mod outgoing;
 mod parts;
 mod pipe;
+mod platform;
 mod printed;
+mod provided;
 mod request;
 mod run_queue;
 mod runnable;
@@ -95,6 +100,7 @@ mod sandbox;
 mod setters;
 mod shared;
 mod size;
+mod stacks;
 mod state;
 mod stdio;
 mod ticker;
@@ -121,9 +127,11 @@ pub mod compiler {
 
 /// What a component exports, imports and is made of.
 pub mod inspection {
-    pub use crate::inspect::{Inspection, is_provided};
+    pub use crate::generation::Generation;
+    pub use crate::inspect::Inspection;
     pub use crate::interface::InterfaceName;
     pub use crate::parts::Parts;
+    pub use crate::provided::is_provided;
 }
 
 /// Memory: units, what there is, and who may have how much of it.

@@ -5,19 +5,24 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
-use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 use super::error::LoadError;
+use super::generation::Generation;
+use super::handler::HandlerPre;
 use super::inspect::Inspection;
+use super::platform::Platform;
+use super::stacks::{HeldStacks, NoStack, Stacks};
 use super::state::State;
 
 /// A component that is ready to be instantiated.
 pub(crate) struct Linked {
     inspection: Inspection,
     is_newly_compiled: bool,
-    instance_pre: ProxyPre<State>,
+    handler: HandlerPre,
+    /// Where its executions take their stacks, if each takes more than one.
+    stacks: Option<Stacks>,
     /// The same for the engine of components whose memory starts full, once it is needed.
-    resident: OnceLock<ProxyPre<State>>,
+    resident: OnceLock<HandlerPre>,
 }
 
 impl Linked {
@@ -27,15 +32,17 @@ impl Linked {
     /// # Errors
     /// If its types are not those that the host provides.
     pub(crate) fn new(
-        linker: &Linker<State>,
+        platform: &Platform,
         component: &Component,
         inspection: Inspection,
         is_newly_compiled: bool,
     ) -> Result<Self, LoadError> {
+        let handler = link(platform.linker(), component, inspection.handler())?;
         Ok(Self {
             inspection,
             is_newly_compiled,
-            instance_pre: link(linker, component)?,
+            handler,
+            stacks: platform.stacks().cloned(),
             resident: OnceLock::new(),
         })
     }
@@ -50,12 +57,10 @@ impl Linked {
         load: impl FnOnce(&Component, &Engine) -> Result<Component, LoadError>,
     ) -> Result<(), LoadError> {
         if self.resident.get().is_none() {
-            let component = load(
-                self.instance_pre.instance_pre().component(),
-                linker.engine(),
-            )?;
+            let component = load(self.handler.component(), linker.engine())?;
+            let handler = link(linker, &component, self.inspection.handler())?;
             // Another thread may have been faster.
-            let _ = self.resident.set(link(linker, &component)?);
+            let _ = self.resident.set(handler);
         }
         Ok(())
     }
@@ -68,24 +73,38 @@ impl Linked {
         &self.inspection
     }
 
-    pub(crate) fn instance_pre(&self) -> &ProxyPre<State> {
-        &self.instance_pre
+    pub(crate) fn handler(&self) -> &HandlerPre {
+        &self.handler
     }
 
-    pub(crate) fn resident(&self) -> Option<&ProxyPre<State>> {
+    pub(crate) fn resident(&self) -> Option<&HandlerPre> {
         self.resident.get()
+    }
+
+    /// Takes the stacks of an execution.
+    ///
+    /// # Errors
+    /// If there are too few.
+    pub(crate) fn take_stacks(&self) -> Result<Option<HeldStacks>, NoStack> {
+        let stacks = self.stacks.as_ref();
+        stacks
+            .map(|stacks| stacks.take(self.inspection.parts))
+            .transpose()
     }
 }
 
-fn link(linker: &Linker<State>, component: &Component) -> Result<ProxyPre<State>, LoadError> {
-    let instance_pre = linker
-        .instantiate_pre(component)
-        .and_then(ProxyPre::new)
+fn link(
+    linker: &Linker<State>,
+    component: &Component,
+    handler: Option<Generation>,
+) -> Result<HandlerPre, LoadError> {
+    let handler = handler.unwrap_or(Generation::Wasi02);
+    let linked = HandlerPre::link(linker, component, handler)
         .map_err(|error| LoadError::Link(format!("{error:#}")))?;
     component
         .initialize_copy_on_write_image()
         .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-    Ok(instance_pre)
+    Ok(linked)
 }
 
 /// The components that functions have at this moment, by their SHA-256.

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use http::{HeaderName, HeaderValue, Request, Response};
 use wasmtime_wasi_http::{
@@ -49,6 +50,16 @@ impl OutboundHooks {
         _: Option<HeaderValue>,
     ) -> Self {
         Self { sink, told: false }
+    }
+
+    /// Bytes of the trailers that were received since the last call.
+    pub(crate) fn take_received_trailers(&mut self) -> u64 {
+        0
+    }
+
+    /// Ready when no body is under way to the outside any more.
+    pub(crate) fn poll_uploaded(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
     }
 
     /// Bytes of the heads that are being sent.

@@ -30,6 +30,7 @@ mod sent_head;
 #[cfg(test)]
 mod tests;
 pub mod tls_failure;
+mod upload;
 
 pub use allow::{OutboundRule, RuleError};
 pub(crate) use client::OutboundClient;

@@ -9,7 +9,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -25,7 +25,7 @@ use super::lock::lock;
 use flow::{End, Flow, Reader};
 
 /// What one write may hold, in bytes.
-const MOST_WRITTEN: usize = 64 * 1024;
+pub(crate) const MOST_WRITTEN: usize = 64 * 1024;
 
 /// The execution that a body belongs to.
 pub(crate) trait Owner: Send + Sync {
@@ -167,6 +167,23 @@ impl PipeWriter {
     pub(crate) fn stream(&mut self) -> Option<Box<dyn OutputStream>> {
         let stream = PipeStream(Arc::clone(&self.pipe));
         std::mem::take(&mut self.has_stream).then(|| Box::new(stream) as _)
+    }
+
+    /// Writes all of `bytes`, as fast as they are read.
+    ///
+    /// # Errors
+    /// As a stream gives them. The rest is not written then.
+    pub(crate) fn poll_write_all(
+        &self,
+        bytes: &mut Bytes,
+        cx: &mut Context<'_>,
+    ) -> Poll<StreamResult<()>> {
+        while !bytes.is_empty() {
+            ready!(self.pipe.poll_writable(cx));
+            let piece = bytes.split_to(bytes.len().min(MOST_WRITTEN));
+            self.pipe.write(piece)?;
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Says that the body is whole.

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
@@ -16,9 +16,12 @@ use super::config::{FunctionConfig, SandboxConfig};
 use super::engine;
 use super::error::{LoadError, SandboxError};
 use super::function::Function;
+use super::generation::Generation;
 use super::inspect::Inspection;
 use super::linked::{Linked, LinkedComponents};
-use super::linker::linker;
+use super::linker;
+use super::lock::lock;
+use super::platform::Platform;
 use super::state::State;
 use super::ticker::Ticker;
 use super::warm::Ahead;
@@ -30,7 +33,11 @@ pub struct Sandbox {
 }
 
 struct Inner {
-    linker: Linker<State>,
+    executions: u32,
+    wasi_0_2: Platform,
+    /// Made when a component first needs it.
+    wasi_0_3: OnceLock<Platform>,
+    makes_platform: Mutex<()>,
     /// That of an engine for components whose memory starts full, where there is memory for one.
     resident: Option<Linker<State>>,
     ticker: Arc<Ticker>,
@@ -62,19 +69,23 @@ impl Sandbox {
     /// `cache_refused` tells.
     pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
         let setup = |error: wasmtime::Error| SandboxError::Engine(format!("{error:#}"));
-        let engine = engine::engine(config.executions).map_err(setup)?;
+        let wasi_0_2 = Platform::new(Generation::Wasi02, config.executions).map_err(setup)?;
         let resident = engine::resident_engine(config.executions, config.total_memory);
-        let engines = std::iter::once(engine.clone()).chain(resident.clone());
+        let engines = std::iter::once(wasi_0_2.engine().clone()).chain(resident.clone());
+        let resident = resident.as_ref().map(linker::wasi_0_2).transpose();
         Ok(Self {
             inner: Arc::new(Inner {
-                linker: linker(&engine).map_err(setup)?,
-                resident: resident.as_ref().map(linker).transpose().map_err(setup)?,
+                executions: config.executions,
+                wasi_0_2,
+                wasi_0_3: OnceLock::new(),
+                makes_platform: Mutex::default(),
+                resident: resident.map_err(setup)?,
                 ticker: Arc::new(Ticker::start(engines.collect())?),
                 memory: Arc::new(MemoryBudget::new(config.total_memory)),
                 ahead: Arc::default(),
                 component_bytes: config.component_bytes,
                 linked: LinkedComponents::default(),
-                compiling: Compiling::new(&engine, config),
+                compiling: Compiling::new(config),
             }),
         })
     }
@@ -171,9 +182,9 @@ impl Sandbox {
         Ok(wasm)
     }
 
-    /// Reads what the component file at `path` exports, imports and needs, without linking it.
+    /// Reads what the component file at `path` exports, imports and needs.
     ///
-    /// What this host would serve is compiled; of the rest, such as a component of WASI 0.3, it is seen whether it is valid.
+    /// What this host would serve is compiled and linked; of the rest it is seen whether it is valid.
     ///
     /// # Errors
     /// [`LoadError`] if it is no component that compiles, or is not valid.
@@ -196,8 +207,11 @@ impl Sandbox {
         let inspection = inspect(wasm)?;
         match inspection.check(u64::MAX) {
             Ok(()) => {
-                let digest = sha256(wasm);
-                self.inner.compiling.compile(wasm, &digest, name)?;
+                let platform = self.inner.platform(inspection.generation())?;
+                let compiling = &self.inner.compiling;
+                let (component, is_new) =
+                    compiling.compile(platform.engine(), wasm, &sha256(wasm), name)?;
+                Linked::new(platform, &component, inspection.clone(), is_new)?;
             }
             Err(_) => validate(wasm)?,
         }
@@ -241,13 +255,18 @@ impl Sandbox {
                 // What it needs of memory is held against the limit of each function.
                 inspection.check(u64::MAX)?;
                 let name = config.name.as_deref();
-                let (component, is_new) = self.inner.compiling.compile(wasm, &digest, name)?;
-                let linked = Linked::new(&self.inner.linker, &component, inspection, is_new)?;
+                let platform = self.inner.platform(inspection.generation())?;
+                let compiling = &self.inner.compiling;
+                let (component, is_new) =
+                    compiling.compile(platform.engine(), wasm, &digest, name)?;
+                let linked = Linked::new(platform, &component, inspection, is_new)?;
                 self.inner.linked.keep(digest, linked)
             }
         };
+        let inspection = linked.inspection();
         if let Some(linker) = &self.inner.resident
-            && linked.inspection().starts_full()
+            && inspection.generation() == Generation::Wasi02
+            && inspection.starts_full()
             && config.warm.is_none()
         {
             // It runs elsewhere too.
@@ -283,6 +302,23 @@ impl Sandbox {
     }
 }
 
+impl Inner {
+    /// What components of `generation` run on.
+    fn platform(&self, generation: Generation) -> Result<&Platform, LoadError> {
+        if generation == Generation::Wasi02 {
+            return Ok(&self.wasi_0_2);
+        }
+        let _one_makes_it = lock(&self.makes_platform);
+        if let Some(platform) = self.wasi_0_3.get() {
+            return Ok(platform);
+        }
+        let platform = Platform::new(generation, self.executions)
+            .map_err(|error| LoadError::Engine(format!("{error:#}")))?;
+        self.ticker.add(platform.engine().clone());
+        Ok(self.wasi_0_3.get_or_init(|| platform))
+    }
+}
+
 fn sha256(wasm: &[u8]) -> [u8; SHA256_OUTPUT_LEN] {
     let mut hash = [0; SHA256_OUTPUT_LEN];
     hash.copy_from_slice(digest(&SHA256, wasm).as_ref());
@@ -307,8 +343,7 @@ fn inspect(wasm: &[u8]) -> Result<Inspection, LoadError> {
     Inspection::of(wasm)
 }
 
-/// Whether `wasm` is valid by the rules of released WebAssembly, WASI 0.3's among them, which are more than this engine
-/// runs.
+/// Whether `wasm` is valid by the rules of released WebAssembly, which are more than these engines run.
 fn validate(wasm: &[u8]) -> Result<(), LoadError> {
     wasmparser::validate(wasm)
         .map(drop)

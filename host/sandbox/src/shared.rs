@@ -2,14 +2,15 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::Response;
-use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::p2::body::StreamContext;
 
 use super::account::Account;
 use super::error::Failure;
+use super::forward::Forward;
 use super::head;
 use super::line::Remedy;
 use super::lock::lock;
@@ -17,8 +18,8 @@ use super::outbound::RefusalSink;
 use super::pipe::{self, PipeReader};
 use super::printed::Output;
 
-/// What a guest hands to its response-outparam.
-pub(crate) type Head = Result<Response<Option<PipeReader>>, ErrorCode>;
+/// The head that a guest answers with, or what it answers in its place.
+pub(crate) type Head = Result<Response<Option<PipeReader>>, Failure>;
 
 /// What one execution counts, and what its guest hands over.
 pub(crate) struct Shared {
@@ -44,6 +45,11 @@ pub(crate) struct Shared {
     instantiation: AtomicU64,
     /// The guest let go of a body that it had not finished.
     cut_body: AtomicBool,
+    /// Moves the response body of a guest of WASI 0.3.
+    forward: Mutex<Option<Forward>>,
+    is_forwarding: AtomicBool,
+    /// The instance is about to end, or has ended.
+    has_ended: AtomicBool,
     received: AtomicU64,
     sent: AtomicU64,
 }
@@ -66,6 +72,9 @@ impl Shared {
             may_wait: AtomicBool::new(false),
             instantiation: AtomicU64::new(0),
             cut_body: AtomicBool::new(false),
+            forward: Mutex::new(None),
+            is_forwarding: AtomicBool::new(false),
+            has_ended: AtomicBool::new(false),
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
         }
@@ -153,6 +162,41 @@ impl Shared {
         self.cut_body.load(Ordering::Relaxed)
     }
 
+    /// Has the body of the response moved as `forward` does.
+    pub(crate) fn put_forward(&self, forward: Forward) {
+        *lock(&self.forward) = Some(forward);
+        self.is_forwarding.store(true, Ordering::Relaxed);
+    }
+
+    /// Moves the body of the response. Ready when there is none to be moved.
+    ///
+    /// # Errors
+    /// Why the guest may not go on.
+    pub(crate) fn poll_forward(&self, cx: &mut Context<'_>) -> Poll<wasmtime::Result<()>> {
+        if !self.is_forwarding.load(Ordering::Relaxed) {
+            return Poll::Ready(Ok(()));
+        }
+        let mut forward = lock(&self.forward);
+        let moved = match forward.as_mut().map(|forward| forward.poll(cx)) {
+            Some(Poll::Pending) => return Poll::Pending,
+            Some(Poll::Ready(moved)) => Some(moved),
+            None => None,
+        };
+        self.is_forwarding.store(false, Ordering::Relaxed);
+        Poll::Ready(match (forward.take(), moved) {
+            (Some(forward), Some(moved)) => moved.and_then(|moved| forward.end(moved)),
+            _ => Ok(()),
+        })
+    }
+
+    /// Notes that the instance ends. What it has given of its response body until now is taken; the rest will not come.
+    pub(crate) fn note_end(&self) {
+        // It has failed already if this fails, and else there is nothing to be moved.
+        let _ = self.poll_forward(&mut Context::from_waker(Waker::noop()));
+        *lock(&self.forward) = None;
+        self.has_ended.store(true, Ordering::Release);
+    }
+
     pub(crate) fn note_instantiation(&self, time: Duration) {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         self.instantiation
@@ -198,6 +242,11 @@ impl RefusalSink for Shared {
     #[cfg(feature = "outbound")]
     fn calls_out(&self) {
         self.note_may_wait();
+    }
+
+    #[cfg(feature = "outbound")]
+    fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Acquire)
     }
 }
 

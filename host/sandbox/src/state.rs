@@ -28,6 +28,10 @@ const SLICE: u64 = 1;
 /// Handles that an instance may keep: standard input, output and error, and one to wait for each of them.
 const MOST_KEPT_HANDLES: usize = 8;
 
+/// Entries that wasmtime keeps at most for a handle of WASI 0.3: a stream has one for each of its ends, and one for what
+/// they share.
+const ENTRIES_OF_HANDLE: usize = 3;
+
 /// The data of one instance's store.
 pub(crate) struct State {
     wasi: WasiCtx,
@@ -186,8 +190,18 @@ pub(crate) fn store(engine: &Engine, settings: &Settings, binding: &Binding) -> 
     let mut store = Store::new(engine, state);
     store.limiter(|state| state);
     store.set_hostcall_fuel(limits.host_copies);
+    bound_tasks(&mut store, limits.handles);
     take_turns(&mut store, binding);
     store
+}
+
+/// Bounds what a guest of WASI 0.3 may have of streams, futures, tasks and what waits for them. Else each of its tasks
+/// could have the host hold any number of them.
+fn bound_tasks(store: &mut Store<State>, handles: usize) {
+    if let Some(table) = store.concurrent_resource_table() {
+        table.set_max_capacity(handles.saturating_mul(ENTRIES_OF_HANDLE));
+        store.set_max_component_handles(handles);
+    }
 }
 
 /// Gives the instance in `store` to another execution.

@@ -1,11 +1,13 @@
 //! The clock that interrupts busy guests.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use wasmtime::Engine;
+
+use super::lock::lock;
 
 /// How often a busy guest is interrupted so that others get their turn.
 pub(crate) const TICK: Duration = Duration::from_millis(2);
@@ -20,6 +22,7 @@ pub(crate) struct Ticker {
 }
 
 struct TickerState {
+    engines: Mutex<Vec<Engine>>,
     touched: AtomicBool,
     asleep: AtomicBool,
     stopped: AtomicBool,
@@ -29,18 +32,24 @@ impl Ticker {
     /// Starts the thread. Fails when the system gives no thread.
     pub(crate) fn start(engines: Vec<Engine>) -> std::io::Result<Self> {
         let state = Arc::new(TickerState {
+            engines: Mutex::new(engines),
             touched: AtomicBool::new(false),
             asleep: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
         });
         let thread = thread::Builder::new().name("epoch".into()).spawn({
             let state = Arc::clone(&state);
-            move || state.run(&engines)
+            move || state.run()
         })?;
         Ok(Self {
             state,
             thread: Some(thread),
         })
+    }
+
+    /// Advances the epoch of `engine` as well from now on.
+    pub(crate) fn add(&self, engine: Engine) {
+        lock(&self.state.engines).push(engine);
     }
 
     /// Says that a guest is about to run. Called before each of its steps.
@@ -59,7 +68,7 @@ impl Ticker {
 }
 
 impl TickerState {
-    fn run(&self, engines: &[Engine]) {
+    fn run(&self) {
         let mut idle = 0;
         while !self.stopped.load(Ordering::SeqCst) {
             if self.touched.swap(false, Ordering::SeqCst) {
@@ -72,6 +81,7 @@ impl TickerState {
                 idle = 0;
             }
             thread::sleep(TICK);
+            let engines = lock(&self.engines);
             engines.iter().for_each(Engine::increment_epoch);
         }
     }

@@ -10,3 +10,4 @@ mod limits;
 mod outbound;
 mod shares;
 mod warm;
+mod wasi_0_3;

@@ -11,6 +11,7 @@ use wasmtime::Engine;
 use super::exchange::{Heading, Order};
 use super::one_line;
 use crate::engine::{self, fingerprint};
+use crate::generation::Generation;
 
 /// How much the compiler gives way to processes that serve (nice(1)).
 const NICENESS: i32 = 5;
@@ -30,7 +31,7 @@ pub fn run_compiler() -> ExitCode {
 }
 
 fn compile() -> io::Result<()> {
-    let wasm = {
+    let (wasm, generation) = {
         let mut input = io::stdin().lock();
         let mut order = [0; Order::LENGTH];
         input.read_exact(&mut order)?;
@@ -43,12 +44,12 @@ fn compile() -> io::Result<()> {
         if wasm.len() < length {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        wasm
+        (wasm, order.generation)
     };
     thread::Builder::new()
         .name("lifeline".into())
         .spawn(end_with_parent)?;
-    let (heading, answer) = match precompile(&wasm) {
+    let (heading, answer) = match precompile(&wasm, generation) {
         Ok((fingerprint, compiled)) => (Heading::Compiled(fingerprint), compiled),
         Err(error) => (Heading::Refused, one_line(&error).into_bytes()),
     };
@@ -58,8 +59,8 @@ fn compile() -> io::Result<()> {
     output.flush()
 }
 
-fn precompile(wasm: &[u8]) -> wasmtime::Result<(u64, Vec<u8>)> {
-    let engine = Engine::new(&engine::base())?;
+fn precompile(wasm: &[u8], generation: Generation) -> wasmtime::Result<(u64, Vec<u8>)> {
+    let engine = Engine::new(&engine::base(generation))?;
     Ok((fingerprint(&engine), engine.precompile_component(wasm)?))
 }
 

@@ -3,6 +3,8 @@
 //! The compiler gets an [`Order`] and the component on its standard input, which stays open for as long as somebody
 //! waits. It answers on its standard output with a [`Heading`] and what that announces.
 
+use crate::generation::Generation;
+
 /// What comes before the component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Order {
@@ -12,14 +14,17 @@ pub(super) struct Order {
     pub(super) cpu: u64,
     /// The length of the component.
     pub(super) length: u64,
+    /// What it is compiled for.
+    pub(super) generation: Generation,
 }
 
 impl Order {
-    pub(super) const LENGTH: usize = 24;
+    pub(super) const LENGTH: usize = 32;
 
     pub(super) fn to_bytes(self) -> [u8; Self::LENGTH] {
         let mut bytes = [0; Self::LENGTH];
-        let fields = [self.memory, self.cpu, self.length];
+        let is_concurrent = u64::from(self.generation == Generation::Wasi03);
+        let fields = [self.memory, self.cpu, self.length, is_concurrent];
         for (place, field) in bytes.chunks_exact_mut(8).zip(fields) {
             place.copy_from_slice(&field.to_le_bytes());
         }
@@ -33,6 +38,10 @@ impl Order {
             memory: next(),
             cpu: next(),
             length: next(),
+            generation: match next() {
+                0 => Generation::Wasi02,
+                _ => Generation::Wasi03,
+            },
         }
     }
 }
@@ -87,12 +96,15 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let order = Order {
-            memory: 400 << 20,
-            cpu: 300,
-            length: u64::MAX,
-        };
-        assert_eq!(Order::from_bytes(&order.to_bytes()), order);
+        for generation in [Generation::Wasi02, Generation::Wasi03] {
+            let order = Order {
+                memory: 400 << 20,
+                cpu: 300,
+                length: u64::MAX,
+                generation,
+            };
+            assert_eq!(Order::from_bytes(&order.to_bytes()), order);
+        }
         for heading in [Heading::Compiled(u64::MAX - 5), Heading::Refused] {
             assert_eq!(Heading::from_bytes(&heading.to_bytes()), Some(heading));
         }

@@ -15,8 +15,9 @@ use wasmtime::Engine;
 
 use super::exchange::{Heading, Order};
 use super::{CompilerProcess, Progress, Sink, Task};
-use crate::engine::fingerprint;
+use crate::engine::{fingerprint, generation};
 use crate::error::LoadError;
+use crate::generation::Generation;
 use crate::limits::MIB;
 
 /// How often the bounds are looked at.
@@ -47,6 +48,7 @@ pub(super) fn compile(
     };
     let mut watch = Watch {
         process,
+        generation: generation(engine),
         task,
         child,
         begun,
@@ -109,6 +111,7 @@ fn threads(memory: u64) -> u64 {
 /// A compiler at work.
 struct Watch<'a> {
     process: &'a CompilerProcess,
+    generation: Generation,
     task: &'a Task<'a>,
     child: Guarded,
     begun: Instant,
@@ -135,6 +138,7 @@ impl Watch<'_> {
                 .max(1)
                 .saturating_add(CPU_RESERVE),
             length: self.task.wasm.len() as u64,
+            generation: self.generation,
         };
         // An empty pipe has room for it.
         let mut left = match input.write_all(&order.to_bytes()) {

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
-use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 
 use crate::line::LINE_LIMIT;
 use crate::size::Size;
@@ -122,6 +121,9 @@ impl Failure {
         if let Some(TooLarge(limit)) = error.downcast_ref() {
             return Self::ResponseTooLarge(*limit);
         }
+        if let Some(GaveUpBody(reason)) = error.downcast_ref() {
+            return Self::InvalidResponse(bounded(format_args!("its body was given up: {reason}")));
+        }
         let trap = bounded(format_args!("{}", describe(error)));
         match memory_refused {
             Some(limit) if error.is::<Trap>() || error.is::<HeldTooMuch>() => {
@@ -133,7 +135,7 @@ impl Failure {
     }
 
     /// Reads what the guest gave in place of a response.
-    pub(crate) fn from_error_code(code: &ErrorCode) -> Self {
+    pub(crate) fn from_error_code(code: &impl fmt::Debug) -> Self {
         Self::ErrorCode(bounded(format_args!("{code:?}")))
     }
 }
@@ -142,6 +144,11 @@ impl Failure {
 #[derive(Debug, thiserror::Error)]
 #[error("wrote more than {0} bytes of a response body")]
 pub(crate) struct TooLarge(pub(crate) u64);
+
+/// The guest gave up the body of its response, and said why.
+#[derive(Debug, thiserror::Error)]
+#[error("gave up its response body: {0}")]
+pub(crate) struct GaveUpBody(pub(crate) String);
 
 /// The guest had the host hold more than its memory limit, or that of all, has left.
 #[derive(Debug, thiserror::Error)]

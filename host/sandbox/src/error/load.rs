@@ -114,19 +114,20 @@ pub enum LoadError {
     Stopped,
     /// The component answers no HTTP requests.
     #[error(
-        "the component does not export wasi:http/incoming-handler@0.2, so it cannot answer requests; {0}"
+        "the component exports neither wasi:http/incoming-handler@0.2 nor wasi:http/handler@0.3, so it cannot answer requests; {0}"
     )]
     NoHandler(String),
     /// The component answers HTTP requests, but by another version of WASI.
     #[error(
-        "the component is built for {generation}: it exports {handler}, which this host does not serve; \
-         build it for WASI 0.2"
+        "the component is built for {generation}: it exports {handler}, which this host does not serve; {advice}"
     )]
     OtherWasi {
         /// Which version, in words.
         generation: &'static str,
         /// The export.
         handler: String,
+        /// What to do.
+        advice: String,
     },
     /// The component needs something this host does not have.
     #[error("the component imports {name}, which this host does not provide; {advice}")]
@@ -158,6 +159,9 @@ pub enum LoadError {
     /// Its outbound settings cannot be used.
     #[error("outbound requests cannot be set up: {0}")]
     Outbound(String),
+    /// The engine for components of WASI 0.3, made when one is first loaded, cannot be set up.
+    #[error("cannot set up the WebAssembly engine for WASI 0.3: {0}")]
+    Engine(String),
     /// The compiler could not be started, broke down, or was ended by someone else.
     #[error(
         "the compiler broke down ({0}); either the component is made to do so, or the system is short of memory"

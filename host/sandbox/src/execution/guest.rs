@@ -10,10 +10,10 @@ use http::Request;
 use http::uri::Scheme;
 use http_body::Body;
 use tokio::time::Sleep;
-use wasmtime_wasi_http::WasiHttpView;
-use wasmtime_wasi_http::p2::bindings::http::types;
 
+use super::{wasi_0_2, wasi_0_3};
 use crate::error::is_success;
+use crate::handler::Handler;
 use crate::instance::{Binding, Instance};
 use crate::request::RequestBody;
 use crate::run_queue::RunQueue;
@@ -197,24 +197,15 @@ where
     if !request.body().is_end_stream() {
         binding.shared.note_may_wait();
     }
-    let Instance { store, proxy, .. } = &mut instance;
+    let Instance { store, handler, .. } = &mut instance;
     store
         .data_mut()
         .charges
         .receive(request.headers(), request.uri());
-    let mut http = store.data_mut().http();
-    let scheme = if scheme == Scheme::HTTPS {
-        types::Scheme::Https
-    } else {
-        types::Scheme::Http
-    };
-    let request = http.new_incoming_request(scheme, request)?;
-    // The function that calls this back is replaced: see `linker::outgoing`.
-    let outparam = http.new_response_outparam_from_callback(drop)?;
-    proxy
-        .wasi_http_incoming_handler()
-        .call_handle(store, request, outparam)
-        .await?;
+    match handler {
+        Handler::Wasi02(proxy) => wasi_0_2::handle(store, proxy, request, scheme).await?,
+        Handler::Wasi03(service) => wasi_0_3::handle(store, service, request, scheme).await?,
+    }
     // A fresh one ends here, within the time that counts as its execution's.
     Ok(runnable.warm.is_some().then_some(instance))
 }

@@ -12,9 +12,9 @@ use wasmtime_wasi_http::p2::bindings::http::types::{
 
 use crate::state::State;
 
-const METHOD_BYTES: usize = 128;
+pub(super) const METHOD_BYTES: usize = 128;
 /// A name of 253 bytes (RFC 1035, section 2.3.4), a port, and user information that is refused anyway.
-const AUTHORITY_BYTES: usize = 1024;
+pub(super) const AUTHORITY_BYTES: usize = 1024;
 
 /// Replaces the functions of `linker` that take them by ones that refuse what is too long, as they refuse what is not
 /// valid.

@@ -115,7 +115,7 @@ fn receiving(types: &mut LinkerInstance<'_, State>) -> Result<()> {
 }
 
 /// What a field of this name and value takes in memory, in bytes.
-fn field(name: &str, value: &[u8]) -> u64 {
+pub(super) fn field(name: &str, value: &[u8]) -> u64 {
     (name.len() + value.len()) as u64 + EACH_FIELD
 }
 

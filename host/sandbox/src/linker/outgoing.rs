@@ -12,6 +12,7 @@ use wasmtime_wasi_http::p2::bindings::http::types::{
 };
 use wasmtime_wasi_http::p2::body::StreamContext;
 
+use crate::error::Failure;
 use crate::head::content_length;
 use crate::outgoing::{OutgoingBody, OutgoingResponse};
 use crate::pipe::pipe;
@@ -86,7 +87,7 @@ fn answering(types: &mut LinkerInstance<'_, State>) -> Result<()> {
             let state = store.data_mut();
             let answer = match response {
                 Ok(response) => Ok(state.table.delete(response)?.into_response()),
-                Err(code) => Err(code),
+                Err(code) => Err(Failure::from_error_code(&code)),
             };
             state.table.delete(outparam)?;
             state.shared.put_head(answer);

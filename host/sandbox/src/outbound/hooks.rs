@@ -2,8 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll};
 
 use http::{HeaderName, HeaderValue, Request, Response};
+use http_body_util::BodyExt;
 use tokio::sync::Semaphore;
 use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
@@ -14,7 +16,10 @@ use super::client::OutboundClient;
 use super::failure::OutboundError;
 use super::policy::Refusal;
 use super::sent_head::SentHead;
+use super::upload::{Upload, Uploads};
+use crate::field_size::field_bytes;
 use crate::line::Remedy;
+use crate::pipe::MOST_WRITTEN;
 
 /// Names the trace that a request belongs to (W3C Trace Context, section 3.2).
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -33,6 +38,9 @@ pub(crate) trait RefusalSink: Send + Sync {
 
     /// Called at the first call of an execution.
     fn calls_out(&self);
+
+    /// Whether the instance is about to end, or has ended, so that what it has not finished will not be.
+    fn has_ended(&self) -> bool;
 }
 
 type Sending<T> = Box<dyn Future<Output = T> + Send>;
@@ -55,6 +63,9 @@ struct Calls {
     told: Arc<AtomicUsize>,
     /// Bytes of the heads that are being sent.
     heads: Arc<AtomicU64>,
+    /// Bytes of trailers that were received and have not been charged yet.
+    trailers: Arc<AtomicU64>,
+    uploads: Arc<Uploads>,
     sink: Arc<dyn RefusalSink>,
 }
 
@@ -76,6 +87,20 @@ impl OutboundHooks {
         }
     }
 
+    /// Bytes of the trailers that were received since the last call.
+    pub(crate) fn take_received_trailers(&mut self) -> u64 {
+        let calls = self.calls.as_ref();
+        calls.map_or(0, |calls| calls.trailers.swap(0, Ordering::Relaxed))
+    }
+
+    /// Ready when no body is under way to the outside any more.
+    pub(crate) fn poll_uploaded(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &self.calls {
+            Some(calls) => calls.uploads.poll_all_ended(cx),
+            None => Poll::Ready(()),
+        }
+    }
+
     /// Bytes of the heads that are being sent.
     pub(crate) fn sending(&self) -> u64 {
         let calls = self.calls.as_ref();
@@ -91,6 +116,8 @@ impl OutboundHooks {
                 )),
                 told: Arc::default(),
                 heads: Arc::default(),
+                trailers: Arc::default(),
+                uploads: Arc::default(),
                 sink: Arc::clone(&self.sink),
             }
         });
@@ -112,6 +139,8 @@ impl OutboundHooks {
         let max_concurrent = self.max_concurrent;
         // Taken now and not when the future is first polled: the order of the guest's calls is the order of permits.
         let permit = Arc::clone(&calls.free).try_acquire_owned();
+        let request = request
+            .map(|body| Upload::new(body, Arc::clone(&calls.sink), &calls.uploads).boxed_unsync());
         async move {
             let _head = head;
             let response = async {
@@ -120,12 +149,25 @@ impl OutboundHooks {
                     permit.map_err(|_| Refusal::TooMany(destination.clone(), max_concurrent))?;
                 client.send(&destination, request, options, permit).await
             };
-            response.await.map_err(|error| calls.tell(error))
+            let response = response.await.map_err(|error| calls.tell(error))?;
+            Ok(response.map(|body| calls.note_trailers(body)))
         }
     }
 }
 
 impl Calls {
+    /// Notes the trailers of a response when they come. They stay with the guest.
+    fn note_trailers(self, body: WasiBody) -> WasiBody {
+        body.map_frame(move |frame| {
+            if let Some(trailers) = frame.trailers_ref() {
+                let bytes = field_bytes(trailers);
+                self.trailers.fetch_add(bytes, Ordering::Relaxed);
+            }
+            frame
+        })
+        .boxed_unsync()
+    }
+
     fn tell(&self, error: OutboundError) -> Error {
         if !matches!(error, OutboundError::Failed(_)) {
             match self.told.fetch_add(1, Ordering::Relaxed) {
@@ -158,6 +200,10 @@ impl WasiHttpHooks for OutboundHooks {
     // The client does it, from the host that was checked.
     fn set_host_header(&mut self) -> bool {
         false
+    }
+
+    fn p3_outgoing_body_chunk_size(&mut self) -> usize {
+        MOST_WRITTEN
     }
 
     fn send_request(

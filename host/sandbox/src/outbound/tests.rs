@@ -25,6 +25,10 @@ const LOCALHOST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 impl RefusalSink for Mutex<Vec<String>> {
     fn calls_out(&self) {}
 
+    fn has_ended(&self) -> bool {
+        false
+    }
+
     fn refused(&self, line: String, _: Option<Remedy>) {
         self.lock().unwrap().push(line);
     }

@@ -1,7 +1,7 @@
 //! Which other hosts would take a component, by what each links, version by version.
 //!
 //! Found by trying wasmtime 49 and wash 2.10 with one import after the other, and in the sources of Spin 4.1. All three link
-//! the releases of WASI 0.2 with each other, as this host does, and those of WASI 0.3 likewise.
+//! the releases of WASI 0.2 with each other, and those of WASI 0.3, as this host does.
 
 mod tables;
 
@@ -10,7 +10,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use host_sandbox::inspection::{Inspection, InterfaceName, is_provided};
-use tables::{Links, Needs, PEERS, Peer, WASI, WASI_0_3};
+use tables::{Links, Needs, PEERS, Peer, WASI};
 
 /// What a host would do with a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,6 @@ impl Peer {
 
     fn links(&self, name: &str) -> bool {
         is_provided(name)
-            || is_among(WASI_0_3, name)
             || is_among(self.links, name)
             || InterfaceName::parse(name).is_some_and(|name| {
                 let version = name.version.unwrap_or_default();

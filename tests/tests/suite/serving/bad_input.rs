@@ -88,7 +88,7 @@ fn a_component_that_exports_no_handler_cannot_answer() {
     assert!(
         output
             .stderr
-            .contains("does not export wasi:http/incoming-handler@0.2"),
+            .contains("exports neither wasi:http/incoming-handler@0.2 nor wasi:http/handler@0.3"),
         "{}",
         output.stderr
     );

@@ -74,40 +74,6 @@ pub(super) const WASI: &[&str] = &[
     "wasi:sockets",
 ];
 
-/// What all of them link of WASI 0.3.
-pub(super) const WASI_0_3: &[Links] = &[
-    Links::new(
-        "wasi:cli",
-        &[
-            "environment",
-            "exit",
-            "stderr",
-            "stdin",
-            "stdout",
-            "terminal-input",
-            "terminal-output",
-            "terminal-stderr",
-            "terminal-stdin",
-            "terminal-stdout",
-            "types",
-        ],
-        "0.3.0",
-    ),
-    Links::new(
-        "wasi:clocks",
-        &["monotonic-clock", "system-clock", "types"],
-        "0.3.0",
-    ),
-    Links::new("wasi:filesystem", &["preopens", "types"], "0.3.0"),
-    Links::new("wasi:http", &["client", "types"], "0.3.0"),
-    Links::new(
-        "wasi:random",
-        &["insecure", "insecure-seed", "random"],
-        "0.3.0",
-    ),
-    Links::new("wasi:sockets", &["ip-name-lookup", "types"], "0.3.0"),
-];
-
 const HANDLERS: &[Links] = &[
     Links::new("wasi:http", &["incoming-handler"], "0.2.0"),
     Links::new("wasi:http", &["handler"], "0.3.0"),
