@@ -3,7 +3,7 @@
 //! `?then=` says what it does besides: `trap`, `exit` and `spin` end it before it answers, `error` returns an error code,
 //! `cut` breaks its body off, `keep-fields` and `keep-request` keep a handle, `keep-timer` goes on waiting after its
 //! answer, `grow` keeps `?mib=` more of memory, and `linger` goes on for ever after its answer. `?for=` milliseconds it
-//! waits in the host; `overlaps` is answered should another request come to it meanwhile. `?secret=` is kept in its memory,
+//! waits in the host, and says that it goes on; `overlaps` is answered should another request come to it meanwhile. `?secret=` is kept in its memory,
 //! and what was kept before is answered.
 #![cfg(target_family = "wasm")]
 
@@ -37,6 +37,7 @@ async fn handle(request: Request) -> Answer {
     println!("request {count}");
     if let Some(milliseconds) = query.number("for") {
         sleep(milliseconds).await;
+        println!("request {count} goes on");
     }
     KEPT.with_borrow_mut(|kept| kept.is_busy = false);
     match then {

@@ -79,6 +79,11 @@ impl Account {
         self.most.fetch_max(held, Ordering::Relaxed);
     }
 
+    /// Notes that so many bytes were in use for it, which others hold.
+    pub(crate) fn note(&self, bytes: u64) {
+        self.most.fetch_max(bytes, Ordering::Relaxed);
+    }
+
     /// Hands so many bytes over to the account of a later execution.
     pub(crate) fn hand_over(&self, bytes: u64) {
         self.held.fetch_sub(bytes, Ordering::Relaxed);

@@ -9,5 +9,7 @@ mod load;
 
 pub use call::CallError;
 pub use failure::{Failure, MemoryLimit};
-pub(crate) use failure::{GaveUpBody, HeldTooMuch, TooLarge, is_success};
+pub(crate) use failure::{
+    GaveUpBody, HeldTooMuch, InstanceEnded, RefusedMemory, TooLarge, is_success,
+};
 pub use load::{LoadError, SandboxError};

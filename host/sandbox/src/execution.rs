@@ -17,7 +17,7 @@ mod body;
 mod builder;
 mod guest;
 mod wasi_0_2;
-mod wasi_0_3;
+pub(crate) mod wasi_0_3;
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -286,7 +286,7 @@ impl Execution {
             failure,
             usage: Usage {
                 wall: self.guest.wall,
-                busy: self.guest.busy,
+                busy: self.guest.busy + self.shared.busy(),
                 overruns: self.guest.overruns,
                 memory: self.shared.account().most(),
                 instantiation: self.shared.instantiation(),

@@ -11,6 +11,7 @@ use super::call::{self, Done};
 use super::config::FunctionConfig;
 use super::error::{CallError, LoadError};
 use super::execution::ExecutionBuilder;
+use super::generation::Generation;
 use super::limits::Limits;
 use super::linked::Linked;
 use super::outbound::OutboundClient;
@@ -18,7 +19,7 @@ use super::runnable::Runnable;
 use super::state::Settings;
 use super::ticker::Ticker;
 use super::trial;
-use super::warm::{Ahead, WarmPool, WarmUsage};
+use super::warm::{Ahead, ConcurrentPool, WarmPool, WarmUsage};
 
 /// A loaded function. Cheap to clone; each call gets a fresh instance, unless its instances are [`Warm`](crate::Warm).
 #[derive(Clone)]
@@ -39,9 +40,17 @@ impl Function {
         let outbound = OutboundClient::new(config.take_outbound())
             .map_err(|error| LoadError::Outbound(error.to_string()))?;
         let budget = Budget::new(memory, config.memory_share);
+        let takes_several = linked.inspection().handler() == Some(Generation::Wasi03);
+        let (concurrent, warm) = match config.warm {
+            Some(warm) if takes_several && warm.concurrency > 1 => {
+                (Some(ConcurrentPool::new(warm, budget.clone())), None)
+            }
+            warm => (None, warm),
+        };
         let runnable = Arc::new_cyclic(|runnable: &Weak<Runnable>| Runnable {
             ticker,
-            warm: config.warm.map(|warm| {
+            concurrent,
+            warm: warm.map(|warm| {
                 let ahead = Arc::clone(ahead);
                 WarmPool::new(warm, budget.clone(), ahead, runnable.clone())
             }),
@@ -102,7 +111,11 @@ impl Function {
 
     /// Its warm instances; nothing if each request gets a fresh one.
     pub fn warm_usage(&self) -> Option<WarmUsage> {
-        Some(self.runnable.warm.as_ref()?.usage())
+        let pool = self.runnable.concurrent.as_ref();
+        match pool {
+            Some(pool) => Some(pool.usage()),
+            None => Some(self.runnable.warm.as_ref()?.usage()),
+        }
     }
 
     /// Whether its component was compiled when it was loaded, rather than found compiled.

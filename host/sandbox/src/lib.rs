@@ -94,6 +94,7 @@ mod platform;
 mod printed;
 mod provided;
 mod request;
+mod requests;
 mod run_queue;
 mod runnable;
 mod sandbox;

@@ -7,7 +7,7 @@ use super::limits::Limits;
 use super::linked::Linked;
 use super::state::Settings;
 use super::ticker::Ticker;
-use super::warm::WarmPool;
+use super::warm::{ConcurrentPool, WarmPool};
 
 /// A component that is ready to be instantiated, and what each instance of it gets.
 pub(crate) struct Runnable {
@@ -19,6 +19,8 @@ pub(crate) struct Runnable {
     pub(crate) settings: Settings,
     /// Where its instances are kept, if they are warm.
     pub(crate) warm: Option<Arc<WarmPool>>,
+    /// The same where each answers several requests at once.
+    pub(crate) concurrent: Option<Arc<ConcurrentPool>>,
 }
 
 impl Runnable {

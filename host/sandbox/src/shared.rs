@@ -9,7 +9,7 @@ use http::Response;
 use wasmtime_wasi_http::p2::body::StreamContext;
 
 use super::account::Account;
-use super::error::Failure;
+use super::error::{Failure, RefusedMemory};
 use super::forward::Forward;
 use super::head;
 use super::line::Remedy;
@@ -50,6 +50,8 @@ pub(crate) struct Shared {
     is_forwarding: AtomicBool,
     /// The instance is about to end, or has ended.
     has_ended: AtomicBool,
+    /// Nanoseconds.
+    busy: AtomicU64,
     received: AtomicU64,
     sent: AtomicU64,
 }
@@ -75,6 +77,7 @@ impl Shared {
             forward: Mutex::new(None),
             is_forwarding: AtomicBool::new(false),
             has_ended: AtomicBool::new(false),
+            busy: AtomicU64::new(0),
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
         }
@@ -130,6 +133,24 @@ impl Shared {
     /// The kind of message whose body the guest could not write on, if that was noted since the last call.
     pub(crate) fn take_unread_body(&self) -> Option<StreamContext> {
         lock(&self.waits_unread).take()
+    }
+
+    /// Adds processor time that was spent for it elsewhere, in nanoseconds.
+    pub(crate) fn add_busy(&self, nanoseconds: u64) {
+        self.busy.fetch_add(nanoseconds, Ordering::Relaxed);
+    }
+
+    /// Processor time that was spent for it elsewhere.
+    pub(crate) fn busy(&self) -> Duration {
+        Duration::from_nanos(self.busy.load(Ordering::Relaxed))
+    }
+
+    /// `error`, with the bound on memory that was met, if one was.
+    pub(crate) fn blame(&self, error: wasmtime::Error) -> wasmtime::Error {
+        match self.account.refused() {
+            Some(limit) => error.context(RefusedMemory(limit)),
+            None => error,
+        }
     }
 
     /// Notes that there is an instance by now.

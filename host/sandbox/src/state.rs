@@ -15,6 +15,7 @@ use super::line::Stream;
 use super::meter::Meter;
 use super::outbound::{OutboundClient, OutboundHooks};
 use super::parts;
+use super::requests::Requests;
 use super::shared::Shared;
 use super::stdio::{GuestStream, PrintsFor};
 use super::warm::Retired;
@@ -43,6 +44,7 @@ pub(crate) struct State {
     pub(crate) charges: Charges,
     pub(crate) shared: Arc<Shared>,
     prints_for: PrintsFor,
+    pub(crate) requests: Requests,
 }
 
 impl WasiView for State {
@@ -85,6 +87,23 @@ impl State {
         self.meter.bind(Arc::clone(shared));
         self.charges = Charges::default();
         self.shared = Arc::clone(shared);
+    }
+
+    /// What is printed from now on is of the execution of `shared`.
+    pub(crate) fn print_for(&self, shared: &Arc<Shared>) {
+        self.prints_for.bind(shared);
+    }
+
+    /// Its linear memory, in bytes, and the part of its limits that it has used for good.
+    pub(crate) fn memory_used(&self) -> (u64, f64) {
+        (self.meter.memory(), self.meter.used_of(self.memory_limit))
+    }
+
+    /// Gives back what was charged for requests, none of which the guest works on any more.
+    pub(crate) fn rest(&mut self) {
+        self.requests.clear();
+        self.charges = Charges::default();
+        self.meter.charge(0);
     }
 
     /// Why no other execution may have the instance, given the part of its memory that it may keep.
@@ -186,6 +205,7 @@ pub(crate) fn store(engine: &Engine, settings: &Settings, binding: &Binding) -> 
         charges: Charges::default(),
         shared: Arc::clone(shared),
         prints_for,
+        requests: Requests::default(),
     };
     let mut store = Store::new(engine, state);
     store.limiter(|state| state);
@@ -229,7 +249,7 @@ fn take_turns(store: &mut Store<State>, binding: &Binding) {
 }
 
 /// The calls of one execution.
-fn hooks(settings: &Settings, binding: &Binding) -> OutboundHooks {
+pub(crate) fn hooks(settings: &Settings, binding: &Binding) -> OutboundHooks {
     OutboundHooks::new(
         Arc::clone(&settings.outbound),
         settings.limits.outbound_requests,

@@ -23,6 +23,11 @@ impl PrintsFor {
         Self(Arc::new(Mutex::new(Arc::clone(shared))))
     }
 
+    /// The same execution, whatever is bound later.
+    fn fixed(&self) -> Self {
+        Self::new(&lock(&self.0))
+    }
+
     /// What is printed from now on is of another execution.
     pub(crate) fn bind(&self, shared: &Arc<Shared>) {
         *lock(&self.0) = Arc::clone(shared);
@@ -50,8 +55,12 @@ impl StdoutStream for GuestStream {
         Box::new(self.writer())
     }
 
+    // It is opened for one execution. Another one may be bound when it is written to.
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        Box::new(self.writer())
+        Box::new(GuestWriter {
+            stream: self.stream,
+            prints_for: self.prints_for.fixed(),
+        })
     }
 }
 

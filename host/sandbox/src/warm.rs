@@ -1,6 +1,7 @@
 //! Warm instances: a function may keep its instances for further requests.
 
 mod ahead;
+mod concurrent;
 mod fitness;
 mod member;
 mod pool;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use super::setters::setters;
 
 pub(crate) use ahead::Ahead;
+pub(crate) use concurrent::ConcurrentPool;
 pub(crate) use member::Member;
 pub(crate) use pool::{Life, WarmPool};
 pub use retired::Retired;
@@ -54,6 +56,9 @@ pub struct Warm {
     /// [`Function::try_instance`](crate::Function::try_instance) or a call, and when one is let go of. They stay however long they are idle, but give way to others that need memory, and no
     /// other one gives way to them. Default 0.
     pub least: usize,
+    /// Requests that an instance of a component of WASI 0.3 answers at once. If more than one, none is made ahead of need, and
+    /// a component of WASI 0.2 still answers one at a time. Default 1.
+    pub concurrency: u32,
 }
 
 impl Default for Warm {
@@ -65,6 +70,7 @@ impl Default for Warm {
             memory_percent: 75,
             most_idle: 1000,
             least: 0,
+            concurrency: 1,
         }
     }
 }
@@ -76,7 +82,22 @@ setters!(Warm {
     memory_percent: u8,
     most_idle: usize,
     least: usize,
+    concurrency: u32,
 });
+
+impl Warm {
+    /// How many requests an instance is to answer, and how old it may get, both less up to an eighth at random.
+    fn life(&self) -> Life {
+        use std::hash::{BuildHasher, Hasher, RandomState};
+        let random = RandomState::new().build_hasher().finish();
+        let less = (random % u64::from(self.requests / 8 + 1)) as u32;
+        let part = f64::from((random >> 32) as u32) / f64::from(u32::MAX);
+        Life {
+            requests: self.requests - less,
+            age: self.age - self.age.mul_f64(part / 8.0),
+        }
+    }
+}
 
 /// The warm instances of a function: those that lie idle, and those that were let go of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

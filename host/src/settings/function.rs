@@ -5,7 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::values::{Bound, Executions, Instances, Percent, Requests, Size, Time, as_milliseconds};
+use super::values::{
+    AtOnce, Bound, Executions, Instances, Percent, Requests, Size, Time, as_milliseconds,
+};
 use super::{Setting, settings};
 
 settings! {
@@ -55,6 +57,8 @@ settings! {
         warm_age: Time = "1h";
         /// The part of its memory limit that a warm instance may keep
         warm_memory: Percent = "75";
+        /// Requests that a warm instance of a component of WASI 0.3 answers at once
+        warm_concurrency: AtOnce = "1";
     }
 
     by_hand {
@@ -106,13 +110,14 @@ settings! {
 }
 
 /// What only warm instances have.
-const OF_WARM: [&str; 6] = [
+const OF_WARM: [&str; 7] = [
     "min_instances",
     "max_idle_instances",
     "warm_requests",
     "warm_idle_time",
     "warm_age",
     "warm_memory",
+    "warm_concurrency",
 ];
 
 impl FunctionSettings {

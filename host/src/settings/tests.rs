@@ -37,7 +37,7 @@ fn a_row_of_an_older_program_is_read_and_written_as_it_was() {
         "audiences": ["a"], "service_account": "a@example.com", "environment": {"A": "1"},
         "secrets": {"B": "/key"}, "allow_outbound": ["https://a.example"],
         "hosts": ["a.example"], "labels": {"team": "x"}, "warm": true, "min_instances": 2, "max_idle_instances": 5,
-        "warm_requests": 10, "warm_idle_time": 1000, "warm_age": 60_000, "warm_memory": 50,
+        "warm_requests": 10, "warm_idle_time": 1000, "warm_age": 60_000, "warm_memory": 50, "warm_concurrency": 4,
     });
     let settings: FunctionSettings = serde_json::from_value(row.clone()).unwrap();
     assert_eq!(settings.memory, 64 << 20);

@@ -62,6 +62,11 @@ const HOSTILE_0_3: [(&str, &str); 24] = [
 /// How many at the end of each list leave much in memory.
 const LAVISH: usize = 2;
 
+/// What the host has in memory after the others at the most, in MiB. An execution of WASI 0.3 has three stacks, which keep
+/// what was touched of them.
+const SPARING: u64 = 300;
+const SPARING_0_3: u64 = 450;
+
 /// Serves the healthy function and each of `hostile`, with two workers.
 #[track_caller]
 fn beside_hello(hostile: &[(&str, &str)], instances: &str) -> (State, Host) {
@@ -104,32 +109,32 @@ fn greet_by(host: &Host, function: &str) -> Reply {
 
 #[test]
 fn a_healthy_function_answers_every_request_beside_fifty_of_each_that_means_ill() {
-    assert_answers_beside_fifty(&HOSTILE, "--no-warm");
+    assert_answers_beside_fifty(&HOSTILE, "--no-warm", SPARING);
 }
 
 #[test]
 fn fifty_of_wasi_0_3_that_mean_ill_do_no_more_harm() {
-    assert_answers_beside_fifty(&HOSTILE_0_3, "--no-warm");
+    assert_answers_beside_fifty(&HOSTILE_0_3, "--no-warm", SPARING_0_3);
 }
 
 #[test]
 fn nor_do_they_if_all_are_warm() {
-    assert_answers_beside_fifty(&HOSTILE_0_3, "--warm");
+    assert_answers_beside_fifty(&HOSTILE_0_3, "--warm", SPARING_0_3);
 }
 
 #[test]
 fn a_warm_function_answers_every_request_beside_fifty_warm_ones_of_each_that_means_ill() {
-    assert_answers_beside_fifty(&HOSTILE, "--warm");
+    assert_answers_beside_fifty(&HOSTILE, "--warm", SPARING);
 }
 
 #[track_caller]
-fn assert_answers_beside_fifty(hostile: &[(&str, &str)], instances: &str) {
+fn assert_answers_beside_fifty(hostile: &[(&str, &str)], instances: &str, sparing: u64) {
     let _alone = alone();
     let (_state, host) = beside_hello(hostile, instances);
     for (number, (name, query)) in hostile.iter().enumerate() {
         if number == hostile.len() - LAVISH {
             let resident = host.resident_memory();
-            assert!(resident < 300 * MIB, "{} MiB", resident / MIB);
+            assert!(resident < sparing * MIB, "{} MiB", resident / MIB);
         }
         let function = name.replace('_', "-");
         let ill = fifty(&host, &format!("/{function}{query}"));

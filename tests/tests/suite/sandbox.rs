@@ -3,6 +3,7 @@
 mod bodies;
 mod cache;
 mod compiling;
+mod concurrent;
 mod failures;
 mod fields;
 mod isolation;

@@ -1,6 +1,7 @@
 //! How an execution fails.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::Trap;
@@ -115,6 +116,11 @@ impl Failure {
         is_instantiated: bool,
         memory_refused: Option<MemoryLimit>,
     ) -> Self {
+        if let Some(InstanceEnded(error)) = error.downcast_ref() {
+            return Self::from_guest(error, is_instantiated, memory_refused);
+        }
+        let refused = error.downcast_ref().map(|RefusedMemory(limit)| *limit);
+        let memory_refused = memory_refused.or(refused);
         if let Some(exit) = error.downcast_ref::<I32Exit>() {
             return Self::Exit(exit.0);
         }
@@ -150,6 +156,16 @@ pub(crate) struct TooLarge(pub(crate) u64);
 #[error("gave up its response body: {0}")]
 pub(crate) struct GaveUpBody(pub(crate) String);
 
+/// The instance ended that several executions had at once.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct InstanceEnded(pub(crate) Arc<wasmtime::Error>);
+
+/// The instance, whose memory is no execution's own, was refused more than this.
+#[derive(Debug, thiserror::Error)]
+#[error("memory was refused: more than {0}")]
+pub(crate) struct RefusedMemory(pub(crate) MemoryLimit);
+
 /// The guest had the host hold more than its memory limit, or that of all, has left.
 #[derive(Debug, thiserror::Error)]
 #[error(
@@ -159,6 +175,9 @@ pub(crate) struct HeldTooMuch;
 
 /// Whether the guest ended itself and calls that a success.
 pub(crate) fn is_success(error: &wasmtime::Error) -> bool {
+    if let Some(InstanceEnded(error)) = error.downcast_ref() {
+        return is_success(error);
+    }
     error
         .downcast_ref::<I32Exit>()
         .is_some_and(|exit| exit.0 == 0)

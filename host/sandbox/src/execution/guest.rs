@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::Request;
 use http::uri::Scheme;
 use http_body::Body;
+use http_body_util::BodyExt;
 use tokio::time::Sleep;
 
 use super::{wasi_0_2, wasi_0_3};
@@ -180,6 +181,14 @@ async fn run<B>(
 where
     B: Body<Data = Bytes> + Send + 'static,
 {
+    if !request.body().is_end_stream() {
+        binding.shared.note_may_wait();
+    }
+    if let Some(pool) = &runnable.concurrent {
+        let request = request.map(BodyExt::boxed_unsync);
+        pool.call(&runnable, binding, request, scheme).await?;
+        return Ok(None);
+    }
     let warm = runnable.warm.as_ref();
     let mut instance = match warm.and_then(|pool| pool.take(thread(binding.turns.as_ref()))) {
         Some(mut instance) => {
@@ -194,9 +203,6 @@ where
             instance
         }
     };
-    if !request.body().is_end_stream() {
-        binding.shared.note_may_wait();
-    }
     let Instance { store, handler, .. } = &mut instance;
     store
         .data_mut()

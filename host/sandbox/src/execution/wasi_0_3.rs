@@ -11,7 +11,7 @@ use wasmtime::component::{Access, HasSelf, Resource};
 use wasmtime::{Result, Store};
 use wasmtime_wasi_http::p2::body::StreamContext;
 use wasmtime_wasi_http::p3::bindings::Service;
-use wasmtime_wasi_http::{FieldMap, p3};
+use wasmtime_wasi_http::{Error, FieldMap, p3};
 
 use crate::error::Failure;
 use crate::forward::Forward;
@@ -38,7 +38,7 @@ where
     let handled = store.run_concurrent(async |guest| {
         let handler = service.wasi_http_handler();
         match handler.call_handle(guest, request).await? {
-            Ok(response) => guest.with(|guest| answer(guest, response))?,
+            Ok(response) => guest.with(|guest| answer(guest, &shared, response))?,
             Err(code) => shared.put_head(Err(Failure::from_error_code(&code))),
         }
         std::future::poll_fn(|cx| shared.poll_forward(cx)).await?;
@@ -61,13 +61,14 @@ impl Drop for Ending {
 }
 
 /// The request as a resource of the guest.
-fn receive<B>(
+pub(crate) fn receive<B>(
     state: &mut State,
-    request: Request<RequestBody<B>>,
+    request: Request<B>,
     scheme: Scheme,
 ) -> Result<Resource<p3::Request>>
 where
     B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Error>,
 {
     let (head, body) = request.into_parts();
     let authority = head.uri.authority().cloned().or_else(|| {
@@ -89,17 +90,17 @@ where
 }
 
 /// Hands over the head of `response`. Its body is moved from now on.
-fn answer(
+pub(crate) fn answer(
     mut guest: Access<'_, State, HasSelf<State>>,
+    shared: &Arc<Shared>,
     response: Resource<p3::Response>,
 ) -> Result<()> {
     let state = guest.data_mut();
-    let shared = Arc::clone(&state.shared);
     let mut response = state.table.delete(response)?;
     // The length is compared by the pipe, where it matters. An answer to HEAD has one and no body.
     let headers: HeaderMap = std::mem::take(&mut response.headers).into();
     let declared = content_length(&headers).ok().flatten();
-    let (writer, reader) = pipe(StreamContext::Response, declared, Arc::clone(&shared) as _);
+    let (writer, reader) = pipe(StreamContext::Response, declared, Arc::clone(shared) as _);
     reader.begin();
     let mut head = Response::new(Some(reader));
     *head.status_mut() = response.status;

@@ -2,9 +2,15 @@
 
 use std::pin::Pin;
 
-use wasmtime::component::{Accessor, Linker, LinkerInstance, Resource};
-use wasmtime::{Result, StoreContextMut};
+use wasmtime::component::{
+    Access, Accessor, Linker, LinkerInstance, Resource, ResourceTable, StreamReader,
+};
+use wasmtime::{AsContextMut, Result, StoreContextMut};
 use wasmtime_wasi::TrappableError;
+use wasmtime_wasi::cli::{WasiCli, WasiCliView};
+use wasmtime_wasi::p2::bindings::io::streams::{self, HostOutputStream};
+use wasmtime_wasi::p2::{DynOutputStream, StreamResult};
+use wasmtime_wasi::p3::bindings::cli::{stderr, stdout};
 use wasmtime_wasi_http::p3::bindings::http::client::HostWithStore;
 use wasmtime_wasi_http::p3::bindings::http::types::{
     ErrorCode, Fields, HeaderError, Host as _, HostFields, HostRequest as _, Method, Request,
@@ -15,6 +21,7 @@ use wasmtime_wasi_http::{WasiHttp, WasiHttpView};
 use super::bounds::{AUTHORITY_BYTES, METHOD_BYTES};
 use super::charged::field;
 use crate::field_size::field_bytes;
+use crate::requests::identify;
 use crate::state::State;
 
 type Store<'a> = StoreContextMut<'a, State>;
@@ -30,8 +37,72 @@ pub(super) fn bound(linker: &mut Linker<State>) -> Result<()> {
     making_requests(&mut types)?;
     let mut client = linker.instance("wasi:http/client@0.3.0")?;
     client.func_wrap_concurrent("send", send)?;
+    printing(linker)?;
     linker.allow_shadowing(false);
     Ok(())
+}
+
+/// What is printed is of the request that the guest works on.
+fn printing(linker: &mut Linker<State>) -> Result<()> {
+    let mut stdout = linker.instance("wasi:cli/stdout@0.3.0")?;
+    stdout.func_wrap(
+        "write-via-stream",
+        |mut store: Store<'_>, (data,): (StreamReader<u8>,)| {
+            identify(&mut store)?;
+            let store = Access::<State, WasiCli>::new(store, State::cli);
+            Ok(
+                (<WasiCli as stdout::HostWithStore<State>>::write_via_stream(
+                    store, data,
+                )?,),
+            )
+        },
+    )?;
+    let mut stderr = linker.instance("wasi:cli/stderr@0.3.0")?;
+    stderr.func_wrap(
+        "write-via-stream",
+        |mut store: Store<'_>, (data,): (StreamReader<u8>,)| {
+            identify(&mut store)?;
+            let store = Access::<State, WasiCli>::new(store, State::cli);
+            Ok(
+                (<WasiCli as stderr::HostWithStore<State>>::write_via_stream(
+                    store, data,
+                )?,),
+            )
+        },
+    )?;
+    let mut streams = linker.instance("wasi:io/streams@0.2.12")?;
+    streams.func_wrap(
+        "[method]output-stream.write",
+        |mut store: Store<'_>, (stream, bytes): (Resource<DynOutputStream>, Vec<u8>)| {
+            identify(&mut store)?;
+            let table = &mut store.data_mut().table;
+            let written = HostOutputStream::write(table, stream, bytes);
+            Ok((told(table, written)?,))
+        },
+    )?;
+    streams.func_wrap_async(
+        "[method]output-stream.blocking-write-and-flush",
+        |mut store: Store<'_>, (stream, bytes): (Resource<DynOutputStream>, Vec<u8>)| {
+            Box::new(async move {
+                identify(&mut store)?;
+                let table = &mut store.data_mut().table;
+                let written =
+                    HostOutputStream::blocking_write_and_flush(table, stream, bytes).await;
+                Ok((told(table, written)?,))
+            })
+        },
+    )
+}
+
+/// What the guest is told of a write.
+fn told(
+    table: &mut ResourceTable,
+    written: StreamResult<()>,
+) -> Result<std::result::Result<(), streams::StreamError>> {
+    Ok(match written {
+        Ok(()) => Ok(()),
+        Err(error) => Err(streams::Host::convert_stream_error(table, error)?),
+    })
 }
 
 fn making_fields(types: &mut LinkerInstance<'_, State>) -> Result<()> {
@@ -110,6 +181,7 @@ fn send<'a>(
     (request,): (Resource<Request>,),
 ) -> Pin<Box<dyn Future<Output = Sent> + Send + 'a>> {
     Box::pin(async move {
+        store.with(|mut store| identify(&mut store.as_context_mut()))?;
         let http = store.with_getter::<WasiHttp>(State::http);
         let sent = <WasiHttp as HostWithStore<State>>::send(&http, request).await;
         store.with(|mut store| {

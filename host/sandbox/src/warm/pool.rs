@@ -218,17 +218,8 @@ impl WarmPool {
         }
     }
 
-    /// How many requests an instance is to answer, and how old it may get, both less up to an eighth at random.
     pub(crate) fn life(&self) -> Life {
-        use std::hash::{BuildHasher, Hasher, RandomState};
-        let random = RandomState::new().build_hasher().finish();
-        let (requests, age) = (self.config.requests, self.config.age);
-        let less = (random % u64::from(requests / 8 + 1)) as u32;
-        let part = f64::from((random >> 32) as u32) / f64::from(u32::MAX);
-        Life {
-            requests: requests - less,
-            age: age - age.mul_f64(part / 8.0),
-        }
+        self.config.life()
     }
 
     fn shard(&self, thread: usize) -> &Mutex<VecDeque<Idle>> {

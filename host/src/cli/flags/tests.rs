@@ -49,6 +49,7 @@ fn refused(bounds: &str) -> Option<&'static [&'static str]> {
         "0 to 10000" => &["-1", "10001", "many"],
         "1 to 1000000000" => &["0", "1000000001", "many"],
         "1 to 100" => &["0", "101", "half"],
+        "1 to 1000" => &["0", "1001", "many"],
         "0 or more" => &["-1", "18446744073709551616", "many"],
         "1 or more" => &["0", "18446744073709551616", "many"],
         "1 to 4294967295" => &["0", "4294967296", "many"],
@@ -84,7 +85,7 @@ fn assert_bounds<S: Settings>(path: &[&str], count: usize) {
 
 #[test]
 fn a_value_beyond_its_bounds_is_refused_with_the_setting_the_value_and_the_bounds() {
-    assert_bounds::<FunctionSettings>(DEPLOY, 13);
+    assert_bounds::<FunctionSettings>(DEPLOY, 14);
     assert_bounds::<HostSettings>(SERVE, 15);
 }
 

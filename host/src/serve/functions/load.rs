@@ -159,6 +159,13 @@ fn warm(settings: &FunctionSettings) -> Result<Option<Warm>, String> {
             ),
         };
     }
+    if least > 0 && settings.warm_concurrency > 1 {
+        return Err(
+            "instances that answer several requests at once are not made ahead of need: leave out \
+            `min-instances` or `warm-concurrency`"
+                .into(),
+        );
+    }
     if least > settings.max_idle_instances {
         return Err(format!(
             "`min-instances` is {least}, but only {} may lie idle (`max-idle-instances`); change one of them",
@@ -172,7 +179,8 @@ fn warm(settings: &FunctionSettings) -> Result<Option<Warm>, String> {
             .requests(settings.warm_requests)
             .idle_time(settings.warm_idle_time)
             .age(settings.warm_age)
-            .memory_percent(settings.warm_memory),
+            .memory_percent(settings.warm_memory)
+            .concurrency(settings.warm_concurrency),
     ))
 }
 

@@ -1,0 +1,170 @@
+//! The instances of one function that answer several requests at once, as guests of WASI 0.3 can.
+//!
+//! Such an instance is driven by a task of its own. A request is sent to it, and its execution waits until the guest has
+//! handled it. No call can be ended alone: when an execution ends before its guest's call does, the instance takes no
+//! further requests, and ends with the last of those that it has.
+
+mod driver;
+mod instance;
+mod place;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Instant;
+
+use http::Request;
+use http::uri::Scheme;
+use wasmtime::Result;
+use wasmtime_wasi_http::WasiBody;
+
+use super::retired::{Counts, Retired};
+use super::{Warm, WarmUsage};
+use crate::budget::{Budget, IdleInstances, MemoryShare};
+use crate::error::InstanceEnded;
+use crate::instance::Binding;
+use crate::lock::lock;
+use crate::requests::RequestState;
+use crate::runnable::Runnable;
+use crate::shared::Shared;
+use crate::state::hooks;
+use instance::ConcurrentInstance;
+use place::Place;
+
+/// Keeps the instances of one function that answer several requests at once.
+pub(crate) struct ConcurrentPool {
+    config: Warm,
+    budget: Budget,
+    instances: Mutex<Vec<Arc<ConcurrentInstance>>>,
+    retired: Counts,
+    numbers: AtomicU64,
+}
+
+impl ConcurrentPool {
+    pub(crate) fn new(config: Warm, budget: Budget) -> Arc<Self> {
+        let pool = Arc::new(Self {
+            config,
+            budget: budget.clone(),
+            instances: Mutex::default(),
+            retired: Counts::default(),
+            numbers: AtomicU64::new(0),
+        });
+        let idle: Weak<Self> = Arc::downgrade(&pool);
+        budget.add_idle(idle);
+        pool
+    }
+
+    /// Has an instance handle `request`. Ready when the guest has handled it.
+    ///
+    /// # Errors
+    /// Why it did not.
+    pub(crate) async fn call(
+        self: &Arc<Self>,
+        runnable: &Runnable,
+        binding: Binding,
+        request: Request<WasiBody>,
+        scheme: Scheme,
+    ) -> Result<()> {
+        let place = match self.join() {
+            Some(place) => place,
+            None => self.make(runnable, &binding).await?,
+        };
+        let hooks = hooks(&runnable.settings, &binding);
+        let shared: Arc<Shared> = binding.shared;
+        shared.note_instance();
+        let state = RequestState {
+            shared: Arc::clone(&shared),
+            hooks,
+        };
+        let handled = place.handle(state, request, scheme).await;
+        shared.add_busy(place.busy());
+        match handled {
+            Ok(Ok(())) => {
+                place.answered();
+                Ok(())
+            }
+            Ok(Err(error)) => Err(InstanceEnded(error).into()),
+            Err(_) => Err(wasmtime::Error::msg("its instance is gone")),
+        }
+    }
+
+    /// A place in the instance that was made last, of those that have one.
+    fn join(self: &Arc<Self>) -> Option<Place> {
+        let instances = lock(&self.instances);
+        let mut latest_first = instances.iter().rev();
+        latest_first.find_map(|instance| Place::in_instance(self, instance))
+    }
+
+    async fn make(self: &Arc<Self>, runnable: &Runnable, binding: &Binding) -> Result<Place> {
+        let instance = driver::start(self, runnable, binding).await?;
+        let place = Place::in_instance(self, &instance);
+        lock(&self.instances).push(instance);
+        place.ok_or_else(|| wasmtime::Error::msg("it is as old as it may be already"))
+    }
+
+    /// Lets no further request have `instance`.
+    fn retire(&self, instance: &Arc<ConcurrentInstance>, why: Retired) {
+        if instance.retire() {
+            self.forget(instance, why);
+        }
+    }
+
+    /// Takes note that `instance` is retired.
+    fn forget(&self, instance: &Arc<ConcurrentInstance>, why: Retired) {
+        self.retired.note(why);
+        lock(&self.instances).retain(|other| !Arc::ptr_eq(other, instance));
+    }
+
+    fn next_number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn usage(&self) -> WarmUsage {
+        let instances = lock(&self.instances);
+        let idle = instances
+            .iter()
+            .filter(|instance| instance.idle_since().is_some());
+        WarmUsage {
+            idle: idle.count(),
+            retired: self.retired.all(),
+        }
+    }
+
+    fn oldest_idle(&self) -> Option<(Instant, Arc<ConcurrentInstance>)> {
+        let instances = lock(&self.instances);
+        let idle = instances
+            .iter()
+            .filter_map(|instance| Some((instance.idle_since()?, Arc::clone(instance))));
+        idle.min_by_key(|(since, _)| *since)
+    }
+}
+
+impl Drop for ConcurrentPool {
+    /// Nobody has a place any more.
+    fn drop(&mut self) {
+        let instances = self.instances.get_mut();
+        for instance in instances.unwrap_or_else(PoisonError::into_inner).drain(..) {
+            instance.end_if_idle();
+        }
+    }
+}
+
+impl IdleInstances for ConcurrentPool {
+    fn oldest(&self) -> Option<Instant> {
+        Some(self.oldest_idle()?.0)
+    }
+
+    fn evict_oldest(&self) -> bool {
+        let Some((_, oldest)) = self.oldest_idle() else {
+            return false;
+        };
+        let is_evicted = oldest.end_if_idle();
+        if is_evicted {
+            self.forget(&oldest, Retired::Evicted);
+        }
+        is_evicted
+    }
+
+    fn share(&self) -> Option<&MemoryShare> {
+        self.budget.share()
+    }
+}
