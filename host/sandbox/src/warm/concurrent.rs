@@ -118,13 +118,20 @@ impl ConcurrentPool {
         self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(crate) fn usage(&self) -> WarmUsage {
+    /// Whether as many lie idle as may.
+    fn has_idle_enough(&self) -> bool {
+        self.idle() >= self.config.most_idle
+    }
+
+    fn idle(&self) -> usize {
         let instances = lock(&self.instances);
-        let idle = instances
-            .iter()
-            .filter(|instance| instance.idle_since().is_some());
+        let idle = instances.iter().filter(|one| one.idle_since().is_some());
+        idle.count()
+    }
+
+    pub(crate) fn usage(&self) -> WarmUsage {
         WarmUsage {
-            idle: idle.count(),
+            idle: self.idle(),
             retired: self.retired.all(),
         }
     }

@@ -149,16 +149,21 @@ impl ConcurrentInstance {
         let mut in_use = lock(&self.in_use);
         in_use.taken -= 1;
         if in_use.is_over() {
-            // Its own task ends it, outside of every lock.
-            let waker = in_use.waker.take();
             drop(in_use);
-            if let Some(waker) = waker {
-                waker.wake();
-            }
+            // Its own task ends it, outside of every lock.
+            self.wake();
         } else if in_use.taken == 0 {
             let memory = self.memory.load(Ordering::Relaxed);
             in_use.idle = Some((Instant::now(), memory));
             self.budget.note_idle(memory);
+        }
+    }
+
+    /// Has the task that runs the guest look at it again.
+    fn wake(&self) {
+        let waker = lock(&self.in_use).waker.take();
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 
@@ -228,19 +233,24 @@ impl ConcurrentInstance {
         let Ok(mut driver) = self.driver.try_lock() else {
             return false;
         };
-        let is_idle = self.retire_if_idle();
-        let ended = match is_idle {
-            true => driver.take(),
-            false => None,
-        };
+        if !self.retire_if_idle() {
+            return false;
+        }
+        let ended = driver.take();
         drop(driver);
         drop(ended);
-        is_idle
+        self.wake();
+        true
     }
 
     /// Whether it may be given no more requests.
     pub(super) fn is_used_up(&self) -> bool {
         lock(&self.in_use).bounds.requests == 0
+    }
+
+    /// Whether one place is taken, and no other.
+    pub(super) fn is_last_place(&self) -> bool {
+        lock(&self.in_use).taken == 1
     }
 
     pub(super) fn idle_since(&self) -> Option<Instant> {

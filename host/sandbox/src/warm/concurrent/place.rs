@@ -73,6 +73,8 @@ impl Drop for Place {
             self.instance.give_up(self.number);
         } else if self.instance.is_used_up() {
             self.pool.retire(&self.instance, Retired::Requests);
+        } else if self.instance.is_last_place() && self.pool.has_idle_enough() {
+            self.pool.retire(&self.instance, Retired::Surplus);
         }
         self.instance.leave();
     }
