@@ -50,6 +50,8 @@ pub(crate) struct Shared {
     is_forwarding: AtomicBool,
     /// The instance is about to end, or has ended.
     has_ended: AtomicBool,
+    /// Of the execution, where another task runs its guest.
+    watcher: Mutex<Option<Waker>>,
     /// Nanoseconds.
     busy: AtomicU64,
     received: AtomicU64,
@@ -77,6 +79,7 @@ impl Shared {
             forward: Mutex::new(None),
             is_forwarding: AtomicBool::new(false),
             has_ended: AtomicBool::new(false),
+            watcher: Mutex::new(None),
             busy: AtomicU64::new(0),
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
@@ -102,6 +105,7 @@ impl Shared {
         let is_answer = matches!(&head, Ok(response) if head::check(response).is_ok());
         self.has_answered.store(is_answer, Ordering::Relaxed);
         *lock(&self.head) = Some(head);
+        self.wake_watcher();
     }
 
     pub(crate) fn has_answered(&self) -> bool {
@@ -133,6 +137,19 @@ impl Shared {
     /// The kind of message whose body the guest could not write on, if that was noted since the last call.
     pub(crate) fn take_unread_body(&self) -> Option<StreamContext> {
         lock(&self.waits_unread).take()
+    }
+
+    /// Has the task of `cx` look again when there is something new to be seen here.
+    pub(crate) fn watch(&self, cx: &Context<'_>) {
+        *lock(&self.watcher) = Some(cx.waker().clone());
+    }
+
+    /// Says that there is something new.
+    pub(crate) fn wake_watcher(&self) {
+        let watcher = lock(&self.watcher).take();
+        if let Some(watcher) = watcher {
+            watcher.wake();
+        }
     }
 
     /// Adds processor time that was spent for it elsewhere, in nanoseconds.
@@ -236,6 +253,7 @@ impl Shared {
         }
         *lock(&self.request_failure) = Some(failure);
         self.request_failed.store(true, Ordering::Relaxed);
+        self.wake_watcher();
     }
 
     /// Whether the guest has said all that it has to say in `response`.

@@ -34,7 +34,9 @@ impl PrintsFor {
     }
 
     fn write(&self, stream: Stream, bytes: &[u8]) {
-        lock(&self.0).output().write(stream, bytes);
+        let execution = lock(&self.0);
+        execution.output().write(stream, bytes);
+        execution.wake_watcher();
     }
 }
 

@@ -8,6 +8,7 @@ mod driver;
 mod instance;
 mod place;
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
@@ -75,7 +76,12 @@ impl ConcurrentPool {
             shared: Arc::clone(&shared),
             hooks,
         };
-        let handled = place.handle(state, request, scheme).await;
+        let mut handled = place.handle(state, request, scheme);
+        let handled = std::future::poll_fn(|cx| {
+            shared.watch(cx);
+            Pin::new(&mut handled).poll(cx)
+        })
+        .await;
         shared.add_busy(place.busy());
         match handled {
             Ok(Ok(())) => {

@@ -58,9 +58,13 @@ fn requests_that_wait_share_an_instance_and_each_has_its_own_log() {
 #[test]
 fn one_that_traps_fails_those_beside_it_and_no_other() {
     let host = concurrent("p3_counts").start();
-    let replies = all(&host, &["/?for=1000", "/?for=1000", "/?then=trap"]);
-    assert_eq!(replies[2].status, 500);
-    for reply in &replies {
+    let beside = thread::scope(|scope| {
+        let beside = scope.spawn(|| all(&host, &["/?for=2000", "/?for=2000"]));
+        host.wait_for_starts(2);
+        assert_eq!(host.get("/?then=trap").status, 500);
+        beside.join().expect("they are answered")
+    });
+    for reply in &beside {
         assert_eq!(reply.status, 500, "its instance is gone");
         assert_eq!(host.finish_of(reply), "status: 'crash'");
     }
@@ -97,6 +101,15 @@ fn a_body_that_nobody_waits_for_is_cut_alone() {
     });
     assert_eq!(beside.status, 200);
     host.wait_for_log(|line| line.contains("finished with status: 'connection error'"));
+}
+
+#[test]
+fn what_is_printed_is_in_the_log_before_the_request_is_answered() {
+    let host = concurrent("p3_counts").start();
+    let mut wire = host.connect();
+    wire.send("GET /?for=3000 HTTP/1.1\r\nHost: a\r\n\r\n");
+    host.wait_for_log(|line| line.ends_with("request 1"));
+    assert_eq!(wire.read_reply().status, 200);
 }
 
 #[test]
@@ -138,10 +151,9 @@ fn idle_ones_are_let_go_of_in_time_and_give_way_to_others() {
         .serve()
         .args(["--total-memory=64Mi", "--workers=1"])
         .start();
-    assert_eq!(host.get("/grows?mib=30").text(), "30 MiB\n");
-    assert_eq!(host.get("/other?mib=30").text(), "30 MiB\n");
-    assert_eq!(host.get("/grows?mib=30").status, 200);
-    assert_eq!(retired(&host, "other", "evicted"), 1.0);
+    assert_eq!(host.get("/grows?mib=40").text(), "40 MiB\n");
+    assert_eq!(host.get("/other?mib=40").text(), "40 MiB\n");
+    assert_eq!(retired(&host, "grows", "evicted"), 1.0);
 }
 
 #[test]
