@@ -218,6 +218,11 @@ impl Budget {
         self.all.idle.evict(None)
     }
 
+    /// Lets go of the instance of a component of WASI 0.3 that has been idle longest. Answers whether there was one.
+    pub(crate) fn evict_idle_of_0_3(&self) -> bool {
+        self.all.idle.evict_where(|function| function.is_of_0_3())
+    }
+
     /// The function's own share, if it has one.
     pub(crate) fn share(&self) -> Option<&MemoryShare> {
         self.own.as_ref()
@@ -286,6 +291,10 @@ mod tests {
 
         fn share(&self) -> Option<&MemoryShare> {
             self.0.share()
+        }
+
+        fn is_of_0_3(&self) -> bool {
+            false
         }
     }
 

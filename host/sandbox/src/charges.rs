@@ -54,6 +54,11 @@ impl Charges {
         self.keep(head_bytes(headers, uri));
     }
 
+    /// Notes the head of a request that is held for as long as its guest has it.
+    pub(crate) fn note_head(&mut self, headers: &HeaderMap, uri: &Uri) {
+        self.noted = self.noted.saturating_add(head_bytes(headers, uri));
+    }
+
     /// Notes trailers that leave the table of resources and wait, maybe to the end, until their body is sent.
     pub(crate) fn send_trailers(&mut self, trailers: &HeaderMap) {
         self.keep(field_bytes(trailers));

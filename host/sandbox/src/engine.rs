@@ -11,7 +11,8 @@ use super::parts::{MOST, MOST_CORE_INSTANCES};
 const TRIALS: u32 = 16;
 
 /// Places for memories that the address space of a process has room for: each takes some 4 GiB of it, and the largest
-/// gap in it has some 85 TiB. Beyond 3,000 executions, those with four memories have to share them.
+/// gap in it has some 85 TiB. Beyond 3,000 executions of WASI 0.2 and 1,600 of 0.3, those with four memories have to share
+/// them.
 const MOST_MEMORIES: u32 = 12_000;
 const MOST_CONCURRENT_MEMORIES: u32 = 6_500;
 const MOST_RESIDENT_MEMORIES: u32 = 500;

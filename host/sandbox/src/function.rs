@@ -41,11 +41,13 @@ impl Function {
             .map_err(|error| LoadError::Outbound(error.to_string()))?;
         let budget = Budget::new(memory, config.memory_share);
         let takes_several = linked.inspection().handler() == Some(Generation::Wasi03);
-        let (concurrent, warm) = match config.warm {
+        let (at_once, concurrent, warm) = match config.warm {
             Some(warm) if takes_several && warm.concurrency > 1 => {
-                (Some(ConcurrentPool::new(warm, budget.clone())), None)
+                let at_once = warm.concurrency as usize;
+                let pool = ConcurrentPool::new(warm, budget.clone());
+                (at_once, Some(pool), None)
             }
-            warm => (None, warm),
+            warm => (1, None, warm),
         };
         let runnable = Arc::new_cyclic(|runnable: &Weak<Runnable>| Runnable {
             ticker,
@@ -60,6 +62,7 @@ impl Function {
                 limits: config.limits,
                 environment: config.environment,
                 outbound: Arc::new(outbound),
+                at_once,
             },
         });
         Ok(Self { runnable })

@@ -16,6 +16,8 @@ use super::warm::{Life, Member, Retired, WarmPool};
 
 /// An instance. Fresh ones answer one request, warm ones several, one after the other.
 pub(crate) struct Instance {
+    /// Before `store`, so that it is known that nothing more will come before anything of it is dropped.
+    ending: Ending,
     pub(crate) store: Store<State>,
     pub(crate) handler: Handler,
     /// After `store`, which runs on them.
@@ -27,6 +29,15 @@ pub(crate) struct Instance {
     life: Option<Life>,
     /// For a warm one. After `store`, so that its memory is free when it is counted.
     member: Option<Member>,
+}
+
+/// Notes the end of an instance, for the request that it was given last.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.note_end();
+    }
 }
 
 /// What an instance is given for one request.
@@ -68,7 +79,9 @@ impl Instance {
     async fn make_room(runnable: &Runnable, binding: &Binding) -> Result<Self> {
         loop {
             match Self::try_make(runnable.linked.handler(), runnable, binding).await {
-                Err(error) if is_full(&error) && runnable.budget.evict_idle() => {}
+                Err(error) if error.is::<NoStack>() && runnable.budget.evict_idle_of_0_3() => {}
+                Err(error)
+                    if error.is::<PoolConcurrencyLimitError>() && runnable.budget.evict_idle() => {}
                 made => return made,
             }
         }
@@ -81,8 +94,10 @@ impl Instance {
     ) -> Result<Self> {
         let stacks = runnable.linked.take_stacks()?;
         let mut store = state::store(handler.engine(), &runnable.settings, binding);
+        let ending = Ending(Arc::clone(&binding.shared));
         let handler = handler.instantiate(&mut store).await?;
         Ok(Self {
+            ending,
             store,
             handler,
             _stacks: stacks,
@@ -97,6 +112,7 @@ impl Instance {
     /// Gives it to another execution. Nothing that belongs to one execution is left from the last one.
     pub(crate) fn bind(&mut self, runnable: &Runnable, binding: &Binding) {
         state::bind(&mut self.store, &runnable.settings, binding);
+        self.ending = Ending(Arc::clone(&binding.shared));
         self.is_reused = self.answered > 0;
         binding.shared.note_instance();
         if self.is_reused {

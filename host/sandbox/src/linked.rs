@@ -42,7 +42,7 @@ impl Linked {
             inspection,
             is_newly_compiled,
             handler,
-            stacks: platform.stacks().cloned(),
+            stacks: platform.stacks().map(Stacks::with_share),
             resident: OnceLock::new(),
         })
     }
@@ -79,6 +79,11 @@ impl Linked {
 
     pub(crate) fn resident(&self) -> Option<&HandlerPre> {
         self.resident.get()
+    }
+
+    /// Whether it runs where components of WASI 0.3 do.
+    pub(crate) fn is_of_0_3(&self) -> bool {
+        self.stacks.is_some()
     }
 
     /// Takes the stacks of an execution.

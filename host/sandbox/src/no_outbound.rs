@@ -52,6 +52,9 @@ impl OutboundHooks {
         Self { sink, told: false }
     }
 
+    /// Says that the next call is one of WASI 0.3.
+    pub(crate) fn expect_stream(&mut self) {}
+
     /// Bytes of the trailers that were received since the last call.
     pub(crate) fn take_received_trailers(&mut self) -> u64 {
         0

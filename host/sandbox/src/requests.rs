@@ -37,6 +37,18 @@ impl Requests {
         }
     }
 
+    /// Bytes of the heads that are being sent for others than the current one.
+    pub(crate) fn sending(&self) -> u64 {
+        let hooks = self.by_task.values().map(|request| &request.hooks);
+        hooks.map(OutboundHooks::sending).sum()
+    }
+
+    /// Bytes of the trailers that were received for others than the current one since the last call.
+    pub(crate) fn take_received_trailers(&mut self) -> u64 {
+        let hooks = self.by_task.values_mut().map(|request| &mut request.hooks);
+        hooks.map(OutboundHooks::take_received_trailers).sum()
+    }
+
     /// Forgets all requests, none of which the guest works on.
     pub(crate) fn clear(&mut self) {
         self.by_task.clear();

@@ -48,6 +48,8 @@ pub(crate) struct Shared {
     /// Moves the response body of a guest of WASI 0.3.
     forward: Mutex<Option<Forward>>,
     is_forwarding: AtomicBool,
+    /// Of the guest, where another task waits for its answer.
+    forward_watcher: Mutex<Option<Waker>>,
     /// The instance is about to end, or has ended.
     has_ended: AtomicBool,
     /// Of the execution, where another task runs its guest.
@@ -78,6 +80,7 @@ impl Shared {
             cut_body: AtomicBool::new(false),
             forward: Mutex::new(None),
             is_forwarding: AtomicBool::new(false),
+            forward_watcher: Mutex::new(None),
             has_ended: AtomicBool::new(false),
             watcher: Mutex::new(None),
             busy: AtomicU64::new(0),
@@ -105,6 +108,10 @@ impl Shared {
         let is_answer = matches!(&head, Ok(response) if head::check(response).is_ok());
         self.has_answered.store(is_answer, Ordering::Relaxed);
         *lock(&self.head) = Some(head);
+        if self.has_ended.load(Ordering::SeqCst) {
+            // Nobody will take it, and its body would keep this.
+            self.take_head();
+        }
         self.wake_watcher();
     }
 
@@ -221,18 +228,31 @@ impl Shared {
             None => None,
         };
         self.is_forwarding.store(false, Ordering::Relaxed);
-        Poll::Ready(match (forward.take(), moved) {
+        let ended = match (forward.take(), moved) {
             (Some(forward), Some(moved)) => moved.and_then(|moved| forward.end(moved)),
             _ => Ok(()),
-        })
+        };
+        drop(forward);
+        let guest = lock(&self.forward_watcher).take();
+        if let Some(guest) = guest {
+            guest.wake();
+        }
+        Poll::Ready(ended)
+    }
+
+    /// Has the task of `cx`, which runs the guest, look again when the body was moved by another one.
+    pub(crate) fn watch_forward(&self, cx: &Context<'_>) {
+        *lock(&self.forward_watcher) = Some(cx.waker().clone());
     }
 
     /// Notes that the instance ends. What it has given of its response body until now is taken; the rest will not come.
     pub(crate) fn note_end(&self) {
-        // It has failed already if this fails, and else there is nothing to be moved.
-        let _ = self.poll_forward(&mut Context::from_waker(Waker::noop()));
-        *lock(&self.forward) = None;
-        self.has_ended.store(true, Ordering::Release);
+        if self.is_forwarding.load(Ordering::Relaxed) {
+            // It has failed already if this fails, and else there is nothing to be moved.
+            let _ = self.poll_forward(&mut Context::from_waker(Waker::noop()));
+            *lock(&self.forward) = None;
+        }
+        self.has_ended.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn note_instantiation(&self, time: Duration) {
@@ -285,7 +305,7 @@ impl RefusalSink for Shared {
 
     #[cfg(feature = "outbound")]
     fn has_ended(&self) -> bool {
-        self.has_ended.load(Ordering::Acquire)
+        self.has_ended.load(Ordering::SeqCst)
     }
 }
 

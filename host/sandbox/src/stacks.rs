@@ -7,11 +7,18 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::parts::Parts;
 
 /// The stacks of a pool that no execution holds.
-#[derive(Clone)]
-pub(crate) struct Stacks(Arc<Semaphore>);
+pub(crate) struct Stacks {
+    all: Arc<Semaphore>,
+    count: u32,
+    /// What one component may have of them, three quarters. So there is always something left for others.
+    own: Arc<Semaphore>,
+}
 
 /// Those that an execution holds.
-pub(crate) type HeldStacks = OwnedSemaphorePermit;
+pub(crate) struct HeldStacks {
+    _own: OwnedSemaphorePermit,
+    _all: OwnedSemaphorePermit,
+}
 
 /// All stacks are held.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +27,19 @@ pub(crate) struct NoStack;
 
 impl Stacks {
     pub(crate) fn new(count: u32) -> Self {
-        Self(Arc::new(Semaphore::new(count as usize)))
+        Self {
+            all: Arc::new(Semaphore::new(count as usize)),
+            count,
+            own: Arc::new(Semaphore::new((count - count / 4) as usize)),
+        }
+    }
+
+    /// The same stacks, with a share for another component.
+    pub(crate) fn with_share(&self) -> Self {
+        Self {
+            all: Arc::clone(&self.all),
+            ..Self::new(self.count)
+        }
     }
 
     /// Takes as many as an execution may come to need of a component with these `parts`: one for each of its components,
@@ -31,8 +50,14 @@ impl Stacks {
     pub(crate) fn take(&self, parts: Parts) -> Result<HeldStacks, NoStack> {
         let with_code = parts.components.saturating_add(1).min(parts.core_instances);
         let stacks = with_code.saturating_add(1);
-        let permit = Arc::clone(&self.0).try_acquire_many_owned(stacks);
-        permit.map_err(|_| NoStack)
+        let take = |of: &Arc<Semaphore>| {
+            let permit = Arc::clone(of).try_acquire_many_owned(stacks);
+            permit.map_err(|_| NoStack)
+        };
+        Ok(HeldStacks {
+            _own: take(&self.own)?,
+            _all: take(&self.all)?,
+        })
     }
 }
 
@@ -47,12 +72,14 @@ mod tests {
             core_instances,
             ..Parts::default()
         };
-        let stacks = Stacks::new(7);
-        let held = stacks.take(parts(3, 32)).expect("five of seven");
-        assert!(stacks.take(parts(1, 3)).is_err(), "three of two");
-        let small = stacks.take(parts(1, 1)).expect("two of two");
+        let stacks = Stacks::new(8);
+        let held = stacks.take(parts(3, 32)).expect("five of its six");
+        assert!(stacks.take(parts(1, 1)).is_err(), "two of its one");
+        let others = stacks.with_share();
+        let other = others.take(parts(1, 3)).expect("three of three");
+        assert!(others.take(parts(1, 1)).is_err(), "none is left");
         drop(held);
         assert!(stacks.take(parts(200, 4)).is_ok(), "no more than have code");
-        drop(small);
+        drop(other);
     }
 }

@@ -136,9 +136,15 @@ impl State {
         })
     }
 
+    /// Bytes of the trailers that were received since the last call.
+    pub(crate) fn take_received_trailers(&mut self) -> u64 {
+        self.hooks.take_received_trailers() + self.requests.take_received_trailers()
+    }
+
     /// What is held, by a count of all there is.
     fn held(&mut self) -> u64 {
-        self.charges.kept() + self.hooks.sending() + held_in(&mut self.table)
+        let sending = self.hooks.sending() + self.requests.sending();
+        self.charges.kept() + sending + held_in(&mut self.table)
     }
 }
 
@@ -184,6 +190,8 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) outbound: Arc<OutboundClient>,
+    /// Requests that an instance answers at once.
+    pub(crate) at_once: usize,
 }
 
 /// A store for an instance, with every limit of `settings` in force.
@@ -191,7 +199,8 @@ pub(crate) fn store(engine: &Engine, settings: &Settings, binding: &Binding) -> 
     let limits = &settings.limits;
     let shared = &binding.shared;
     let mut table = ResourceTable::new();
-    table.set_max_capacity(limits.handles);
+    let handles = limits.handles.saturating_mul(settings.at_once);
+    table.set_max_capacity(handles);
     let mut http = WasiHttpCtx::new();
     http.set_field_size_limit(limits.fields);
     let prints_for = PrintsFor::new(shared);
@@ -210,7 +219,7 @@ pub(crate) fn store(engine: &Engine, settings: &Settings, binding: &Binding) -> 
     let mut store = Store::new(engine, state);
     store.limiter(|state| state);
     store.set_hostcall_fuel(limits.host_copies);
-    bound_tasks(&mut store, limits.handles);
+    bound_tasks(&mut store, handles);
     take_turns(&mut store, binding);
     store
 }

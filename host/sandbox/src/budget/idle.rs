@@ -1,6 +1,6 @@
 //! Instances that lie idle, and give way when what they hold is needed.
 
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Mutex, Weak};
 use std::time::Instant;
 
 use super::MemoryShare;
@@ -16,6 +16,9 @@ pub(crate) trait IdleInstances: Send + Sync {
 
     /// The share of memory that they draw on, beside what is for all.
     fn share(&self) -> Option<&MemoryShare>;
+
+    /// Whether they are of a component that runs where those of WASI 0.3 do.
+    fn is_of_0_3(&self) -> bool;
 }
 
 /// The idle instances of all functions.
@@ -35,7 +38,18 @@ impl Idle {
     /// Lets go of the one that has been idle longest, among those that draw on `share` if one is given. Answers whether
     /// there was one.
     pub(super) fn evict(&self, share: Option<&MemoryShare>) -> bool {
-        let functions = self.that_draw_on(share);
+        self.evict_where(|function| {
+            share.is_none_or(|share| function.share().is_some_and(|own| own.is_same(share)))
+        })
+    }
+
+    /// The same, among those of the functions that are `meant`.
+    pub(super) fn evict_where(&self, meant: impl Fn(&dyn IdleInstances) -> bool) -> bool {
+        let mut functions: Vec<_> = {
+            let functions = lock(&self.functions);
+            functions.iter().filter_map(Weak::upgrade).collect()
+        };
+        functions.retain(|function| meant(function.as_ref()));
         let mut oldest: Vec<_> = functions
             .iter()
             .filter_map(|function| Some((function.oldest()?, function)))
@@ -43,15 +57,6 @@ impl Idle {
         oldest.sort_unstable_by_key(|(since, _)| *since);
         // One that was there a moment ago may be in use by now.
         oldest.iter().any(|(_, function)| function.evict_oldest())
-    }
-
-    fn that_draw_on(&self, share: Option<&MemoryShare>) -> Vec<Arc<dyn IdleInstances>> {
-        let functions = lock(&self.functions);
-        let functions = functions.iter().filter_map(Weak::upgrade);
-        let draws_on_it = |function: &Arc<dyn IdleInstances>| {
-            share.is_none_or(|share| function.share().is_some_and(|own| own.is_same(share)))
-        };
-        functions.filter(draws_on_it).collect()
     }
 }
 

@@ -33,8 +33,6 @@ where
 {
     let request = receive(store.data_mut(), request, scheme)?;
     let shared = Arc::clone(&store.data().shared);
-    // Noted before anything of the store is dropped, however this ends.
-    let _ending = Ending(Arc::clone(&shared));
     let handled = store.run_concurrent(async |guest| {
         let handler = service.wasi_http_handler();
         match handler.call_handle(guest, request).await? {
@@ -49,15 +47,6 @@ where
         Ok(())
     });
     handled.await?
-}
-
-/// Notes the end of what runs in a store.
-struct Ending(Arc<Shared>);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        self.0.note_end();
-    }
 }
 
 /// The request as a resource of the guest.
@@ -106,7 +95,7 @@ pub(crate) fn answer(
     *head.status_mut() = response.status;
     *head.headers_mut() = headers;
     let (sent, result) = oneshot::channel();
-    let result = async { result.await.unwrap_or(Ok(())) };
+    let result = async { result.await.unwrap_or(Err(Error::ConnectionTerminated)) };
     let body = response.into_http(guest, result)?.into_body();
     shared.put_forward(Forward::new(body, writer, sent));
     shared.put_head(Ok(head));

@@ -9,7 +9,7 @@ use wasmtime::{AsContextMut, Result, StoreContextMut};
 use wasmtime_wasi::TrappableError;
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::p2::bindings::io::streams::{self, HostOutputStream};
-use wasmtime_wasi::p2::{DynOutputStream, StreamResult};
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, StreamResult};
 use wasmtime_wasi::p3::bindings::cli::{stderr, stdout};
 use wasmtime_wasi_http::p3::bindings::http::client::HostWithStore;
 use wasmtime_wasi_http::p3::bindings::http::types::{
@@ -26,6 +26,7 @@ use crate::state::State;
 
 type Store<'a> = StoreContextMut<'a, State>;
 type Answer<T> = Result<(std::result::Result<T, HeaderError>,)>;
+type Splice = (Resource<DynOutputStream>, Resource<DynInputStream>, u64);
 type Sent = Result<(std::result::Result<Resource<Response>, ErrorCode>,)>;
 
 /// Replaces the functions of `linker` by which a guest has the host hold more by ones that refuse what is too long, and
@@ -80,6 +81,47 @@ fn printing(linker: &mut Linker<State>) -> Result<()> {
             Ok((told(table, written)?,))
         },
     )?;
+    streams.func_wrap(
+        "[method]output-stream.write-zeroes",
+        |mut store: Store<'_>, (stream, length): (Resource<DynOutputStream>, u64)| {
+            identify(&mut store)?;
+            let table = &mut store.data_mut().table;
+            let written = HostOutputStream::write_zeroes(table, stream, length);
+            Ok((told(table, written)?,))
+        },
+    )?;
+    streams.func_wrap_async(
+        "[method]output-stream.blocking-write-zeroes-and-flush",
+        |mut store: Store<'_>, (stream, length): (Resource<DynOutputStream>, u64)| {
+            Box::new(async move {
+                identify(&mut store)?;
+                let table = &mut store.data_mut().table;
+                let written =
+                    HostOutputStream::blocking_write_zeroes_and_flush(table, stream, length).await;
+                Ok((told(table, written)?,))
+            })
+        },
+    )?;
+    streams.func_wrap(
+        "[method]output-stream.splice",
+        |mut store: Store<'_>, (to, from, length): Splice| {
+            identify(&mut store)?;
+            let table = &mut store.data_mut().table;
+            let moved = HostOutputStream::splice(table, to, from, length);
+            Ok((told(table, moved)?,))
+        },
+    )?;
+    streams.func_wrap_async(
+        "[method]output-stream.blocking-splice",
+        |mut store: Store<'_>, (to, from, length): Splice| {
+            Box::new(async move {
+                identify(&mut store)?;
+                let table = &mut store.data_mut().table;
+                let moved = HostOutputStream::blocking_splice(table, to, from, length).await;
+                Ok((told(table, moved)?,))
+            })
+        },
+    )?;
     streams.func_wrap_async(
         "[method]output-stream.blocking-write-and-flush",
         |mut store: Store<'_>, (stream, bytes): (Resource<DynOutputStream>, Vec<u8>)| {
@@ -95,12 +137,12 @@ fn printing(linker: &mut Linker<State>) -> Result<()> {
 }
 
 /// What the guest is told of a write.
-fn told(
+fn told<T>(
     table: &mut ResourceTable,
-    written: StreamResult<()>,
-) -> Result<std::result::Result<(), streams::StreamError>> {
+    written: StreamResult<T>,
+) -> Result<std::result::Result<T, streams::StreamError>> {
     Ok(match written {
-        Ok(()) => Ok(()),
+        Ok(written) => Ok(written),
         Err(error) => Err(streams::Host::convert_stream_error(table, error)?),
     })
 }
@@ -181,7 +223,11 @@ fn send<'a>(
     (request,): (Resource<Request>,),
 ) -> Pin<Box<dyn Future<Output = Sent> + Send + 'a>> {
     Box::pin(async move {
-        store.with(|mut store| identify(&mut store.as_context_mut()))?;
+        store.with(|mut store| {
+            identify(&mut store.as_context_mut())?;
+            store.data_mut().hooks.expect_stream();
+            Ok::<_, wasmtime::Error>(())
+        })?;
         let http = store.with_getter::<WasiHttp>(State::http);
         let sent = <WasiHttp as HostWithStore<State>>::send(&http, request).await;
         store.with(|mut store| {
@@ -191,7 +237,7 @@ fn send<'a>(
                 Err(error) => return Ok((Err(state.http().convert_error_code(error)?),)),
             };
             let bytes = field_bytes(&state.table.get(&response)?.headers);
-            let trailers = state.hooks.take_received_trailers();
+            let trailers = state.take_received_trailers();
             state.hold(bytes + trailers)?;
             Ok((Ok(response),))
         })

@@ -54,6 +54,8 @@ pub(crate) struct OutboundHooks {
     traceparent: Option<HeaderValue>,
     /// Made at the first call; most executions make none.
     calls: Option<Calls>,
+    /// Whether the body of the next call is a stream of WASI 0.3.
+    sends_stream: bool,
 }
 
 /// The calls of one execution.
@@ -84,7 +86,13 @@ impl OutboundHooks {
             sink,
             traceparent,
             calls: None,
+            sends_stream: false,
         }
+    }
+
+    /// Says that the next call is one of WASI 0.3.
+    pub(crate) fn expect_stream(&mut self) {
+        self.sends_stream = true;
     }
 
     /// Bytes of the trailers that were received since the last call.
@@ -139,8 +147,11 @@ impl OutboundHooks {
         let max_concurrent = self.max_concurrent;
         // Taken now and not when the future is first polled: the order of the guest's calls is the order of permits.
         let permit = Arc::clone(&calls.free).try_acquire_owned();
-        let request = request
-            .map(|body| Upload::new(body, Arc::clone(&calls.sink), &calls.uploads).boxed_unsync());
+        let is_stream = std::mem::take(&mut self.sends_stream);
+        let request = request.map(|body| match is_stream {
+            true => Upload::new(body, Arc::clone(&calls.sink), &calls.uploads).boxed_unsync(),
+            false => body,
+        });
         async move {
             let _head = head;
             let response = async {

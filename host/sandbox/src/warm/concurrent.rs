@@ -65,7 +65,8 @@ impl ConcurrentPool {
         request: Request<WasiBody>,
         scheme: Scheme,
     ) -> Result<()> {
-        let place = match self.join() {
+        let thread = binding.turns.as_ref().map_or(0, |turns| turns.number());
+        let place = match self.join(thread) {
             Some(place) => place,
             None => self.make(runnable, &binding).await?,
         };
@@ -93,18 +94,25 @@ impl ConcurrentPool {
         }
     }
 
-    /// A place in the instance that was made last, of those that have one.
-    fn join(self: &Arc<Self>) -> Option<Place> {
+    /// A place in the instance of `thread` that was made last, of those that have one. No thread waits for what another
+    /// one runs.
+    fn join(self: &Arc<Self>, thread: usize) -> Option<Place> {
         let instances = lock(&self.instances);
-        let mut latest_first = instances.iter().rev();
-        latest_first.find_map(|instance| Place::in_instance(self, instance))
+        let latest_first = instances.iter().rev();
+        let mut own = latest_first.filter(|instance| instance.thread == thread);
+        own.find_map(|instance| Place::in_instance(self, instance))
     }
 
     async fn make(self: &Arc<Self>, runnable: &Runnable, binding: &Binding) -> Result<Place> {
         let instance = driver::start(self, runnable, binding).await?;
-        let place = Place::in_instance(self, &instance);
+        let Some(place) = Place::in_instance(self, &instance) else {
+            instance.end();
+            return Err(wasmtime::Error::msg(
+                "its instance may not answer a request",
+            ));
+        };
         lock(&self.instances).push(instance);
-        place.ok_or_else(|| wasmtime::Error::msg("it is as old as it may be already"))
+        Ok(place)
     }
 
     /// Lets no further request have `instance`.
@@ -142,12 +150,15 @@ impl ConcurrentPool {
         }
     }
 
-    fn oldest_idle(&self) -> Option<(Instant, Arc<ConcurrentInstance>)> {
+    /// Those that are idle, with since when, longest first.
+    fn oldest_first(&self) -> Vec<(Instant, Arc<ConcurrentInstance>)> {
         let instances = lock(&self.instances);
         let idle = instances
             .iter()
             .filter_map(|instance| Some((instance.idle_since()?, Arc::clone(instance))));
-        idle.min_by_key(|(since, _)| *since)
+        let mut idle: Vec<_> = idle.collect();
+        idle.sort_unstable_by_key(|(since, _)| *since);
+        idle
     }
 }
 
@@ -156,25 +167,29 @@ impl Drop for ConcurrentPool {
     fn drop(&mut self) {
         let instances = self.instances.get_mut();
         for instance in instances.unwrap_or_else(PoisonError::into_inner).drain(..) {
-            instance.end_if_idle();
+            // Its own task ends it.
+            instance.retire();
         }
     }
 }
 
 impl IdleInstances for ConcurrentPool {
     fn oldest(&self) -> Option<Instant> {
-        Some(self.oldest_idle()?.0)
+        Some(self.oldest_first().first()?.0)
     }
 
     fn evict_oldest(&self) -> bool {
-        let Some((_, oldest)) = self.oldest_idle() else {
-            return false;
-        };
-        let is_evicted = oldest.end_if_idle();
-        if is_evicted {
-            self.forget(&oldest, Retired::Evicted);
+        let idle = self.oldest_first();
+        // One that its guest keeps busy at this moment cannot be ended at once.
+        let evicted = idle.iter().find(|(_, instance)| instance.end_if_idle());
+        if let Some((_, instance)) = evicted {
+            self.forget(instance, Retired::Evicted);
         }
-        is_evicted
+        evicted.is_some()
+    }
+
+    fn is_of_0_3(&self) -> bool {
+        true
     }
 
     fn share(&self) -> Option<&MemoryShare> {

@@ -334,6 +334,11 @@ impl IdleInstances for WarmPool {
     fn share(&self) -> Option<&MemoryShare> {
         self.budget.share()
     }
+
+    fn is_of_0_3(&self) -> bool {
+        let runnable = self.runnable.upgrade();
+        runnable.is_some_and(|runnable| runnable.linked.is_of_0_3())
+    }
 }
 
 /// The task that watches a pool. It ends when nothing is idle, or with the runtime that it is on.

@@ -3,10 +3,10 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 use wasmtime::component::Accessor;
 use wasmtime::{AsContextMut, Result};
 use wasmtime_wasi_http::p3::bindings::Service;
@@ -19,9 +19,11 @@ use crate::execution::wasi_0_3;
 use crate::handler::Handler;
 use crate::instance::{Binding, Instance};
 use crate::lock::lock;
+use crate::run_queue::RunQueue;
 use crate::runnable::Runnable;
 use crate::shared::Shared;
 use crate::state::State;
+use crate::ticker::Ticker;
 use crate::warm::Retired;
 
 /// The calls of a guest that are under way.
@@ -54,67 +56,118 @@ pub(super) async fn start(
     let bounds = Bounds {
         at_once: pool.config.concurrency.max(1) as usize,
         requests: life.requests,
-        end: std::time::Instant::now().checked_add(life.age),
+        end: Instant::now().checked_add(life.age),
     };
-    let concurrent = Arc::new(ConcurrentInstance::new(calls, pool.budget.clone(), bounds));
-    let end = Instant::now().checked_add(life.age);
+    let turns = binding.turns.clone();
+    let thread = turns.as_ref().map_or(0, |turns| turns.number());
+    let budget = pool.budget.clone();
+    let concurrent = Arc::new(ConcurrentInstance::new(calls, budget, bounds, thread));
     let guest = Guest {
         pool: Arc::downgrade(pool),
         concurrent: Arc::clone(&concurrent),
-        idle_time: pool.config.idle_time,
         memory_part: f64::from(pool.config.memory_percent) / 100.0,
         own: own.shared,
         unfinished: Mutex::default(),
     };
-    concurrent.set_driver(Box::pin(run(guest, instance, receiver, end)));
-    let (ticker, turns) = (Arc::clone(&runnable.ticker), binding.turns.clone());
-    let driven = Arc::clone(&concurrent);
-    tokio::spawn(std::future::poll_fn(move |cx| {
-        ticker.touch();
-        let step = driven.poll_driver(cx);
-        if let Some(turns) = &turns {
+    concurrent.set_driver(Box::pin(run(guest, instance, receiver)));
+    let running = RunningInstance {
+        instance: Arc::clone(&concurrent),
+        pool: Arc::downgrade(pool),
+        ticker: Arc::clone(&runnable.ticker),
+        turns,
+        idle_time: pool.config.idle_time,
+        pause: None,
+    };
+    tokio::spawn(running);
+    Ok(concurrent)
+}
+
+/// The task that runs an instance. It lets go of one that nobody has used for long: the guest itself may be busy for ever.
+struct RunningInstance {
+    instance: Arc<ConcurrentInstance>,
+    pool: Weak<ConcurrentPool>,
+    ticker: Arc<Ticker>,
+    turns: Option<Arc<RunQueue>>,
+    idle_time: Duration,
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+impl Future for RunningInstance {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.ticker.touch();
+        let step = self.instance.poll_driver(cx);
+        if let Some(turns) = &self.turns {
             turns.leave();
         }
-        step
-    }));
-    Ok(concurrent)
+        if step.is_ready() {
+            return Poll::Ready(());
+        }
+        let Some((end, why)) = self.instance.expires(self.idle_time) else {
+            return Poll::Pending;
+        };
+        let pause = self
+            .pause
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(end.into())));
+        if pause.deadline() != end.into() {
+            pause.as_mut().reset(end.into());
+        }
+        std::task::ready!(pause.as_mut().poll(cx));
+        match self.instance.end_if_idle() {
+            true => {
+                if let Some(pool) = self.pool.upgrade() {
+                    pool.forget(&self.instance, why);
+                }
+                Poll::Ready(())
+            }
+            // Somebody has just taken a place in it.
+            false => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for RunningInstance {
+    /// What its runtime does not run any more ends, and so does what panicked.
+    fn drop(&mut self) {
+        if let Some(pool) = self.pool.upgrade() {
+            pool.retire(&self.instance, Retired::Failed);
+        }
+        self.instance.end();
+    }
 }
 
 /// The guest of an instance, as it is run.
 struct Guest {
     pool: Weak<ConcurrentPool>,
     concurrent: Arc<ConcurrentInstance>,
-    idle_time: Duration,
     memory_part: f64,
     /// What is of no request.
     own: Arc<Shared>,
     /// Requests that the guest may still work on, handled or not.
-    unfinished: Mutex<Vec<Arc<Shared>>>,
+    unfinished: Mutex<Vec<Weak<Shared>>>,
 }
 
 impl Drop for Guest {
     /// It is dropped before its store.
     fn drop(&mut self) {
         for shared in lock(&self.unfinished).drain(..) {
-            shared.note_end();
+            if let Some(shared) = shared.upgrade() {
+                shared.note_end();
+            }
         }
     }
 }
 
-async fn run(
-    guest: Guest,
-    mut instance: Instance,
-    mut calls: UnboundedReceiver<Call>,
-    end: Option<Instant>,
-) {
-    // Dropped in this order: what is moved in last goes first.
+async fn run(guest: Guest, mut instance: Instance, mut calls: UnboundedReceiver<Call>) {
+    // What is moved in last is dropped first.
     let guest = guest;
     let Instance { store, handler, .. } = &mut instance;
     let Handler::Wasi03(service) = handler else {
         return;
     };
     let ended = store
-        .run_concurrent(async |accessor| guest.serve(accessor, service, &mut calls, end).await)
+        .run_concurrent(async |accessor| guest.serve(accessor, service, &mut calls).await)
         .await;
     if let Err(error) = ended.and_then(|ended| ended) {
         guest.retire(Retired::Failed);
@@ -124,19 +177,17 @@ async fn run(
 }
 
 impl Guest {
-    /// Has the guest handle all `calls`, until it is too old or idle for too long.
+    /// Has the guest handle all `calls`.
     async fn serve(
         &self,
         accessor: &Accessor<State>,
         service: &Service,
         calls: &mut UnboundedReceiver<Call>,
-        end: Option<Instant>,
     ) -> Result<()> {
         let mut running: Running<'_> = Vec::new();
-        let mut pause: Option<Pin<Box<Sleep>>> = None;
         std::future::poll_fn(|cx| {
+            self.concurrent.note_look();
             while let Poll::Ready(Some(call)) = calls.poll_recv(cx) {
-                pause = None;
                 running.push(Box::pin(self.handle(accessor, service, call)));
             }
             let mut failed = None;
@@ -147,29 +198,12 @@ impl Guest {
                     false
                 }
             });
-            match failed {
-                Some(error) => return Poll::Ready(Err(error)),
-                None if !running.is_empty() => return Poll::Pending,
-                None => {}
+            if running.is_empty() {
+                self.rest(accessor, cx);
             }
-            self.rest(accessor, cx);
-            let pause = pause.get_or_insert_with(|| {
-                let idle = Instant::now() + self.idle_time;
-                Box::pin(tokio::time::sleep_until(
-                    end.map_or(idle, |end| end.min(idle)),
-                ))
-            });
-            std::task::ready!(pause.as_mut().poll(cx));
-            let is_too_old = end.is_some_and(|end| Instant::now() >= end);
-            let why = if is_too_old {
-                Retired::Age
-            } else {
-                Retired::Idle
-            };
-            match self.expire(why) {
-                true => Poll::Ready(Ok(())),
-                // A call is on its way.
-                false => Poll::Pending,
+            match failed {
+                Some(error) => Poll::Ready(Err(error)),
+                None => Poll::Pending,
             }
         })
         .await
@@ -188,17 +222,30 @@ impl Guest {
             request,
             scheme,
         } = call;
+        if !self.concurrent.is_waiting(number) {
+            return Ok(());
+        }
         let shared = Arc::clone(&state.shared);
-        lock(&self.unfinished).push(Arc::clone(&shared));
+        self.note_unfinished(&shared);
         let handler = service.wasi_http_handler();
-        let call = accessor.with(|mut guest| {
+        let begun = accessor.with(|mut guest| {
+            let charges = &mut guest.data_mut().charges;
+            charges.note_head(request.headers(), request.uri());
             let request = wasi_0_3::receive(guest.data_mut(), request, scheme)?;
             let call = handler
                 .func_handle()
                 .start_call_concurrent(&mut guest, (request,))?;
             guest.data_mut().requests.add(call.task(), state);
             Ok::<_, wasmtime::Error>(call)
-        })?;
+        });
+        let call = match begun {
+            Ok(call) => call,
+            // No matter of the others, as the guest knows nothing of it.
+            Err(error) => {
+                self.concurrent.end_call(number, Err(Arc::new(error)));
+                return Ok(());
+            }
+        };
         let func = handler.func_handle();
         let (answered,) = func.finish_call_concurrent(accessor, call).await?;
         match answered {
@@ -207,7 +254,11 @@ impl Guest {
             }
             Err(code) => shared.put_head(Err(Failure::from_error_code(&code))),
         }
-        let forwarded = std::future::poll_fn(|cx| shared.poll_forward(cx)).await;
+        let forwarded = std::future::poll_fn(|cx| {
+            shared.watch_forward(cx);
+            shared.poll_forward(cx)
+        })
+        .await;
         let (memory, used) = accessor.with(|mut guest| guest.data_mut().memory_used());
         shared.account().note(memory);
         self.concurrent.note_memory(memory);
@@ -247,12 +298,12 @@ impl Guest {
         }
     }
 
-    /// Lets go of the instance, unless somebody has a place in it. Answers whether it does.
-    fn expire(&self, why: Retired) -> bool {
-        let is_idle = self.concurrent.retire_if_idle();
-        if is_idle && let Some(pool) = self.pool.upgrade() {
-            pool.forget(&self.concurrent, why);
+    /// Adds a request to those that the guest may work on. What nobody else keeps any more needs no note of its end.
+    fn note_unfinished(&self, shared: &Arc<Shared>) {
+        let mut unfinished = lock(&self.unfinished);
+        if unfinished.len() == unfinished.capacity() {
+            unfinished.retain(|shared| shared.strong_count() > 0);
         }
-        is_idle
+        unfinished.push(Arc::downgrade(shared));
     }
 }

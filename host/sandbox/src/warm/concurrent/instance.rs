@@ -1,10 +1,10 @@
 //! An instance that answers several requests at once: how many it has, and what runs it.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::Request;
 use http::uri::Scheme;
@@ -16,6 +16,10 @@ use crate::budget::Budget;
 use crate::lock::lock;
 use crate::requests::RequestState;
 use crate::shared::Shared;
+use crate::warm::Retired;
+
+/// A guest that has kept the host from its calls for so long gets no further one meanwhile.
+const LONG_BLOCKED: Duration = Duration::from_millis(20);
 
 /// What runs the guest.
 pub(super) type Driver = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -40,6 +44,10 @@ pub(super) struct ConcurrentInstance {
     budget: Budget,
     /// Nanoseconds on a processor, divided each time by the number of calls under way.
     busy: AtomicU64,
+    /// Whether its calls were looked at in this step.
+    looked: AtomicBool,
+    /// The thread whose requests it answers.
+    pub(super) thread: usize,
     /// Its linear memory, in bytes, when a call last ended.
     memory: AtomicU64,
 }
@@ -61,6 +69,8 @@ struct Use {
     /// Since when no place is taken, and the memory that is noted as idle.
     idle: Option<(Instant, u64)>,
     is_retired: bool,
+    /// Since when the guest has kept the host from looking at its calls.
+    blocked: Option<Instant>,
     /// Of the task that runs the guest.
     waker: Option<Waker>,
 }
@@ -79,8 +89,13 @@ impl Use {
 }
 
 impl ConcurrentInstance {
-    /// One to which calls are given by `calls`.
-    pub(super) fn new(calls: UnboundedSender<Call>, budget: Budget, bounds: Bounds) -> Self {
+    /// One to which calls of `thread` are given by `calls`.
+    pub(super) fn new(
+        calls: UnboundedSender<Call>,
+        budget: Budget,
+        bounds: Bounds,
+        thread: usize,
+    ) -> Self {
         Self {
             calls,
             driver: Mutex::new(None),
@@ -90,10 +105,13 @@ impl ConcurrentInstance {
                 taken: 0,
                 idle: None,
                 is_retired: false,
+                blocked: None,
                 waker: None,
             }),
             budget,
             busy: AtomicU64::new(0),
+            looked: AtomicBool::new(true),
+            thread,
             memory: AtomicU64::new(0),
         }
     }
@@ -110,6 +128,7 @@ impl ConcurrentInstance {
             in_use.waker = Some(cx.waker().clone());
             in_use.waiting.len()
         };
+        self.looked.store(false, Ordering::Relaxed);
         let before = Instant::now();
         let step = match driver.as_mut() {
             Some(running) => running.as_mut().poll(cx),
@@ -118,13 +137,34 @@ impl ConcurrentInstance {
         let took = before.elapsed().as_nanos() / at_once.max(1) as u128;
         let took = u64::try_from(took).unwrap_or(u64::MAX);
         self.busy.fetch_add(took, Ordering::Relaxed);
-        if step.is_pending() && !lock(&self.in_use).is_over() {
-            return Poll::Pending;
+        if step.is_pending() {
+            let mut in_use = lock(&self.in_use);
+            in_use.blocked = match self.looked.load(Ordering::Relaxed) {
+                true => None,
+                false => in_use.blocked.or(Some(before)),
+            };
+            if !in_use.is_over() {
+                return Poll::Pending;
+            }
         }
         let ended = driver.take();
         drop(driver);
         drop(ended);
         Poll::Ready(())
+    }
+
+    /// Takes note that the guest lets its calls be looked at.
+    pub(super) fn note_look(&self) {
+        self.looked.store(true, Ordering::Relaxed);
+    }
+
+    /// When it is let go of if nobody takes a place in it until then, and why.
+    pub(super) fn expires(&self, idle_time: Duration) -> Option<(Instant, Retired)> {
+        let in_use = lock(&self.in_use);
+        let (since, _) = in_use.idle?;
+        let idle = since.checked_add(idle_time).map(|end| (end, Retired::Idle));
+        let old = in_use.bounds.end.map(|end| (end, Retired::Age));
+        idle.into_iter().chain(old).min_by_key(|(end, _)| *end)
     }
 
     /// Takes a place, if there is one.
@@ -133,7 +173,10 @@ impl ConcurrentInstance {
         let bounds = &in_use.bounds;
         let is_too_old = bounds.end.is_some_and(|end| Instant::now() >= end);
         let is_full = in_use.taken >= bounds.at_once || bounds.requests == 0;
-        if in_use.is_retired || is_full || is_too_old {
+        let is_blocked = in_use
+            .blocked
+            .is_some_and(|since| since.elapsed() > LONG_BLOCKED);
+        if in_use.is_retired || is_full || is_too_old || is_blocked {
             return false;
         }
         in_use.taken += 1;
@@ -156,6 +199,9 @@ impl ConcurrentInstance {
             let memory = self.memory.load(Ordering::Relaxed);
             in_use.idle = Some((Instant::now(), memory));
             self.budget.note_idle(memory);
+            drop(in_use);
+            // It looks when it is to be let go of.
+            self.wake();
         }
     }
 
@@ -193,7 +239,23 @@ impl ConcurrentInstance {
     pub(super) fn give_up(&self, number: u64) {
         if let Some(call) = self.take_waiting(number) {
             call.shared.note_end();
+            call.shared.take_head();
         }
+    }
+
+    /// Whether somebody waits for the call with this number.
+    pub(super) fn is_waiting(&self, number: u64) -> bool {
+        let in_use = lock(&self.in_use);
+        in_use.waiting.iter().any(|call| call.number == number)
+    }
+
+    /// Ends it whatever it has to do, as nothing will run it any more.
+    pub(super) fn end(&self) {
+        self.retire();
+        let ended = lock(&self.driver).take();
+        drop(ended);
+        let gone = wasmtime::Error::msg("its instance has ended");
+        self.end_calls(&Arc::new(gone));
     }
 
     fn take_waiting(&self, number: u64) -> Option<Waiting> {
@@ -213,11 +275,21 @@ impl ConcurrentInstance {
 
     /// Says that no further request is to have it. Answers whether that is new.
     pub(super) fn retire(&self) -> bool {
-        !std::mem::replace(&mut lock(&self.in_use).is_retired, true)
+        let mut in_use = lock(&self.in_use);
+        if let Some((_, memory)) = in_use.idle.take() {
+            self.budget.note_not_idle(memory);
+        }
+        let is_new = !std::mem::replace(&mut in_use.is_retired, true);
+        let is_over = in_use.is_over();
+        drop(in_use);
+        if is_over {
+            self.wake();
+        }
+        is_new
     }
 
-    /// Says the same if no place is taken, as the guest itself does. Answers whether it is so.
-    pub(super) fn retire_if_idle(&self) -> bool {
+    /// Says the same if no place is taken. Answers whether it is so.
+    fn retire_if_idle(&self) -> bool {
         let mut in_use = lock(&self.in_use);
         let Some((_, memory)) = in_use.idle.take() else {
             return false;
