@@ -34,6 +34,14 @@ pub(crate) struct Instance {
 /// Notes the end of an instance, for the request that it was given last.
 struct Ending(Arc<Shared>);
 
+impl Ending {
+    fn of(binding: &Binding) -> Self {
+        // An instance may have been made for it that did not come up.
+        binding.shared.note_begin();
+        Self(Arc::clone(&binding.shared))
+    }
+}
+
 impl Drop for Ending {
     fn drop(&mut self) {
         self.0.note_end();
@@ -94,7 +102,7 @@ impl Instance {
     ) -> Result<Self> {
         let stacks = runnable.linked.take_stacks()?;
         let mut store = state::store(handler.engine(), &runnable.settings, binding);
-        let ending = Ending(Arc::clone(&binding.shared));
+        let ending = Ending::of(binding);
         let handler = handler.instantiate(&mut store).await?;
         Ok(Self {
             ending,
@@ -112,7 +120,7 @@ impl Instance {
     /// Gives it to another execution. Nothing that belongs to one execution is left from the last one.
     pub(crate) fn bind(&mut self, runnable: &Runnable, binding: &Binding) {
         state::bind(&mut self.store, &runnable.settings, binding);
-        self.ending = Ending(Arc::clone(&binding.shared));
+        self.ending = Ending::of(binding);
         self.is_reused = self.answered > 0;
         binding.shared.note_instance();
         if self.is_reused {

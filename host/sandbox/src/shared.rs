@@ -245,6 +245,11 @@ impl Shared {
         *lock(&self.forward_watcher) = Some(cx.waker().clone());
     }
 
+    /// Notes that there is an instance to come.
+    pub(crate) fn note_begin(&self) {
+        self.has_ended.store(false, Ordering::SeqCst);
+    }
+
     /// Notes that the instance ends. What it has given of its response body until now is taken; the rest will not come.
     pub(crate) fn note_end(&self) {
         if self.is_forwarding.load(Ordering::Relaxed) {

@@ -60,10 +60,10 @@ struct Peer {
 }
 
 impl Peer {
-    fn wasmtime() -> Self {
+    fn wasmtime(component: &str, flags: &[&str]) -> Self {
         Self::start("wasmtime", |command, addr, _| {
             command.args(["serve", "-S", "cli", "--addr", &addr.to_string()]);
-            command.arg(guest("hello"));
+            command.args(flags).arg(guest(component));
         })
     }
 
@@ -163,8 +163,8 @@ fn answer(
     (status, headers, String::from_utf8(body).unwrap())
 }
 
-fn compare(name: &str, peer: &Peer) {
-    let host = Host::serve("hello").start();
+fn compare(name: &str, peer: &Peer, component: &str) {
+    let host = Host::serve(component).start();
     assert_eq!(REQUESTS.len(), 20);
     for wanted in REQUESTS {
         let ours = answer(host.addr(), wanted);
@@ -175,10 +175,18 @@ fn compare(name: &str, peer: &Peer) {
 
 #[test]
 fn wasmtime_serve_answers_twenty_requests_as_host_does() {
-    compare("wasmtime serve", &Peer::wasmtime());
+    compare("wasmtime serve", &Peer::wasmtime("hello", &[]), "hello");
+}
+
+/// What a handler of either generation answers is the same, here and there.
+#[test]
+fn wasmtime_serve_answers_twenty_requests_to_a_component_of_wasi_0_3_as_host_does() {
+    let peer = Peer::wasmtime("p3_greets", &["-S", "p3", "-W", "component-model-async=y"]);
+    compare("wasmtime serve", &peer, "p3_greets");
+    compare("wasmtime serve", &peer, "hello");
 }
 
 #[test]
 fn wash_dev_answers_twenty_requests_as_host_does() {
-    compare("wash dev", &Peer::wash());
+    compare("wash dev", &Peer::wash(), "hello");
 }

@@ -4,4 +4,5 @@ mod collector;
 mod drop_in;
 mod new_project;
 mod provider;
+mod python_0_3;
 mod schema;
