@@ -66,6 +66,8 @@ pub struct FunctionConfig {
     pub limits: Limits,
     /// Its environment variables.
     pub environment: Vec<(String, String)>,
+    /// What `wasi:config` gives it, by key.
+    pub config: Vec<(String, String)>,
     /// Whom it may call. Default nobody.
     #[cfg(feature = "outbound")]
     pub outbound: OutboundPolicy,
@@ -81,6 +83,7 @@ setters!(FunctionConfig {
     name: Option<String>,
     limits: Limits,
     environment: Vec<(String, String)>,
+    config: Vec<(String, String)>,
     memory_share: Option<MemoryShare>,
     warm: Option<Warm>,
 });

@@ -12,6 +12,7 @@ use super::config::FunctionConfig;
 use super::error::{CallError, LoadError};
 use super::execution::ExecutionBuilder;
 use super::generation::Generation;
+use super::interfaces::Given;
 use super::limits::Limits;
 use super::linked::Linked;
 use super::outbound::OutboundClient;
@@ -63,6 +64,9 @@ impl Function {
                 environment: config.environment,
                 outbound: Arc::new(outbound),
                 at_once,
+                given: Arc::new(Given {
+                    config: config.config,
+                }),
             },
         });
         Ok(Self { runnable })

@@ -4,6 +4,7 @@ use super::declared::Declared;
 use super::error::LoadError;
 use super::generation::Generation;
 use super::interface::InterfaceName;
+use super::interfaces;
 use super::limits::MIB;
 use super::parts::Parts;
 use super::provided::is_provided;
@@ -201,6 +202,12 @@ fn released_advice() -> String {
 }
 
 fn import_advice(name: &str) -> String {
+    let parsed = InterfaceName::parse(name);
+    if let Some(mut versions) = parsed.and_then(|name| interfaces::versions(&name)) {
+        let first = versions.next().unwrap_or_default();
+        let versions = versions.fold(first.to_owned(), |list, next| list + " and " + next);
+        return format!("build it against version {versions}, which this host provides");
+    }
     let advice = if name.starts_with("wasi:") && name.contains("@0.3.0-rc") {
         return format!(
             "it is of a release candidate of WASI 0.3: {}",
@@ -209,7 +216,8 @@ fn import_advice(name: &str) -> String {
     } else if name.starts_with("wasi:") && name.contains("-rc") {
         "it is of a release candidate: build the component against the release of WASI 0.2"
     } else if name.starts_with("wasi:") {
-        "this host provides wasi:cli, clocks, filesystem, http, io, random and sockets of version 0.2, and all but io of 0.3"
+        "this host provides wasi:cli, clocks, filesystem, http, io, random and sockets of version 0.2, all but io of 0.3, \
+         and wasi:config"
     } else if name.starts_with("fermyon:") || name.starts_with("spin:") {
         "it is Spin's own: run the component with Spin, or build it against WASI alone"
     } else if name.starts_with("wasmcloud:") {

@@ -74,6 +74,7 @@ mod head;
 mod inspect;
 mod instance;
 mod interface;
+mod interfaces;
 mod limits;
 mod line;
 mod linked;

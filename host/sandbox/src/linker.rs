@@ -8,6 +8,7 @@ mod wasi_0_3;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
+use super::interfaces;
 use super::state::State;
 
 /// A linker with all that components of WASI 0.2 may import.
@@ -21,6 +22,7 @@ pub(crate) fn wasi_0_2(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     bounds::bound(&mut linker)?;
     outgoing::link(&mut linker)?;
     charged::levy(&mut linker)?;
+    interfaces::link(&mut linker)?;
     Ok(linker)
 }
 

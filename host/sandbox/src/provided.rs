@@ -2,6 +2,7 @@
 
 use super::generation::Generation;
 use super::interface::InterfaceName;
+use super::interfaces;
 
 /// A package and those of its interfaces that are provided.
 type Package = (&'static str, &'static [&'static str]);
@@ -65,25 +66,31 @@ const WASI_0_3: &[Package] = &[
     ("wasi:sockets", &["ip-name-lookup", "types"]),
 ];
 
-/// Whether this host provides the interface `name`: all of the releases of WASI 0.2 and 0.3, their candidates excluded.
+/// Whether this host provides the interface `name`: all of the releases of WASI 0.2 and 0.3, their candidates excluded, and
+/// some drafts.
 ///
 /// ```
 /// use host_sandbox::inspection::is_provided;
 ///
 /// assert!(is_provided("wasi:io/poll@0.2.6") && is_provided("wasi:http/client@0.3.0"));
+/// assert!(is_provided("wasi:config/store@0.2.0-rc.1"));
 /// assert!(!is_provided("wasi:http/client@0.3.0-rc-2026-03-15"));
 /// ```
 pub fn is_provided(name: &str) -> bool {
+    InterfaceName::parse(name)
+        .is_some_and(|name| is_of_release(&name) || interfaces::is_provided(&name))
+}
+
+/// Whether `name` is an interface of a release of WASI that is provided.
+fn is_of_release(name: &InterfaceName<'_>) -> bool {
     let generations = [
         (Generation::Wasi02, WASI_0_2),
         (Generation::Wasi03, WASI_0_3),
     ];
-    InterfaceName::parse(name).is_some_and(|name| {
-        generations.into_iter().any(|(generation, packages)| {
-            name.links_with(generation.release())
-                && packages.iter().any(|(known, interfaces)| {
-                    *known == name.package && interfaces.contains(&name.interface)
-                })
-        })
+    generations.into_iter().any(|(generation, packages)| {
+        name.links_with(generation.release())
+            && packages.iter().any(|(known, interfaces)| {
+                *known == name.package && interfaces.contains(&name.interface)
+            })
     })
 }

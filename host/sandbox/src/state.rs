@@ -10,6 +10,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::charges::{Charges, held_in};
 use super::instance::Binding;
+use super::interfaces::Given;
 use super::limits::Limits;
 use super::line::Stream;
 use super::meter::Meter;
@@ -43,6 +44,7 @@ pub(crate) struct State {
     memory_limit: u64,
     pub(crate) charges: Charges,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) given: Arc<Given>,
     prints_for: PrintsFor,
     pub(crate) requests: Requests,
 }
@@ -192,6 +194,7 @@ pub(crate) struct Settings {
     pub(crate) outbound: Arc<OutboundClient>,
     /// Requests that an instance answers at once.
     pub(crate) at_once: usize,
+    pub(crate) given: Arc<Given>,
 }
 
 /// A store for an instance, with every limit of `settings` in force.
@@ -213,6 +216,7 @@ pub(crate) fn store(engine: &Engine, settings: &Settings, binding: &Binding) -> 
         memory_limit: limits.memory,
         charges: Charges::default(),
         shared: Arc::clone(shared),
+        given: Arc::clone(&settings.given),
         prints_for,
         requests: Requests::default(),
     };

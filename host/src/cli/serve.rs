@@ -137,6 +137,10 @@ struct FunctionArgs {
     #[arg(long, requires = "component", value_name = "KEY=VALUE,…", value_parser = pairs)]
     set_env_vars: Vec<Listed<Pair>>,
 
+    /// What the function finds in `wasi:config`
+    #[arg(long, requires = "component", value_name = "KEY=VALUE,…", value_parser = pairs)]
+    set_config: Vec<Listed<Pair>>,
+
     /// Let the function call this URL's scheme, host and port, such as https://api.example.com
     ///
     /// A range of addresses, such as 10.1.2.0/24, lets allowed host names lead to private addresses.
@@ -250,6 +254,7 @@ impl FunctionArgs {
     fn config(&self, request_idle: Duration) -> Result<(FunctionConfig, usize), Message> {
         let mut settings = FunctionSettings {
             environment: map(&self.set_env_vars)?,
+            config: map(&self.set_config)?,
             allow_outbound: self.allow_outbound.clone(),
             warm: self.warm,
             ..FunctionSettings::default()

@@ -18,6 +18,7 @@ impl FunctionTable {
             audiences: self.audiences.clone(),
             service_account: self.service_account.clone(),
             environment: self.env_vars.clone(),
+            config: self.config.clone(),
             secrets: self
                 .secrets
                 .iter()

@@ -85,6 +85,10 @@ settings! {
         env_vars: BTreeMap<String, String> => environment: BTreeMap<String, String>,
             "texts by name", ["set-env-vars", "update-env-vars", "remove-env-vars", "clear-env-vars", "env-vars-file"],
             shown "environmentVariables";
+        /// What it finds in `wasi:config`
+        #[serde(default)]
+        config: BTreeMap<String, String> => config: BTreeMap<String, String>,
+            "texts by name", ["set-config", "update-config", "remove-config", "clear-config"];
         /// Environment variables whose values are read from these files, and kept nowhere else
         #[serde(default)]
         #[schemars(with = "BTreeMap<String, PathBuf>")]

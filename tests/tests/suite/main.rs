@@ -5,6 +5,7 @@
 
 mod commands;
 mod functions;
+mod interfaces;
 mod jobs;
 mod logs;
 mod project;

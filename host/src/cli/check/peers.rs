@@ -43,11 +43,11 @@ impl Peer {
     }
 
     fn links(&self, name: &str) -> bool {
-        is_provided(name)
-            || is_among(self.links, name)
-            || InterfaceName::parse(name).is_some_and(|name| {
-                let version = name.version.unwrap_or_default();
-                WASI.contains(&name.package) && self.candidates.contains(&version)
+        is_among(self.links, name)
+            || InterfaceName::parse(name).is_some_and(|parsed| {
+                let version = parsed.version.unwrap_or_default();
+                WASI.contains(&parsed.package)
+                    && (is_provided(name) || self.candidates.contains(&version))
             })
     }
 

@@ -142,6 +142,7 @@ pub(crate) fn function_config(settings: &FunctionSettings) -> Result<FunctionCon
     Ok(FunctionConfig::default()
         .limits(limits)
         .environment(environment.into_iter().collect())
+        .config(settings.config.clone().into_iter().collect())
         .outbound(outbound)
         .warm(warm(settings)?))
 }

@@ -72,6 +72,22 @@ pub(super) struct SettingArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "set_env_vars")]
     env_vars_file: Option<PathBuf>,
 
+    /// What it finds in `wasi:config`, in place of what it has there
+    #[arg(long, value_name = "KEY=VALUE,…", value_parser = pairs)]
+    set_config: Vec<Listed<Pair>>,
+
+    /// Remove all that it finds in `wasi:config`
+    #[arg(long, conflicts_with = "set_config")]
+    clear_config: bool,
+
+    /// Values of `wasi:config` to add or change
+    #[arg(long, value_name = "KEY=VALUE,…", value_parser = pairs)]
+    update_config: Vec<Listed<Pair>>,
+
+    /// Values of `wasi:config` to remove
+    #[arg(long, value_name = "KEY,…", value_parser = names)]
+    remove_config: Vec<Listed<String>>,
+
     /// Environment variables whose values are read from files by the host, and kept nowhere else, in place of those that
     /// it has
     #[arg(long, value_name = "KEY=FILE,…", value_parser = pairs)]
@@ -167,6 +183,7 @@ impl SettingArgs {
         }
         self.limits.apply(&mut settings);
         self.apply_environment(&mut settings)?;
+        self.apply_config(&mut settings)?;
         self.apply_secrets(&mut settings)?;
         if self.clear_allow_outbound || !self.allow_outbound.is_empty() {
             let mut policy = OutboundPolicy::default();
@@ -196,6 +213,17 @@ impl SettingArgs {
             settings.environment.remove(name);
         }
         settings.environment.extend(map(&self.update_env_vars)?);
+        Ok(())
+    }
+
+    fn apply_config(&self, settings: &mut FunctionSettings) -> Result<(), Message> {
+        if self.clear_config || !self.set_config.is_empty() {
+            settings.config = map(&self.set_config)?;
+        }
+        for name in all(&self.remove_config) {
+            settings.config.remove(name);
+        }
+        settings.config.extend(map(&self.update_config)?);
         Ok(())
     }
 

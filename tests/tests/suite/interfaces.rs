@@ -1,0 +1,3 @@
+//! The interfaces that components may import beside the releases of WASI.
+
+mod config;
