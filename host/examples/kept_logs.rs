@@ -111,6 +111,7 @@ impl Executions {
             time: self.time,
             stream,
             text,
+            context: String::new(),
             remedy: None,
         }
     }

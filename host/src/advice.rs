@@ -141,6 +141,7 @@ mod tests {
                 time: SystemTime::UNIX_EPOCH,
                 stream: Stream::Host,
                 text: "refused".into(),
+                context: String::new(),
                 remedy,
             };
             super::line(line).text

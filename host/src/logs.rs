@@ -25,7 +25,7 @@ mod segments;
 mod test_support;
 
 pub use entry::{
-    Cause, Entry, FinishStatus, Origin, Payload, Severity, Structured, Trace, Trigger,
+    Cause, Entry, FinishStatus, Logged, Origin, Payload, Severity, Structured, Trace, Trigger,
 };
 pub use forms::{
     HttpRequest, JsonLines, LogFormat, ReadFormat, ReadRenderer, StoredEntry, StoredPayload,

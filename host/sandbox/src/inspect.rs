@@ -217,7 +217,7 @@ fn import_advice(name: &str) -> String {
         "it is of a release candidate: build the component against the release of WASI 0.2"
     } else if name.starts_with("wasi:") {
         "this host provides wasi:cli, clocks, filesystem, http, io, random and sockets of version 0.2, all but io of 0.3, \
-         and wasi:config"
+         wasi:config and wasi:logging"
     } else if name.starts_with("fermyon:") || name.starts_with("spin:") {
         "it is Spin's own: run the component with Spin, or build it against WASI alone"
     } else if name.starts_with("wasmcloud:") {

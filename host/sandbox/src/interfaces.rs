@@ -3,6 +3,7 @@
 //! They are drafts, which link with their own version alone. So all versions are listed, and each has its definition.
 
 mod config;
+mod logging;
 
 use wasmtime::Result;
 use wasmtime::component::Linker;
@@ -17,7 +18,7 @@ struct Provided {
     versions: &'static [&'static str],
 }
 
-const PROVIDED: &[Provided] = &[config::PROVIDED];
+const PROVIDED: &[Provided] = &[config::PROVIDED, logging::PROVIDED];
 
 /// What the functions of an instance find in them.
 #[derive(Clone, Default)]
@@ -31,7 +32,8 @@ pub(crate) struct Given {
 /// # Errors
 /// If wasmtime refuses a definition.
 pub(crate) fn link(linker: &mut Linker<State>) -> Result<()> {
-    config::link(linker)
+    config::link(linker)?;
+    logging::link(linker)
 }
 
 /// Whether `name` is one of them, in a version that is provided.

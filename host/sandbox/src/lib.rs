@@ -147,7 +147,7 @@ pub mod memory {
 
 /// What executions print.
 pub mod output {
-    pub use crate::line::{LEAST_LINE, LINE_LIMIT, Remedy};
+    pub use crate::line::{LEAST_LINE, LINE_LIMIT, Level, Remedy};
 }
 
 /// Its examples are compiled with the others.

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::line::{LEAST_LINE, LINE_LIMIT, Line, Remedy, Stream};
+use super::line::{LEAST_LINE, LINE_LIMIT, Level, Line, Remedy, Stream};
 
 /// Splits both streams of one execution into lines.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Output {
     pub(crate) fn write(&mut self, stream: Stream, bytes: &[u8]) {
         let partial = match stream {
             Stream::Stdout => &mut self.stdout,
-            Stream::Stderr | Stream::Host => &mut self.stderr,
+            Stream::Stderr | Stream::Logging(_) | Stream::Host => &mut self.stderr,
         };
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -59,12 +59,30 @@ impl Output {
         }
     }
 
+    /// Adds a message of `wasi:logging`, within the budget as a printed line is, whatever line feeds are in it.
+    pub(crate) fn log(&mut self, level: Level, context: &str, message: &str) {
+        let room = self.left.saturating_sub(context.len());
+        if room == 0 {
+            self.dropped += (context.len() + message.len() + 1) as u64;
+            return;
+        }
+        let taken = message.floor_char_boundary(room);
+        self.dropped += (message.len() - taken) as u64;
+        // One for the line feed that a printed line has.
+        let cost = (context.len() + taken + 1).max(LEAST_LINE);
+        self.left = self.left.saturating_sub(cost);
+        let mut line = Line::of(Stream::Logging(level), &message[..taken]);
+        line.context = Line::of(line.stream, context).text;
+        self.lines.push(line);
+    }
+
     /// Adds a line of the host's own, and what would have prevented it.
     pub(crate) fn note(&mut self, text: String, remedy: Option<Remedy>) {
         self.lines.push(Line {
             time: SystemTime::now(),
             stream: Stream::Host,
             text,
+            context: String::new(),
             remedy,
         });
     }
@@ -125,8 +143,18 @@ impl Partial {
             time: SystemTime::now(),
             stream,
             text,
+            context: String::new(),
             remedy: None,
         }
+    }
+}
+
+impl Line {
+    /// All of `text` as one line, cut as a printed one is.
+    fn of(stream: Stream, text: &str) -> Self {
+        let mut partial = Partial::default();
+        partial.extend(text.as_bytes());
+        partial.end(stream)
     }
 }
 
@@ -242,5 +270,34 @@ mod tests {
                 .starts_with("7 bytes of log output were dropped")
         );
         assert_eq!(lines.len(), 2);
+    }
+
+    #[test]
+    fn a_message_is_one_line_with_its_context_and_is_cut_as_one() {
+        let mut output = Output::new(1 << 20);
+        output.log(Level::Warn, "database", "one\ntwo");
+        output.log(Level::Info, "", &"é".repeat(LINE_LIMIT));
+        let lines = output.take_lines();
+        assert_eq!(
+            (&*lines[0].context, &*lines[0].text),
+            ("database", "one\ntwo")
+        );
+        assert_eq!(lines[0].stream, Stream::Logging(Level::Warn));
+        let cut = format!("é … [{LINE_LIMIT} bytes cut]");
+        assert!(lines[1].text.ends_with(&cut) && lines[1].context.is_empty());
+    }
+
+    #[test]
+    fn messages_count_against_the_budget_with_their_context() {
+        let mut output = Output::new(2 * LEAST_LINE + 7);
+        output.log(Level::Info, "", "");
+        output.log(Level::Info, "c", "short");
+        output.log(Level::Info, "four", "éé");
+        output.log(Level::Info, "", "none");
+        output.log(Level::Info, "", "");
+        output.close();
+        let texts = texts(&mut output);
+        let dropped = "8 bytes of log output were dropped: over the limit of an execution";
+        assert_eq!(texts, ["", "short", "é", dropped]);
     }
 }

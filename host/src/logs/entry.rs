@@ -13,7 +13,7 @@ pub(in crate::logs) mod timestamp;
 
 pub use log_entry::{Entry, Trace};
 pub use origin::Origin;
-pub use payload::{Cause, FinishStatus, Payload, Trigger};
+pub use payload::{Cause, FinishStatus, Logged, Payload, Trigger};
 pub use severity::Severity;
 pub use structured::Structured;
 pub(in crate::logs) use structured::message;

@@ -1,3 +1,4 @@
 //! The interfaces that components may import beside the releases of WASI.
 
 mod config;
+mod logging;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::origin::Origin;
-use super::payload::{Cause, FinishStatus, Payload};
+use super::payload::{Cause, FinishStatus, Logged, Payload};
 use super::severity::Severity;
 use crate::execution_id::ExecutionId;
+use host_sandbox::output::Level;
 use host_sandbox::{Line, Stream};
 
 /// One line that an execution printed, or a message of the host about it.
@@ -60,11 +61,17 @@ impl Entry {
         Self::now(Severity::Debug, function, Some(execution), payload)
     }
 
-    /// A line that an execution printed: INFO on stdout, ERROR on stderr, WARNING if the host added it.
+    /// A line that an execution printed or logged: INFO on stdout, ERROR on stderr, the severity of its level if it was
+    /// logged, WARNING if the host added it.
     pub fn printed(function: Arc<str>, execution: ExecutionId, line: Line) -> Self {
         let (severity, payload) = match line.stream {
             Stream::Stdout => (Severity::Info, Payload::Printed(line.text)),
             Stream::Stderr => (Severity::Error, Payload::Printed(line.text)),
+            Stream::Logging(level) => {
+                let (text, context) = (line.text, line.context);
+                let logged = Box::new(Logged { text, context });
+                (of_level(level), Payload::Logged(logged))
+            }
             Stream::Host => (Severity::Warning, Payload::Note(line.text)),
         };
         Self {
@@ -152,7 +159,7 @@ impl Entry {
             Payload::Started | Payload::Finished { .. } => true,
             // Lines that a function prints also carry the job's name, but they are `Printed`.
             Payload::Note(_) => self.job.is_some(),
-            Payload::Printed(_) | Payload::Structured(_) => false,
+            Payload::Printed(_) | Payload::Logged(_) | Payload::Structured(_) => false,
         }
     }
 
@@ -160,10 +167,24 @@ impl Entry {
     pub(in crate::logs) fn size(&self) -> usize {
         let text = match &self.payload {
             Payload::Printed(text) | Payload::Note(text) => text.capacity(),
+            Payload::Logged(logged) => {
+                size_of::<Logged>() + logged.text.capacity() + logged.context.capacity()
+            }
             // Structured payloads are parsed on the writer thread, after the size was counted.
             Payload::Structured(_) | Payload::Started | Payload::Finished { .. } => 0,
         };
         size_of::<Self>() + text
+    }
+}
+
+/// The severity of a message of this level.
+fn of_level(level: Level) -> Severity {
+    match level {
+        Level::Trace | Level::Debug => Severity::Debug,
+        Level::Info => Severity::Info,
+        Level::Warn => Severity::Warning,
+        Level::Error => Severity::Error,
+        Level::Critical => Severity::Critical,
     }
 }
 
@@ -183,6 +204,7 @@ mod tests {
             time: SystemTime::UNIX_EPOCH,
             stream,
             text: "said".into(),
+            context: "of".into(),
             remedy: None,
         };
         Entry::printed("f".into(), ExecutionId::random(), line)
@@ -210,11 +232,31 @@ mod tests {
     }
 
     #[test]
+    fn a_logged_message_has_the_severity_of_its_level() {
+        for (level, severity) in [
+            (Level::Trace, Severity::Debug),
+            (Level::Debug, Severity::Debug),
+            (Level::Info, Severity::Info),
+            (Level::Warn, Severity::Warning),
+            (Level::Error, Severity::Error),
+            (Level::Critical, Severity::Critical),
+        ] {
+            assert_eq!(printed(Stream::Logging(level)).severity, severity);
+        }
+    }
+
+    #[test]
     fn only_messages_of_the_host_are_notes() {
         let text = || "said".to_owned();
         assert_eq!(printed(Stream::Stdout).payload, Payload::Printed(text()));
         assert_eq!(printed(Stream::Stderr).payload, Payload::Printed(text()));
         assert_eq!(printed(Stream::Host).payload, Payload::Note(text()));
+        let logged = Logged {
+            text: text(),
+            context: "of".into(),
+        };
+        let entry = printed(Stream::Logging(Level::Info));
+        assert_eq!(entry.payload, Payload::Logged(Box::new(logged)));
     }
 
     #[test]

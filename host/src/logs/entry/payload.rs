@@ -23,8 +23,19 @@ pub enum Payload {
     Printed(String),
     /// A line that the guest printed and that is a JSON object. Untrusted.
     Structured(Box<Structured>),
+    /// A message that the guest logged by `wasi:logging`. Untrusted.
+    Logged(Box<Logged>),
     /// A message of the host. It may have several lines, such as a backtrace, and may quote the guest.
     Note(String),
+}
+
+/// A message that a guest logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logged {
+    /// Its text. It may have several lines.
+    pub text: String,
+    /// What it belongs to, a label of the entry. Empty if the guest does not say.
+    pub context: String,
 }
 
 /// What caused an execution.
@@ -69,6 +80,7 @@ impl fmt::Display for Payload {
                 )
             }
             Self::Printed(text) | Self::Note(text) => f.write_str(text),
+            Self::Logged(logged) => f.write_str(&logged.text),
             Self::Structured(structured) => structured.fmt(f),
         }
     }

@@ -90,6 +90,11 @@ fn push_labels(entry: &Entry, out: &mut Vec<u8>) {
     if let Some(caller) = &entry.origin.caller {
         label(labels::CALLER, caller);
     }
+    if let Payload::Logged(logged) = &entry.payload
+        && !logged.context.is_empty()
+    {
+        label(labels::CONTEXT, &logged.context);
+    }
     if let Payload::Structured(structured) = &entry.payload {
         for (key, value) in &structured.labels {
             if !labels::is_reserved(key) {
@@ -141,6 +146,10 @@ fn push_payload(payload: &Payload, out: &mut Vec<u8>) {
         Payload::Printed(text) | Payload::Note(text) => {
             out.extend_from_slice(b",\"textPayload\":");
             json_text::push(text, out);
+        }
+        Payload::Logged(logged) => {
+            out.extend_from_slice(b",\"textPayload\":");
+            json_text::push(&logged.text, out);
         }
         Payload::Started | Payload::Finished { .. } => {
             // These texts contain nothing to escape. Writing to a `Vec` cannot fail.

@@ -85,7 +85,7 @@ impl Table {
         let request = request.filter(|request| caller.is_some() || request.latency.is_none());
         self.cells(cells, out, |indent, out| {
             match &entry.payload {
-                // A guest prints one line at a time, so a text with several lines is the host's.
+                // A guest prints one line at a time, so a text with several lines was logged, or is the host's.
                 StoredPayload::Text(text) => lines(text, indent, out),
                 StoredPayload::Json(_) => safe::push(&entry.message(), out),
             }
@@ -148,6 +148,7 @@ fn text(payload: &Payload, indent: usize, out: &mut Vec<u8>) {
         // A line feed that a guest printed is escaped.
         Payload::Printed(text) => safe::push(text, out),
         Payload::Structured(structured) => safe::push(&structured.message(), out),
+        Payload::Logged(logged) => lines(&logged.text, indent, out),
         Payload::Note(text) => lines(text, indent, out),
         Payload::Started | Payload::Finished { .. } => {
             // Writing to a `Vec` cannot fail.
@@ -156,7 +157,7 @@ fn text(payload: &Payload, indent: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a text of the host, which may have several lines. Those after the first are indented, so that text quoted
+/// Appends a text that may have several lines. Those after the first are indented, so that text quoted
 /// from a guest cannot look like a row.
 fn lines(text: &str, indent: usize, out: &mut Vec<u8>) {
     for (number, line) in text.lines().enumerate() {
@@ -218,6 +219,7 @@ mod tests {
             time: at(125),
             stream,
             text: text.into(),
+            context: String::new(),
             remedy: None,
         };
         Entry::printed("hello_world".into(), ExecutionId::random(), line)

@@ -17,6 +17,9 @@ pub(super) const COMPILE: &str = "host.compile";
 const CALLER: &str = "user.id";
 const CLIENT: &str = "client.address";
 
+/// What a message that a guest logged belongs to, as the label is called.
+pub(super) const CONTEXT: &str = "context";
+
 /// Whether only the host sets the attribute `key`. A guest's label with this name is left out.
 pub(super) fn is_reserved(key: &str) -> bool {
     [

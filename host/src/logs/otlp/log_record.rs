@@ -24,8 +24,11 @@ pub(super) fn log_record(entry: &Entry) -> LogRecord {
             attributes.extend(labels.map(|(key, value)| text_attribute(key, value)));
             trace = stated_trace(structured, trace);
         }
+        Payload::Logged(logged) if !logged.context.is_empty() => {
+            attributes.push(text_attribute(attributes::CONTEXT, &logged.context));
+        }
         Payload::Finished { status, .. } => attributes.push(attributes::of_status(*status)),
-        Payload::Started | Payload::Printed(_) | Payload::Note(_) => {}
+        Payload::Started | Payload::Printed(_) | Payload::Logged(_) | Payload::Note(_) => {}
     }
     let (trace_id, span_id) = trace.unwrap_or_default();
     LogRecord {
@@ -45,6 +48,7 @@ fn body(payload: &Payload) -> AnyValue {
     let value = match payload {
         Payload::Structured(structured) => map(&structured.payload),
         Payload::Printed(text) | Payload::Note(text) => Value::StringValue(text.clone()),
+        Payload::Logged(logged) => Value::StringValue(logged.text.clone()),
         Payload::Started | Payload::Finished { .. } => Value::StringValue(payload.to_string()),
     };
     AnyValue { value: Some(value) }

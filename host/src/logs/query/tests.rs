@@ -86,6 +86,7 @@ fn printed(function: &str, second: u64, text: &str) -> Entry {
         time: at(second),
         stream: Stream::Stdout,
         text: text.into(),
+        context: String::new(),
         remedy: None,
     };
     Entry::printed(function.into(), ExecutionId::random(), line)

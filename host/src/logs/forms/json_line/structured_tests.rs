@@ -16,6 +16,7 @@ fn printed(text: &str) -> Entry {
         time: "2026-11-23T14:00:00Z".parse::<Timestamp>().unwrap().into(),
         stream: Stream::Stdout,
         text: text.into(),
+        context: String::new(),
         remedy: None,
     };
     let mut entry = Entry::printed("hello".into(), ExecutionId::random(), line);

@@ -1,6 +1,6 @@
 use super::*;
 use crate::execution_id::ExecutionId;
-use crate::logs::{Origin, Severity, Trace};
+use crate::logs::{Logged, Origin, Severity, Trace};
 use crate::safe;
 use host_sandbox::{Line, Stream};
 use serde_json::{Value, json};
@@ -21,6 +21,7 @@ fn printed(text: &str) -> Entry {
         time: UNIX_EPOCH + Duration::from_nanos(1_795_442_400_123_456_789),
         stream: Stream::Stderr,
         text: text.into(),
+        context: String::new(),
         remedy: None,
     };
     Entry::printed("hello".into(), ExecutionId::random(), line)
@@ -46,6 +47,24 @@ fn fields_are_named_as_in_cloud_logging() {
             "resource": {"type": "cloud_function", "labels": {"function_name": "hello"}},
         })
     );
+}
+
+#[test]
+fn a_logged_message_is_text_with_its_context_as_a_label() {
+    let said = |context: &str| {
+        let mut entry = printed("");
+        let logged = Logged {
+            text: "{\"severity\":\"INFO\"}\nand more".into(),
+            context: context.into(),
+        };
+        entry.payload = Payload::Logged(Box::new(logged));
+        parse(&render(&[entry])[0])
+    };
+    let value = said("a \"context\"");
+    assert_eq!(value["textPayload"], "{\"severity\":\"INFO\"}\nand more");
+    assert_eq!(value["labels"]["context"], "a \"context\"");
+    assert_eq!(value["severity"], "ERROR");
+    assert_eq!(said("")["labels"].get("context"), None);
 }
 
 #[test]

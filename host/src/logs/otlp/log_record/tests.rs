@@ -3,7 +3,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;
 use crate::execution_id::ExecutionId;
-use crate::logs::entry::{Cause, FinishStatus, Trace, Trigger, special_fields};
+use crate::logs::entry::{Cause, FinishStatus, Logged, Trace, Trigger, special_fields};
 use crate::logs::otlp::attributes::{COMPILE, INVOCATION, JOB, STATUS_CODE, TRIGGER};
 use crate::logs::otlp::span::span;
 use host_sandbox::{Line, Stream};
@@ -30,6 +30,7 @@ fn printed(text: &str) -> Entry {
         time: UNIX_EPOCH + Duration::from_nanos(1_795_442_400_123_456_789),
         stream: Stream::Stdout,
         text: text.into(),
+        context: String::new(),
         remedy: None,
     };
     let entry = Entry::printed("hello".into(), ExecutionId::random(), line).in_trace(TRACE);
@@ -199,4 +200,20 @@ fn an_attempt_of_a_job_has_the_job_as_an_attribute() {
     let record = log_record(&note.of_job(Arc::from("nightly")));
     assert_eq!(attribute(&record.attributes, JOB), [&text("nightly")]);
     assert!(record.trace_id.is_empty());
+}
+
+#[test]
+fn a_logged_message_has_its_context_as_an_attribute() {
+    let mut entry = printed("");
+    let logged = |context: &str| {
+        let (text, context) = ("hi".into(), context.into());
+        Payload::Logged(Box::new(Logged { text, context }))
+    };
+    entry.payload = logged("of");
+    let record = log_record(&entry);
+    assert_eq!(attribute(&record.attributes, "context"), [&text("of")]);
+    assert_eq!(record.body.and_then(|body| body.value), Some(text("hi")));
+    entry.payload = logged("");
+    let record = log_record(&entry);
+    assert_eq!(attribute(&record.attributes, "context").len(), 0);
 }

@@ -104,6 +104,7 @@ fn printed(function: &str, text: &str) -> Entry {
         time: SystemTime::now(),
         stream: Stream::Stdout,
         text: text.into(),
+        context: String::new(),
         remedy: None,
     };
     Entry::printed(function.into(), ExecutionId::random(), line)
