@@ -9,6 +9,7 @@
 mod drain;
 mod error;
 mod functions;
+mod keyvalue;
 mod listener;
 mod metrics;
 mod options;
@@ -24,6 +25,7 @@ pub use error::ServeError;
 pub(crate) use error::TlsError;
 pub(crate) use functions::access::{Access as FunctionAccess, component_access, function_access};
 pub(crate) use functions::load::function_config;
+pub use keyvalue::BucketOptions;
 pub(crate) use listener::tls::check as check_tls;
 pub use options::{
     ComponentAccess, ComponentOptions, IdentityOptions, JobOptions, KeptLog, ServeOptions, TlsFiles,

@@ -2,7 +2,7 @@
 //!
 //! The command line and a serving host meet here and nowhere else. What a method has returned is on disk. One file per
 //! noun: functions and the components that they run, service accounts, signing keys, revocations, jobs and their runs,
-//! the host that serves. Nothing outside this module knows that it is SQLite.
+//! the host that serves, keys and values of functions. Nothing outside this module knows that it is SQLite.
 
 mod backup;
 mod components;
@@ -20,6 +20,7 @@ mod job_name;
 mod job_runs;
 mod job_settings;
 mod jobs;
+mod keyvalue;
 mod lock;
 mod revocations;
 mod schema;
@@ -56,6 +57,9 @@ pub use job_name::{JobName, JobNameError};
 pub use job_runs::{AttemptEnd, AttemptRecord, RunKey, RunRecord, RunState, Trigger};
 pub use job_settings::{CatchUp, JobSettings, Overlap};
 pub use jobs::{JobCounts, JobId, JobRecord};
+pub use keyvalue::{
+    BucketName, EntryRecord, KeyValueError, KeyValueLedger, LARGEST_VALUE, PAGE, Quota,
+};
 pub use lock::ServeLock;
 pub use revocations::DatedRevocation;
 pub use service_accounts::ServiceAccountRecord;
@@ -70,7 +74,7 @@ const DATABASE: &str = "host.db";
 const BUSY: Duration = Duration::from_secs(10);
 
 /// Statements that are kept prepared: all that there are.
-const STATEMENTS: usize = 96;
+const STATEMENTS: usize = 128;
 
 /// An open store. Its methods block for as long as the disk does.
 #[derive(Debug)]

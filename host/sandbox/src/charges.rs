@@ -16,6 +16,7 @@ use wasmtime_wasi_http::p3;
 
 use super::error::HeldTooMuch;
 use super::field_size::{field_bytes, head_bytes};
+use super::interfaces::Cas;
 use super::limits::KIB;
 use super::meter::Meter;
 use super::outgoing::OutgoingResponse;
@@ -137,6 +138,8 @@ pub(crate) fn held_in(table: &mut ResourceTable) -> u64 {
             sum += field_bytes(&response.headers);
         } else if let Some(HostFutureTrailers::Done(Ok(Some(trailers)))) = entry.downcast_ref() {
             sum += field_bytes(trailers);
+        } else if let Some(cas) = entry.downcast_ref::<Cas>() {
+            sum += cas.key.len() as u64;
         }
     }
     sum

@@ -2,9 +2,11 @@
 
 #[cfg(feature = "compile-cache")]
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::budget::MemoryShare;
 use super::compile::Compiler;
+use super::keyvalue::KeyValueStore;
 use super::limits::{Limits, MIB};
 use super::machine;
 use super::outbound::OutboundPolicy;
@@ -68,6 +70,8 @@ pub struct FunctionConfig {
     pub environment: Vec<(String, String)>,
     /// What `wasi:config` gives it, by key.
     pub config: Vec<(String, String)>,
+    /// The buckets that it opens by `wasi:keyvalue`. Default none.
+    pub keyvalue: Option<Arc<dyn KeyValueStore>>,
     /// Whom it may call. Default nobody.
     #[cfg(feature = "outbound")]
     pub outbound: OutboundPolicy,
@@ -84,6 +88,7 @@ setters!(FunctionConfig {
     limits: Limits,
     environment: Vec<(String, String)>,
     config: Vec<(String, String)>,
+    keyvalue: Option<Arc<dyn KeyValueStore>>,
     memory_share: Option<MemoryShare>,
     warm: Option<Warm>,
 });

@@ -66,6 +66,7 @@ impl Function {
                 at_once,
                 given: Arc::new(Given {
                     config: config.config,
+                    keyvalue: config.keyvalue,
                 }),
             },
         });

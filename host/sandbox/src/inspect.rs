@@ -217,7 +217,7 @@ fn import_advice(name: &str) -> String {
         "it is of a release candidate: build the component against the release of WASI 0.2"
     } else if name.starts_with("wasi:") {
         "this host provides wasi:cli, clocks, filesystem, http, io, random and sockets of version 0.2, all but io of 0.3, \
-         wasi:config and wasi:logging"
+         wasi:config, keyvalue and logging"
     } else if name.starts_with("fermyon:") || name.starts_with("spin:") {
         "it is Spin's own: run the component with Spin, or build it against WASI alone"
     } else if name.starts_with("wasmcloud:") {
@@ -324,6 +324,37 @@ mod tests {
             );
             assert!(line.contains(advice) && !line.contains('\n'), "{line}");
         }
+    }
+
+    #[test]
+    fn another_draft_is_refused_with_those_that_are_provided() {
+        for (import, advice) in [
+            (
+                "wasi:config/store@0.2.0",
+                "against version 0.2.0-rc.1, which",
+            ),
+            (
+                "wasi:keyvalue/store@0.2.0-draft3",
+                "against version 0.2.0-draft and 0.2.0-draft2, which",
+            ),
+            (
+                "wasi:logging/logging@0.1.0",
+                "against version 0.1.0-draft, which",
+            ),
+            (
+                "wasi:keyvalue/watcher@0.2.0-draft",
+                "wasi:config, keyvalue and logging",
+            ),
+        ] {
+            let refused = inspection(&[HELLO], &[import]).check(2 * MIB).unwrap_err();
+            let line = refused.to_string();
+            assert!(line.contains(import) && line.contains(advice), "{line}");
+        }
+        let provided = [
+            "wasi:keyvalue/atomics@0.2.0-draft2",
+            "wasi:config/store@0.2.0-rc.1",
+        ];
+        assert!(inspection(&[HELLO], &provided).check(2 * MIB).is_ok());
     }
 
     #[test]

@@ -3,13 +3,18 @@
 //! They are drafts, which link with their own version alone. So all versions are listed, and each has its definition.
 
 mod config;
+mod keyvalue;
 mod logging;
+
+use std::sync::Arc;
 
 use wasmtime::Result;
 use wasmtime::component::Linker;
 
 use super::interface::InterfaceName;
+use super::keyvalue::KeyValueStore;
 use super::state::State;
+pub(crate) use keyvalue::{Bucket, Cas};
 
 /// What is provided of one package.
 struct Provided {
@@ -18,13 +23,15 @@ struct Provided {
     versions: &'static [&'static str],
 }
 
-const PROVIDED: &[Provided] = &[config::PROVIDED, logging::PROVIDED];
+const PROVIDED: &[Provided] = &[config::PROVIDED, keyvalue::PROVIDED, logging::PROVIDED];
 
 /// What the functions of an instance find in them.
 #[derive(Clone, Default)]
 pub(crate) struct Given {
     /// What `wasi:config` has, by key.
     pub(crate) config: Vec<(String, String)>,
+    /// What `wasi:keyvalue` opens.
+    pub(crate) keyvalue: Option<Arc<dyn KeyValueStore>>,
 }
 
 /// Adds all of them to `linker`. What a component does not import costs it nothing.
@@ -33,6 +40,7 @@ pub(crate) struct Given {
 /// If wasmtime refuses a definition.
 pub(crate) fn link(linker: &mut Linker<State>) -> Result<()> {
     config::link(linker)?;
+    keyvalue::link(linker)?;
     logging::link(linker)
 }
 

@@ -75,6 +75,7 @@ mod inspect;
 mod instance;
 mod interface;
 mod interfaces;
+pub mod keyvalue;
 mod limits;
 mod line;
 mod linked;

@@ -10,7 +10,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::charges::{Charges, held_in};
 use super::instance::Binding;
-use super::interfaces::Given;
+use super::interfaces::{Bucket, Given};
 use super::limits::Limits;
 use super::line::Stream;
 use super::meter::Meter;
@@ -81,6 +81,18 @@ impl State {
         Ok(())
     }
 
+    /// Charges for `bytes` that are on their way to the guest. The next count finds them gone.
+    ///
+    /// # Errors
+    /// [`HeldTooMuch`](super::error::HeldTooMuch), if its memory limit does not allow that.
+    pub(crate) fn pass(&mut self, bytes: u64) -> wasmtime::Result<()> {
+        if bytes == 0 {
+            return Ok(());
+        }
+        let held = self.held() + bytes;
+        Ok(self.charges.cover(held, &mut self.meter)?)
+    }
+
     /// Gives the instance to another execution.
     fn bind(&mut self, settings: &Settings, binding: &Binding) {
         let shared = &binding.shared;
@@ -125,7 +137,7 @@ impl State {
         }
     }
 
-    /// Whether the guest keeps more than its standard streams and what waits for them. A stream of a body, and what waits
+    /// Whether the guest keeps more than its standard streams, what waits for them, and its buckets. A stream of a body, and what waits
     /// for anything else, is never there without that.
     pub(crate) fn keeps_handles(&mut self) -> bool {
         let mut kept = 0;
@@ -133,7 +145,8 @@ impl State {
             kept += 1;
             let may_be_kept = entry.is::<DynOutputStream>()
                 || entry.is::<DynInputStream>()
-                || entry.is::<DynPollable>();
+                || entry.is::<DynPollable>()
+                || entry.is::<Bucket>();
             !may_be_kept || kept > MOST_KEPT_HANDLES
         })
     }

@@ -16,9 +16,11 @@ use super::Message;
 use super::compiler::{CompilerArgs, compiler};
 use super::flags::{Flags, HostSection, Section};
 use super::state::StateDirectory;
-use crate::config::values::{Listed, Pair, allowed, map, pairs};
+use crate::config::values::{Listed, Pair, allowed, bucket_name, map, pairs};
 use crate::config::{ConfigFile, HostSettings};
-use crate::serve::{self, ComponentOptions, ServeOptions, TlsFiles, function_config};
+use crate::serve::{
+    self, BucketOptions, ComponentOptions, ServeOptions, TlsFiles, function_config,
+};
 use crate::settings::{FunctionSettings, Setting};
 use crate::{diagnostics, input};
 use host_sandbox::{FunctionConfig, OutboundPolicy, SandboxConfig};
@@ -141,6 +143,10 @@ struct FunctionArgs {
     #[arg(long, requires = "component", value_name = "KEY=VALUE,…", value_parser = pairs)]
     set_config: Vec<Listed<Pair>>,
 
+    /// A bucket of `wasi:keyvalue` that the function shares with all that name it; once for each
+    #[arg(long, requires = "component", value_name = "NAME", value_parser = bucket_name)]
+    keyvalue_bucket: Vec<String>,
+
     /// Let the function call this URL's scheme, host and port, such as https://api.example.com
     ///
     /// A range of addresses, such as 10.1.2.0/24, lets allowed host names lead to private addresses.
@@ -174,19 +180,21 @@ impl Serve {
         let component = match self.component {
             None => None,
             Some(file) => {
-                let (function, concurrency) = self.function.config(host.body_timeout)?;
+                let (function, settings) = self.function.config(host.body_timeout)?;
                 Some(ComponentOptions {
                     name: self.name.unwrap_or_else(|| file_name(&file)),
                     file,
                     access,
                     function,
-                    concurrency,
+                    concurrency: settings.concurrency,
+                    buckets: BucketOptions::of(&settings),
                 })
             }
         };
         Ok(ServeOptions {
             component,
             functions,
+            keyvalue: state.named_directory(),
             config: file.map(|file| file.path().to_owned()),
             identity: self.identity.options(&host, &state)?,
             jobs: self.jobs.options(&host)?,
@@ -250,11 +258,15 @@ fn sandbox(host: &HostSettings, state: &StateDirectory) -> SandboxConfig {
 }
 
 impl FunctionArgs {
-    /// What the sandbox is told of the component, and how many executions of it there may be at once, per worker.
-    fn config(&self, request_idle: Duration) -> Result<(FunctionConfig, usize), Message> {
+    /// What the sandbox is told of the component, and its settings.
+    fn config(
+        &self,
+        request_idle: Duration,
+    ) -> Result<(FunctionConfig, FunctionSettings), Message> {
         let mut settings = FunctionSettings {
             environment: map(&self.set_env_vars)?,
             config: map(&self.set_config)?,
+            keyvalue_buckets: self.keyvalue_bucket.clone(),
             allow_outbound: self.allow_outbound.clone(),
             warm: self.warm,
             ..FunctionSettings::default()
@@ -265,7 +277,7 @@ impl FunctionArgs {
         if let Some(path) = &self.outbound_ca {
             trust(&mut config.outbound, path, "--outbound-ca")?;
         }
-        Ok((config, settings.concurrency))
+        Ok((config, settings))
     }
 }
 

@@ -49,6 +49,11 @@ impl StateDirectory {
         })
     }
 
+    /// The directory, if a flag, the environment or a file names one.
+    pub(super) fn named_directory(&self) -> Option<PathBuf> {
+        self.state_dir.clone()
+    }
+
     /// Whether it is the one that is used where no flag names another.
     pub(super) fn is_default(&self) -> bool {
         let variable = std::env::var_os("HOST_STATE_DIR").map(PathBuf::from);

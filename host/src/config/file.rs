@@ -14,7 +14,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::unknown_key::explained;
-use super::values::{file_text, host_name};
+use super::values::{bucket_name, file_text, host_name};
 use super::{ConfigError, FunctionTable, HostSettings, HostTable, IssuerTable, JobTable};
 use crate::identity::OutsideIssuer;
 use crate::input;
@@ -301,6 +301,9 @@ impl ConfigFile {
                     let message = format!("the host name leads to the function `{other}` already");
                     return Err(wrong(host.span(), &message));
                 }
+            }
+            for bucket in &table.keyvalue_buckets {
+                bucket_name(bucket.as_ref()).map_err(|error| wrong(bucket.span(), &error))?;
             }
             for secret in table.secrets.values() {
                 let path = self.directory().join(secret.as_ref());

@@ -19,6 +19,7 @@ impl FunctionTable {
             service_account: self.service_account.clone(),
             environment: self.env_vars.clone(),
             config: self.config.clone(),
+            keyvalue_buckets: texts(&self.keyvalue_buckets),
             secrets: self
                 .secrets
                 .iter()

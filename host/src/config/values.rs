@@ -174,6 +174,20 @@ pub(crate) fn host_name(text: &str) -> Result<String, String> {
     }
 }
 
+/// Parses the name of a bucket that functions share. Those that lead to a function's own bucket are none.
+pub(crate) fn bucket_name(text: &str) -> Result<String, String> {
+    match (1..=LONGEST_BUCKET_NAME).contains(&text.len()) && text != "default" {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "`{text}` is not the name of a shared bucket; expected 1 to {LONGEST_BUCKET_NAME} bytes, and not `default`, \
+             which is the function's own"
+        )),
+    }
+}
+
+/// In bytes.
+const LONGEST_BUCKET_NAME: usize = 128;
+
 /// Parses an address by which callers know this host.
 pub(crate) fn public_url(text: &str) -> Result<(), String> {
     let read: Result<IssuerUrl, _> = text.parse();

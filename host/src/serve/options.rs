@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::keyvalue::BucketOptions;
 use crate::config::HostSettings;
 use crate::identity::OutsideIssuer;
 use crate::logs::{Collector, Retention};
@@ -77,6 +78,8 @@ pub struct ComponentOptions {
     pub function: FunctionConfig,
     /// Executions at once, per worker.
     pub concurrency: usize,
+    /// Its buckets of keys and values.
+    pub buckets: BucketOptions,
 }
 
 /// A log on disk.
@@ -99,6 +102,9 @@ pub struct ServeOptions {
     pub component: Option<ComponentOptions>,
     /// The state directory whose functions are served, if they are.
     pub functions: Option<PathBuf>,
+    /// The state directory that keeps keys and values of the component where nothing else needs a store; without one, they
+    /// are in memory.
+    pub keyvalue: Option<PathBuf>,
     /// The file that declares functions, if there is one. It takes the store.
     pub config: Option<PathBuf>,
     /// Whose tokens let callers in.

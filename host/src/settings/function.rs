@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::values::{
-    AtOnce, Bound, Executions, Instances, Percent, Requests, Size, Time, as_milliseconds,
+    AtOnce, Bound, Entries, Executions, Instances, Percent, Requests, Size, Time, as_milliseconds,
 };
 use super::{Setting, settings};
 
@@ -43,6 +43,10 @@ settings! {
         max_response_body: Bound = "32Mi";
         /// Log output kept of an execution
         log_limit: Size = "256Ki";
+        /// Entries that it may have in a bucket of `wasi:keyvalue`
+        keyvalue_entries: Entries = "10000";
+        /// Bytes of keys and values that it may have in a bucket of `wasi:keyvalue`
+        keyvalue_bytes: Size = "16Mi";
         /// Warm instances that there are at the least, made ahead of need
         min_instances: Instances = "0";
         /// Warm instances that may lie idle
@@ -89,6 +93,11 @@ settings! {
         #[serde(default)]
         config: BTreeMap<String, String> => config: BTreeMap<String, String>,
             "texts by name", ["set-config", "update-config", "remove-config", "clear-config"];
+        /// Buckets of `wasi:keyvalue` that it shares with all functions that name them, beside its own
+        #[serde(default)]
+        #[schemars(with = "Vec<String>")]
+        keyvalue_buckets: Vec<Spanned<String>> => keyvalue_buckets: Vec<String>, "names",
+            ["keyvalue-bucket", "clear-keyvalue-buckets"];
         /// Environment variables whose values are read from these files, and kept nowhere else
         #[serde(default)]
         #[schemars(with = "BTreeMap<String, PathBuf>")]

@@ -36,6 +36,7 @@ fn a_row_of_an_older_program_is_read_and_written_as_it_was() {
         "invoker_rules": [{"issuer": "https://a.example", "claims": {"a": "b"}}],
         "audiences": ["a"], "service_account": "a@example.com", "environment": {"A": "1"},
         "config": {"C": "2"},
+        "keyvalue_entries": 3, "keyvalue_bytes": 1000, "keyvalue_buckets": ["shared"],
         "secrets": {"B": "/key"}, "allow_outbound": ["https://a.example"],
         "hosts": ["a.example"], "labels": {"team": "x"}, "warm": true, "min_instances": 2, "max_idle_instances": 5,
         "warm_requests": 10, "warm_idle_time": 1000, "warm_age": 60_000, "warm_memory": 50, "warm_concurrency": 4,

@@ -93,6 +93,8 @@ numbers! {
     Requests: "a number of requests", 1 to 1_000_000_000;
     /// A number of requests at once.
     AtOnce: "a number of requests", 1 to 1000;
+    /// A number of entries.
+    Entries: "a number of entries", 1 to 1_000_000_000;
     /// A part of something.
     Percent: "a number of percent", 1 to 100;
 }
@@ -171,6 +173,7 @@ values! {
     Instances => usize, "N", "0 to 10000", |instances| instances.0 as usize, shown |number| number.into();
     Requests => u32, "N", "1 to 1000000000", |requests| requests.0, shown |number| number.into();
     AtOnce => u32, "N", "1 to 1000", |requests| requests.0, shown |number| number.into();
+    Entries => u32, "N", "1 to 1000000000", |entries| entries.0, shown |number| number.into();
     Percent => u8, "PERCENT", "1 to 100", |percent| percent.0 as u8, shown |number| number.into();
     SocketAddr => SocketAddr, "IP:PORT", "an address with a port", |addr| addr;
 }

@@ -2,7 +2,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::suggestion::did_you_mean;
-use super::{FunctionName, JobName};
+use super::{FunctionName, JobName, KeyValueError};
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -152,6 +152,17 @@ pub enum StoreError {
         /// What is wrong with it.
         damage: String,
     },
+    /// There is no bucket of this name.
+    #[error("there is no bucket `{name}`{}", did_you_mean(nearest.as_ref()))]
+    NoBucket {
+        /// The name that was asked for.
+        name: String,
+        /// The one most like it.
+        nearest: Option<String>,
+    },
+    /// A bucket did not do what it was asked.
+    #[error(transparent)]
+    KeyValue(#[from] KeyValueError),
     /// Settings could not be changed as asked.
     #[error("{0}")]
     Settings(String),

@@ -166,7 +166,7 @@ impl Store {
         })
     }
 
-    /// Removes `name`, and its component if no other function runs it.
+    /// Removes `name` with its own bucket, and its component if no other function runs it.
     ///
     /// # Errors
     /// If there is no such function, a file declares it, or the database fails.
@@ -175,6 +175,10 @@ impl Store {
             let before = found(transaction, name)?;
             refuse_declared(Some(&before))?;
             transaction.execute("DELETE FROM functions WHERE name = ?", [name.as_str()])?;
+            transaction.execute(
+                "DELETE FROM keyvalue_buckets WHERE function = ?",
+                [name.as_str()],
+            )?;
             remove_unused_components(transaction)?;
             Ok(())
         })
@@ -359,7 +363,8 @@ fn refuse_shared_hosts<'a>(
     Ok(())
 }
 
-/// Removes the declared functions that are not among `declared`.
+/// Removes the declared functions that are not among `declared`. Their buckets stay: a host that was started once without its
+/// file is to lose nothing.
 fn remove_undeclared(connection: &Connection, declared: &[Declaration]) -> Result<(), StoreError> {
     let declared: HashSet<&str> = declared.iter().map(|new| new.name.as_str()).collect();
     let mut statement =

@@ -10,7 +10,7 @@ use super::StoreError;
 const APPLICATION_ID: u32 = 0x686f_7374;
 
 /// What leads from each version to the next. What stands here is never changed, only added to.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     "
     CREATE TABLE components (
         sha256 TEXT PRIMARY KEY,
@@ -175,6 +175,28 @@ const MIGRATIONS: [&str; 6] = [
         is_pause INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX job_changes_job ON job_changes (job);
+",
+    // A bucket is that of a function, of the component of a command line, or of all that know its name.
+    "
+    CREATE TABLE keyvalue_buckets (
+        id INTEGER PRIMARY KEY,
+        function TEXT UNIQUE,
+        component TEXT UNIQUE,
+        name TEXT UNIQUE,
+        entries INTEGER NOT NULL DEFAULT 0,
+        bytes INTEGER NOT NULL DEFAULT 0,
+        made INTEGER NOT NULL DEFAULT 0,
+        CHECK ((function IS NULL) + (component IS NULL) + (name IS NULL) = 2)
+    ) STRICT;
+    CREATE TABLE keyvalue_entries (
+        bucket INTEGER NOT NULL REFERENCES keyvalue_buckets (id) ON DELETE CASCADE,
+        key TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        value BLOB NOT NULL,
+        version INTEGER NOT NULL,
+        PRIMARY KEY (bucket, key)
+    ) STRICT;
+    CREATE UNIQUE INDEX keyvalue_pages ON keyvalue_entries (bucket, number, key);
 ",
 ];
 

@@ -1,6 +1,7 @@
 mod damage;
 mod files;
 mod jobs;
+mod keyvalue;
 mod migrations;
 mod rights;
 mod serving;

@@ -1,4 +1,5 @@
 //! The interfaces that components may import beside the releases of WASI.
 
 mod config;
+mod keyvalue;
 mod logging;

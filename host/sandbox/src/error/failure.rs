@@ -169,7 +169,7 @@ pub(crate) struct RefusedMemory(pub(crate) MemoryLimit);
 /// The guest had the host hold more than its memory limit, or that of all, has left.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "HTTP fields, paths, queries and bodies that the host holds for the guest take too much memory"
+    "HTTP fields, paths, queries, bodies and values that the host holds for the guest take too much memory"
 )]
 pub(crate) struct HeldTooMuch;
 

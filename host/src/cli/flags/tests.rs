@@ -85,7 +85,7 @@ fn assert_bounds<S: Settings>(path: &[&str], count: usize) {
 
 #[test]
 fn a_value_beyond_its_bounds_is_refused_with_the_setting_the_value_and_the_bounds() {
-    assert_bounds::<FunctionSettings>(DEPLOY, 14);
+    assert_bounds::<FunctionSettings>(DEPLOY, 16);
     assert_bounds::<HostSettings>(SERVE, 15);
 }
 

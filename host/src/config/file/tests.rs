@@ -93,6 +93,10 @@ fn settings_are_those_of_the_command_line() {
         max-response-body = "unlimited"
         allow-unauthenticated = true
         env-vars = { A = "1" }
+        config = { C = "2" }
+        keyvalue-entries = 5
+        keyvalue-bytes = "1Mi"
+        keyvalue-buckets = ["ours"]
         allow-outbound = ["https://api.example.com"]
         hosts = ["API.example.com"]
     "#;
@@ -104,6 +108,10 @@ fn settings_are_those_of_the_command_line() {
         max_response_body: None,
         allow_unauthenticated: true,
         environment: [("A".into(), "1".into())].into(),
+        config: [("C".into(), "2".into())].into(),
+        keyvalue_entries: 5,
+        keyvalue_bytes: 1 << 20,
+        keyvalue_buckets: vec!["ours".into()],
         allow_outbound: vec!["https://api.example.com".into()],
         hosts: vec!["api.example.com".into()],
         ..FunctionSettings::default()
@@ -143,6 +151,10 @@ fn what_is_wrong_is_told_with_its_line_and_column() {
         (
             "[functions.a]\nsource = \"a\"\nhosts = [\"x:1\"]\n",
             ":3:10: `x:1` is not a host name",
+        ),
+        (
+            "[functions.a]\nsource = \"a\"\nkeyvalue-buckets = [\"default\"]\n",
+            ":3:21: `default` is not the name of a shared bucket",
         ),
         (
             "[functions.a]\nsource = \"a\"\nsecrets = { K = \"gone\" }\n",

@@ -14,7 +14,8 @@ use super::access::function_access;
 use super::catalog::{Permits, Served};
 use super::shares::MemoryShares;
 use crate::advice;
-use crate::store::{FunctionRecord, FunctionSettings};
+use crate::serve::keyvalue::{BucketOptions, KeyValues};
+use crate::store::{BucketName, FunctionRecord, FunctionSettings};
 use host_sandbox::memory::MemoryShare;
 use host_sandbox::{Function, FunctionConfig, Limits, LoadError, OutboundPolicy, Sandbox, Warm};
 
@@ -29,6 +30,7 @@ pub(in crate::serve) struct Loader {
     /// The name of the component of the command line: metrics and log entries of both would be one.
     pub(in crate::serve) taken: Option<String>,
     pub(in crate::serve) shares: Arc<MemoryShares>,
+    pub(in crate::serve) keyvalue: Arc<KeyValues>,
 }
 
 impl Loader {
@@ -79,6 +81,8 @@ impl Loader {
         let mut config = function_config(settings)?;
         config.name = Some(name.to_owned());
         config.memory_share = memory_share;
+        let own = BucketName::Function(name.to_owned());
+        config.keyvalue = Some(self.keyvalue.of(own, BucketOptions::of(settings)));
         config.limits.request_idle = self.request_idle;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

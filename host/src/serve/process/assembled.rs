@@ -21,6 +21,7 @@ use crate::serve::functions::declared::{DeclaredFunctions, DeclaredIssuers};
 use crate::serve::functions::load::Loader;
 use crate::serve::functions::registry::Registry;
 use crate::serve::functions::shares::{self, MemoryShares};
+use crate::serve::keyvalue::KeyValues;
 use crate::serve::listener::tls;
 use crate::serve::options::ServeOptions;
 use crate::serve::published::Published;
@@ -29,7 +30,7 @@ use crate::serve::trust::board::TrustBoard;
 use crate::serve::trust::job_tokens::JobTokens;
 use crate::serve::trust::own_identity::OwnIdentity;
 use crate::serve::watched;
-use crate::store::Store;
+use crate::store::{BucketName, Store};
 
 /// How many characters the log's table gives names of functions that are not known yet.
 const STORE_NAME_WIDTH: usize = 16;
@@ -70,11 +71,17 @@ impl Assembled {
         let tokens = Arc::new(JobTokens::new(opened.clock));
         let own = own_identity(options, opened, &board, &tokens)?;
         let shares = Arc::new(MemoryShares::new(options));
-        let root = root(options, opened, &shares, &catalog);
+        let keyvalue = KeyValues::new(
+            opened.store().cloned(),
+            options.keyvalue.clone(),
+            Arc::clone(&readiness),
+        );
+        let keyvalue = Arc::new(keyvalue);
+        let root = root(options, opened, &shares, &keyvalue, &catalog);
         if let Some(root) = &root {
             opened.control.block_on(root.load())?;
         }
-        let loader = loader(options, opened, shares);
+        let loader = loader(options, opened, shares, keyvalue);
         let (mut declared, mut registry) = (None, None);
         if let (Some(store), true) = (opened.store(), options.functions.is_some()) {
             declared = {
@@ -161,24 +168,34 @@ fn root(
     options: &ServeOptions,
     opened: &Opened,
     shares: &Arc<MemoryShares>,
+    keyvalue: &Arc<KeyValues>,
     catalog: &Arc<Catalog>,
 ) -> Option<RootComponent> {
-    let component = options.component.as_ref()?;
+    let mut component = options.component.clone()?;
     let access = opened.access.as_ref()?;
+    let own = BucketName::Component(component.name.clone());
+    component.function.keyvalue = Some(keyvalue.of(own, component.buckets.clone()));
+    let share = shares.of(&component.name);
     Some(RootComponent::new(
-        component.clone(),
-        shares.of(&component.name),
+        component,
+        share,
         access::component_access(access.members(), &opened.addresses.public_urls),
         opened.sandbox.clone(),
         Arc::clone(catalog),
     ))
 }
 
-fn loader(options: &ServeOptions, opened: &Opened, shares: Arc<MemoryShares>) -> Loader {
+fn loader(
+    options: &ServeOptions,
+    opened: &Opened,
+    shares: Arc<MemoryShares>,
+    keyvalue: Arc<KeyValues>,
+) -> Loader {
     let component = options.component.as_ref();
     Loader {
         sandbox: opened.sandbox.clone(),
         shares,
+        keyvalue,
         request_idle: options.host.body_timeout,
         public_urls: opened.addresses.public_urls.clone(),
         taken: component.map(|component| component.name.clone()),

@@ -3,7 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Scratch;
-use crate::store::{AttemptEnd, AttemptRecord, JobName, JobSettings, RunKey, RunState, schema};
+use crate::store::{
+    AttemptEnd, AttemptRecord, BucketName, JobName, JobSettings, Quota, RunKey, RunState, schema,
+};
 
 fn name(text: &str) -> JobName {
     text.parse().unwrap()
@@ -124,4 +126,15 @@ fn jobs_runs_and_attempts_of_all_earlier_versions_go_on() {
         let since = tried.unwrap().unwrap().since;
         assert_eq!(since.as_microsecond(), 11, "of version {version}");
     }
+}
+
+#[test]
+fn functions_from_before_there_were_buckets_get_theirs() {
+    let function = "INSERT INTO components VALUES ('c', x'00');
+                    INSERT INTO functions VALUES ('f', 1, 'c', '{}', NULL, 'then', 'then');";
+    let store = database(6, function).store();
+    let own = BucketName::Function("f".into());
+    let entry = ("a".to_owned(), vec![1]);
+    let set = store.write_keyvalue(|ledger| ledger.set(&own, &[entry], Quota::UNLIMITED));
+    set.unwrap().unwrap();
 }

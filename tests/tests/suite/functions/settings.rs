@@ -68,6 +68,10 @@ fn redeploying_keeps_what_is_not_named() {
         "--log-limit=1Ki",
         "--service-account=a@example.com",
         "--set-env-vars=A=1",
+        "--set-config=C=2",
+        "--keyvalue-entries=5",
+        "--keyvalue-bytes=1Mi",
+        "--keyvalue-bucket=ours",
         "--allow-outbound=https://api.example.com",
         "--host=API.example.com",
         "--update-labels=team=x",
@@ -84,6 +88,10 @@ fn redeploying_keeps_what_is_not_named() {
         ("logLimit", json!("1Ki")),
         ("serviceAccountEmail", json!("a@example.com")),
         ("environmentVariables", json!({"A": "1"})),
+        ("config", json!({"C": "2"})),
+        ("keyvalueEntries", json!(5)),
+        ("keyvalueBytes", json!("1Mi")),
+        ("keyvalueBuckets", json!(["ours"])),
         ("allowOutbound", json!(["https://api.example.com"])),
         ("hosts", json!(["api.example.com"])),
         ("labels", json!({"team": "x"})),
@@ -105,6 +113,8 @@ fn what_is_cleared_is_gone() {
     let settings = [
         "--max-instances=9",
         "--set-env-vars=A=1",
+        "--set-config=C=2",
+        "--keyvalue-bucket=ours",
         "--allow-outbound=https://api.example.com",
         "--host=api.example.com",
         "--update-labels=a=1,b=2",
@@ -115,6 +125,8 @@ fn what_is_cleared_is_gone() {
         &[
             "--clear-max-instances",
             "--clear-env-vars",
+            "--clear-config",
+            "--clear-keyvalue-buckets",
             "--clear-allow-outbound",
             "--clear-hosts",
             "--remove-labels=a",
@@ -124,6 +136,8 @@ fn what_is_cleared_is_gone() {
     for key in [
         "maxInstances",
         "environmentVariables",
+        "config",
+        "keyvalueBuckets",
         "allowOutbound",
         "hosts",
     ] {

@@ -9,7 +9,7 @@ use host_tokens::{EmailAddress, SERVICE_ACCOUNT_DOMAIN};
 use super::super::super::Message;
 use super::super::super::flags::{Flags, Section};
 use super::super::super::yaml;
-use crate::config::values::{Listed, Pair, all, host_name, map, names, pairs};
+use crate::config::values::{Listed, Pair, all, bucket_name, host_name, map, names, pairs};
 use crate::input;
 use crate::settings::{FunctionSettings, Setting};
 use crate::store::Store;
@@ -87,6 +87,15 @@ pub(super) struct SettingArgs {
     /// Values of `wasi:config` to remove
     #[arg(long, value_name = "KEY,…", value_parser = names)]
     remove_config: Vec<Listed<String>>,
+
+    /// A bucket of `wasi:keyvalue` that it shares with all functions that name it, in place of those that it shares; once
+    /// for each
+    #[arg(long, value_name = "NAME", value_parser = bucket_name)]
+    keyvalue_bucket: Vec<String>,
+
+    /// Share no buckets
+    #[arg(long, conflicts_with = "keyvalue_bucket")]
+    clear_keyvalue_buckets: bool,
 
     /// Environment variables whose values are read from files by the host, and kept nowhere else, in place of those that
     /// it has
@@ -195,6 +204,9 @@ impl SettingArgs {
         if self.clear_hosts || !self.host.is_empty() {
             let hosts = self.host.iter().map(|host| host_name(host));
             settings.hosts = hosts.collect::<Result<_, _>>()?;
+        }
+        if self.clear_keyvalue_buckets || !self.keyvalue_bucket.is_empty() {
+            settings.keyvalue_buckets.clone_from(&self.keyvalue_bucket);
         }
         for label in all(&self.remove_labels) {
             settings.labels.remove(label);

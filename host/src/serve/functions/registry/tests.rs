@@ -8,6 +8,7 @@ use super::*;
 use crate::serve::drain::DrainHandle;
 use crate::serve::functions::admission::Queue;
 use crate::serve::functions::catalog::WorkerRoutes;
+use crate::serve::keyvalue::KeyValues;
 use crate::signals::Hangups;
 use host_sandbox::{Sandbox, SandboxConfig};
 
@@ -34,6 +35,7 @@ impl Scratch {
         let sandbox = Sandbox::new(SandboxConfig::default().executions(1));
         let loader = Loader {
             shares: Arc::default(),
+            keyvalue: Arc::new(KeyValues::new(None, None, Arc::default())),
             sandbox: sandbox.unwrap(),
             request_idle: Duration::from_secs(1),
             public_urls: Vec::new(),
