@@ -18,6 +18,7 @@ mod format;
 mod functions;
 mod gcloud;
 mod iam;
+mod keyvalue;
 mod listing;
 mod man;
 mod new;
@@ -58,6 +59,7 @@ enum Command {
     Serve(Box<serve::Serve>),
     Functions(functions::Functions),
     Scheduler(scheduler::Scheduler),
+    Keyvalue(keyvalue::KeyValue),
     Iam(iam::Iam),
     Auth(auth::Auth),
     Config(config::Config),
@@ -126,6 +128,7 @@ fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Functions(functions) => functions.run(),
         Command::Scheduler(scheduler) => scheduler.run(),
+        Command::Keyvalue(keyvalue) => keyvalue.run(),
         Command::Iam(iam) => iam.run(),
         Command::Auth(auth) => auth.run(),
         Command::Config(config) => config.run(),

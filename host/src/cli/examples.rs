@@ -143,6 +143,17 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("config check", "host config check host.toml"),
     ("config schema", "host config schema > host.schema.json"),
     ("check", "host check hello.wasm"),
+    ("keyvalue", "host keyvalue list hello_world"),
+    ("keyvalue get", "host keyvalue get hello_world visits"),
+    ("keyvalue set", "host keyvalue set hello_world visits 0"),
+    (
+        "keyvalue list",
+        "host keyvalue list --bucket sessions --format json",
+    ),
+    (
+        "keyvalue delete",
+        "host keyvalue delete hello_world visits --quiet",
+    ),
     ("state", "host state backup before-upgrade.db"),
     ("state backup", "host state backup before-upgrade.db"),
     (

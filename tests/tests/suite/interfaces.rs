@@ -2,4 +2,5 @@
 
 mod config;
 mod keyvalue;
+mod keyvalue_commands;
 mod logging;

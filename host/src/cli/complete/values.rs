@@ -20,7 +20,7 @@ pub(super) fn values(arg: &Arg, path: &[String], state: Option<&Path>) -> Vec<St
     let is_of = |noun: &str| path.iter().any(|word| word == noun);
     match arg.get_id().as_str() {
         "name" if is_of("create") => Vec::new(),
-        "name" if is_of("functions") => names(state, functions),
+        "name" if is_of("functions") || is_of("keyvalue") => names(state, functions),
         "name" if is_of("jobs") => names(state, jobs),
         "function" => names(state, functions),
         "job" => names(state, jobs),

@@ -85,9 +85,10 @@ fn every_flag_that_is_named_exists() {
 }
 
 /// The components that the pages show beside the greeting.
-const GUESTS: [&str; 5] = [
+const GUESTS: [&str; 6] = [
     "allocates",
     "calls_out",
+    "counts_visits",
     "imports_unknown",
     "spins",
     "traps",
