@@ -5,6 +5,7 @@ use wasmtime::{Result, StoreContextMut};
 
 use super::Provided;
 use crate::line::Level;
+use crate::requests::identify;
 use crate::state::State;
 
 pub(super) const PROVIDED: Provided = Provided {
@@ -37,10 +38,12 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
     let mut logging = linker.instance("wasi:logging/logging@0.1.0-draft")?;
     logging.func_wrap(
         "log",
-        |store: StoreContextMut<'_, State>,
+        |mut store: StoreContextMut<'_, State>,
          (level, context, message): (GuestLevel, String, String)| {
-            let mut output = store.data().shared.output();
-            output.log(told(level), &context, &message);
+            identify(&mut store)?;
+            let shared = &store.data().shared;
+            shared.output().log(told(level), &context, &message);
+            shared.wake_watcher();
             Ok(())
         },
     )
