@@ -2,16 +2,18 @@
 //!
 //! What waits is written in one transaction, so that many callers wait for the disk together.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use host_sandbox::keyvalue::{Answer, KeyPage, KeyValueBucket, KeyValueStore, Swapped, Version};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::readiness::Readiness;
 use super::watched;
@@ -20,8 +22,11 @@ use crate::store::{BucketName, KeyValueError, KeyValueLedger, PAGE, Quota, Store
 
 /// The most calls that may wait. Each has as much with it as a function may send at once.
 const QUEUE: usize = 1024;
-/// The most calls that are done in one transaction.
-const BATCH: usize = 256;
+/// Calls of one function that may wait, or have an answer that nobody has taken. Further ones wait for these.
+const QUEUE_OF_ONE: usize = 64;
+/// The most calls that are done in one transaction, and for how long calls are added to it.
+const BATCH: usize = 64;
+const BATCH_TIME: Duration = Duration::from_millis(20);
 /// How long others may take the database between two transactions, at the least, and as a part of the time that the last one
 /// took. Other processes try now and then whether it is free, and would seldom find it so.
 const GAP: Duration = Duration::from_micros(100);
@@ -37,8 +42,10 @@ const TOO_MANY: &str = "too many calls wait for the host's store";
 pub(in crate::serve) struct KeyValues {
     place: Place,
     readiness: Arc<Readiness>,
-    /// Begun by the first call; none if that failed.
-    queue: OnceLock<Option<SyncSender<Job>>>,
+    /// That of the thread, which the first call begins, and the first one after the thread has ended.
+    queue: Mutex<Option<SyncSender<Job>>>,
+    /// Whether it was said that the database fails, since it last took a write.
+    has_told: AtomicBool,
 }
 
 /// Where values are kept.
@@ -90,7 +97,8 @@ impl KeyValues {
         Self {
             place: store.map_or(directory, Place::Store),
             readiness,
-            queue: OnceLock::new(),
+            queue: Mutex::new(None),
+            has_told: AtomicBool::new(false),
         }
     }
 
@@ -104,35 +112,56 @@ impl KeyValues {
             all: Arc::clone(self),
             own,
             options,
+            calls: Arc::new(Semaphore::new(QUEUE_OF_ONE)),
         })
     }
 
     /// Has `job` done.
-    fn ask(&self, job: Job) -> Result<(), String> {
-        let queue = self.queue.get_or_init(|| {
-            let begun = begin(self.place.clone(), Arc::clone(&self.readiness));
-            begun
-                .inspect_err(|error| tracing::error!("functions find no keys and values: {error}"))
-                .ok()
-        });
-        let queue = queue.as_ref().ok_or(FAILED)?;
-        queue.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => TOO_MANY.to_owned(),
-            TrySendError::Disconnected(_) => FAILED.to_owned(),
-        })
+    fn ask(self: &Arc<Self>, job: Job) -> Result<(), String> {
+        let queue = self.queue.lock();
+        let mut queue = queue.unwrap_or_else(PoisonError::into_inner);
+        let Some(known) = queue.as_ref() else {
+            return self.begin(&mut queue, job);
+        };
+        match known.try_send(job) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(_)) => Err(TOO_MANY.to_owned()),
+            // The thread has ended, as its store could not be opened. By now it may be.
+            Err(TrySendError::Disconnected(job)) => self.begin(&mut queue, job),
+        }
+    }
+
+    /// Starts the thread that has the buckets, with `job` as the first.
+    fn begin(
+        self: &Arc<Self>,
+        queue: &mut Option<SyncSender<Job>>,
+        job: Job,
+    ) -> Result<(), String> {
+        let (sender, jobs) = sync_channel(QUEUE);
+        // The thread ends when nobody can ask any more, so it must not keep this.
+        let (place, all) = (self.place.clone(), Arc::downgrade(self));
+        let readiness = Arc::clone(&self.readiness);
+        let run = move || match open(place) {
+            Ok(store) => watched::run(&readiness, THREAD, || work(&store, &all, &jobs)),
+            Err(error) => tell(&all, &error),
+        };
+        let thread = thread::Builder::new().name(THREAD.into());
+        let begun = thread.spawn(run);
+        begun.map_err(|error| format!("{FAILED}: {error}"))?;
+        let sent = sender.try_send(job);
+        *queue = Some(sender);
+        sent.map_err(|_| FAILED.to_owned())
     }
 }
 
-/// Starts the thread that has the buckets in `place`.
-fn begin(place: Place, readiness: Arc<Readiness>) -> Result<SyncSender<Job>, String> {
-    let (queue, jobs) = sync_channel(QUEUE);
-    let thread = thread::Builder::new().name(THREAD.into());
-    let run = move || match open(place) {
-        Ok(store) => watched::run(&readiness, THREAD, || work(&store, &jobs)),
-        Err(error) => tracing::error!("functions find no keys and values: {error}"),
-    };
-    thread.spawn(run).map_err(|error| error.to_string())?;
-    Ok(queue)
+/// Says that the database fails, once until it takes a write again.
+fn tell(all: &Weak<KeyValues>, error: &dyn fmt::Display) {
+    let is_told = all
+        .upgrade()
+        .is_none_or(|all| all.has_told.swap(true, Ordering::Relaxed));
+    if !is_told {
+        tracing::error!("keys and values of functions cannot be read or kept: {error}");
+    }
 }
 
 fn open(place: Place) -> Result<Arc<Store>, StoreError> {
@@ -144,35 +173,68 @@ fn open(place: Place) -> Result<Arc<Store>, StoreError> {
 }
 
 /// Does what is asked, until nobody can ask any more.
-fn work(store: &Store, jobs: &Receiver<Job>) {
-    let mut has_failed = false;
-    while let Ok(first) = jobs.recv() {
-        let mut batch = vec![first];
-        batch.extend(jobs.try_iter().take(BATCH - 1));
-        let begun = Instant::now();
-        let is_write = batch.iter().any(|job| job.is_write);
-        let all = |ledger: &KeyValueLedger<'_>| {
-            let replies = batch.into_iter().map(|job| (job.work)(ledger));
-            replies.collect::<Vec<_>>()
-        };
-        let done = match is_write {
-            true => store.write_keyvalue(all),
-            false => store.read_keyvalue(all),
-        };
-        // Who gets no reply is told that it failed.
-        match done {
-            Ok(replies) => {
-                replies.into_iter().for_each(|reply| reply());
-                has_failed = false;
+fn work(store: &Store, all: &Weak<KeyValues>, jobs: &Receiver<Job>) {
+    let mut waiting = VecDeque::new();
+    loop {
+        if waiting.is_empty() {
+            match jobs.recv() {
+                Ok(first) => waiting.push_back(first),
+                Err(_) => return,
             }
-            Err(error) if !has_failed => {
-                tracing::error!("keys and values of functions cannot be kept: {error}");
-                has_failed = true;
-            }
-            Err(_) => {}
         }
-        if is_write {
+        waiting.extend(jobs.try_iter().take(BATCH));
+        // All of them wait at this moment, so each order is as good as another. What is only read need not wait for the disk.
+        let (writes, reads): (VecDeque<_>, VecDeque<_>) =
+            waiting.drain(..).partition(|job| job.is_write);
+        waiting.extend(batch(store, all, false, reads));
+        if !writes.is_empty() {
+            let begun = Instant::now();
+            waiting.extend(batch(store, all, true, writes));
             thread::sleep(GAP.max(begun.elapsed() / GAP_PART));
+        }
+    }
+}
+
+/// Does as many of `jobs` as take no long time, in one transaction. Answers which are left.
+fn batch(
+    store: &Store,
+    all: &Weak<KeyValues>,
+    is_write: bool,
+    mut jobs: VecDeque<Job>,
+) -> VecDeque<Job> {
+    if jobs.is_empty() {
+        return jobs;
+    }
+    let begun = Instant::now();
+    let some = |ledger: &KeyValueLedger<'_>| {
+        let mut replies = Vec::new();
+        while begun.elapsed() < BATCH_TIME
+            && !ledger.is_given_up()
+            && let Some(job) = jobs.pop_front()
+        {
+            replies.push((job.work)(ledger));
+        }
+        replies
+    };
+    // Who gets no reply is told that it failed.
+    let done = match is_write {
+        true => store
+            .check_in_place()
+            .and_then(|()| store.write_keyvalue(some)),
+        false => store.read_keyvalue(some),
+    };
+    match done {
+        Ok(replies) => {
+            replies.into_iter().for_each(|reply| reply());
+            if is_write && let Some(all) = all.upgrade() {
+                all.has_told.store(false, Ordering::Relaxed);
+            }
+            jobs
+        }
+        Err(error) => {
+            tell(all, &error);
+            // Else those that could not even begin would be tried for ever.
+            VecDeque::new()
         }
     }
 }
@@ -182,6 +244,7 @@ struct Buckets {
     all: Arc<KeyValues>,
     own: BucketName,
     options: BucketOptions,
+    calls: Arc<Semaphore>,
 }
 
 impl fmt::Debug for Buckets {
@@ -206,6 +269,7 @@ impl KeyValueStore for Buckets {
             all: Arc::clone(&self.all),
             name: bucket,
             quota: self.options.quota,
+            calls: Arc::clone(&self.calls),
         }))
     }
 }
@@ -215,6 +279,7 @@ struct Bucket {
     all: Arc<KeyValues>,
     name: BucketName,
     quota: Quota,
+    calls: Arc<Semaphore>,
 }
 
 impl Bucket {
@@ -224,15 +289,26 @@ impl Bucket {
         work: impl FnOnce(&KeyValueLedger<'_>, &BucketName) -> Result<T, KeyValueError> + Send + 'static,
     ) -> Answer<T> {
         let (sender, receiver) = oneshot::channel();
-        let name = self.name.clone();
+        let (all, name) = (Arc::clone(&self.all), self.name.clone());
+        let told = Arc::downgrade(&self.all);
         let work = Box::new(move |ledger: &KeyValueLedger<'_>| -> Reply {
-            let done = work(ledger, &name).map_err(|error| error.to_string());
-            // Whoever asked may be gone.
+            if sender.is_closed() {
+                // Whoever asked is gone.
+                return Box::new(|| {});
+            }
+            let done = work(ledger, &name).map_err(|error| {
+                if let KeyValueError::Database(source) = &error {
+                    tell(&told, source);
+                }
+                error.to_string()
+            });
             Box::new(move || drop(sender.send(done)))
         });
-        let asked = self.all.ask(Job { is_write, work });
+        let calls = Arc::clone(&self.calls);
         Box::pin(async move {
-            asked?;
+            // The semaphore is never closed. It is held until the answer is taken.
+            let _call = calls.acquire_owned().await;
+            all.ask(Job { is_write, work })?;
             receiver.await.unwrap_or_else(|_| Err(FAILED.into()))
         })
     }
@@ -329,23 +405,46 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_kept_is_told_at_once_and_afterwards() {
-        let nowhere = Some("/dev/null/nowhere".into());
-        let all = Arc::new(KeyValues::new(None, nowhere, Arc::default()));
+    async fn what_cannot_be_kept_is_told_until_it_can() {
+        let scratch = tempfile::tempdir().unwrap();
+        let place = scratch.path().join("state");
+        std::fs::write(&place, "in its place").unwrap();
+        let all = Arc::new(KeyValues::new(None, Some(place.clone()), Arc::default()));
         let own = buckets(&all, "a").open("").unwrap();
         for _ in 0..3 {
             assert_eq!(own.set(entry("k")).await.unwrap_err(), FAILED);
         }
+        std::fs::remove_file(&place).unwrap();
+        own.set(entry("k")).await.unwrap();
     }
 
     #[tokio::test]
     async fn a_queue_that_is_full_takes_no_more() {
         let all = KeyValues::new(None, None, Arc::default());
         let (queue, _jobs) = sync_channel(1);
-        assert!(all.queue.set(Some(queue)).is_ok());
+        *all.queue.lock().unwrap() = Some(queue);
         let own = buckets(&Arc::new(all), "a").open("").unwrap();
-        let _waits = own.delete(vec!["k".into()]);
+        let waits = own.delete(vec!["k".into()]);
+        let mut waits = std::pin::pin!(waits);
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(waits.as_mut().poll(&mut cx).is_pending());
         let refused = own.delete(vec!["k".into()]).await;
         assert_eq!(refused.unwrap_err(), TOO_MANY);
+    }
+
+    #[tokio::test]
+    async fn calls_of_one_function_wait_for_each_other_and_leave_the_queue_to_others() {
+        let all = KeyValues::new(None, None, Arc::default());
+        let (queue, jobs) = sync_channel(QUEUE);
+        *all.queue.lock().unwrap() = Some(queue);
+        let own = buckets(&Arc::new(all), "a").open("").unwrap();
+        let mut waiting: Vec<_> = (0..QUEUE_OF_ONE + 5)
+            .map(|_| own.exists("k".into()))
+            .collect();
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        for call in &mut waiting {
+            assert!(call.as_mut().poll(&mut cx).is_pending());
+        }
+        assert_eq!(jobs.try_iter().count(), QUEUE_OF_ONE);
     }
 }

@@ -16,8 +16,8 @@ const LONGEST_KEY: usize = 1024;
 /// The largest value, in bytes.
 pub const LARGEST_VALUE: usize = 1 << 20;
 /// The most that is read of values at once, in bytes.
-const LARGEST_ANSWER: usize = 4 << 20;
-/// The keys of a page.
+const LARGEST_ANSWER: usize = LARGEST_VALUE;
+/// The keys of a page, and the most that may be named at once.
 pub const PAGE: usize = 256;
 
 /// Whose bucket it is.
@@ -69,6 +69,9 @@ pub enum KeyValueError {
     /// No value is larger than this.
     #[error("a value has {LARGEST_VALUE} bytes at most; this one has {0}")]
     Value(usize),
+    /// More keys were named than may be at once.
+    #[error("{PAGE} keys can be named at once; these are {0}")]
+    Keys(usize),
     /// More was asked for than is read at once.
     #[error("the values have more than {LARGEST_ANSWER} bytes together; ask for fewer at once")]
     Answer,
@@ -87,6 +90,9 @@ pub enum KeyValueError {
     /// The function is not there any more.
     #[error("the function was deleted")]
     Deleted,
+    /// The database has given up the transaction.
+    #[error("the host's store failed")]
+    GivenUp,
     /// The database failed.
     #[error("the host's store failed")]
     Database(#[from] rusqlite::Error),
@@ -160,7 +166,7 @@ impl Store {
         })
     }
 
-    /// The shared bucket `name`, if something was ever in it.
+    /// The shared bucket `name`, if there is one.
     ///
     /// # Errors
     /// If there is no such bucket, or the database fails.

@@ -11,6 +11,7 @@ use wasmtime::{Result, StoreContextMut};
 
 use super::Provided;
 use crate::keyvalue::{Answer, KeyPage, KeyValueBucket, Version};
+use crate::requests::identify;
 use crate::state::State;
 
 pub(super) const PROVIDED: Provided = Provided {
@@ -337,6 +338,8 @@ async fn asked<T, R>(
 
 /// Waits for the bucket, which may take as long as the disk does.
 async fn wait<T>(store: &mut Store<'_>, answer: Answer<T>) -> std::result::Result<T, Error> {
+    // Without a task there is nobody to be noted.
+    let _ = identify(store);
     store.data().shared.note_may_wait();
     answer.await.map_err(Error::Other)
 }

@@ -31,7 +31,11 @@ impl Delete {
         // Before asking, so that nobody confirms what cannot be done.
         store.function(&self.name)?;
         if !self.quiet {
-            confirm(&format!("Function [{}] will be deleted.", self.name))?;
+            let what = format!(
+                "Function [{}] will be deleted, with the keys and values that it keeps.",
+                self.name
+            );
+            confirm(&what)?;
         }
         store.delete(&self.name)?;
         stderr::line!("Deleted [{}].", self.name);

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    BucketName, EntryRecord, KeyValueError, LARGEST_ANSWER, LARGEST_VALUE, LONGEST_KEY, Quota,
+    BucketName, EntryRecord, KeyValueError, LARGEST_ANSWER, LARGEST_VALUE, LONGEST_KEY, PAGE, Quota,
 };
 use crate::store::damage;
 
@@ -23,7 +23,7 @@ struct Counts {
     id: i64,
     entries: u64,
     bytes: u64,
-    /// Entries that there ever were.
+    /// The number of the entry that came last.
     made: i64,
 }
 
@@ -47,6 +47,7 @@ impl<'a> KeyValueLedger<'a> {
     /// # Errors
     /// If a key is none, the values are too large together, or the database fails.
     pub fn get(&self, bucket: &BucketName, keys: &[String]) -> Outcome<Vec<Option<Vec<u8>>>> {
+        check_count(keys.len())?;
         let counts = self.find(bucket)?;
         let mut bytes = 0;
         let value = |key: &String| {
@@ -98,7 +99,8 @@ impl<'a> KeyValueLedger<'a> {
              WHERE bucket = ? AND number > ? ORDER BY number LIMIT ?",
         )?;
         let after = i64::try_from(after).unwrap_or(i64::MAX);
-        let rows = statement.query_map(params![counts.id, after, most as i64], |row| {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = statement.query_map(params![counts.id, after, most], |row| {
             Ok(EntryRecord {
                 number: row.get::<_, i64>(0)?.unsigned_abs(),
                 key: damage::text(row, 1)?,
@@ -118,11 +120,13 @@ impl<'a> KeyValueLedger<'a> {
         entries: &[(String, Vec<u8>)],
         quota: Quota,
     ) -> Outcome<()> {
+        check_count(entries.len())?;
         self.whole(|| {
             let mut counts = self.find_or_make(bucket)?;
             let mut set =
                 |(key, value): &(String, Vec<u8>)| self.put(&mut counts, key, value, quota);
-            entries.iter().try_for_each(&mut set)
+            entries.iter().try_for_each(&mut set)?;
+            self.put_counts(counts)
         })
     }
 
@@ -131,6 +135,7 @@ impl<'a> KeyValueLedger<'a> {
     /// # Errors
     /// If a key is none, or the database fails.
     pub fn delete(&self, bucket: &BucketName, keys: &[String]) -> Outcome<usize> {
+        check_count(keys.len())?;
         keys.iter().try_for_each(|key| check_key(key))?;
         let Some(mut counts) = self.find(bucket)? else {
             return Ok(0);
@@ -161,10 +166,25 @@ impl<'a> KeyValueLedger<'a> {
         let Some(counts) = self.find(bucket)? else {
             return Ok(0);
         };
-        self.0
-            .prepare_cached("DELETE FROM keyvalue_buckets WHERE id = ?")?
-            .execute([counts.id])?;
+        self.whole(|| {
+            self.0
+                .prepare_cached("DELETE FROM keyvalue_buckets WHERE id = ?")?
+                .execute([counts.id])?;
+            Ok(())
+        })?;
         Ok(usize::try_from(counts.entries).unwrap_or(usize::MAX))
+    }
+
+    /// Gives up the transaction.
+    #[cfg(test)]
+    pub(crate) fn give_up(&self) {
+        self.0.execute_batch("ROLLBACK").unwrap();
+    }
+
+    /// Whether the database has given up the transaction by itself, as it does when the disk fails. Nothing that was done in
+    /// it holds then.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.0.is_autocommit()
     }
 
     /// Adds `delta` to the number that the value of `key` is, or to 0 if there is none. Answers the sum.
@@ -275,7 +295,7 @@ impl<'a> KeyValueLedger<'a> {
                  ON CONFLICT (bucket, key) DO UPDATE SET value = excluded.value, version = excluded.version",
             )?
             .execute(params![counts.id, key, counts.made, value])?;
-        self.put_counts(*counts)
+        Ok(())
     }
 
     fn find(&self, bucket: &BucketName) -> Outcome<Option<Counts>> {
@@ -302,24 +322,19 @@ impl<'a> KeyValueLedger<'a> {
             return Ok(counts);
         }
         let (column, name) = bucket.column_and_name();
-        let row = match bucket {
+        let from = match bucket {
             // An execution may outlast its function.
-            BucketName::Function(_) => "SELECT name FROM functions WHERE name = ?",
-            BucketName::Component(_) | BucketName::Shared(_) => "VALUES (?)",
+            BucketName::Function(_) => "FROM functions WHERE name = ?1",
+            BucketName::Component(_) | BucketName::Shared(_) => "",
         };
-        let made = self
-            .0
-            .prepare_cached(&format!("INSERT INTO keyvalue_buckets ({column}) {row}"))?
+        // In microseconds: beyond the numbers of an earlier bucket of that name, whose pages may be under way.
+        self.0
+            .prepare_cached(&format!(
+                "INSERT INTO keyvalue_buckets ({column}, made)
+                 SELECT ?1, CAST(unixepoch('subsec') * 1000000 AS INTEGER) {from}"
+            ))?
             .execute([name])?;
-        if made == 0 {
-            return Err(KeyValueError::Deleted);
-        }
-        Ok(Counts {
-            id: self.0.last_insert_rowid(),
-            entries: 0,
-            bytes: 0,
-            made: 0,
-        })
+        self.find(bucket)?.ok_or(KeyValueError::Deleted)
     }
 
     fn put_counts(&self, counts: Counts) -> Outcome<()> {
@@ -339,6 +354,10 @@ impl<'a> KeyValueLedger<'a> {
 
     /// Does all of `write`, or nothing if it fails; what else is in the transaction stays.
     fn whole<T>(&self, write: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+        if self.is_given_up() {
+            // What is written now would be kept alone.
+            return Err(KeyValueError::GivenUp);
+        }
         self.0.prepare_cached("SAVEPOINT keyvalue")?.execute([])?;
         let written = write();
         if written.is_err() {
@@ -346,6 +365,13 @@ impl<'a> KeyValueLedger<'a> {
         }
         self.0.prepare_cached("RELEASE keyvalue")?.execute([])?;
         written
+    }
+}
+
+fn check_count(count: usize) -> Outcome<()> {
+    match count <= PAGE {
+        true => Ok(()),
+        false => Err(KeyValueError::Keys(count)),
     }
 }
 
