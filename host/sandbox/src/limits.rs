@@ -16,8 +16,8 @@ pub const MIB: u64 = 1024 * KIB;
 #[non_exhaustive]
 pub struct Limits {
     /// Bytes of linear memory, summed over all memories of the instance; of the HTTP fields, paths, queries, keys and
-    /// values that the host holds for it, as far as these are over 64 KiB; and of what stands unread in the bodies that it sends, as far
-    /// as that is over 128 KiB. Default 256 MiB.
+    /// values that the host holds for it, as far as these are over 64 KiB; and of what stands unread in the bodies that it
+    /// sends, as far as that is over 128 KiB. Default 256 MiB.
     pub memory: u64,
     /// Wall time from start to end, waiting included. Default 60 s.
     pub wall_time: Duration,

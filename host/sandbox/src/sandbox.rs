@@ -182,9 +182,9 @@ impl Sandbox {
         Ok(wasm)
     }
 
-    /// Reads what the component file at `path` exports, imports and needs.
+    /// Reads what the component file at `path` exports, imports and needs, without linking it.
     ///
-    /// What this host would serve is compiled and linked; of the rest it is seen whether it is valid.
+    /// What this host would serve is compiled; of the rest it is seen whether it is valid.
     ///
     /// # Errors
     /// [`LoadError`] if it is no component that compiles, or is not valid.
@@ -207,11 +207,9 @@ impl Sandbox {
         let inspection = inspect(wasm)?;
         match inspection.check(u64::MAX) {
             Ok(()) => {
-                let platform = self.inner.platform(inspection.generation())?;
+                let engine = self.inner.platform(inspection.generation())?.engine();
                 let compiling = &self.inner.compiling;
-                let (component, is_new) =
-                    compiling.compile(platform.engine(), wasm, &sha256(wasm), name)?;
-                Linked::new(platform, &component, inspection.clone(), is_new)?;
+                compiling.compile(engine, wasm, &sha256(wasm), name)?;
             }
             Err(_) => validate(wasm)?,
         }

@@ -137,8 +137,8 @@ impl State {
         }
     }
 
-    /// Whether the guest keeps more than its standard streams, what waits for them, and its buckets. A stream of a body, and what waits
-    /// for anything else, is never there without that.
+    /// Whether the guest keeps more than its standard streams, what waits for them, and its buckets. A stream of a body, and
+    /// what waits for anything else, is never there without that.
     pub(crate) fn keeps_handles(&mut self) -> bool {
         let mut kept = 0;
         self.table.iter_mut().any(|entry| {

@@ -239,9 +239,14 @@ fn a_component_of_wasi_0_3_is_taken_by_this_host_and_the_others() {
 }
 
 #[test]
-fn a_component_of_wasi_0_3_with_other_types_does_not_fit() {
+fn a_component_of_wasi_0_3_with_other_types_is_not_served() {
     let text = component("wasi:http/handler@0.3.2", &["wasi:http/types@0.3.2"]);
-    assert_refused(&text, "the component does not fit this host: ");
+    let (_directory, file) = assembled(&text);
+    let served = Host::command(["serve"]).arg(&file).args(FREE_PORTS).run();
+    assert_eq!(served.code, Some(1), "{served:?}");
+    let reason = "the component does not fit this host: ";
+    assert!(served.stderr.contains(reason), "{served:?}");
+    assert_eq!(served.stderr.lines().count(), 1, "{served:?}");
 }
 
 #[test]

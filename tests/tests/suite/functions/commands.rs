@@ -252,7 +252,8 @@ fn on_a_terminal_delete_asks_first() {
     let state = State::new();
     state.deploy("greet", "hello", &[]);
     let delete = || state.functions(["delete", "greet"]);
-    let question = "Function [greet] will be deleted. Do you want to continue (y/N)?";
+    let question = "Function [greet] will be deleted, with the keys and values that it keeps. \
+                    Do you want to continue (y/N)?";
     let kept = delete().run_on_terminal("n\n");
     assert_eq!(kept.code, Some(1), "{kept:?}");
     assert!(kept.stdout.contains(question), "{kept:?}");
