@@ -87,7 +87,8 @@ impl Instance {
     async fn make_room(runnable: &Runnable, binding: &Binding) -> Result<Self> {
         loop {
             match Self::try_make(runnable.linked.handler(), runnable, binding).await {
-                Err(error) if error.is::<NoStack>() && runnable.budget.evict_idle_of_0_3() => {}
+                Err(error)
+                    if lacks_stacks_of_all(&error) && runnable.budget.evict_idle_of_0_3() => {}
                 Err(error)
                     if error.is::<PoolConcurrencyLimitError>() && runnable.budget.evict_idle() => {}
                 made => return made,
@@ -197,6 +198,12 @@ impl Instance {
         let left = self.store.data_mut().left_dirty(memory_part);
         left.or_else(|| self.keeps_tasks().then_some(Retired::Handles))
     }
+}
+
+/// Whether there are too few stacks, and others hold them.
+fn lacks_stacks_of_all(error: &wasmtime::Error) -> bool {
+    let lacks = error.downcast_ref::<NoStack>();
+    lacks.is_some_and(|lacks| !lacks.own)
 }
 
 /// Whether a pool has no place.

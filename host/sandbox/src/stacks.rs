@@ -23,7 +23,10 @@ pub(crate) struct HeldStacks {
 /// All stacks are held.
 #[derive(Debug, thiserror::Error)]
 #[error("all stacks are in use")]
-pub(crate) struct NoStack;
+pub(crate) struct NoStack {
+    /// Those of the component alone. What others have is of no use to it.
+    pub(crate) own: bool,
+}
 
 impl Stacks {
     pub(crate) fn new(count: u32) -> Self {
@@ -50,13 +53,13 @@ impl Stacks {
     pub(crate) fn take(&self, parts: Parts) -> Result<HeldStacks, NoStack> {
         let with_code = parts.components.saturating_add(1).min(parts.core_instances);
         let stacks = with_code.saturating_add(1);
-        let take = |of: &Arc<Semaphore>| {
+        let take = |of: &Arc<Semaphore>, own| {
             let permit = Arc::clone(of).try_acquire_many_owned(stacks);
-            permit.map_err(|_| NoStack)
+            permit.map_err(|_| NoStack { own })
         };
         Ok(HeldStacks {
-            _own: take(&self.own)?,
-            _all: take(&self.all)?,
+            _own: take(&self.own, true)?,
+            _all: take(&self.all, false)?,
         })
     }
 }

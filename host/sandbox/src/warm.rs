@@ -57,7 +57,8 @@ pub struct Warm {
     /// other one gives way to them. Default 0.
     pub least: usize,
     /// Requests that an instance of a component of WASI 0.3 answers at once. If more than one, none is made ahead of need, and
-    /// a component of WASI 0.2 still answers one at a time. Default 1.
+    /// a component of WASI 0.2 still answers one at a time. Executions without a run queue have to be on one runtime then, which
+    /// is driven all the time. Default 1.
     pub concurrency: u32,
 }
 

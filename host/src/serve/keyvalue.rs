@@ -182,7 +182,7 @@ fn work(store: &Store, all: &Weak<KeyValues>, jobs: &Receiver<Job>) {
                 Err(_) => return,
             }
         }
-        waiting.extend(jobs.try_iter().take(BATCH));
+        waiting.extend(jobs.try_iter().take(BATCH.saturating_sub(waiting.len())));
         // All of them wait at this moment, so each order is as good as another. What is only read need not wait for the disk.
         let (writes, reads): (VecDeque<_>, VecDeque<_>) =
             waiting.drain(..).partition(|job| job.is_write);
@@ -205,8 +205,9 @@ fn batch(
     if jobs.is_empty() {
         return jobs;
     }
-    let begun = Instant::now();
     let some = |ledger: &KeyValueLedger<'_>| {
+        // By now the database is ours, for which others may have had us wait.
+        let begun = Instant::now();
         let mut replies = Vec::new();
         while begun.elapsed() < BATCH_TIME
             && !ledger.is_given_up()
@@ -225,8 +226,9 @@ fn batch(
     };
     match done {
         Ok(replies) => {
+            let has_written = is_write && !replies.is_empty();
             replies.into_iter().for_each(|reply| reply());
-            if is_write && let Some(all) = all.upgrade() {
+            if has_written && let Some(all) = all.upgrade() {
                 all.has_told.store(false, Ordering::Relaxed);
             }
             jobs
@@ -288,28 +290,32 @@ impl Bucket {
         is_write: bool,
         work: impl FnOnce(&KeyValueLedger<'_>, &BucketName) -> Result<T, KeyValueError> + Send + 'static,
     ) -> Answer<T> {
-        let (sender, receiver) = oneshot::channel();
         let (all, name) = (Arc::clone(&self.all), self.name.clone());
         let told = Arc::downgrade(&self.all);
-        let work = Box::new(move |ledger: &KeyValueLedger<'_>| -> Reply {
-            if sender.is_closed() {
-                // Whoever asked is gone.
-                return Box::new(|| {});
-            }
-            let done = work(ledger, &name).map_err(|error| {
-                if let KeyValueError::Database(source) = &error {
-                    tell(&told, source);
-                }
-                error.to_string()
-            });
-            Box::new(move || drop(sender.send(done)))
-        });
         let calls = Arc::clone(&self.calls);
         Box::pin(async move {
-            // The semaphore is never closed. It is held until the answer is taken.
-            let _call = calls.acquire_owned().await;
+            let (sender, receiver) = oneshot::channel();
+            // The semaphore is never closed. It counts until the answer is taken, and if whoever asked is gone, until the job
+            // is.
+            let call = Arc::new(calls.acquire_owned().await);
+            let queued = Arc::clone(&call);
+            let work = Box::new(move |ledger: &KeyValueLedger<'_>| -> Reply {
+                let _queued = queued;
+                if sender.is_closed() {
+                    return Box::new(|| {});
+                }
+                let done = work(ledger, &name).map_err(|error| {
+                    if let KeyValueError::Database(source) = &error {
+                        tell(&told, source);
+                    }
+                    error.to_string()
+                });
+                Box::new(move || drop(sender.send(done)))
+            });
             all.ask(Job { is_write, work })?;
-            receiver.await.unwrap_or_else(|_| Err(FAILED.into()))
+            let answer = receiver.await.unwrap_or_else(|_| Err(FAILED.into()));
+            drop(call);
+            answer
         })
     }
 }

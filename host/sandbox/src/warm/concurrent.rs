@@ -104,14 +104,12 @@ impl ConcurrentPool {
     }
 
     async fn make(self: &Arc<Self>, runnable: &Runnable, binding: &Binding) -> Result<Place> {
-        let instance = driver::start(self, runnable, binding).await?;
-        let Some(place) = Place::in_instance(self, &instance) else {
-            instance.end();
-            return Err(wasmtime::Error::msg(
-                "its instance may not answer a request",
-            ));
-        };
+        let (instance, running) = driver::start(self, runnable, binding).await?;
+        // What is not run ends.
+        let place = Place::in_instance(self, &instance)
+            .ok_or_else(|| wasmtime::Error::msg("its instance may not answer a request"))?;
         lock(&self.instances).push(instance);
+        tokio::spawn(running);
         Ok(place)
     }
 

@@ -327,7 +327,7 @@ impl<'a> KeyValueLedger<'a> {
             BucketName::Function(_) => "FROM functions WHERE name = ?1",
             BucketName::Component(_) | BucketName::Shared(_) => "",
         };
-        // In microseconds: beyond the numbers of an earlier bucket of that name, whose pages may be under way.
+        // With the time, so that they are beyond those of an earlier bucket of that name, whose pages may be under way.
         self.0
             .prepare_cached(&format!(
                 "INSERT INTO keyvalue_buckets ({column}, made)

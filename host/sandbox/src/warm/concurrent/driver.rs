@@ -29,12 +29,12 @@ use crate::warm::Retired;
 /// The calls of a guest that are under way.
 type Running<'a> = Vec<Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>>;
 
-/// Makes an instance, and runs it from now on.
+/// Makes an instance, and what is to run it.
 pub(super) async fn start(
     pool: &Arc<ConcurrentPool>,
     runnable: &Runnable,
     binding: &Binding,
-) -> Result<Arc<ConcurrentInstance>> {
+) -> Result<(Arc<ConcurrentInstance>, RunningInstance)> {
     let limits = runnable.limits();
     // Its memory is nobody's alone.
     let own = Binding {
@@ -78,12 +78,11 @@ pub(super) async fn start(
         idle_time: pool.config.idle_time,
         pause: None,
     };
-    tokio::spawn(running);
-    Ok(concurrent)
+    Ok((concurrent, running))
 }
 
 /// The task that runs an instance. It lets go of one that nobody has used for long: the guest itself may be busy for ever.
-struct RunningInstance {
+pub(super) struct RunningInstance {
     instance: Arc<ConcurrentInstance>,
     pool: Weak<ConcurrentPool>,
     ticker: Arc<Ticker>,

@@ -288,29 +288,23 @@ impl ConcurrentInstance {
         is_new
     }
 
-    /// Says the same if no place is taken. Answers whether it is so.
-    fn retire_if_idle(&self) -> bool {
-        let mut in_use = lock(&self.in_use);
-        let Some((_, memory)) = in_use.idle.take() else {
-            return false;
-        };
-        in_use.is_retired = true;
-        self.budget.note_not_idle(memory);
-        true
-    }
-
     /// Ends it, if no place is taken. Answers whether it did.
     pub(super) fn end_if_idle(&self) -> bool {
         // Its own guest may be what asks for memory.
         let Ok(mut driver) = self.driver.try_lock() else {
             return false;
         };
-        if !self.retire_if_idle() {
+        let mut in_use = lock(&self.in_use);
+        let Some((_, memory)) = in_use.idle.take() else {
             return false;
-        }
+        };
+        in_use.is_retired = true;
+        drop(in_use);
         let ended = driver.take();
         drop(driver);
         drop(ended);
+        // Not before it is free.
+        self.budget.note_not_idle(memory);
         self.wake();
         true
     }
