@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tests::{Host, HostBuilder, Reply, State, wait_until};
+use tests::{Host, HostBuilder, Reply, State, Target, wait_until};
 
 /// One worker, and one instance for up to eight requests at once.
 fn concurrent(guest: &str) -> HostBuilder {
@@ -162,6 +162,32 @@ fn a_component_of_wasi_0_2_answers_one_at_a_time() {
     for reply in all(&host, &["/?for=200"; 4]) {
         assert_eq!(reply.status, 200);
         assert!(!reply.text().contains("overlaps"), "{reply:?}");
+    }
+}
+
+#[test]
+fn calls_of_requests_in_one_instance_are_in_their_own_traces() {
+    let target = Target::start();
+    let host = concurrent("p3_calls_out")
+        .args(["--allow-outbound", &target.url("")])
+        .start();
+    let traces: Vec<String> = (1..=6).map(|number| format!("{number:032x}")).collect();
+    thread::scope(|scope| {
+        for trace in &traces {
+            let (host, url) = (&host, target.url(&format!("/{trace}")));
+            scope.spawn(move || {
+                let head = format!("GET /?url={url}\ntraceparent: 00-{trace}-b7ad6b7169203331-01");
+                assert_eq!(host.request(&head, "").status, 200);
+            });
+        }
+    });
+    for trace in &traces {
+        let calls = target.received(&format!("/{trace}"));
+        let [call] = calls.as_slice() else {
+            panic!("one call: {calls:?}");
+        };
+        let told = &call.fields["traceparent"];
+        assert!(told.starts_with(&format!("00-{trace}-")), "{told}");
     }
 }
 
