@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use super::error::MemoryLimit;
+use super::linked::Linked;
 use idle::Idle;
 
 pub(crate) use idle::IdleInstances;
@@ -218,9 +219,13 @@ impl Budget {
         self.all.idle.evict(None)
     }
 
-    /// Lets go of the instance of a component of WASI 0.3 that has been idle longest. Answers whether there was one.
-    pub(crate) fn evict_idle_of_0_3(&self) -> bool {
-        self.all.idle.evict_where(|function| function.is_of_0_3())
+    /// Lets go of the instance that has been idle longest, among those of the components that are `meant`. Answers whether
+    /// there was one.
+    pub(crate) fn evict_idle_of(&self, meant: impl Fn(&Arc<Linked>) -> bool) -> bool {
+        self.all.idle.evict_where(|function| {
+            let component = function.component();
+            component.is_some_and(|component| meant(&component))
+        })
     }
 
     /// The function's own share, if it has one.
@@ -293,8 +298,8 @@ mod tests {
             self.0.share()
         }
 
-        fn is_of_0_3(&self) -> bool {
-            false
+        fn component(&self) -> Option<Arc<Linked>> {
+            None
         }
     }
 

@@ -45,7 +45,7 @@ impl Function {
         let (at_once, concurrent, warm) = match config.warm {
             Some(warm) if takes_several && warm.concurrency > 1 => {
                 let at_once = warm.concurrency as usize;
-                let pool = ConcurrentPool::new(warm, budget.clone());
+                let pool = ConcurrentPool::new(warm, budget.clone(), Arc::clone(&linked));
                 (at_once, Some(pool), None)
             }
             warm => (1, None, warm),

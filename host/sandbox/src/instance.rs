@@ -87,8 +87,7 @@ impl Instance {
     async fn make_room(runnable: &Runnable, binding: &Binding) -> Result<Self> {
         loop {
             match Self::try_make(runnable.linked.handler(), runnable, binding).await {
-                Err(error)
-                    if lacks_stacks_of_all(&error) && runnable.budget.evict_idle_of_0_3() => {}
+                Err(error) if evicts_for_stacks(&error, runnable) => {}
                 Err(error)
                     if error.is::<PoolConcurrencyLimitError>() && runnable.budget.evict_idle() => {}
                 made => return made,
@@ -200,10 +199,15 @@ impl Instance {
     }
 }
 
-/// Whether there are too few stacks, and others hold them.
-fn lacks_stacks_of_all(error: &wasmtime::Error) -> bool {
-    let lacks = error.downcast_ref::<NoStack>();
-    lacks.is_some_and(|lacks| !lacks.own)
+/// Lets go of an idle instance, if there are too few stacks and it holds some of those. Answers whether it did.
+fn evicts_for_stacks(error: &wasmtime::Error, runnable: &Runnable) -> bool {
+    let Some(NoStack { own }) = error.downcast_ref() else {
+        return false;
+    };
+    runnable.budget.evict_idle_of(|component| match own {
+        true => Arc::ptr_eq(component, &runnable.linked),
+        false => component.is_of_0_3(),
+    })
 }
 
 /// Whether a pool has no place.

@@ -24,7 +24,7 @@ pub(crate) struct HeldStacks {
 #[derive(Debug, thiserror::Error)]
 #[error("all stacks are in use")]
 pub(crate) struct NoStack {
-    /// Those of the component alone. What others have is of no use to it.
+    /// Those that the component may have. What others have is of no use to it.
     pub(crate) own: bool,
 }
 

@@ -1,9 +1,10 @@
 //! Instances that lie idle, and give way when what they hold is needed.
 
-use std::sync::{Mutex, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
 use super::MemoryShare;
+use crate::linked::Linked;
 use crate::lock::lock;
 
 /// Keeps idle instances of one function.
@@ -17,8 +18,8 @@ pub(crate) trait IdleInstances: Send + Sync {
     /// The share of memory that they draw on, beside what is for all.
     fn share(&self) -> Option<&MemoryShare>;
 
-    /// Whether they are of a component that runs where those of WASI 0.3 do.
-    fn is_of_0_3(&self) -> bool;
+    /// The component that they are of, as long as there is one.
+    fn component(&self) -> Option<Arc<Linked>>;
 }
 
 /// The idle instances of all functions.

@@ -23,6 +23,7 @@ use super::{Warm, WarmUsage};
 use crate::budget::{Budget, IdleInstances, MemoryShare};
 use crate::error::InstanceEnded;
 use crate::instance::Binding;
+use crate::linked::Linked;
 use crate::lock::lock;
 use crate::requests::RequestState;
 use crate::runnable::Runnable;
@@ -35,16 +36,18 @@ use place::Place;
 pub(crate) struct ConcurrentPool {
     config: Warm,
     budget: Budget,
+    component: Arc<Linked>,
     instances: Mutex<Vec<Arc<ConcurrentInstance>>>,
     retired: Counts,
     numbers: AtomicU64,
 }
 
 impl ConcurrentPool {
-    pub(crate) fn new(config: Warm, budget: Budget) -> Arc<Self> {
+    pub(crate) fn new(config: Warm, budget: Budget, component: Arc<Linked>) -> Arc<Self> {
         let pool = Arc::new(Self {
             config,
             budget: budget.clone(),
+            component,
             instances: Mutex::default(),
             retired: Counts::default(),
             numbers: AtomicU64::new(0),
@@ -186,8 +189,8 @@ impl IdleInstances for ConcurrentPool {
         evicted.is_some()
     }
 
-    fn is_of_0_3(&self) -> bool {
-        true
+    fn component(&self) -> Option<Arc<Linked>> {
+        Some(Arc::clone(&self.component))
     }
 
     fn share(&self) -> Option<&MemoryShare> {

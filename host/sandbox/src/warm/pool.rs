@@ -15,6 +15,7 @@ use super::retired::{Counts, Retired};
 use super::{Warm, WarmUsage};
 use crate::budget::{Budget, IdleInstances, MemoryShare};
 use crate::instance::Instance;
+use crate::linked::Linked;
 use crate::lock::lock;
 use crate::runnable::Runnable;
 
@@ -335,9 +336,9 @@ impl IdleInstances for WarmPool {
         self.budget.share()
     }
 
-    fn is_of_0_3(&self) -> bool {
-        let runnable = self.runnable.upgrade();
-        runnable.is_some_and(|runnable| runnable.linked.is_of_0_3())
+    fn component(&self) -> Option<Arc<Linked>> {
+        let runnable = self.runnable.upgrade()?;
+        Some(Arc::clone(&runnable.linked))
     }
 }
 
