@@ -43,7 +43,7 @@ fn it_greets_fresh_and_warm_with_one_request_at_once_and_with_several() {
     assert!(built.status.success(), "{built:?}");
     let component = directory.path().join("greeting.wasm");
     for (flags, second) in [
-        (&["--no-warm"][..], 1),
+        (&[][..], 1),
         (&["--warm"], 2),
         (&["--warm", "--warm-concurrency=8"], 2),
     ] {
