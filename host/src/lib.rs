@@ -10,6 +10,7 @@
 #![cfg_attr(not(test), warn(clippy::print_stderr, clippy::print_stdout))]
 
 mod advice;
+mod api;
 mod authorities;
 pub mod cli;
 pub mod config;

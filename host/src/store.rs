@@ -22,6 +22,8 @@ mod job_settings;
 mod jobs;
 mod keyvalue;
 mod lock;
+mod policies;
+mod project;
 mod revocations;
 mod schema;
 mod service_accounts;
@@ -61,6 +63,8 @@ pub use keyvalue::{
     BucketName, EntryRecord, KeyValueError, KeyValueLedger, LARGEST_VALUE, PAGE, Quota,
 };
 pub use lock::ServeLock;
+pub use policies::{Bindings, PolicyOf};
+pub use project::Project;
 pub use revocations::DatedRevocation;
 pub use service_accounts::ServiceAccountRecord;
 pub use serving::{NamedIssuer, ServedComponent, ServedFunction, ServingHost};
@@ -200,10 +204,19 @@ impl Store {
         &self,
         change: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.try_change(change)
+    }
+
+    /// As [`change`](Self::change), with an error of another kind.
+    fn try_change<T, E: From<StoreError>>(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let mut connection = self.connection();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let transaction = begun.map_err(StoreError::from)?;
         let changed = change(&transaction)?;
-        transaction.commit()?;
+        transaction.commit().map_err(StoreError::from)?;
         self.note_change();
         Ok(changed)
     }

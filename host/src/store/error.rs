@@ -163,6 +163,9 @@ pub enum StoreError {
     /// A bucket did not do what it was asked.
     #[error(transparent)]
     KeyValue(#[from] KeyValueError),
+    /// Somebody else changed a policy after it was read.
+    #[error("the policy of {0} has changed since it was read; read it again, and change that")]
+    PolicyChanged(String),
     /// Settings could not be changed as asked.
     #[error("{0}")]
     Settings(String),

@@ -8,8 +8,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::components::{keep_component, remove_unused_components};
 use super::damage;
 use super::{
-    FunctionName, FunctionSettings, ServiceAccountRecord, Store, StoreError, now, service_accounts,
-    suggestion,
+    FunctionName, FunctionSettings, PolicyOf, ServiceAccountRecord, Store, StoreError, now,
+    policies, service_accounts, suggestion,
 };
 
 /// How often a function has been deployed, from 1.
@@ -179,6 +179,7 @@ impl Store {
                 "DELETE FROM keyvalue_buckets WHERE function = ?",
                 [name.as_str()],
             )?;
+            policies::remove(transaction, &PolicyOf::Function(name.clone()))?;
             remove_unused_components(transaction)?;
             Ok(())
         })
@@ -233,7 +234,10 @@ fn find(
 }
 
 /// The function `name`, or the error that there is none.
-fn found(connection: &Connection, name: &FunctionName) -> Result<FunctionRecord, StoreError> {
+pub(super) fn found(
+    connection: &Connection,
+    name: &FunctionName,
+) -> Result<FunctionRecord, StoreError> {
     match find(connection, name)? {
         Some(function) => Ok(function),
         None => Err(missing(connection, name)?),
@@ -263,7 +267,7 @@ fn record(row: &Row<'_>) -> Result<FunctionRecord, StoreError> {
     })
 }
 
-fn refuse_declared(before: Option<&FunctionRecord>) -> Result<(), StoreError> {
+pub(super) fn refuse_declared(before: Option<&FunctionRecord>) -> Result<(), StoreError> {
     match before {
         Some(FunctionRecord {
             name,

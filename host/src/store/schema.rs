@@ -10,7 +10,7 @@ use super::StoreError;
 const APPLICATION_ID: u32 = 0x686f_7374;
 
 /// What leads from each version to the next. What stands here is never changed, only added to.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     "
     CREATE TABLE components (
         sha256 TEXT PRIMARY KEY,
@@ -197,6 +197,25 @@ const MIGRATIONS: [&str; 7] = [
         PRIMARY KEY (bucket, key)
     ) STRICT;
     CREATE UNIQUE INDEX keyvalue_pages ON keyvalue_entries (bucket, number, key);
+",
+    // What Google's API knows of a function and this host does not use is kept with it. An account that is disabled is
+    // one change of accounts, as one that is deleted is.
+    "
+    CREATE TABLE project (
+        number INTEGER PRIMARY KEY CHECK (number = 1),
+        id TEXT NOT NULL,
+        location TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE policies (
+        resource TEXT PRIMARY KEY,
+        bindings TEXT NOT NULL,
+        updated TEXT NOT NULL
+    ) STRICT;
+    ALTER TABLE service_accounts ADD COLUMN description TEXT NOT NULL DEFAULT '';
+    ALTER TABLE service_accounts ADD COLUMN is_disabled INTEGER NOT NULL DEFAULT 0;
+    CREATE TRIGGER account_changed AFTER UPDATE ON service_accounts
+        BEGIN UPDATE identity_changes SET made = made + 1; END;
+    ALTER TABLE functions ADD COLUMN notes TEXT NOT NULL DEFAULT '{}';
 ",
 ];
 

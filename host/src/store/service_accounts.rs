@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::damage;
 use super::functions::remove_invoker;
-use super::{FunctionRecord, Store, StoreError, now, suggestion};
+use super::{FunctionRecord, PolicyOf, Store, StoreError, now, policies, suggestion};
 
 /// A service account as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +82,10 @@ impl Store {
             if count == 0 {
                 return Err(missing(transaction, email)?);
             }
-            remove_invoker(transaction, &format!("serviceAccount:{email}"))
+            let member = format!("serviceAccount:{email}");
+            policies::remove(transaction, &PolicyOf::ServiceAccount(email.to_owned()))?;
+            policies::remove_member(transaction, &member)?;
+            remove_invoker(transaction, &member)
         })
     }
 }

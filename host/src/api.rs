@@ -1,0 +1,141 @@
+//! The control plane: every change and every question is a method.
+//!
+//! A method is called by a path and a verb of HTTP, in Google's own form where Google has such a method. It takes a
+//! permission, which the caller has by a role, and each change writes an audit entry. Whoever calls comes through
+//! [`Api::call`]: a command in this process, the socket in the state directory, or the listener.
+
+mod access;
+mod audit;
+mod fields;
+mod jobs;
+mod mask;
+mod methods;
+mod page;
+mod params;
+mod policy;
+mod principal;
+mod request;
+mod role;
+mod status;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::store::{Project, Store};
+pub(crate) use audit::{AuditEntry, AuditLog};
+pub(crate) use params::Params;
+pub(crate) use principal::{Caller, Principal};
+pub(crate) use request::{Query, Request};
+pub(crate) use status::{Code, Status};
+
+/// What the methods work on.
+pub(crate) struct Api {
+    store: Arc<Store>,
+    project: Project,
+    audit: AuditLog,
+}
+
+/// What a method answers.
+#[derive(Clone, Debug)]
+pub(crate) enum Reply {
+    /// A document.
+    Json(Value),
+    /// Bytes of this media type.
+    Bytes(&'static str, Bytes),
+}
+
+impl From<Value> for Reply {
+    fn from(document: Value) -> Self {
+        Self::Json(document)
+    }
+}
+
+/// A call, before it is known which method is meant.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    /// The method of HTTP.
+    pub(crate) verb: &'a str,
+    /// The path, as it was sent.
+    pub(crate) path: &'a str,
+    /// What stands behind the path's question mark.
+    pub(crate) query: &'a str,
+    /// The body.
+    pub(crate) body: Bytes,
+    /// Where the client reaches the control plane.
+    pub(crate) origin: String,
+    /// Whether this is a command of this program.
+    pub(crate) is_own_client: bool,
+}
+
+impl Api {
+    /// The methods on `store`, whose audit entries go to `audit`.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) fn new(store: Arc<Store>, audit: AuditLog) -> Result<Self, Status> {
+        let project = store.project()?;
+        Ok(Self {
+            store,
+            project,
+            audit,
+        })
+    }
+
+    /// The store.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The host's project and location.
+    pub(crate) fn project(&self) -> &Project {
+        &self.project
+    }
+
+    /// The largest body that the method of this call takes, in bytes.
+    ///
+    /// # Errors
+    /// If there is no such method.
+    pub(crate) fn largest_body(verb: &str, path: &str) -> Result<usize, Status> {
+        methods::find(verb, path).map(|(method, _)| method.largest_body)
+    }
+
+    /// Does what `call` asks, if `caller` may. Blocks for as long as the disk does, and some methods for longer.
+    ///
+    /// # Errors
+    /// If there is no such method, the caller may not, or the method fails.
+    pub(crate) fn call(&self, caller: &Caller, call: Call<'_>) -> Result<Reply, Status> {
+        let (method, params) = methods::find(call.verb, call.path)?;
+        let result = self.permitted(caller, method, &params).and_then(|()| {
+            let request = Request {
+                caller,
+                params: params.clone(),
+                query: Query::read(call.query),
+                body: call.body,
+                origin: call.origin,
+                is_own_client: call.is_own_client,
+            };
+            (method.handle)(self, &request)
+        });
+        let outcome = result.as_ref().map(|_| ());
+        if method.is_change || outcome.is_err_and(Status::is_denied) {
+            (self.audit)(self.audit_entry(method, &params, caller, outcome));
+        }
+        result
+    }
+
+    fn permitted(
+        &self,
+        caller: &Caller,
+        method: &methods::Method,
+        params: &Params,
+    ) -> Result<(), Status> {
+        if let Some(permission) = method.permission {
+            let resource = access::resource_of(params);
+            self.require(&caller.principal, permission, &resource)?;
+        }
+        // Only now: who may nothing is not told what the project is called.
+        params.check(&self.project)
+    }
+}

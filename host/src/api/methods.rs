@@ -1,0 +1,145 @@
+//! All methods: what each is called, where it is, and which permission it takes.
+
+use super::params::{Params, matched};
+use super::{Api, Reply, Request, Status};
+use crate::api::status::Code;
+
+/// A method of the control plane.
+pub(crate) struct Method {
+    /// Its name, as Google's audit log has it for its own: such as `google.cloud.scheduler.v1.CloudScheduler.CreateJob`.
+    pub(crate) name: &'static str,
+    /// The method of HTTP.
+    pub(crate) verb: &'static str,
+    /// The path, with the names in it in braces.
+    pub(crate) path: &'static str,
+    /// The permission that it takes on the resource which the path names; none if anyone may who is known.
+    pub(crate) permission: Option<&'static str>,
+    /// Whether it changes something, so that an audit entry is written of it.
+    pub(crate) is_change: bool,
+    /// The largest body, in bytes.
+    pub(crate) largest_body: usize,
+    /// Does what is asked.
+    pub(crate) handle: fn(&Api, &Request<'_>) -> Result<Reply, Status>,
+}
+
+/// The largest body of an ordinary method, in bytes.
+const LARGEST_BODY: usize = 10 << 20;
+
+impl Method {
+    /// A method that only reads.
+    pub(crate) const fn reads(
+        name: &'static str,
+        verb: &'static str,
+        path: &'static str,
+        permission: &'static str,
+        handle: fn(&Api, &Request<'_>) -> Result<Reply, Status>,
+    ) -> Self {
+        Self {
+            name,
+            verb,
+            path,
+            permission: Some(permission),
+            is_change: false,
+            largest_body: LARGEST_BODY,
+            handle,
+        }
+    }
+
+    /// A method that changes something.
+    pub(crate) const fn changes(
+        name: &'static str,
+        verb: &'static str,
+        path: &'static str,
+        permission: &'static str,
+        handle: fn(&Api, &Request<'_>) -> Result<Reply, Status>,
+    ) -> Self {
+        Self {
+            is_change: true,
+            ..Self::reads(name, verb, path, permission, handle)
+        }
+    }
+
+    /// A method for everybody who is known.
+    pub(crate) const fn for_all(
+        name: &'static str,
+        verb: &'static str,
+        path: &'static str,
+        handle: fn(&Api, &Request<'_>) -> Result<Reply, Status>,
+    ) -> Self {
+        Self {
+            permission: None,
+            ..Self::reads(name, verb, path, "", handle)
+        }
+    }
+}
+
+/// The methods, by resource.
+const METHODS: &[&[Method]] = &[super::jobs::METHODS];
+
+/// All methods.
+pub(crate) fn all() -> impl Iterator<Item = &'static Method> {
+    METHODS.iter().copied().flatten()
+}
+
+/// The method that is meant by `verb` and `path`, and the names in the path.
+///
+/// # Errors
+/// If there is none.
+pub(crate) fn find(verb: &str, path: &str) -> Result<(&'static Method, Params), Status> {
+    let mut like = all().filter_map(|method| Some((method, matched(method.path, path)?)));
+    match like.find(|(method, _)| method.verb == verb) {
+        Some(found) => Ok(found),
+        None => Err(Status::new(
+            Code::Unimplemented,
+            format!("this host has no method {verb} {path}; docs/api.md lists those that it has"),
+        )
+        .because("METHOD_NOT_FOUND")
+        .with("method", format!("{verb} {path}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::role::Role;
+
+    #[test]
+    fn no_two_methods_are_one() {
+        let mut seen = std::collections::HashSet::new();
+        for method in all() {
+            assert!(
+                seen.insert((method.verb, method.path)),
+                "{} {}",
+                method.verb,
+                method.path
+            );
+        }
+    }
+
+    #[test]
+    fn every_permission_is_the_owners_and_every_change_takes_one() {
+        let owner = Role::named("roles/owner").unwrap();
+        for method in all() {
+            assert!(
+                method.permission.is_some() || !method.is_change,
+                "{}",
+                method.name
+            );
+            assert!(
+                method
+                    .permission
+                    .is_none_or(|permission| owner.grants(permission))
+            );
+        }
+    }
+
+    #[test]
+    fn a_method_that_is_not_there_is_named() {
+        let error = find("GET", "/v2/projects/p/sinks").map(drop).unwrap_err();
+        assert_eq!(error.code, Code::Unimplemented);
+        assert!(
+            error.message.contains("GET /v2/projects/p/sinks"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,146 @@
+//! The paths of methods, and the names in them.
+
+use percent_encoding::percent_decode_str;
+
+use super::Status;
+use super::status::Code;
+use crate::store::Project;
+
+/// The longest path, in bytes.
+const LONGEST: usize = 4096;
+
+/// The names in a path, by what they name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Params(Vec<(&'static str, String)>);
+
+impl Params {
+    /// The name of the `what`; empty if the path has none.
+    pub(crate) fn get(&self, what: &str) -> &str {
+        self.find(what).unwrap_or_default()
+    }
+
+    /// The name of the `what`, if the path has one.
+    pub(crate) fn find(&self, what: &str) -> Option<&str> {
+        let mut names = self.0.iter();
+        let name = names.find(|(other, _)| *other == what);
+        name.map(|(_, name)| name.as_str())
+    }
+
+    /// Makes sure that the path names this host's project and location, where it names any. `-` stands for every one.
+    ///
+    /// # Errors
+    /// If it names others.
+    pub(crate) fn check(&self, project: &Project) -> Result<(), Status> {
+        let own = [("project", &project.id), ("location", &project.location)];
+        for (what, own) in own {
+            if let Some(found) = self.find(what)
+                && found != own
+                && found != "-"
+            {
+                return Err(Status::new(
+                    Code::NotFound,
+                    format!("this host has the {what} `{own}`, and not `{found}`; name that one, or serve with --{what} {found}"),
+                )
+                .with("expected", own.clone()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names in `path` if it is like `pattern`, such as `/v1/projects/{project}/locations/{location}/jobs/{job}:pause`.
+///
+/// A name in the pattern stands for a whole part of the path, up to the verb behind its last colon.
+pub(crate) fn matched(pattern: &'static str, path: &str) -> Option<Params> {
+    if path.len() > LONGEST {
+        return None;
+    }
+    let (mut wanted, mut found) = (pattern.split('/'), path.split('/'));
+    let mut names = Vec::new();
+    loop {
+        match (wanted.next(), found.next()) {
+            (None, None) => return Some(Params(names)),
+            (Some(wanted), Some(found)) => part(wanted, found, &mut names)?,
+            _ => return None,
+        }
+    }
+}
+
+fn part(wanted: &'static str, found: &str, names: &mut Vec<(&'static str, String)>) -> Option<()> {
+    let found = percent_decode_str(found).decode_utf8().ok()?;
+    let Some(inner) = wanted.strip_prefix('{') else {
+        return (wanted == found).then_some(());
+    };
+    let (what, verb) = inner.split_once('}')?;
+    let name = match verb.is_empty() {
+        // A name has no colon, so this is a verb of another method.
+        true if found.contains(':') => return None,
+        true => &*found,
+        false => found.strip_suffix(verb)?,
+    };
+    if name.is_empty() || name.contains(['/', ':']) {
+        return None;
+    }
+    names.push((what, name.to_owned()));
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAUSE: &str = "/v1/projects/{project}/locations/{location}/jobs/{job}:pause";
+    const ACCOUNT: &str = "/v1/projects/{project}/serviceAccounts/{account}";
+
+    #[test]
+    fn names_are_taken_from_a_path_that_is_like_the_pattern() {
+        let params = matched(PAUSE, "/v1/projects/p/locations/l/jobs/j:pause").unwrap();
+        assert_eq!(params.get("project"), "p");
+        assert_eq!(params.get("job"), "j");
+        for account in [
+            "a@p.iam.gserviceaccount.com",
+            "a%40p.iam.gserviceaccount.com",
+        ] {
+            let path = format!("/v1/projects/-/serviceAccounts/{account}");
+            let params = matched(ACCOUNT, &path).unwrap();
+            assert_eq!(params.get("account"), "a@p.iam.gserviceaccount.com");
+        }
+    }
+
+    #[test]
+    fn other_paths_are_not_like_it() {
+        for path in [
+            "/v1/projects/p/locations/l/jobs/j",
+            "/v1/projects/p/locations/l/jobs/j:resume",
+            "/v1/projects/p/locations/l/jobs/:pause",
+            "/v1/projects/p/locations/l/jobs/a%2Fb:pause",
+            "/v1/projects/p/locations/l/jobs/j:pause/",
+            "/v1/projects//locations/l/jobs/j:pause",
+            "/v1/projects/p/locations/l/jobs/%ff:pause",
+        ] {
+            assert_eq!(matched(PAUSE, path), None, "{path}");
+        }
+        assert_eq!(
+            matched(ACCOUNT, "/v1/projects/p/serviceAccounts/a:disable"),
+            None
+        );
+        let long = format!("/v1/projects/p/serviceAccounts/{}", "a".repeat(LONGEST));
+        assert_eq!(matched(ACCOUNT, &long), None);
+    }
+
+    #[test]
+    fn another_project_or_location_is_refused_by_name() {
+        let project = Project::default();
+        let check = |path| matched(PAUSE, path).unwrap().check(&project);
+        assert_eq!(
+            check("/v1/projects/local/locations/local/jobs/j:pause"),
+            Ok(())
+        );
+        assert_eq!(check("/v1/projects/-/locations/-/jobs/j:pause"), Ok(()));
+        let error = check("/v1/projects/other/locations/local/jobs/j:pause").unwrap_err();
+        assert!(
+            error.message.contains("`local`, and not `other`"),
+            "{error}"
+        );
+    }
+}
