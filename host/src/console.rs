@@ -8,9 +8,11 @@
 //! gives way, and there are descriptors in store.
 
 mod answer;
+mod methods;
 mod names;
 mod negotiation;
 mod open;
+pub(crate) mod socket;
 mod spares;
 mod text_format;
 
@@ -22,14 +24,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::{HeaderValue, Request, header};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
+use crate::api::{Principal, Status};
 use crate::lingering::{self, KeptOpen};
 use crate::timed::Timed;
+pub(crate) use methods::Door;
+use methods::Source;
 pub(crate) use names::Names;
 use open::Open;
 use spares::{Refill, Spares};
@@ -56,6 +63,9 @@ pub(crate) trait Subject: Send + Sync + 'static {
 
     /// What is counted, in the OpenMetrics text format.
     fn metrics(&self) -> String;
+
+    /// Who calls with this access token.
+    fn principal(&self, token: &str) -> impl Future<Output = Result<Principal, Status>> + Send;
 }
 
 /// A control plane that listens and does not answer yet.
@@ -85,23 +95,30 @@ impl Console {
     }
 }
 
+/// What the control plane answers with.
+pub(crate) struct Answering<S> {
+    /// The names that it goes by.
+    pub(crate) names: Names,
+    /// The process that it tells of.
+    pub(crate) subject: S,
+    /// The way to the methods, or why there is none here.
+    pub(crate) door: Result<Arc<Door>, String>,
+    /// Why methods do not answer on the listener, though they may on the socket.
+    pub(crate) listener_refusal: Option<String>,
+    /// How TLS is spoken, if it is.
+    pub(crate) tls: Option<TlsAcceptor>,
+}
+
 /// Answers until dropped.
 ///
 /// # Errors
 /// When the system does not let it wait for connections.
 pub(crate) fn serve(
     console: Console,
-    names: Names,
-    subject: impl Subject,
+    answering: Arc<Answering<impl Subject>>,
 ) -> io::Result<impl Future<Output = ()>> {
     let listener = TcpListener::from_std(console.0)?;
-    Ok(accept(listener, Arc::new(Answering { names, subject })))
-}
-
-/// What requests are answered by.
-struct Answering<S> {
-    names: Names,
-    subject: S,
+    Ok(accept(listener, answering))
 }
 
 async fn accept(listener: TcpListener, answering: Arc<Answering<impl Subject>>) {
@@ -109,10 +126,10 @@ async fn accept(listener: TcpListener, answering: Arc<Answering<impl Subject>>) 
     let spares = Spares::new();
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, client)) => {
                 let refill = Refill(Arc::clone(&spares));
-                let answering = answer(stream, Arc::clone(&answering), refill);
-                open.add(tokio::spawn(answering).abort_handle());
+                let connection = connection(stream, client, Arc::clone(&answering), refill);
+                open.add(tokio::spawn(connection).abort_handle());
             }
             // Out of descriptors, most likely. Others hold them; the control plane answers all the same.
             Err(_) if spares.give_up_one() => {}
@@ -123,29 +140,59 @@ async fn accept(listener: TcpListener, answering: Arc<Answering<impl Subject>>) 
     }
 }
 
-async fn answer(stream: TcpStream, answering: Arc<Answering<impl Subject>>, refill: Refill) {
+/// Answers on a connection of the listener.
+async fn connection(
+    stream: TcpStream,
+    client: SocketAddr,
+    answering: Arc<Answering<impl Subject>>,
+    refill: Refill,
+) {
     // Dropped after the connection.
     let _refill = refill;
-    // No body is read here, so the connection ends with a request that has one.
+    let source = Source::Listener {
+        address: client.ip(),
+        is_tls: answering.tls.is_some(),
+    };
+    let stream = Timed::new(stream, STALL_TIMEOUT);
+    match &answering.tls {
+        None => answer(stream, &answering, source).await,
+        Some(tls) => {
+            let handshake = tokio::time::timeout(HEADER_TIMEOUT, tls.accept(stream));
+            // A client that speaks no TLS, or not ours, learns so by the alert.
+            if let Ok(Ok(stream)) = handshake.await {
+                answer(stream, &answering, source).await;
+            }
+        }
+    }
+}
+
+async fn answer(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+    answering: &Answering<impl Subject>,
+    source: Source,
+) {
+    // The connection ends with a request whose body is not read.
     let has_upload = AtomicBool::new(false);
-    let service = service_fn(|request: Request<Incoming>| {
-        let mut response = answer::answer(&request, &answering.names, &answering.subject);
-        if !request.body().is_end_stream() {
+    let service = service_fn(|request: Request<Incoming>| async {
+        let mut answered = answer::respond(request, answering, source).await;
+        if answered.is_unread {
             has_upload.store(true, Ordering::Relaxed);
             let close = HeaderValue::from_static("close");
-            response.headers_mut().insert(header::CONNECTION, close);
+            let headers = answered.answer.headers_mut();
+            headers.insert(header::CONNECTION, close);
         }
-        std::future::ready(Ok::<_, Infallible>(response))
+        Ok::<_, Infallible>(answered.answer)
     });
-    let io = KeptOpen::new(Timed::new(stream, STALL_TIMEOUT));
+    let io = KeptOpen::new(stream);
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
         .serve_connection(TokioIo::new(io), service);
     // A broken connection is the client's affair.
     let _ = (&mut connection).await;
-    if has_upload.load(Ordering::Relaxed) {
-        let mut stream = connection.into_parts().io.into_inner().into_inner();
-        lingering::close(&mut stream).await;
+    let mut stream = connection.into_parts().io.into_inner().into_inner();
+    match has_upload.load(Ordering::Relaxed) {
+        true => lingering::close(&mut stream).await,
+        false => drop(stream.shutdown().await),
     }
 }

@@ -39,6 +39,8 @@ const LARGEST_PEM: u64 = 16 << 20;
 #[derive(Args)]
 #[command(mut_arg("tls_cert", |flag| flag.requires("tls_key")))]
 #[command(mut_arg("tls_key", |flag| flag.requires("tls_cert")))]
+#[command(mut_arg("admin_tls_cert", |flag| flag.requires("admin_tls_key")))]
+#[command(mut_arg("admin_tls_key", |flag| flag.requires("admin_tls_cert")))]
 pub(super) struct Serve {
     /// The component: a .wasm file that exports wasi:http/incoming-handler@0.2, or `-` for standard input. Without one, the functions that were
     /// deployed are served
@@ -62,6 +64,9 @@ pub(super) struct Serve {
 
     #[command(flatten)]
     listener: Flags<Listener>,
+
+    #[command(flatten)]
+    project: Flags<Project>,
 
     #[command(flatten)]
     identity: IdentityArgs,
@@ -92,6 +97,12 @@ struct Listener;
 
 impl HostSection for Listener {
     const NAME: &'static str = "Listener";
+}
+
+struct Project;
+
+impl HostSection for Project {
+    const NAME: &'static str = "Project";
 }
 
 struct Capacity;
@@ -200,7 +211,8 @@ impl Serve {
             jobs: self.jobs.options(&host)?,
             addr: addr(&host)?,
             watch: self.watch,
-            tls: tls(&host),
+            tls: tls(&host.tls_cert, &host.tls_key),
+            admin_tls: tls(&host.admin_tls_cert, &host.admin_tls_key),
             workers: workers(&host),
             sandbox: sandbox(&host, &state),
             kept_log: self.logs.kept(&host, &state),
@@ -213,6 +225,7 @@ impl Serve {
     fn host(&self, file: Option<&ConfigFile>) -> HostSettings {
         let mut host = file.map(ConfigFile::host).unwrap_or_default();
         self.listener.apply(&mut host);
+        self.project.apply(&mut host);
         self.identity.host.apply(&mut host);
         self.jobs.host.apply(&mut host);
         self.capacity.apply(&mut host);
@@ -236,8 +249,8 @@ fn addr(host: &HostSettings) -> Result<SocketAddr, Message> {
     Ok((Ipv4Addr::LOCALHOST, port).into())
 }
 
-fn tls(host: &HostSettings) -> Option<TlsFiles> {
-    let (certificate, key) = host.tls_cert.clone().zip(host.tls_key.clone())?;
+fn tls(certificate: &Option<PathBuf>, key: &Option<PathBuf>) -> Option<TlsFiles> {
+    let (certificate, key) = certificate.clone().zip(key.clone())?;
     Some(TlsFiles { certificate, key })
 }
 

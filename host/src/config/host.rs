@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::values::{
-    AddressBlock, Algorithm, Executions, FlushInterval, HostName, IssuerName, OutboundRule, Size,
-    Time, Url,
+    AddressBlock, Algorithm, Executions, FlushInterval, HostName, IssuerName, Location,
+    OutboundRule, ProjectId, Size, Time, Url,
 };
 use crate::diagnostics::{DiagnosticsFormat, LogLevel};
 use crate::logs::LogFormat;
@@ -31,6 +31,11 @@ settings! {
         admin_addr: SocketAddr = "127.0.0.1:8081";
         /// A name that the control plane goes by, beside addresses and localhost
         admin_hosts: [HostName] as "admin-host";
+        /// Speak TLS on the control plane with this certificate chain (PEM); read again when it changes. Without it the
+        /// methods of the control plane answer on loopback only
+        admin_tls_cert: PathBuf;
+        /// The private key (PEM) of the control plane's certificate
+        admin_tls_key: PathBuf;
         /// A proxy in front of this host, by its address or a block of them: what it says of a client in X-Forwarded-For,
         /// -Proto, -Host and -Prefix, or in Forwarded, is believed
         trusted_proxies: [AddressBlock] as "trusted-proxy";
@@ -48,6 +53,13 @@ settings! {
         max_connections: NonZeroUsize = "10000";
         /// HTTP/2 streams at once, per connection
         max_streams: NonZeroU32 = "100";
+    }
+
+    "Project" {
+        /// What Google's tools call this host's project; kept for later starts
+        project: ProjectId or "`local`, or what was kept";
+        /// What they call its location; kept for later starts
+        location: Location or "`local`, or what was kept";
     }
 
     "Tokens" {

@@ -21,9 +21,18 @@ impl ConfigFile {
     /// Finds what is wrong below `[host]`. Files that it names are not looked at.
     pub(super) fn check_host(&self) -> Result<(), ConfigError> {
         let host = self.host();
-        if host.tls_cert.is_some() != host.tls_key.is_some() {
-            let message = "tls-cert and tls-key go together; one of them is missing";
-            return Err(self.at(None, message));
+        for (certificate, key, names) in [
+            (&host.tls_cert, &host.tls_key, "tls-cert and tls-key"),
+            (
+                &host.admin_tls_cert,
+                &host.admin_tls_key,
+                "admin-tls-cert and admin-tls-key",
+            ),
+        ] {
+            if certificate.is_some() != key.is_some() {
+                let message = format!("{names} go together; one of them is missing");
+                return Err(self.at(None, &message));
+            }
         }
         for (index, url) in host.public_urls.iter().enumerate() {
             public_url(url)

@@ -62,6 +62,8 @@ values! {
     FlushInterval => Duration, "TIME", "1ms to 10s", |interval| interval.0;
     AddressBlock => AddressRange, "CIDR", "an address or a block of them", |block| block.0;
     HostName => String, "NAME", "a host name", |name| name.0;
+    ProjectId => String, "PROJECT", "a project's id", |id| id.0;
+    Location => String, "LOCATION", "a location", |location| location.0;
     Url => String, "URL", "a URL", |url| url.0;
     IssuerName => String, "URL", "the URL of an issuer", |url| url.0;
     Algorithm => String, "ALGORITHM", "`RS256`, `ES256` or `EdDSA`", |algorithm| algorithm.0;
@@ -141,6 +143,10 @@ macro_rules! texts {
 texts! {
     // A name that the control plane goes by.
     HostName, |_| Ok(());
+    // What Google's tools are told that the project is called.
+    ProjectId, |text| is_label(text, 30, "a project's id");
+    // What they are told that the location is called.
+    Location, |text| is_label(text, 63, "a location");
     // A URL, whose use says whether it will do.
     Url, |_| Ok(());
     // The name of an issuer.
@@ -156,6 +162,22 @@ fn check<T: FromStr<Err: Display>>(text: &str) -> Result<(), String> {
     text.parse::<T>()
         .map(drop)
         .map_err(|error| error.to_string())
+}
+
+/// Refuses what is not a word of up to `most` letters, digits and dashes.
+fn is_label(text: &str, most: usize, what: &str) -> Result<(), String> {
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let is_good = text.starts_with(|c: char| c.is_ascii_lowercase())
+        && !text.ends_with('-')
+        && text.len() <= most
+        && text.bytes().all(is_part);
+    match is_good {
+        true => Ok(()),
+        false => Err(format!(
+            "`{text}` is not {what}; expected a lower-case letter, then up to {} of a-z, 0-9 and -, the last one not -",
+            most - 1
+        )),
+    }
 }
 
 /// Refuses what cannot be allowed to be called.

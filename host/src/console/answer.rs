@@ -4,24 +4,68 @@ use bytes::Bytes;
 use host_tokens::{DISCOVERY_PATH, KEYS_PATH};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
+use hyper::body::{Body as _, Incoming};
 
+use super::methods::{Answered, Source, is_method, refused};
 use super::negotiation::Format;
-use super::{Names, Subject, text_format};
+use super::{Answering, Names, Subject, text_format};
+use crate::api::{Code, Status};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
-type Answer = Response<Full<Bytes>>;
+/// What is answered: a whole body.
+pub(super) type Answer = Response<Full<Bytes>>;
 
-pub(super) fn answer<B>(request: &Request<B>, names: &Names, subject: &impl Subject) -> Answer {
+/// Answers a request, a method of the API or not.
+pub(super) async fn respond(
+    request: Request<Incoming>,
+    answering: &Answering<impl Subject>,
+    source: Source,
+) -> Answered {
+    let refusal = match source {
+        // Nobody is led to a file by a name that they gave it.
+        Source::Socket => None,
+        Source::Listener { .. } => refuse_other_names(&request, &answering.names),
+    };
+    let is_call = is_method(request.uri().path()) && *request.method() != Method::OPTIONS;
+    if refusal.is_none() && is_call {
+        let refusal = match source {
+            Source::Socket => None,
+            Source::Listener { .. } => answering.listener_refusal.as_ref(),
+        };
+        return match (refusal, &answering.door) {
+            (None, Ok(door)) => door.answer(request, source, &answering.subject).await,
+            (Some(why), _) | (None, Err(why)) => Answered {
+                answer: refused(&Status::new(Code::FailedPrecondition, why.clone())),
+                is_unread: !request.body().is_end_stream(),
+            },
+        };
+    }
+    Answered {
+        answer: refusal.unwrap_or_else(|| answer(&request, &answering.subject)),
+        // No body is read here.
+        is_unread: !request.body().is_end_stream(),
+    }
+}
+
+/// What is answered to a request that names another host.
+fn refuse_other_names<B>(request: &Request<B>, names: &Names) -> Option<Answer> {
     match names.include_host_of(request) {
-        Ok(true) => {}
+        Ok(true) => None,
         Ok(false) => {
             let why =
                 "This host goes by addresses, localhost and the names given with --admin-host.\n";
-            return text(StatusCode::MISDIRECTED_REQUEST, why);
+            Some(text(StatusCode::MISDIRECTED_REQUEST, why))
         }
-        Err(bad) => return whole(StatusCode::BAD_REQUEST, TEXT, format!("Refused: {bad}.\n")),
+        Err(bad) => Some(whole(
+            StatusCode::BAD_REQUEST,
+            TEXT,
+            format!("Refused: {bad}.\n"),
+        )),
     }
+}
+
+fn answer<B>(request: &Request<B>, subject: &impl Subject) -> Answer {
     if *request.method() == Method::OPTIONS {
         return methods();
     }

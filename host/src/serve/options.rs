@@ -117,6 +117,8 @@ pub struct ServeOptions {
     pub watch: bool,
     /// TLS, if the listener speaks it.
     pub tls: Option<TlsFiles>,
+    /// TLS, if the control plane speaks it.
+    pub admin_tls: Option<TlsFiles>,
     /// Threads that serve.
     pub workers: usize,
     /// The sandbox.

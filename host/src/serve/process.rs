@@ -7,6 +7,7 @@ pub(in crate::serve) mod control_plane;
 pub(in crate::serve) mod descriptors;
 pub(in crate::serve) mod inherited;
 pub(in crate::serve) mod jobs;
+mod methods;
 pub(in crate::serve) mod opened;
 pub(in crate::serve) mod reload;
 pub(in crate::serve) mod run;

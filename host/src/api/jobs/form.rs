@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::api::Status;
 use crate::api::fields::{Fields, seconds};
 use crate::scheduler::{disabled, next_due};
-use crate::store::{AttemptRecord, CatchUp, JobRecord, JobSettings, Overlap, Project};
+use crate::store::{AttemptRecord, JobRecord, JobSettings, Project};
 
 /// What is shown of a value that is secret; sent back, it means the value that there is.
 pub(super) const HIDDEN: &str = "(hidden)";
@@ -264,6 +264,7 @@ fn number_of(code: &str) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::{CatchUp, Overlap};
 
     const RECORDED: &str = r#"{"name": "projects/p/locations/local/jobs/my-hourly-job", "httpTarget": {"uri": "http://127.0.0.1:8080/hello_world", "httpMethod": 1, "headers": {"X-A": "b"}, "body": "eyJuYW1lIjogIlNjaGVkdWxlciJ9", "oidcToken": {"serviceAccountEmail": "myserviceaccount@host.internal", "audience": "http://127.0.0.1:8080/hello_world"}}, "retryConfig": {"retryCount": 2}, "schedule": "0 * * * *", "timeZone": "Australia/Sydney", "attemptDeadline": "30s"}"#;
 

@@ -65,11 +65,22 @@ impl Check {
 /// Reads the files that the process needs.
 fn check_files(file: &ConfigFile) -> Result<(), ConfigError> {
     let host = file.host();
-    if let (Some(certificate), Some(key)) = (host.tls_cert, host.tls_key) {
+    for (certificate, key, names) in [
+        (host.tls_cert, host.tls_key, ["tls-cert", "tls-key"]),
+        (
+            host.admin_tls_cert,
+            host.admin_tls_key,
+            ["admin-tls-cert", "admin-tls-key"],
+        ),
+    ] {
+        let (Some(certificate), Some(key)) = (certificate, key) else {
+            continue;
+        };
         check_tls(&TlsFiles { certificate, key }).map_err(|error| {
+            let [of_certificate, of_key] = names;
             let place = match &error {
-                TlsError::Key { .. } => "tls-key",
-                _ => "tls-cert",
+                TlsError::Key { .. } => of_key,
+                _ => of_certificate,
             };
             file.bad_host(place, &error.to_string())
         })?;

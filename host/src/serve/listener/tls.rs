@@ -95,9 +95,10 @@ pub(in crate::serve) fn shown(certificate: &Arc<Certificate>) -> ShownCertificat
     })
 }
 
-/// Settings of the listener: TLS 1.2 and 1.3, HTTP/2 preferred.
+/// Settings of a listener: TLS 1.2 and 1.3, and these protocols within, the one that is preferred first.
 pub(in crate::serve) fn server_config(
     certificate: Arc<Certificate>,
+    protocols: &[&[u8]],
 ) -> Result<Arc<ServerConfig>, TlsError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -105,7 +106,7 @@ pub(in crate::serve) fn server_config(
         .map_err(|error| TlsError::Setup(error.to_string()))?
         .with_no_client_auth()
         .with_cert_resolver(certificate);
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     Ok(Arc::new(config))
 }
 

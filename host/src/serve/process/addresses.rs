@@ -6,6 +6,7 @@ use host_tokens::IssuerUrl;
 
 use crate::serve::error::ServeError;
 use crate::serve::options::ServeOptions;
+use crate::store::Project;
 
 /// The addresses of the listeners, as others write them.
 pub(in crate::serve) struct Addresses {
@@ -25,6 +26,7 @@ impl Addresses {
         options: &ServeOptions,
         addr: SocketAddr,
         admin: SocketAddr,
+        project: &Project,
     ) -> Self {
         let scheme = match options.tls {
             Some(_) => "https",
@@ -38,6 +40,7 @@ impl Addresses {
                 public_urls.push(format!("{scheme}://localhost:{}", addr.port()));
             }
         }
+        public_urls.extend(project.google_url());
         Self {
             url,
             public_url: options
@@ -47,7 +50,10 @@ impl Addresses {
                 .map(|url| url.trim_end_matches('/').to_owned()),
             public_urls,
             issuer: options.identity.issuer_url.clone(),
-            control_plane: format!("http://{admin}"),
+            control_plane: match options.admin_tls {
+                Some(_) => format!("https://{admin}"),
+                None => format!("http://{admin}"),
+            },
         }
     }
 

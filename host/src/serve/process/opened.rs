@@ -2,6 +2,7 @@
 
 use std::env;
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 
 use host_sandbox::Sandbox;
@@ -14,6 +15,7 @@ use super::addresses::Addresses;
 use super::descriptors;
 use super::inherited::Inherited;
 use super::sandbox_setup::SandboxSetup;
+use crate::console::socket::{self, Socket};
 use crate::console::{self, Console};
 use crate::logs::SegmentWriter;
 use crate::serve::error::ServeError;
@@ -22,7 +24,7 @@ use crate::serve::listener::tls::Certificate;
 use crate::serve::options::{ComponentAccess, ServeOptions};
 use crate::signals::{Ending, Hangups};
 use crate::stderr;
-use crate::store::{ServeLock, Store};
+use crate::store::{Project, ServeLock, Store};
 
 /// What a process has that is about to serve.
 pub(in crate::serve) struct Opened {
@@ -35,6 +37,8 @@ pub(in crate::serve) struct Opened {
     /// For the files, and for the functions of the store.
     pub(in crate::serve) hangups: [Hangups; 2],
     pub(in crate::serve) certificate: Option<Arc<Certificate>>,
+    /// The control plane's.
+    pub(in crate::serve) admin_certificate: Option<Arc<Certificate>>,
     /// With the lock that keeps other processes from serving from it.
     pub(in crate::serve) store: Option<(Arc<Store>, ServeLock)>,
     /// One for each worker; one without gets its connections from the others.
@@ -43,6 +47,8 @@ pub(in crate::serve) struct Opened {
     pub(in crate::serve) addr: SocketAddr,
     pub(in crate::serve) admin: Console,
     pub(in crate::serve) admin_addr: SocketAddr,
+    /// By which commands of the owner reach the control plane, where functions of the store are served.
+    pub(in crate::serve) socket: Option<Socket>,
     pub(in crate::serve) addresses: Addresses,
     pub(in crate::serve) segments: Option<SegmentWriter>,
     pub(in crate::serve) sandbox: Sandbox,
@@ -66,7 +72,17 @@ impl Opened {
             [Hangups::listen()?, Hangups::listen()?]
         };
         let certificate = options.tls.as_ref().map(Certificate::read).transpose()?;
+        let admin_certificate = options.admin_tls.as_ref().map(Certificate::read);
+        let admin_certificate = admin_certificate.transpose()?;
         let store = store(options, access.as_ref())?;
+        let project = match &store {
+            Some((store, _lock)) => project(options, store)?,
+            None => Project::default(),
+        };
+        let socket = match (&store, &options.functions) {
+            (Some(_), Some(directory)) => owner_socket(directory),
+            _ => None,
+        };
         warn_of_memory(options);
         warn_of_authorities();
         let sandbox = SandboxSetup::begin(options)?;
@@ -80,12 +96,14 @@ impl Opened {
             control,
             hangups,
             certificate,
+            admin_certificate,
             store,
             sockets,
             addr,
             admin,
             admin_addr,
-            addresses: Addresses::new(options, addr, admin_addr),
+            socket,
+            addresses: Addresses::new(options, addr, admin_addr, &project),
             segments: segments(options)?,
             sandbox: sandbox.ready()?,
         })
@@ -155,6 +173,31 @@ fn component_access(
         None if addr.ip().is_loopback() => Ok(Some(ComponentAccess::Open)),
         None => Err(ServeError::Unguarded(addr)),
     }
+}
+
+/// The project and the location: those that are kept, as far as the options name no others.
+fn project(options: &ServeOptions, store: &Store) -> Result<Project, ServeError> {
+    let kept = store.project()?;
+    let (id, location) = (&options.host.project, &options.host.location);
+    let project = Project {
+        id: id.clone().unwrap_or_else(|| kept.id.clone()),
+        location: location.clone().unwrap_or_else(|| kept.location.clone()),
+    };
+    if project != kept {
+        store.set_project(&project)?;
+    }
+    Ok(project)
+}
+
+/// The socket of the state directory. Commands can do without it, as they do where no host serves.
+fn owner_socket(directory: &Path) -> Option<Socket> {
+    let socket = socket::bind(directory);
+    let warn = |error: &std::io::Error| {
+        tracing::warn!(
+            "commands cannot reach this host by a socket in the state directory: {error}"
+        );
+    };
+    socket.inspect_err(warn).ok()
 }
 
 /// Executions that may take more memory than there is end the process instead of one another.

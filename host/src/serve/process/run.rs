@@ -12,8 +12,8 @@ use super::control_plane::ControlPlane;
 use super::opened::Opened;
 use super::reload::{self, Files};
 use super::start::{self, Workers};
-use super::{descriptors, service_manager};
-use crate::console::{self, Names};
+use super::{descriptors, methods, service_manager};
+use crate::console::{self, Answering, Names};
 use crate::scheduler::Scheduler;
 use crate::serve::drain::{Drain, DrainHandle};
 use crate::serve::error::ServeError;
@@ -44,7 +44,8 @@ fn serve(
     assembled: Assembled,
 ) -> Result<(), ServeError> {
     let certificate = opened.certificate.clone();
-    let tls = certificate.map(tls::server_config).transpose()?;
+    let tls = certificate.map(|certificate| tls::server_config(certificate, &[b"h2", b"http/1.1"]));
+    let tls = tls.transpose()?;
     opened.ending.wait_for_work();
     let (handle, drain) = DrainHandle::new();
     let workers = Workers {
@@ -67,11 +68,22 @@ fn serve(
         opened.admin_addr,
     );
     let store = opened.store().cloned();
-    let console = {
+    let answering = Answering {
+        names: Names::new(&options.host.admin_hosts),
+        subject: control_plane(&opened, &assembled, &drain),
+        door: methods::door(options, &opened, &assembled),
+        listener_refusal: methods::listener_refusal(&opened),
+        tls: methods::tls(&opened)?,
+    };
+    let answering = Arc::new(answering);
+    let (console, socket) = {
         let _runtime = opened.control.enter();
-        let names = Names::new(&options.host.admin_hosts);
-        let subject = control_plane(&opened, &assembled, &drain);
-        console::serve(opened.admin, names, subject)?
+        let socket = opened.socket.take();
+        let socket = socket.map(|socket| console::socket::serve(socket, Arc::clone(&answering)));
+        (
+            console::serve(opened.admin, answering)?,
+            socket.transpose()?,
+        )
     };
     let Assembled {
         readiness,
@@ -88,6 +100,12 @@ fn serve(
     opened.control.block_on(async {
         if let Some(certificate) = opened.certificate {
             watched::spawn(&readiness, "certificate", tls::watch(certificate));
+        }
+        if let Some(certificate) = opened.admin_certificate {
+            watched::spawn(&readiness, "control plane's certificate", tls::watch(certificate));
+        }
+        if let Some(socket) = socket {
+            watched::spawn(&readiness, "socket", socket);
         }
         if let Some(store) = store {
             watched::spawn(&readiness, "changes", store::watch(store));

@@ -93,7 +93,7 @@ fn other_damage_is_that_of_its_record_alone() {
     assert!(all[0].damage.is_none() && all[1].damage.is_some());
     database
         .execute_batch(
-            "INSERT INTO service_accounts VALUES (CAST(x'ff' AS TEXT), '1', '', ''), ('x@y', '2', '', '');
+            "INSERT INTO service_accounts (email, subject, display_name, created) VALUES (CAST(x'ff' AS TEXT), '1', '', ''), ('x@y', '2', '', '');
              INSERT INTO revocations VALUES (CAST(x'ff' AS TEXT), 'subject', '1', ''), ('', 'subject', '2', ''),
                  ('a', 'key', CAST(x'ff' AS TEXT), '');
              INSERT INTO serving_host (id, pid, url, public_urls, issuer, started, issuers, component)

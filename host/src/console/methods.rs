@@ -1,0 +1,263 @@
+//! Methods of the control plane, called over HTTP.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body as _, Incoming};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+
+use super::Subject;
+use super::answer::Answer;
+use crate::api::{Api, Call, Caller, Code, Principal, Reply, Status};
+
+/// Methods that run at once. Each takes a thread; beyond that callers wait.
+const CALLS: usize = 16;
+/// Large bodies that are read at once: they are held in memory.
+const LARGE_BODIES: usize = 2;
+/// From how many bytes on a body is a large one.
+const LARGE: usize = 10 << 20;
+/// How long a call waits for its turn.
+const TURN: Duration = Duration::from_secs(30);
+/// How long a client may pause within a body.
+const PAUSE: Duration = Duration::from_secs(30);
+/// The longest name of a client that is kept, in bytes.
+const LONGEST_AGENT: usize = 256;
+/// What a command of this program sends along.
+pub(crate) const OWN_CLIENT: &str = "x-host-client";
+
+/// The way to the methods.
+pub(crate) struct Door {
+    api: Arc<Api>,
+    calls: Semaphore,
+    large_bodies: Semaphore,
+}
+
+/// From where a request came.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source {
+    /// The socket in the state directory, from a process of its owner.
+    Socket,
+    /// The listener.
+    Listener {
+        /// The client's address.
+        address: IpAddr,
+        /// Whether it came over TLS.
+        is_tls: bool,
+    },
+}
+
+/// What is answered, and whether there is more of the request's body to be read.
+pub(super) struct Answered {
+    pub(super) answer: Answer,
+    pub(super) is_unread: bool,
+}
+
+/// Whether a path is one of a method.
+pub(super) fn is_method(path: &str) -> bool {
+    ["/v1/", "/v2/", "/host/v1/", "/upload/"]
+        .iter()
+        .any(|prefix| path.starts_with(prefix))
+        || path == "/token"
+}
+
+impl Door {
+    /// The way to the methods of `api`.
+    pub(crate) fn new(api: Arc<Api>) -> Self {
+        Self {
+            api,
+            calls: Semaphore::new(CALLS),
+            large_bodies: Semaphore::new(LARGE_BODIES),
+        }
+    }
+
+    /// Answers a call.
+    pub(super) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        source: Source,
+        subject: &impl Subject,
+    ) -> Answered {
+        let has_body = !request.body().is_end_stream();
+        let mut is_unread = has_body;
+        let answer = match self.call(request, source, subject, &mut is_unread).await {
+            Ok(Reply::Json(document)) => json(StatusCode::OK, document.to_string()),
+            Ok(Reply::Bytes(kind, bytes)) => whole(StatusCode::OK, kind, bytes),
+            Err(status) => refused(&status),
+        };
+        Answered { answer, is_unread }
+    }
+
+    async fn call(
+        &self,
+        request: Request<Incoming>,
+        source: Source,
+        subject: &impl Subject,
+        is_unread: &mut bool,
+    ) -> Result<Reply, Status> {
+        let (head, body) = request.into_parts();
+        let path = head.uri.path();
+        let principal = match source {
+            Source::Socket => Principal::Owner,
+            Source::Listener { .. } => subject.principal(bearer(&head.headers)?).await?,
+        };
+        let most = Api::largest_body(head.method.as_str(), path)?;
+        let _large = self.room_for(most).await?;
+        let body = read(body, most).await?;
+        *is_unread = false;
+        let _turn = turn(&self.calls).await?;
+        let caller = Caller {
+            principal,
+            address: match source {
+                Source::Socket => None,
+                Source::Listener { address, .. } => Some(address),
+            },
+            user_agent: text(&head.headers, header::USER_AGENT.as_str()),
+        };
+        let api = Arc::clone(&self.api);
+        let origin = origin(&head, source);
+        let is_own_client = head.headers.contains_key(OWN_CLIENT);
+        let called = tokio::task::spawn_blocking(move || {
+            let call = Call {
+                verb: head.method.as_str(),
+                path: head.uri.path(),
+                query: head.uri.query().unwrap_or_default(),
+                body,
+                origin,
+                is_own_client,
+            };
+            api.call(&caller, call)
+        });
+        called.await.unwrap_or_else(|error| {
+            tracing::error!("a method of the control plane ended: {error}");
+            Err(Status::new(
+                Code::Internal,
+                "the host failed; its own log says why",
+            ))
+        })
+    }
+
+    /// Waits until a body of up to `most` bytes may be held in memory.
+    async fn room_for(&self, most: usize) -> Result<Option<SemaphorePermit<'_>>, Status> {
+        match most > LARGE {
+            true => Ok(Some(turn(&self.large_bodies).await?)),
+            false => Ok(None),
+        }
+    }
+}
+
+async fn turn(places: &Semaphore) -> Result<SemaphorePermit<'_>, Status> {
+    match timeout(TURN, places.acquire()).await {
+        Ok(Ok(permit)) => Ok(permit),
+        _ => Err(Status::new(
+            Code::Unavailable,
+            format!("the control plane is busy, and was so for {TURN:?}; try again later"),
+        )),
+    }
+}
+
+/// The token of a request.
+fn bearer(headers: &http::HeaderMap) -> Result<&str, Status> {
+    let missing = |message: &str| Status::new(Code::Unauthenticated, message);
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().ok_or_else(|| {
+        missing(
+            "Request is missing required authentication credential. Expected an access token: send `Authorization: Bearer \
+             TOKEN` with what `host auth print-access-token` prints.",
+        )
+    })?;
+    if values.next().is_some() {
+        return Err(Status::invalid(
+            "the request has two Authorization fields; expected one",
+        ));
+    }
+    let token = value.to_str().ok().and_then(|value| value.split_once(' '));
+    match token {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        _ => Err(missing("the Authorization field is not `Bearer TOKEN`")),
+    }
+}
+
+/// Reads a body of up to `most` bytes.
+async fn read(mut body: Incoming, most: usize) -> Result<Bytes, Status> {
+    let large = || {
+        Status::invalid(format!("the body is larger than {most} bytes"))
+            .because("REQUEST_TOO_LARGE")
+    };
+    if body.size_hint().lower() > most as u64 {
+        return Err(large());
+    }
+    let mut read = BytesMut::new();
+    loop {
+        let frame = timeout(PAUSE, body.frame()).await;
+        let frame = frame.map_err(|_| {
+            Status::new(
+                Code::DeadlineExceeded,
+                format!("no more of the body came for {PAUSE:?}"),
+            )
+        })?;
+        match frame {
+            None => return Ok(read.freeze()),
+            Some(Err(_)) => return Err(Status::invalid("the body ended early")),
+            Some(Ok(frame)) => {
+                let data = frame.into_data().unwrap_or_default();
+                if read.len() + data.len() > most {
+                    return Err(large());
+                }
+                read.extend_from_slice(&data);
+            }
+        }
+    }
+}
+
+/// Where the client reaches this listener.
+fn origin(head: &http::request::Parts, source: Source) -> String {
+    let scheme = match source {
+        Source::Listener { is_tls: true, .. } => "https",
+        _ => "http",
+    };
+    let host = head.uri.authority().map(ToString::to_string);
+    let host = host.or_else(|| text(&head.headers, header::HOST.as_str()));
+    format!("{scheme}://{}", host.unwrap_or_else(|| "localhost".into()))
+}
+
+fn text(headers: &http::HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?;
+    (value.len() <= LONGEST_AGENT).then(|| value.to_owned())
+}
+
+/// The answer to a call that failed.
+pub(super) fn refused(status: &Status) -> Answer {
+    let code =
+        StatusCode::from_u16(status.code.http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut answer = json(code, status.body().to_string());
+    if status.code == Code::Unauthenticated {
+        let scheme = HeaderValue::from_static("Bearer");
+        answer
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, scheme);
+    }
+    answer
+}
+
+fn json(status: StatusCode, body: String) -> Answer {
+    whole(status, "application/json; charset=UTF-8", body.into())
+}
+
+fn whole(status: StatusCode, kind: &'static str, body: Bytes) -> Answer {
+    let mut answer = Response::new(Full::new(body));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    answer
+}

@@ -1,0 +1,61 @@
+//! The methods of the control plane, as this process offers them.
+
+use std::sync::Arc;
+
+use tokio_rustls::TlsAcceptor;
+
+use super::assembled::Assembled;
+use super::opened::Opened;
+use crate::api::{Api, AuditEntry};
+use crate::console::Door;
+use crate::logs::LogQueue;
+use crate::serve::error::{ServeError, TlsError};
+use crate::serve::listener::tls;
+use crate::serve::options::ServeOptions;
+
+/// The way to the methods, or why there is none here.
+pub(in crate::serve) fn door(
+    options: &ServeOptions,
+    opened: &Opened,
+    assembled: &Assembled,
+) -> Result<Arc<Door>, String> {
+    let Some(store) = opened.store().filter(|_| options.functions.is_some()) else {
+        return Err(
+            "this host serves one component and no functions that can be changed; serve with --with-functions".into(),
+        );
+    };
+    let log = assembled.log.clone();
+    let api = Api::new(Arc::clone(store), Box::new(move |entry| note(&log, entry)));
+    let api = api.map_err(|status| status.message)?;
+    Ok(Arc::new(Door::new(Arc::new(api))))
+}
+
+/// Why methods do not answer on the listener: tokens would be sent in the clear.
+pub(in crate::serve) fn listener_refusal(opened: &Opened) -> Option<String> {
+    let is_safe = opened.admin_addr.ip().is_loopback() || opened.admin_certificate.is_some();
+    (!is_safe).then(|| {
+        format!(
+            "the control plane listens on {} without TLS, so it answers health, metrics and keys alone; give it \
+             --admin-tls-cert and --admin-tls-key, or have it listen on loopback",
+            opened.admin_addr
+        )
+    })
+}
+
+/// Keeps an audit entry.
+fn note(_: &LogQueue, entry: AuditEntry) {
+    tracing::info!("{}", entry.summary);
+}
+
+/// How the control plane speaks TLS, if it does.
+///
+/// # Errors
+/// If TLS cannot be set up.
+pub(in crate::serve) fn tls(opened: &Opened) -> Result<Option<TlsAcceptor>, ServeError> {
+    let certificate = opened.admin_certificate.clone();
+    let config = certificate.map(|certificate| tls::server_config(certificate, &[b"http/1.1"]));
+    let config = config
+        .transpose()
+        .map_err(|error: TlsError| ServeError::from(error))?;
+    Ok(config.map(TlsAcceptor::from))
+}
