@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod claim_checks;
+pub(crate) mod control_caller;
 pub(crate) mod refusal;
 pub(crate) mod signature_checks;
 pub(crate) mod standing;

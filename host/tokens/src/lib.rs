@@ -45,6 +45,8 @@
 //! - [`Invokers`] are the callers that are let in: [`Member`]s by name, and [`ClaimRule`]s.
 //! - [`KeyRefresh`] decides when keys are fetched again. How they are fetched is the program's part.
 //! - [`SteadyClock`] is a clock that is not set back.
+//! - [`Trust::judge_control_plane`] tells who calls the control plane ([`ControlCaller`]), by an access token of the host's
+//!   own ([`mint_access_token`]) or a token of an outside issuer.
 //! - [`mint`] makes tokens with a [`SigningKey`], [`RotationPolicy`] says when the next key is due, and
 //!   [`discovery_document`] and [`jwks_document`] are what such an issuer publishes.
 //!
@@ -81,6 +83,7 @@ pub use issuer::issuers::{AmbiguousIssuer, Issuers};
 pub use issuer::presets::{Preset, PresetError, PresetSettings};
 pub use issuer::url::{IssuerUrl, IssuerUrlError};
 pub use judge::check::Step;
+pub use judge::control_caller::ControlCaller;
 pub use judge::refusal::Refusal;
 pub use judge::verified::{Principal, Verified};
 pub use judge::verifier::Verifier;
@@ -91,6 +94,7 @@ pub use policy::invokers::{ClaimRule, EmptyRule, Invoker, Invokers, NotInvoker};
 pub use policy::member::{Member, MemberError};
 pub use revocation::{ANY_ISSUER, Revocation, RevokedKind};
 pub use shown::Shown;
+pub use signing::access_token::{AccessToken, control_plane_audience, mint_access_token};
 pub use signing::key::{
     Pkcs8, SigningAlgorithm, SigningAlgorithmError, SigningKey, SigningKeyError,
 };

@@ -3,6 +3,8 @@
 //! What changes makes a new [`Trust`] with another generation, so that verdicts that were remembered under the old one
 //! are not taken for new ones.
 
+mod control_plane;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -45,9 +45,8 @@ pub struct IssuerConfig {
     pub(crate) max_lifetime: Duration,
     /// The longest time since issue, if that is bounded; a token without `iat` is refused then.
     pub(crate) max_age: Option<Duration>,
-    /// Whether its access tokens are accepted beside its ID tokens: those of RFC 9068 (`typ: at+jwt`), and those that have
-    /// one of `access_token_claims`.
-    pub(crate) access_tokens: bool,
+    /// Which of its tokens are accepted.
+    pub(crate) kinds: TokenKinds,
     /// The claims that mark an access token of an issuer whose access tokens have no type of their own.
     pub(crate) access_token_claims: &'static [&'static str],
     /// What its claims must be, each of them.
@@ -56,6 +55,18 @@ pub struct IssuerConfig {
     pub(crate) emails: EmailTrust,
     /// Set for the host's own issuer, and for no other.
     pub(crate) service_accounts: Option<Arc<ServiceAccounts>>,
+}
+
+/// Which tokens of an issuer are accepted. Its access tokens are those of RFC 9068 (`typ: at+jwt`), and those that have
+/// one of its `access_token_claims`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TokenKinds {
+    /// ID tokens.
+    Id,
+    /// ID tokens and access tokens.
+    IdAndAccess,
+    /// Access tokens of RFC 9068, section 4: their type says so, or they are refused.
+    Access,
 }
 
 /// By how much clocks may differ, unless it is configured.
@@ -105,7 +116,7 @@ impl IssuerConfig {
             leeway: DEFAULT_LEEWAY,
             max_lifetime: DEFAULT_MAX_LIFETIME,
             max_age: None,
-            access_tokens: false,
+            kinds: TokenKinds::Id,
             access_token_claims: &[],
             required: Vec::new(),
             emails: EmailTrust::All,
@@ -190,7 +201,11 @@ impl IssuerConfig {
     /// Accepts its access tokens beside its ID tokens, or does not.
     #[must_use]
     pub fn with_access_tokens(mut self, are_accepted: bool) -> Self {
-        self.access_tokens = are_accepted;
+        self.kinds = if are_accepted {
+            TokenKinds::IdAndAccess
+        } else {
+            TokenKinds::Id
+        };
         self
     }
 

@@ -185,9 +185,8 @@ impl Preset {
             Self::Cognito => cognito(settings)?,
             Self::Dex | Self::Generic => IssuerConfig::new(self.given(settings)?, USUAL),
         };
-        config.access_tokens = settings.access_tokens;
         config.access_token_claims = self.access_token_claims();
-        Ok(config)
+        Ok(config.with_access_tokens(settings.access_tokens))
     }
 
     /// Where the keys are, for providers whose discovery document need not be asked.

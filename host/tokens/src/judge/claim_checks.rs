@@ -2,10 +2,11 @@
 //!
 //! They are run anew each time a token is used, also when its signature is known to be good.
 
-use crate::issuer::config::{IssuerConfig, ServiceAccounts};
+use crate::issuer::config::{IssuerConfig, ServiceAccounts, TokenKinds};
 use crate::judge::check::Check;
 use crate::judge::refusal::Refusal;
 use crate::shown::Shown;
+use crate::signing::access_token::{OUTSIDE_SUBJECT, OWNER_SUBJECT};
 use crate::token::claims::Claims;
 use crate::token::numeric_date::NumericDate;
 
@@ -98,9 +99,11 @@ impl ClaimCase<'_> {
         Check {
             title: "kind of token",
             judge: kind,
-            expected: |case| match (case.config.access_tokens, case.config.access_token_claims) {
-                (true, _) | (_, []) => "any that its type allows".into(),
-                (false, claims) => format!("an ID token, which has none of {}", claims.join(", ")),
+            expected: |case| match (case.config.kinds, case.config.access_token_claims) {
+                (TokenKinds::Id, claims @ [_, ..]) => {
+                    format!("an ID token, which has none of {}", claims.join(", "))
+                }
+                _ => "any that its type allows".into(),
             },
             found: |case| match marks(case).next() {
                 Some(claim) => format!("an access token, since it has {claim}"),
@@ -133,6 +136,7 @@ impl ClaimCase<'_> {
         Check {
             title: "service account",
             judge: |case| match &case.config.service_accounts {
+                Some(_) if stands_for_no_account(case) => Ok(()),
                 Some(accounts) => service_account(case.claims, accounts),
                 None => Ok(()),
             },
@@ -189,7 +193,7 @@ fn marks<'a>(case: &'a ClaimCase<'_>) -> impl Iterator<Item = &'static str> + 'a
 
 fn kind(case: &ClaimCase<'_>) -> Result<(), Refusal> {
     match marks(case).next() {
-        Some(claim) if !case.config.access_tokens => Err(Refusal::AccessToken(claim)),
+        Some(claim) if case.config.kinds == TokenKinds::Id => Err(Refusal::AccessToken(claim)),
         _ => Ok(()),
     }
 }
@@ -295,6 +299,13 @@ fn required(case: &ClaimCase<'_>) -> Result<(), Refusal> {
             found: rule.found(case.claims),
         }),
     }
+}
+
+/// Access tokens of the host's own are also for its owner and for outside principals, each by a subject of its own.
+fn stands_for_no_account(case: &ClaimCase<'_>) -> bool {
+    let subjects = [OWNER_SUBJECT, OUTSIDE_SUBJECT];
+    case.config.kinds == TokenKinds::Access
+        && subject(case.claims).is_ok_and(|subject| subjects.contains(&subject))
 }
 
 fn service_account(claims: &Claims, accounts: &ServiceAccounts) -> Result<(), Refusal> {

@@ -187,6 +187,11 @@ pub enum Refusal {
         "the token is an access token, since it has the claim {0}; show an ID token of this issuer in its place"
     )]
     AccessToken(&'static str),
+    /// An ID token, or one without a type, where only access tokens are accepted.
+    #[error(
+        "the token is an ID token (typ JWT or none); expected an access token (typ at+jwt, RFC 9068)"
+    )]
+    IdToken,
     /// The token's time is over.
     #[error(
         "the token expired at {expiry}, and it is {now}; get a new one (clocks may differ by {leeway:?})"
@@ -329,6 +334,7 @@ impl Refusal {
             Self::Audience { .. } => "audience",
             Self::AuthorizedParty { .. } => "authorized_party",
             Self::AccessToken(_) => "access_token",
+            Self::IdToken => "id_token",
             Self::Expired { .. } => "expired",
             Self::NotYetValid { .. } => "not_yet_valid",
             Self::IssuedInFuture { .. } => "issued_in_future",

@@ -1,7 +1,7 @@
 //! Whether a token comes from its issuer: the checks up to the signature, in order.
 
 use crate::algorithm::Algorithm;
-use crate::issuer::config::IssuerConfig;
+use crate::issuer::config::{IssuerConfig, TokenKinds};
 use crate::judge::check::Check;
 use crate::judge::refusal::Refusal;
 use crate::keys::key::VerifyingKey;
@@ -82,16 +82,17 @@ fn algorithm(case: &SignedCase<'_>) -> Result<(), Refusal> {
 }
 
 /// Types other than these are those of tokens for other ends, such as `logout+jwt` or `dpop+jwt` (RFC 8725, section
-/// 3.11): what is not named here is refused.
+/// 3.11): what is not named here is refused. Where only access tokens are accepted, so is a token without a type (RFC 9068,
+/// section 4).
 fn token_type(case: &SignedCase<'_>) -> Result<(), Refusal> {
-    let Some(kind) = &case.token.parts.header.kind else {
-        return Ok(());
-    };
-    match header::media_type(kind).as_str() {
-        "jwt" => Ok(()),
-        "at+jwt" if case.config.access_tokens => Ok(()),
-        _ => Err(Refusal::TokenType {
-            found: Shown::text(kind),
+    let kind = case.token.parts.header.kind.as_deref();
+    let media_type = kind.map(header::media_type);
+    match (media_type.as_deref(), case.config.kinds) {
+        (None | Some("jwt"), TokenKinds::Access) => Err(Refusal::IdToken),
+        (None | Some("jwt"), _) => Ok(()),
+        (Some("at+jwt"), TokenKinds::IdAndAccess | TokenKinds::Access) => Ok(()),
+        (Some(_), _) => Err(Refusal::TokenType {
+            found: Shown::text(kind.unwrap_or_default()),
             expected: expected_type(case.config),
         }),
     }
@@ -123,9 +124,9 @@ fn algorithms(config: &IssuerConfig) -> String {
 }
 
 fn expected_type(config: &IssuerConfig) -> &'static str {
-    if config.access_tokens {
-        "JWT, at+jwt or none"
-    } else {
-        "JWT or none"
+    match config.kinds {
+        TokenKinds::Id => "JWT or none",
+        TokenKinds::IdAndAccess => "JWT, at+jwt or none",
+        TokenKinds::Access => "at+jwt",
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::algorithm::Algorithm;
 use crate::issuer::url::IssuerUrl;
+use crate::signing::access_token::LONGEST_OUTSIDE;
 use crate::signing::key::{SigningAlgorithm, SigningKey, SigningKeyError};
 use crate::signing::public_jwk::PublicJwk;
 use crate::token::base64url;
@@ -83,6 +84,23 @@ pub enum MintError {
     /// For nobody.
     #[error("a token needs an audience; give the URL of the function it is for")]
     Audience,
+    /// A service account whose subject could be taken for somebody else's.
+    #[error(
+        "an access token of a service account has a subject of digits only; expected 21 of them"
+    )]
+    Subject,
+    /// Somebody of the issuer's own, by whose token no outside principal is proved.
+    #[error("only the token of an outside issuer can be exchanged; show an ID token of one")]
+    NotOutside,
+    /// Too much to carry from the outside principal's token.
+    #[error(
+        "what names the outside principal has {0} bytes, more than the {LONGEST_OUTSIDE} allowed; have its issuer make a \
+         token with shorter iss, sub, email and jti"
+    )]
+    LongOutside(usize),
+    /// The outside principal's token ends before the access token could begin.
+    #[error("the token that is exchanged expires within a second; get a new one")]
+    ExchangedExpires,
     /// The key does not sign.
     #[error(transparent)]
     Key(#[from] SigningKeyError),
@@ -158,14 +176,19 @@ pub fn mint(
         claims["email"] = address.into();
         claims["email_verified"] = true.into();
     }
-    Ok(sign(key, &claims)?)
+    Ok(sign(key, "JWT", &claims)?)
 }
 
-fn sign(key: &SigningKey, claims: &Value) -> Result<String, SigningKeyError> {
+/// A token of this type with these claims.
+pub(super) fn sign(
+    key: &SigningKey,
+    kind: &str,
+    claims: &Value,
+) -> Result<String, SigningKeyError> {
     let header = json!({
         "alg": key.algorithm().algorithm().name(),
         "kid": key.public().id(),
-        "typ": "JWT",
+        "typ": kind,
     });
     let mut token = base64url::encode(header.to_string());
     token.push('.');

@@ -183,9 +183,7 @@ fn access_tokens_are_accepted_only_where_the_issuers_settings_allow_them() {
             expected: "JWT or none",
         };
         assert_eq!(refusal, expected);
-        let mut config = config();
-        config.access_tokens = true;
-        assert!(judge(config, &token).is_ok());
+        assert!(judge(config().with_access_tokens(true), &token).is_ok());
     }
 }
 
@@ -201,8 +199,7 @@ fn tokens_for_other_ends_are_refused_by_their_type() {
         "id_token+jwt",
     ] {
         for access_tokens in [false, true] {
-            let mut config = config();
-            config.access_tokens = access_tokens;
+            let config = config().with_access_tokens(access_tokens);
             let signer = signer(Algorithm::Es256);
             let header = changed(signer.header(), &json!({"typ": kind}));
             let refusal = judge(config, &signer.token(&header, &claims())).unwrap_err();

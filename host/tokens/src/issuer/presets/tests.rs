@@ -5,6 +5,7 @@ mod urls;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::issuer::config::TokenKinds;
 use crate::judge::refusal::Refusal;
 use crate::judge::verified::Verified;
 use crate::tests::forge::{self, changed, claims, signer};
@@ -95,7 +96,7 @@ fn every_preset_has_the_usual_bounds_and_accepts_a_good_token_of_its_kind() {
         assert_eq!(config.leeway, crate::DEFAULT_LEEWAY);
         assert_eq!(config.max_lifetime, crate::DEFAULT_MAX_LIFETIME);
         assert!(config.audiences.is_empty(), "{preset}");
-        assert!(config.access_token_claims.is_empty() || !config.access_tokens);
+        assert!(config.access_token_claims.is_empty() || config.kinds == TokenKinds::Id);
         assert!(config.service_accounts.is_none());
     }
 }
