@@ -69,35 +69,48 @@ pub(super) enum SendError {
 pub(super) struct TargetClient {
     reach: Arc<Reach>,
     client: HttpClient<HttpConnector<Resolver>>,
+    /// Trusts this host's own functions, where they are called in place of those at Google.
+    own: HttpClient<HttpConnector<Resolver>>,
 }
 
 impl TargetClient {
     /// # Errors
     /// If a certificate authority cannot be trusted.
     pub(super) fn new(reach: Reach) -> Result<Self, rustls::Error> {
-        let own = reach.own.as_ref().filter(|_| reach.is_own_only);
-        let tls = match own.map(OwnListener::client_config).transpose()?.flatten() {
-            Some(tls) => tls,
-            None => authorities::client_config(&reach.policy.authorities)?,
+        let others_tls = authorities::client_config(&reach.policy.authorities)?;
+        let own = reach.own.as_ref().map(OwnListener::client_config);
+        let own_tls = own.transpose()?.flatten();
+        let own_tls = own_tls.unwrap_or_else(|| others_tls.clone());
+        let tls = match reach.is_own_only {
+            true => own_tls.clone(),
+            false => others_tls,
         };
         let reach = Arc::new(reach);
         let connector = http_client::tcp(Resolver {
             reach: Arc::clone(&reach),
             free: Arc::new(Semaphore::new(MOST_LOOKUPS)),
         });
+        let own = http_client::connecting_anew(own_tls, connector.clone(), MOST_FIELDS);
         let client = http_client::connecting_anew(tls, connector, MOST_FIELDS);
-        Ok(Self { reach, client })
+        Ok(Self { reach, client, own })
     }
 
     /// The answer to `request`, up to its head.
     pub(super) async fn call(
         &self,
-        request: Request<Full<Bytes>>,
+        mut request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, SendError> {
         if !self.reach.allows(request.uri()) {
             return Err(SendError::Refused);
         }
-        let response = self.client.request(request).await;
+        let own = self.reach.own.as_ref();
+        let response = match own.and_then(|own| own.in_place_of(request.uri())) {
+            Some(uri) => {
+                *request.uri_mut() = uri;
+                self.own.request(request).await
+            }
+            None => self.client.request(request).await,
+        };
         response.map_err(|error| SendError::Failed(tls_failure::all_causes(&error)))
     }
 

@@ -1,9 +1,10 @@
 //! The listener of this host's own functions, as its jobs find it.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
+use http::Uri;
 use hyper_util::client::legacy::connect::HttpInfo;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{self, CryptoProvider};
@@ -20,9 +21,39 @@ pub struct OwnListener {
     pub addr: SocketAddr,
     /// What it shows, if it speaks TLS.
     pub certificate: Option<ShownCertificate>,
+    /// The host name by which Google would serve the functions, if the host has a project.
+    pub google_name: Option<String>,
 }
 
 impl OwnListener {
+    /// Where it can be called. An address that stands for all of them is none to call.
+    pub fn url(&self) -> String {
+        let mut addr = self.addr;
+        if addr.ip().is_unspecified() {
+            addr.set_ip(match addr {
+                SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        match self.certificate {
+            Some(_) => format!("https://{addr}"),
+            None => format!("http://{addr}"),
+        }
+    }
+
+    /// Where to call instead, if `uri` is that of one of its functions at Google.
+    pub(super) fn in_place_of(&self, uri: &Uri) -> Option<Uri> {
+        let name = self.google_name.as_deref()?;
+        let is_google = uri.scheme_str() == Some("https")
+            && uri.port_u16().is_none_or(|port| port == 443)
+            && uri
+                .host()
+                .is_some_and(|host| host.eq_ignore_ascii_case(name));
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let own = format!("{}{path}", self.url());
+        is_google.then(|| own.parse().ok()).flatten()
+    }
+
     /// Whether a connection leads to it, rather than to one that only goes by its name.
     pub(super) fn is_end_of(&self, connection: &HttpInfo) -> bool {
         let (remote, local) = (connection.remote_addr(), connection.local_addr());
@@ -58,6 +89,7 @@ impl fmt::Debug for OwnListener {
         f.debug_struct("OwnListener")
             .field("addr", &self.addr)
             .field("speaks_tls", &self.certificate.is_some())
+            .field("google_name", &self.google_name)
             .finish()
     }
 }
@@ -114,5 +146,32 @@ impl ServerCertVerifier for Pinned {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         let algorithms = &self.provider.signature_verification_algorithms;
         algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_at_google_is_called_here_and_nobody_else_is() {
+        let own = OwnListener {
+            addr: "0.0.0.0:8080".parse().unwrap(),
+            certificate: None,
+            google_name: Some("us-central1-p.cloudfunctions.net".into()),
+        };
+        let found = |text: &str| Some(own.in_place_of(&text.parse().unwrap())?.to_string());
+        assert_eq!(
+            found("https://us-central1-p.cloudfunctions.net/hello?a=b").as_deref(),
+            Some("http://127.0.0.1:8080/hello?a=b")
+        );
+        for other in [
+            "http://us-central1-p.cloudfunctions.net/hello",
+            "https://us-central1-p.cloudfunctions.net:8443/hello",
+            "https://us-central1-q.cloudfunctions.net/hello",
+            "https://x.us-central1-p.cloudfunctions.net/hello",
+        ] {
+            assert_eq!(found(other), None, "{other}");
+        }
     }
 }

@@ -36,11 +36,11 @@ impl Project {
         }
     }
 
-    /// The address below which Google would serve the functions, such as `https://us-central1-p.cloudfunctions.net`; none
-    /// if nobody named a project.
-    pub fn google_url(&self) -> Option<String> {
+    /// The host name by which Google would serve the functions, such as `us-central1-p.cloudfunctions.net`; none if nobody
+    /// named a project.
+    pub fn google_name(&self) -> Option<String> {
         let Self { id, location } = self;
-        (id != LOCAL).then(|| format!("https://{location}-{id}.cloudfunctions.net"))
+        (id != LOCAL).then(|| format!("{location}-{id}.cloudfunctions.net"))
     }
 
     /// Its full name: `projects/PROJECT`.

@@ -17,6 +17,8 @@ pub(in crate::serve) struct Addresses {
     /// All addresses by which callers know the functions, which tokens may be for: those that were said, or else that of
     /// the listener. A token for an address that callers on other machines have too would be good for each of their hosts.
     pub(in crate::serve) public_urls: Vec<String>,
+    /// The host name by which Google would serve the functions, if the host has a project.
+    pub(in crate::serve) google_name: Option<String>,
     issuer: Option<IssuerUrl>,
     control_plane: String,
 }
@@ -40,7 +42,9 @@ impl Addresses {
                 public_urls.push(format!("{scheme}://localhost:{}", addr.port()));
             }
         }
-        public_urls.extend(project.google_url());
+        let google_name = project.google_name();
+        let google_url = google_name.as_ref().map(|name| format!("https://{name}"));
+        public_urls.extend(google_url);
         Self {
             url,
             public_url: options
@@ -49,6 +53,7 @@ impl Addresses {
                 .first()
                 .map(|url| url.trim_end_matches('/').to_owned()),
             public_urls,
+            google_name,
             issuer: options.identity.issuer_url.clone(),
             control_plane: match options.admin_tls {
                 Some(_) => format!("https://{admin}"),

@@ -107,6 +107,7 @@ impl Assembled {
             own: OwnListener {
                 addr: opened.addr,
                 certificate: opened.certificate.as_ref().map(tls::shown),
+                google_name: opened.addresses.google_name.clone(),
             },
             tokens,
             log: &log,

@@ -1,6 +1,5 @@
 //! The schedulers of a process: one for the jobs of the store, and one for the trigger of the command line.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -82,7 +81,7 @@ impl SchedulerParts<'_> {
         let public = self.options.identity.public_urls.first();
         let public = public.filter(|_| settings.oidc_account.is_some()).cloned();
         let settings = JobSettings {
-            uri: self.url(),
+            uri: format!("{}/", self.own.url()),
             oidc_audience: settings.oidc_audience.clone().or(public),
             ..settings.clone()
         };
@@ -93,20 +92,5 @@ impl SchedulerParts<'_> {
         let store = Store::in_memory()?;
         store.create_job(&name, &settings, Timestamp::now())?;
         Ok(Some(Arc::new(store)))
-    }
-
-    /// Where the trigger calls. An address that stands for all of them is none to call.
-    fn url(&self) -> String {
-        let mut addr = self.own.addr;
-        if addr.ip().is_unspecified() {
-            addr.set_ip(match addr {
-                SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-                SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-            });
-        }
-        match self.own.certificate {
-            Some(_) => format!("https://{addr}/"),
-            None => format!("http://{addr}/"),
-        }
     }
 }
