@@ -7,6 +7,7 @@ mod arguments;
 mod auth;
 mod check;
 mod choices;
+mod client;
 mod compiler;
 mod complete;
 mod completion;

@@ -243,10 +243,11 @@ fn parse(name: &str) -> Result<JobName, Status> {
 }
 
 fn missing(api: &Api, error: StoreError) -> Status {
-    match error {
-        StoreError::NoJob { name, .. } => Status::not_found(&api.project().of("jobs", &name)),
-        error => error.into(),
-    }
+    let name = match &error {
+        StoreError::NoJob { name, .. } => api.project().of("jobs", name),
+        _ => return error.into(),
+    };
+    Status::from(error).about(&name)
 }
 
 /// A job that is in another state than the one that is needed.

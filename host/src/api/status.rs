@@ -58,6 +58,26 @@ impl Code {
         }
     }
 
+    /// The code with this name; that of a failed host for a name that is none.
+    pub(crate) fn named(name: &str) -> Self {
+        const ALL: [Code; 12] = [
+            Code::InvalidArgument,
+            Code::DeadlineExceeded,
+            Code::NotFound,
+            Code::AlreadyExists,
+            Code::PermissionDenied,
+            Code::ResourceExhausted,
+            Code::FailedPrecondition,
+            Code::Aborted,
+            Code::Unimplemented,
+            Code::Internal,
+            Code::Unavailable,
+            Code::Unauthenticated,
+        ];
+        let found = ALL.into_iter().find(|code| code.name() == name);
+        found.unwrap_or(Self::Internal)
+    }
+
     /// Its number in `google.rpc.Code`.
     pub(crate) const fn number(self) -> u8 {
         self.row().0
@@ -174,6 +194,13 @@ impl Status {
             "domain": DOMAIN,
             "metadata": metadata,
         }])
+    }
+}
+
+/// The message, which is all that a command tells.
+impl From<Status> for String {
+    fn from(status: Status) -> Self {
+        status.message
     }
 }
 

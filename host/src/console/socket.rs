@@ -40,6 +40,12 @@ pub(crate) fn bind(directory: &Path) -> io::Result<Socket> {
     Ok(Socket(listener))
 }
 
+/// Whether a process that serves from `directory` can be reached.
+pub(crate) fn is_served(directory: &Path) -> bool {
+    let place = Place::of(directory);
+    place.is_ok_and(|place| net::UnixStream::connect(&place.path).is_ok())
+}
+
 /// Connects to the process that serves from `directory`.
 ///
 /// # Errors

@@ -103,11 +103,13 @@ type Headers = (
     std::collections::BTreeSet<String>,
 );
 
-/// The header fields, and which of them are secret. What was secret is so as long as the field is there.
+/// The header fields, and which of them are secret. A value that is not sent anew is as secret as it was.
 fn headers(job: Fields<'_>, target: Fields<'_>, before: &JobSettings) -> Result<Headers, Status> {
     let mut headers: std::collections::BTreeMap<String, String> = target.map("headers")?;
-    let mut secret = before.secret_headers.clone();
-    secret.extend(job.list("secretHeaders")?);
+    let mut secret = match job.get("secretHeaders") {
+        Some(_) => job.list("secretHeaders")?.into_iter().collect(),
+        None => before.secret_headers.clone(),
+    };
     secret.retain(|name| {
         headers
             .keys()
@@ -122,6 +124,7 @@ fn headers(job: Fields<'_>, target: Fields<'_>, before: &JobSettings) -> Result<
                 .find(|(other, _)| other.eq_ignore_ascii_case(name))
         {
             value.clone_from(kept);
+            secret.insert(name.clone());
         }
     }
     Ok((headers, secret))
@@ -156,6 +159,9 @@ pub(super) fn of_settings(settings: &JobSettings) -> Value {
     });
     if !settings.description.is_empty() {
         document["description"] = json!(settings.description);
+    }
+    if !settings.secret_headers.is_empty() {
+        document["secretHeaders"] = json!(settings.secret_headers);
     }
     document
 }
@@ -298,6 +304,8 @@ mod tests {
         let after = settings(&sent, &before).unwrap();
         assert_eq!(after.headers["x-a"], "b");
         assert!(after.is_secret("X-A") && !after.is_secret("X-B"));
+        let opened = json!({ "httpTarget": { "headers": { "X-A": HIDDEN } }, "secretHeaders": [] });
+        assert!(settings(&opened, &before).unwrap().is_secret("X-A"));
         let gone = settings(&json!({ "httpTarget": { "headers": {} } }), &before).unwrap();
         assert!(gone.secret_headers.is_empty());
     }

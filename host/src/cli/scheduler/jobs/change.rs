@@ -3,11 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use jiff::Timestamp;
+use serde_json::json;
 
 use super::super::super::Message;
-use super::super::super::state::StateDirectory;
-use crate::scheduler;
+use super::super::super::client::{Client, ClientArgs};
 use crate::stderr;
 use crate::store::JobName;
 
@@ -20,7 +19,7 @@ pub(super) struct Pause {
     name: JobName,
 
     #[command(flatten)]
-    state: StateDirectory,
+    host: ClientArgs,
 }
 
 /// Resume a job. Due times of the pause are not caught up
@@ -30,7 +29,7 @@ pub(super) struct Resume {
     name: JobName,
 
     #[command(flatten)]
-    state: StateDirectory,
+    host: ClientArgs,
 }
 
 /// Run a job now, whatever its schedule says and whether or not it is running
@@ -40,12 +39,13 @@ pub(super) struct Run {
     name: JobName,
 
     #[command(flatten)]
-    state: StateDirectory,
+    host: ClientArgs,
 }
 
 impl Pause {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        scheduler::pause(&self.state.store()?, &self.name, Timestamp::now())?;
+        let host = self.host.client()?;
+        host.post(&path(&host, &self.name, ":pause"), &json!({}))?;
         stderr::line!("Job has been paused.");
         Ok(ExitCode::SUCCESS)
     }
@@ -53,7 +53,8 @@ impl Pause {
 
 impl Resume {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        scheduler::resume(&self.state.store()?, &self.name, Timestamp::now())?;
+        let host = self.host.client()?;
+        host.post(&path(&host, &self.name, ":resume"), &json!({}))?;
         stderr::line!("Job has been resumed.");
         Ok(ExitCode::SUCCESS)
     }
@@ -61,15 +62,13 @@ impl Resume {
 
 impl Run {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let store = self.state.store()?;
-        let record = store.job(&self.name)?;
-        if let Some(error) = scheduler::disabled(&record) {
-            return Err(format!("the job `{}` cannot run: {error}", self.name));
-        }
-        if !store.is_served() {
-            return Err("no host serves this store; start one with `host serve`".into());
-        }
-        store.request_run(&self.name, Timestamp::now())?;
+        let host = self.host.client()?;
+        host.post(&path(&host, &self.name, ":run"), &json!({}))?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The path of the job `name`, and what is done with it.
+pub(super) fn path(host: &Client, name: &JobName, verb: &str) -> String {
+    format!("{}/jobs/{name}{verb}", host.location("v1"))
 }

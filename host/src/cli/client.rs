@@ -1,0 +1,188 @@
+//! How a command reaches the methods of the control plane.
+//!
+//! Over the network if an endpoint is named; else by the socket of the process that serves the state directory; else, where
+//! none serves, in this process. What is answered is the same each time.
+
+mod remote;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use clap::Args;
+use serde_json::Value;
+
+use super::Message;
+use super::state::StateDirectory;
+use crate::api::{Api, Call, Caller, Reply, Status};
+use crate::console::socket;
+use crate::store::Store;
+use remote::Remote;
+
+/// Which host a command is for.
+#[derive(Args)]
+#[command(next_help_heading = "Host")]
+pub(super) struct ClientArgs {
+    #[command(flatten)]
+    pub(super) state: StateDirectory,
+
+    /// The control plane of a host elsewhere, such as https://host.example:8081
+    #[arg(long, env = "HOST_ENDPOINT", value_name = "URL")]
+    endpoint: Option<String>,
+
+    /// The file with the access token for --endpoint
+    #[arg(long, env = "HOST_ACCESS_TOKEN_FILE", value_name = "FILE")]
+    access_token_file: Option<PathBuf>,
+
+    /// Trust these certificate authorities (PEM) as well, where --endpoint speaks TLS
+    #[arg(long, env = "HOST_ENDPOINT_CA", value_name = "FILE")]
+    endpoint_ca: Option<PathBuf>,
+
+    /// The host's project; another one than the host has is an error
+    #[arg(long, value_name = "PROJECT")]
+    project: Option<String>,
+
+    /// The host's location; another one than the host has is an error
+    #[arg(long, visible_alias = "region", value_name = "LOCATION")]
+    location: Option<String>,
+}
+
+/// A host whose methods can be called.
+pub(super) struct Client {
+    way: Way,
+    project: String,
+    location: String,
+}
+
+enum Way {
+    /// The methods, in this process.
+    Process(Box<Api>),
+    /// Another process, here or elsewhere.
+    Remote(Box<Remote>),
+}
+
+/// Stands for whatever the host's project or location is.
+const ANY: &str = "-";
+
+impl ClientArgs {
+    /// The host, which has a store already unless it is elsewhere.
+    ///
+    /// # Errors
+    /// If there is no store, or no way to the host.
+    pub(super) fn client(&self) -> Result<Client, Message> {
+        self.connect(StateDirectory::store)
+    }
+
+    /// The host, whose store is made if there is none.
+    ///
+    /// # Errors
+    /// If the store cannot be made, or there is no way to the host.
+    pub(super) fn client_or_new(&self) -> Result<Client, Message> {
+        self.connect(StateDirectory::store_or_new)
+    }
+
+    fn connect(
+        &self,
+        open: impl FnOnce(&StateDirectory) -> Result<Store, Message>,
+    ) -> Result<Client, Message> {
+        let way = match &self.endpoint {
+            Some(url) => {
+                let token = self.access_token_file.as_deref();
+                Way::Remote(Box::new(Remote::elsewhere(
+                    url,
+                    token,
+                    self.endpoint_ca.as_deref(),
+                )?))
+            }
+            None => self.here(open)?,
+        };
+        let or_any = |name: &Option<String>| name.clone().unwrap_or_else(|| ANY.into());
+        Ok(Client {
+            way,
+            project: or_any(&self.project),
+            location: or_any(&self.location),
+        })
+    }
+
+    /// The way to the host of the state directory.
+    fn here(
+        &self,
+        open: impl FnOnce(&StateDirectory) -> Result<Store, Message>,
+    ) -> Result<Way, Message> {
+        let directory = self.state.directory()?;
+        if socket::is_served(&directory) {
+            return Ok(Way::Remote(Box::new(Remote::by_socket(directory)?)));
+        }
+        let store = Arc::new(open(&self.state)?);
+        let api = Api::new(store, Box::new(drop)).map_err(|status| status.message)?;
+        Ok(Way::Process(Box::new(api)))
+    }
+}
+
+impl Client {
+    /// The path of the host's project in this version of an API, such as `/v1/projects/-`.
+    pub(super) fn project(&self, version: &str) -> String {
+        format!("/{version}/projects/{}", self.project)
+    }
+
+    /// The path of the host's location in this version of an API, such as `/v1/projects/-/locations/-`.
+    pub(super) fn location(&self, version: &str) -> String {
+        format!("{}/locations/{}", self.project(version), self.location)
+    }
+
+    /// Reads what is at `path`, which may have a query.
+    ///
+    /// # Errors
+    /// If the method fails or cannot be reached.
+    pub(super) fn get(&self, path: &str) -> Result<Value, Status> {
+        self.call("GET", path, Bytes::new())
+    }
+
+    /// Sends `document` to `path`.
+    ///
+    /// # Errors
+    /// If the method fails or cannot be reached.
+    pub(super) fn post(&self, path: &str, document: &Value) -> Result<Value, Status> {
+        self.call("POST", path, document.to_string().into())
+    }
+
+    /// Changes what is at `path`, whose query says which fields.
+    ///
+    /// # Errors
+    /// If the method fails or cannot be reached.
+    pub(super) fn patch(&self, path: &str, document: &Value) -> Result<Value, Status> {
+        self.call("PATCH", path, document.to_string().into())
+    }
+
+    /// Removes what is at `path`.
+    ///
+    /// # Errors
+    /// If the method fails or cannot be reached.
+    pub(super) fn delete(&self, path: &str) -> Result<Value, Status> {
+        self.call("DELETE", path, Bytes::new())
+    }
+
+    /// Calls the method of `verb` and `path` with `body`.
+    ///
+    /// # Errors
+    /// If the method fails or cannot be reached.
+    pub(super) fn call(&self, verb: &str, path: &str, body: Bytes) -> Result<Value, Status> {
+        let api = match &self.way {
+            Way::Remote(remote) => return remote.call(verb, path, body),
+            Way::Process(api) => api,
+        };
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let call = Call {
+            verb,
+            path,
+            query,
+            body,
+            origin: String::new(),
+            is_own_client: true,
+        };
+        match api.call(&Caller::owner(), call)? {
+            Reply::Json(document) => Ok(document),
+            Reply::Bytes(..) => Ok(Value::Null),
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Methods of another process: by the socket in the state directory, or over the network.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use http::{Request, Uri, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
+
+use super::super::Message;
+use crate::api::{Code, Status};
+use crate::console::{OWN_CLIENT, socket};
+use crate::http_client::{self, HttpClient};
+use crate::{authorities, input};
+use host_sandbox::outbound::{authorities as trusted, tls_failure};
+
+/// The largest answer, in bytes.
+const LARGEST_ANSWER: usize = 64 << 20;
+/// The largest access token, in bytes.
+const LARGEST_TOKEN: u64 = 64 << 10;
+
+/// Another process.
+pub(super) struct Remote {
+    runtime: Runtime,
+    place: Place,
+}
+
+enum Place {
+    /// The process that serves this state directory.
+    Socket(PathBuf),
+    /// A control plane.
+    Network {
+        /// Without a slash at the end.
+        url: String,
+        token: Option<String>,
+        client: HttpClient,
+    },
+}
+
+impl Remote {
+    /// The process that serves the state `directory`.
+    ///
+    /// # Errors
+    /// If this process cannot wait for it.
+    pub(super) fn by_socket(directory: PathBuf) -> Result<Self, Message> {
+        Ok(Self {
+            runtime: runtime()?,
+            place: Place::Socket(directory),
+        })
+    }
+
+    /// The control plane at `url`, with the token in the file `token`, trusting the authorities in the file `ca`.
+    ///
+    /// # Errors
+    /// If the URL is none, tokens would be sent in the clear, or a file cannot be read.
+    pub(super) fn elsewhere(
+        url: &str,
+        token: Option<&Path>,
+        ca: Option<&Path>,
+    ) -> Result<Self, Message> {
+        check(url)?;
+        let token = token.map(|file| {
+            let bytes = input::read(file, "--access-token-file", LARGEST_TOKEN)?;
+            let text = String::from_utf8(bytes);
+            let text = text.map_err(|_| format!("{} holds no token", input::name(file)))?;
+            Ok::<_, Message>(text.trim().to_owned())
+        });
+        let others = ca.map(authorities::read).transpose()?.unwrap_or_default();
+        let tls = trusted::client_config(&others);
+        let tls = tls.map_err(|error| format!("the certificate authorities: {error}"))?;
+        Ok(Self {
+            runtime: runtime()?,
+            place: Place::Network {
+                url: url.trim_end_matches('/').to_owned(),
+                token: token.transpose()?,
+                client: http_client::keeping_connections(tls),
+            },
+        })
+    }
+
+    /// Calls the method of `verb` and `path`.
+    ///
+    /// # Errors
+    /// If it fails or cannot be reached.
+    pub(super) fn call(&self, verb: &str, path: &str, body: Bytes) -> Result<Value, Status> {
+        self.runtime.block_on(async {
+            let response = self.send(verb, path, body).await?;
+            let status = response.status();
+            let body = Limited::new(response.into_body(), LARGEST_ANSWER);
+            let body = body.collect().await.map_err(|error| unreachable(&*error))?;
+            let document: Option<Value> = serde_json::from_slice(&body.to_bytes()).ok();
+            match document {
+                Some(document) if status.is_success() => Ok(document),
+                Some(document) => Err(failure(&document)),
+                None => Err(Status::new(
+                    Code::Unavailable,
+                    format!("the answer has status {status} and is not of a host's control plane; look at --endpoint"),
+                )),
+            }
+        })
+    }
+
+    async fn send(
+        &self,
+        verb: &str,
+        path: &str,
+        body: Bytes,
+    ) -> Result<http::Response<Incoming>, Status> {
+        let mut request = Request::builder()
+            .method(verb)
+            .header(OWN_CLIENT, env!("CARGO_PKG_VERSION"))
+            .header(
+                header::USER_AGENT,
+                concat!("host/", env!("CARGO_PKG_VERSION")),
+            );
+        match &self.place {
+            Place::Socket(directory) => {
+                let request = request.uri(path).header(header::HOST, "localhost");
+                let request = request
+                    .body(Full::new(body))
+                    .map_err(|error| unreachable(&error))?;
+                by_socket(directory, request).await
+            }
+            Place::Network { url, token, client } => {
+                if let Some(token) = token {
+                    request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+                }
+                let request = request.uri(format!("{url}{path}")).body(Full::new(body));
+                let request = request.map_err(|error| unreachable(&error))?;
+                let response = client.request(request).await;
+                response.map_err(|error| unreachable(&error))
+            }
+        }
+    }
+}
+
+async fn by_socket(
+    directory: &Path,
+    request: Request<Full<Bytes>>,
+) -> Result<http::Response<Incoming>, Status> {
+    let stream = socket::connect(directory).await;
+    let stream = stream.map_err(|error| unreachable(&error))?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| unreachable(&error))?;
+    tokio::spawn(connection);
+    let response = sender.send_request(request).await;
+    response.map_err(|error| unreachable(&error))
+}
+
+/// The error of a method, as it was answered.
+fn failure(document: &Value) -> Status {
+    let error = &document["error"];
+    let text = |field: &str| error[field].as_str().unwrap_or_default();
+    Status::new(Code::named(text("status")), text("message"))
+}
+
+fn unreachable(error: &(dyn std::error::Error + 'static)) -> Status {
+    Status::new(
+        Code::Unavailable,
+        format!("cannot reach the host: {}", tls_failure::all_causes(error)),
+    )
+}
+
+/// Refuses an address at which a token would be sent in the clear.
+fn check(url: &str) -> Result<(), Message> {
+    let parsed: Option<Uri> = url.parse().ok();
+    let parsed = parsed.filter(|uri| uri.host().is_some());
+    let is_local = |host: &str| {
+        let address = host.trim_start_matches('[').trim_end_matches(']');
+        let address = address.parse::<std::net::IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    };
+    match parsed.as_ref().map(|uri| (uri.scheme_str(), uri.host())) {
+        Some((Some("https"), _)) => Ok(()),
+        Some((Some("http"), Some(host))) if is_local(host) => Ok(()),
+        Some((Some("http"), _)) => Err(format!(
+            "{url} is not on this machine, and a token would be sent to it in the clear; use https://"
+        )),
+        _ => Err(format!(
+            "`{url}` is not the URL of a control plane; expected one such as https://host.example:8081"
+        )),
+    }
+}
+
+fn runtime() -> Result<Runtime, Message> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| format!("cannot start: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_sent_over_tls_or_to_this_machine() {
+        for url in [
+            "https://host.example:8081",
+            "http://127.0.0.1:8081/",
+            "http://[::1]:1",
+            "http://localhost:1",
+        ] {
+            assert_eq!(check(url), Ok(()), "{url}");
+        }
+        for url in [
+            "http://host.example",
+            "http://10.0.0.1:8081",
+            "host.example",
+            "ftp://localhost",
+            "",
+        ] {
+            assert!(check(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_read_as_it_was_answered() {
+        let status = Status::not_found("projects/p/locations/l/jobs/j");
+        let read = failure(&status.body());
+        assert_eq!(
+            (read.code, &read.message),
+            (Code::NotFound, &status.message)
+        );
+        assert_eq!(failure(&Value::Null).code, Code::Internal);
+    }
+}
