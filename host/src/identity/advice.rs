@@ -24,6 +24,9 @@ impl Display for AdvisedRejection<'_> {
         let Self(rejection) = self;
         write!(f, "{rejection}")?;
         match rejection {
+            Rejection::Refused(Refusal::IdToken) => {
+                f.write_str("; get one with `host auth print-access-token`")
+            }
             Rejection::Unreadable(_) => f.write_str("; restore a backup of the store"),
             Rejection::NoKeys(issuer) => write!(f, "; see why with `host auth doctor {issuer}`"),
             _ => Ok(()),
@@ -54,6 +57,7 @@ pub fn refusal_setting(refusal: &Refusal) -> &'static str {
         Refusal::TokenType { found, .. } if is_access_token(found) => {
             "`access-tokens = true` of the issuer"
         }
+        Refusal::IdToken => "none: get an access token with `host auth print-access-token`",
         Refusal::TokenType { .. } => "none: show an ID token of this issuer in its place",
         Refusal::UnknownIssuer(_) | Refusal::Issuer { .. } => {
             "`--issuer` of `host serve`, or `url` below `[issuers.NAME]`"

@@ -174,21 +174,40 @@ impl OwnIssuer {
         request: TokenRequest<'_>,
         now: SystemTime,
     ) -> Result<String, OwnIssuerError> {
-        let account = store.service_account(request.account)?;
-        let revoked = own_revocations(store.revocations()?, &self.url);
-        if revokes(&revoked, &self.url, RevokedKind::Subject, &account.subject) {
-            return Err(OwnIssuerError::Revoked(account.email));
-        }
-        self.keep_keys(store, now)?;
-        let keys = store.signing_keys()?;
-        // There is one after `keep_keys`.
-        let key = signing_key(&keys)?.ok_or(SigningKeyError::Sign(self.algorithm))?;
+        let account = self.account(store, request.account)?;
+        let key = self.present_key(store, now)?;
         let mut token =
             IdToken::new(&account.subject, request.audience).with_lifetime(request.lifetime);
         if request.with_email {
             token = token.with_email(&account.email);
         }
         Ok(mint(&self.url, &key, &token, now)?)
+    }
+
+    /// The account by this address, whose tokens are accepted.
+    pub(super) fn account(
+        &self,
+        store: &Store,
+        address: &str,
+    ) -> Result<ServiceAccountRecord, OwnIssuerError> {
+        let account = store.service_account(address)?;
+        let revoked = own_revocations(store.revocations()?, &self.url);
+        if revokes(&revoked, &self.url, RevokedKind::Subject, &account.subject) {
+            return Err(OwnIssuerError::Revoked(account.email));
+        }
+        Ok(account)
+    }
+
+    /// The key that signs now, made if there is none.
+    pub(super) fn present_key(
+        &self,
+        store: &Store,
+        now: SystemTime,
+    ) -> Result<SigningKey, OwnIssuerError> {
+        self.keep_keys(store, now)?;
+        // There is one by now.
+        let key = signing_key(&store.signing_keys()?)?;
+        Ok(key.ok_or(SigningKeyError::Sign(self.algorithm))?)
     }
 
     /// What its tokens have to be like.
