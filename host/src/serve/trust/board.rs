@@ -1,4 +1,4 @@
-//! Gathers what tokens are judged by, and gives it to the workers.
+//! Gathers what tokens are judged by, and gives it to the workers and the control plane.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,7 +34,7 @@ pub(in crate::serve) struct KeyAccount {
     pub(in crate::serve) left_out: usize,
 }
 
-/// What one worker judges tokens by, and counts in.
+/// What one worker or the control plane judges tokens by, and counts in.
 #[derive(Clone, Default)]
 pub(in crate::serve) struct WorkerTrust {
     pub(in crate::serve) trust: Arc<Published<Trust>>,
@@ -44,6 +44,7 @@ pub(in crate::serve) struct WorkerTrust {
 /// Where all of it meets.
 pub(in crate::serve) struct TrustBoard {
     workers: Vec<WorkerTrust>,
+    control_plane: WorkerTrust,
     state: Mutex<TrustState>,
     /// How many tasks have refreshed keys so far.
     refreshes: AtomicU64,
@@ -71,6 +72,7 @@ impl TrustBoard {
     pub(in crate::serve) fn new(workers: usize) -> Self {
         Self {
             workers: (0..workers).map(|_| Default::default()).collect(),
+            control_plane: WorkerTrust::default(),
             state: Mutex::default(),
             refreshes: AtomicU64::new(0),
         }
@@ -79,6 +81,11 @@ impl TrustBoard {
     /// That of worker number `index`.
     pub(in crate::serve) fn of_worker(&self, index: usize) -> WorkerTrust {
         self.workers[index].clone()
+    }
+
+    /// That of the control plane.
+    pub(in crate::serve) fn of_control_plane(&self) -> WorkerTrust {
+        self.control_plane.clone()
     }
 
     /// Trusts the host's own issuer as it is now, and nothing that is `revoked`.
@@ -186,7 +193,7 @@ impl TrustBoard {
     /// Tokens that were refused.
     pub(in crate::serve) fn refused_tokens(&self) -> Counts {
         let mut totals = Counts::new();
-        for worker in &self.workers {
+        for worker in self.judges() {
             worker.counters.add_to(&mut totals);
         }
         totals
@@ -272,10 +279,15 @@ impl TrustBoard {
         let generation = state.generation + 1;
         let trust = Trust::new(generation, trusted.collect(), state.revoked.iter().cloned())?;
         state.generation = generation;
-        for worker in &self.workers {
+        for worker in self.judges() {
             worker.trust.replace(Arc::new(trust.clone()));
         }
         Ok(())
+    }
+
+    /// All that judge tokens.
+    fn judges(&self) -> impl Iterator<Item = &WorkerTrust> {
+        self.workers.iter().chain([&self.control_plane])
     }
 
     /// Only the control plane comes here.
