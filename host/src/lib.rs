@@ -2,15 +2,17 @@
 //!
 //! Components run in the sandbox of the crate [`host_sandbox`], which any program can add as a plugin runner.
 //!
-//! The modules, from the lowest to the highest: [`settings`] (what can be set), [`store`] (the database), [`logs`] (what executions print), [`identity`]
-//! (tokens), [`scheduler`] (jobs), [`config`] (`host.toml`), `console` (the control plane's listener), [`serve`] (the
-//! process) and [`cli`] (the command line). Each uses only those below it.
+//! The modules, from the lowest to the highest: [`settings`] (what can be set), [`archive`] (what clients upload),
+//! [`store`] (the database), [`logs`] (what executions print), [`identity`] (tokens), [`scheduler`] (jobs), [`config`]
+//! (`host.toml`), `console` (the control plane's listener), [`serve`] (the process) and [`cli`] (the command line).
+//! Each uses only those below it.
 
 #![deny(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::print_stderr, clippy::print_stdout))]
 
 mod advice;
 mod api;
+pub mod archive;
 mod authorities;
 pub mod cli;
 pub mod config;
