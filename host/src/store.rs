@@ -2,7 +2,8 @@
 //!
 //! The command line and a serving host meet here and nowhere else. What a method has returned is on disk. One file per
 //! noun: functions and the components that they run, service accounts, signing keys, revocations, jobs and their runs,
-//! the host that serves, keys and values of functions. Nothing outside this module knows that it is SQLite.
+//! the host that serves, keys and values of functions, uploads, operations. Nothing outside this module knows that it
+//! is SQLite.
 
 mod backup;
 mod components;
@@ -22,6 +23,7 @@ mod job_settings;
 mod jobs;
 mod keyvalue;
 mod lock;
+mod operations;
 mod policies;
 mod project;
 mod revocations;
@@ -31,6 +33,7 @@ mod serving;
 mod signing_keys;
 mod suggestion;
 mod tightening;
+mod uploads;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -63,6 +66,9 @@ pub use keyvalue::{
     BucketName, EntryRecord, KeyValueError, KeyValueLedger, LARGEST_VALUE, PAGE, Quota,
 };
 pub use lock::ServeLock;
+pub use operations::{
+    ApiGeneration, NewOperation, OperationError, OperationOutcome, OperationRecord, OperationVerb,
+};
 pub use policies::{Bindings, PolicyOf};
 pub use project::Project;
 pub use revocations::DatedRevocation;
@@ -71,6 +77,7 @@ pub use serving::{NamedIssuer, ServedComponent, ServedFunction, ServingHost};
 pub use signing_keys::SigningKeyRecord;
 pub(crate) use suggestion::{did_you_mean, nearest};
 pub use tightening::Tightening;
+pub use uploads::{UPLOAD_TIME, UploadError, UploadId};
 pub(crate) use watch::{POLL, watch};
 
 const DATABASE: &str = "host.db";

@@ -2,7 +2,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::suggestion::did_you_mean;
-use super::{FunctionName, JobName, KeyValueError};
+use super::{FunctionName, JobName, KeyValueError, OperationError, UploadError};
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -166,6 +166,12 @@ pub enum StoreError {
     /// Somebody else changed a policy after it was read.
     #[error("the policy of {0} has changed since it was read; read it again, and change that")]
     PolicyChanged(String),
+    /// An upload was refused.
+    #[error(transparent)]
+    Upload(#[from] UploadError),
+    /// An operation is not there, or not one that can be gone on with.
+    #[error(transparent)]
+    Operation(#[from] OperationError),
     /// Settings could not be changed as asked.
     #[error("{0}")]
     Settings(String),

@@ -80,27 +80,7 @@ impl Store {
         component: Option<&[u8]>,
         change: impl FnOnce(FunctionSettings) -> Result<FunctionSettings, String>,
     ) -> Result<FunctionRecord, StoreError> {
-        self.change(|transaction| {
-            let before = find(transaction, name)?;
-            refuse_declared(before.as_ref())?;
-            let (component, settings) = match (component, before) {
-                // What cannot be read is not kept: its settings are the defaults.
-                (Some(wasm), before) => (
-                    keep_component(transaction, wasm)?,
-                    before.map_or_else(FunctionSettings::default, |before| before.settings),
-                ),
-                (None, Some(before)) => {
-                    before.check()?;
-                    (before.component, before.settings)
-                }
-                (None, None) => return Err(missing(transaction, name)?),
-            };
-            let settings = change(settings).map_err(StoreError::Settings)?;
-            put(transaction, name, &component, &settings, None)?;
-            refuse_shared_hosts(transaction, [(name, &settings)])?;
-            remove_unused_components(transaction)?;
-            found(transaction, name)
-        })
+        self.change(|transaction| deploy(transaction, name, component, change))
     }
 
     /// Changes the settings of `name`, which stays the same revision, by what service accounts there are: none comes or
@@ -171,18 +151,7 @@ impl Store {
     /// # Errors
     /// If there is no such function, a file declares it, or the database fails.
     pub fn delete(&self, name: &FunctionName) -> Result<(), StoreError> {
-        self.change(|transaction| {
-            let before = found(transaction, name)?;
-            refuse_declared(Some(&before))?;
-            transaction.execute("DELETE FROM functions WHERE name = ?", [name.as_str()])?;
-            transaction.execute(
-                "DELETE FROM keyvalue_buckets WHERE function = ?",
-                [name.as_str()],
-            )?;
-            policies::remove(transaction, &PolicyOf::Function(name.clone()))?;
-            remove_unused_components(transaction)?;
-            Ok(())
-        })
+        self.change(|transaction| delete(transaction, name).map(drop))
     }
 
     /// The function `name`.
@@ -220,6 +189,51 @@ impl Store {
     pub fn functions(&self) -> Result<Vec<FunctionRecord>, StoreError> {
         all(&self.connection())
     }
+}
+
+/// As [`Store::deploy`], within a transaction.
+pub(super) fn deploy(
+    transaction: &Connection,
+    name: &FunctionName,
+    component: Option<&[u8]>,
+    change: impl FnOnce(FunctionSettings) -> Result<FunctionSettings, String>,
+) -> Result<FunctionRecord, StoreError> {
+    let before = find(transaction, name)?;
+    refuse_declared(before.as_ref())?;
+    let (component, settings) = match (component, before) {
+        // What cannot be read is not kept: its settings are the defaults.
+        (Some(wasm), before) => (
+            keep_component(transaction, wasm)?,
+            before.map_or_else(FunctionSettings::default, |before| before.settings),
+        ),
+        (None, Some(before)) => {
+            before.check()?;
+            (before.component, before.settings)
+        }
+        (None, None) => return Err(missing(transaction, name)?),
+    };
+    let settings = change(settings).map_err(StoreError::Settings)?;
+    put(transaction, name, &component, &settings, None)?;
+    refuse_shared_hosts(transaction, [(name, &settings)])?;
+    remove_unused_components(transaction)?;
+    found(transaction, name)
+}
+
+/// As [`Store::delete`], within a transaction. Tells which revision was removed.
+pub(super) fn delete(
+    transaction: &Connection,
+    name: &FunctionName,
+) -> Result<Revision, StoreError> {
+    let before = found(transaction, name)?;
+    refuse_declared(Some(&before))?;
+    transaction.execute("DELETE FROM functions WHERE name = ?", [name.as_str()])?;
+    transaction.execute(
+        "DELETE FROM keyvalue_buckets WHERE function = ?",
+        [name.as_str()],
+    )?;
+    policies::remove(transaction, &PolicyOf::Function(name.clone()))?;
+    remove_unused_components(transaction)?;
+    Ok(before.revision)
 }
 
 fn find(

@@ -10,7 +10,7 @@ use super::StoreError;
 const APPLICATION_ID: u32 = 0x686f_7374;
 
 /// What leads from each version to the next. What stands here is never changed, only added to.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     "
     CREATE TABLE components (
         sha256 TEXT PRIMARY KEY,
@@ -216,6 +216,34 @@ const MIGRATIONS: [&str; 8] = [
     CREATE TRIGGER account_changed AFTER UPDATE ON service_accounts
         BEGIN UPDATE identity_changes SET made = made + 1; END;
     ALTER TABLE functions ADD COLUMN notes TEXT NOT NULL DEFAULT '{}';
+",
+    // The bytes of an upload come last, so that nothing else is read through them. Numbers of operations are never given
+    // again: pages begin with them.
+    "
+    CREATE TABLE uploads (
+        id_sha256 TEXT PRIMARY KEY,
+        made INTEGER NOT NULL,
+        expires INTEGER NOT NULL,
+        bytes BLOB
+    ) STRICT;
+    CREATE INDEX uploads_expires ON uploads (expires);
+    CREATE TABLE operations (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        target TEXT NOT NULL,
+        verb TEXT NOT NULL CHECK (verb IN ('create', 'update', 'delete')),
+        generation INTEGER NOT NULL CHECK (generation IN (1, 2)),
+        principal TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        deployed_revision INTEGER,
+        ended INTEGER,
+        response TEXT,
+        error_code INTEGER,
+        error_message TEXT,
+        CHECK ((ended IS NOT NULL) = ((response IS NOT NULL) + (error_code IS NOT NULL))),
+        CHECK ((error_code IS NULL) = (error_message IS NULL))
+    ) STRICT;
+    CREATE INDEX operations_running ON operations (number) WHERE ended IS NULL;
 ",
 ];
 

@@ -3,8 +3,10 @@ mod files;
 mod jobs;
 mod keyvalue;
 mod migrations;
+mod operations;
 mod rights;
 mod serving;
+mod uploads;
 mod watch;
 
 use std::fs;

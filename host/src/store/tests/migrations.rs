@@ -138,3 +138,12 @@ fn functions_from_before_there_were_buckets_get_theirs() {
     let set = store.write_keyvalue(|ledger| ledger.set(&own, &[entry], Quota::UNLIMITED));
     set.unwrap().unwrap();
 }
+
+#[test]
+fn a_store_from_before_there_were_uploads_and_operations_gets_them() {
+    let store = database(7, "").store();
+    let id = store.begin_upload(at(1)).unwrap();
+    store.put_upload(&id, b"wasm", at(2)).unwrap();
+    assert_eq!(store.take_upload(&id, at(3)).unwrap(), &b"wasm"[..]);
+    assert_eq!(store.operations(10, None).unwrap(), []);
+}
