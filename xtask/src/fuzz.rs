@@ -1,4 +1,4 @@
-//! Fuzzes the reader of tokens, from the seeds in the repository and what earlier runs found.
+//! Fuzzes the readers of tokens and of uploads, from the seeds in the repository and what earlier runs found.
 
 use std::ffi::OsString;
 use std::fs;
@@ -7,10 +7,11 @@ use crate::failure::Failure;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// The longest input, in bytes: more than the longest token that is read.
-const LONGEST: usize = 12 * 1024;
+/// The targets, each with its longest input in bytes: more than the longest token that is read, and more than the
+/// target of uploads allows for.
+const TARGETS: [(&str, usize); 2] = [("token", 12 * 1024), ("archive", 9 * 1024)];
 
-/// Runs the target `token` for the number of seconds that is named, or ends with the input that it failed on.
+/// Runs each target for the number of seconds that is named, or ends with the input that it failed on.
 pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<(), Failure> {
     let seconds: Option<u32> = match arguments {
         [seconds] => seconds.to_str().and_then(|text| text.parse().ok()),
@@ -34,15 +35,27 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<(), F
                 "libfuzzer",
             ]),
     )?;
-    let corpus = workspace.target_dir().join("fuzz/token");
+    for (target, longest) in TARGETS {
+        run_target(workspace, target, longest, seconds)?;
+    }
+    Ok(())
+}
+
+fn run_target(
+    workspace: &Workspace,
+    target: &str,
+    longest: usize,
+    seconds: u32,
+) -> Result<(), Failure> {
+    let corpus = workspace.target_dir().join("fuzz").join(target);
     fs::create_dir_all(&corpus).map_err(Failure::file(&corpus))?;
-    let mut token = workspace.binary("release", "token");
-    token
+    let mut fuzzer = workspace.binary("release", target);
+    fuzzer
         .arg(&corpus)
-        .arg(workspace.root().join("fuzz/seeds/token"))
+        .arg(workspace.root().join("fuzz/seeds").join(target))
         .arg(format!("-max_total_time={seconds}"))
-        .arg(format!("-max_len={LONGEST}"))
+        .arg(format!("-max_len={longest}"))
         .args(["-print_final_stats=1", "-timeout=5", "-verbosity=0"])
         .arg(format!("-artifact_prefix={}/", corpus.display()));
-    process::run(&mut token)
+    process::run(&mut fuzzer)
 }
