@@ -32,6 +32,8 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
+use serde_json::Value;
+
 use crate::api::{Principal, Status};
 use crate::lingering::{self, KeptOpen};
 use crate::timed::Timed;
@@ -63,6 +65,9 @@ pub(crate) trait Subject: Send + Sync + 'static {
 
     /// What is counted, in the OpenMetrics text format.
     fn metrics(&self) -> String;
+
+    /// Exchanges an outside issuer's token for an access token (RFC 8693): the status of HTTP, and the document.
+    fn exchange(&self, form: &[u8]) -> impl Future<Output = (u16, Value)> + Send;
 
     /// Who calls with this access token.
     fn principal(&self, token: &str) -> impl Future<Output = Result<Principal, Status>> + Send;

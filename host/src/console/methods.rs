@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as _, Incoming};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::Subject;
 use super::answer::Answer;
 use crate::api::{Api, Call, Caller, Code, Principal, Reply, Status};
+use crate::identity::LONGEST_FORM;
 
 /// Methods that run at once. Each takes a thread; beyond that callers wait.
 const CALLS: usize = 16;
@@ -62,8 +63,13 @@ pub(super) fn is_method(path: &str) -> bool {
     ["/v1/", "/v2/", "/host/v1/", "/upload/"]
         .iter()
         .any(|prefix| path.starts_with(prefix))
-        || path == "/token"
+        || path == TOKEN
 }
+
+/// Where Google's clients ask for tokens, beside [`TOKEN_EXCHANGE`].
+const TOKEN: &str = "/token";
+/// Where tokens are exchanged. Whoever asks has no access token yet.
+const TOKEN_EXCHANGE: &str = "/v1/token";
 
 impl Door {
     /// The way to the methods of `api`.
@@ -82,14 +88,35 @@ impl Door {
         source: Source,
         subject: &impl Subject,
     ) -> Answered {
-        let has_body = !request.body().is_end_stream();
-        let mut is_unread = has_body;
+        let mut is_unread = !request.body().is_end_stream();
+        let is_for_token = matches!(request.uri().path(), TOKEN | TOKEN_EXCHANGE);
+        if is_for_token && request.method() == Method::POST {
+            let answer = self.exchange(request, subject, &mut is_unread).await;
+            return Answered {
+                answer: answer.unwrap_or_else(|status| refused(&status)),
+                is_unread,
+            };
+        }
         let answer = match self.call(request, source, subject, &mut is_unread).await {
             Ok(Reply::Json(document)) => json(StatusCode::OK, document.to_string()),
             Ok(Reply::Bytes(kind, bytes)) => whole(StatusCode::OK, kind, bytes),
             Err(status) => refused(&status),
         };
         Answered { answer, is_unread }
+    }
+
+    async fn exchange(
+        &self,
+        request: Request<Incoming>,
+        subject: &impl Subject,
+        is_unread: &mut bool,
+    ) -> Result<Answer, Status> {
+        let form = read(request.into_body(), LONGEST_FORM).await?;
+        *is_unread = false;
+        let _turn = turn(&self.calls).await?;
+        let (status, document) = subject.exchange(&form).await;
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Ok(json(status, document.to_string()))
     }
 
     async fn call(

@@ -1,10 +1,6 @@
 //! What tokens are judged by and made with: issuers, their keys, revocations, and the host's own identity.
 
 pub(in crate::serve) mod board;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the methods of the control plane ask it")
-)]
 pub(in crate::serve) mod control_callers;
 pub(in crate::serve) mod job_tokens;
 pub(in crate::serve) mod own_identity;

@@ -62,6 +62,21 @@ impl Addresses {
         }
     }
 
+    /// Whom outside tokens may be for that open the control plane: its addresses, by every name that it goes by.
+    pub(in crate::serve) fn control_plane_audiences(&self, names: &[String]) -> Vec<String> {
+        let mut audiences = vec![self.control_plane.clone()];
+        let port = self.control_plane.rsplit(':').next().unwrap_or_default();
+        if self.control_plane.contains("//127.0.0.1:") {
+            audiences.push(self.control_plane.replace("127.0.0.1", "localhost"));
+        }
+        audiences.extend(self.issuer.iter().map(ToString::to_string));
+        for name in names {
+            audiences.push(format!("https://{name}"));
+            audiences.push(format!("https://{name}:{port}"));
+        }
+        audiences
+    }
+
     /// What the host's own issuer is called: where its keys are published.
     ///
     /// # Errors

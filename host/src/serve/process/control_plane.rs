@@ -3,8 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use host_tokens::ControlCaller;
+use serde_json::Value;
+
 use crate::api::{Code, Principal, Status};
 use crate::console::Subject;
+use crate::identity::{ExchangeError, ExchangeErrorCode, ExchangeRequest, OwnIssuer};
 use crate::logs::LogQueue;
 use crate::scheduler::{JobFigures, SchedulerHandle};
 use crate::serve::drain::Drain;
@@ -12,7 +16,12 @@ use crate::serve::functions::catalog::Catalog;
 use crate::serve::metrics::exposition::Figures;
 use crate::serve::readiness::Readiness;
 use crate::serve::trust::board::TrustBoard;
+use crate::serve::trust::control_callers::{ControlCallers, ControlReason};
+use crate::store::Store;
 use host_sandbox::Sandbox;
+
+/// How long keys are waited for with which a token may be good.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The process, as the console sees it.
 pub(in crate::serve) struct ControlPlane {
@@ -24,6 +33,10 @@ pub(in crate::serve) struct ControlPlane {
     pub(in crate::serve) jobs: Vec<SchedulerHandle>,
     pub(in crate::serve) log: LogQueue,
     pub(in crate::serve) drain: Drain,
+    /// Who calls methods.
+    pub(in crate::serve) callers: ControlCallers,
+    /// What makes access tokens, and where its keys are.
+    pub(in crate::serve) issuer: Option<(OwnIssuer, Arc<Store>)>,
     /// When the process began to serve.
     pub(in crate::serve) started: SystemTime,
 }
@@ -44,11 +57,51 @@ impl Subject for ControlPlane {
             .collect()
     }
 
-    async fn principal(&self, _: &str) -> Result<Principal, Status> {
-        Err(Status::new(
-            Code::Unauthenticated,
-            "the access token is not valid",
-        ))
+    async fn principal(&self, token: &str) -> Result<Principal, Status> {
+        match self.callers.judge(token, PATIENCE).await {
+            Ok(ControlCaller::Owner) => Ok(Principal::Owner),
+            Ok(ControlCaller::ServiceAccount { email, .. }) => Ok(Principal::ServiceAccount(email)),
+            Ok(ControlCaller::Outside(caller)) => Ok(Principal::Outside {
+                principal: caller.principal,
+                email: caller.email,
+            }),
+            Ok(_) => Err(Status::new(
+                Code::Unauthenticated,
+                "the token is of nobody who is known",
+            )),
+            Err(refusal) => {
+                tracing::debug!(
+                    "a caller of the control plane is not known: {}",
+                    refusal.why
+                );
+                let code = match refusal.reason {
+                    ControlReason::KeysUnavailable => Code::Unavailable,
+                    _ => Code::Unauthenticated,
+                };
+                Err(Status::new(code, refusal.reason.to_string()))
+            }
+        }
+    }
+
+    async fn exchange(&self, form: &[u8]) -> (u16, Value) {
+        let request = match ExchangeRequest::read(form) {
+            Ok(request) => request,
+            Err(error) => return refused(&error),
+        };
+        let Some((issuer, store)) = &self.issuer else {
+            let message =
+                "this host has no issuer of its own, so there is no token to exchange for";
+            let code = ExchangeErrorCode::UnsupportedGrantType;
+            return refused(&ExchangeError::new(code, message));
+        };
+        match self
+            .callers
+            .exchange(&request, (issuer, store), PATIENCE)
+            .await
+        {
+            Ok(answer) => (200, answer.to_json()),
+            Err(error) => refused(&error),
+        }
     }
 
     fn discovery(&self) -> Option<String> {
@@ -86,4 +139,8 @@ impl Subject for ControlPlane {
         };
         figures.text()
     }
+}
+
+fn refused(error: &ExchangeError) -> (u16, Value) {
+    (error.code.status(), error.to_json())
 }

@@ -8,10 +8,12 @@ use super::assembled::Assembled;
 use super::opened::Opened;
 use crate::api::{Api, AuditEntry};
 use crate::console::Door;
+use crate::identity::OwnIssuer;
 use crate::logs::LogQueue;
 use crate::serve::error::{ServeError, TlsError};
 use crate::serve::listener::tls;
 use crate::serve::options::ServeOptions;
+use crate::store::Store;
 
 /// The way to the methods, or why there is none here.
 pub(in crate::serve) fn door(
@@ -28,6 +30,18 @@ pub(in crate::serve) fn door(
     let api = Api::new(Arc::clone(store), Box::new(move |entry| note(&log, entry)));
     let api = api.map_err(|status| status.message)?;
     Ok(Arc::new(Door::new(Arc::new(api))))
+}
+
+/// The host's own issuer, and the store with its keys.
+pub(in crate::serve) fn issuer(
+    options: &ServeOptions,
+    opened: &Opened,
+) -> Option<(OwnIssuer, Arc<Store>)> {
+    let issuer = OwnIssuer {
+        url: opened.addresses.issuer().ok()?,
+        algorithm: options.identity.algorithm,
+    };
+    Some((issuer, Arc::clone(opened.store()?)))
 }
 
 /// Why methods do not answer on the listener: tokens would be sent in the clear.

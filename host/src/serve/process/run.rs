@@ -20,6 +20,7 @@ use crate::serve::error::ServeError;
 use crate::serve::functions::registry;
 use crate::serve::listener::tls;
 use crate::serve::options::ServeOptions;
+use crate::serve::trust::control_callers::ControlCallers;
 use crate::serve::trust::own_identity;
 use crate::serve::watched;
 use crate::store;
@@ -70,7 +71,7 @@ fn serve(
     let store = opened.store().cloned();
     let answering = Answering {
         names: Names::new(&options.host.admin_hosts),
-        subject: control_plane(&opened, &assembled, &drain),
+        subject: control_plane(options, &opened, &assembled, &drain),
         door: methods::door(options, &opened, &assembled),
         listener_refusal: methods::listener_refusal(&opened),
         tls: methods::tls(&opened)?,
@@ -147,7 +148,12 @@ fn serve(
 }
 
 /// What the control plane tells of the process.
-fn control_plane(opened: &Opened, assembled: &Assembled, drain: &Drain) -> ControlPlane {
+fn control_plane(
+    options: &ServeOptions,
+    opened: &Opened,
+    assembled: &Assembled,
+    drain: &Drain,
+) -> ControlPlane {
     ControlPlane {
         catalog: Arc::clone(&assembled.catalog),
         readiness: Arc::clone(&assembled.readiness),
@@ -156,6 +162,14 @@ fn control_plane(opened: &Opened, assembled: &Assembled, drain: &Drain) -> Contr
         jobs: assembled.schedulers.iter().map(Scheduler::handle).collect(),
         log: assembled.log.clone(),
         drain: drain.clone(),
+        callers: ControlCallers::new(
+            &assembled.board,
+            opened.clock,
+            opened
+                .addresses
+                .control_plane_audiences(&options.host.admin_hosts),
+        ),
+        issuer: methods::issuer(options, opened),
         started: SystemTime::now(),
     }
 }
