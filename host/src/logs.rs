@@ -25,14 +25,14 @@ mod segments;
 mod test_support;
 
 pub use entry::{
-    Cause, Entry, FinishStatus, Logged, Origin, Payload, Severity, Structured, Trace, Trigger,
+    AUDIT_LOG, Cause, Content, Entry, FUNCTIONS_LOG, FinishStatus, LogPlace, Logged, Origin,
+    Payload, Severity, Structured, Trace, Trigger, Written, WrittenError,
 };
-pub use forms::{
-    HttpRequest, JsonLines, LogFormat, ReadFormat, ReadRenderer, StoredEntry, StoredPayload,
-};
+pub use forms::{HttpRequest, JsonLines, LogFormat, ReadFormat, ReadRenderer, StoredEntry};
 pub use otlp::{Collector, CollectorError, ExportCounts};
 pub use pipeline::{Destinations, FLUSH_INTERVAL, LogQueue, LogWriter, OnFault, StorageCounts};
 pub use query::{
-    Follow, NewEntries, Order, Query, QueryError, QueryResult, Unreadable, logged_functions, read,
+    Follow, Log, NewEntries, Order, Query, QueryError, QueryResult, Unreadable, logged_functions,
+    read,
 };
 pub use segments::{AppendError, Retention, SegmentError, SegmentWriter};

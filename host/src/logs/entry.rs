@@ -10,10 +10,11 @@ mod severity;
 pub(in crate::logs) mod special_fields;
 mod structured;
 pub(in crate::logs) mod timestamp;
+mod written;
 
 pub use log_entry::{Entry, Trace};
 pub use origin::Origin;
 pub use payload::{Cause, FinishStatus, Logged, Payload, Trigger};
 pub use severity::Severity;
 pub use structured::Structured;
-pub(in crate::logs) use structured::message;
+pub use written::{AUDIT_LOG, Content, FUNCTIONS_LOG, LogPlace, Written, WrittenError};

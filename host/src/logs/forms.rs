@@ -1,7 +1,8 @@
-//! The text forms of entries: the JSON line, and how it is read back; the table; logfmt.
+//! The forms of entries: the JSON line, and how it is read back; the table; logfmt; `LogEntry` of the Logging API.
 //!
 //! Depends on `entry`.
 
+mod google_entry;
 pub(in crate::logs) mod json_line;
 pub(in crate::logs) mod json_text;
 pub(in crate::logs) mod labels;
@@ -15,4 +16,4 @@ mod table;
 pub use json_line::JsonLines;
 pub use read_format::{ReadFormat, ReadRenderer};
 pub use stdout_format::LogFormat;
-pub use stored_entry::{HttpRequest, StoredEntry, StoredPayload};
+pub use stored_entry::{HttpRequest, StoredEntry};

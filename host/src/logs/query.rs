@@ -12,9 +12,10 @@ mod functions;
 mod literal;
 mod matcher;
 mod reader;
+mod sources;
 mod tail;
 
-pub use criteria::{Order, Query};
+pub use criteria::{Log, Order, Query};
 pub use error::QueryError;
 pub use follow::{Follow, NewEntries};
 pub use functions::logged_functions;

@@ -6,18 +6,19 @@ use std::time::{Duration, SystemTime};
 use super::origin::Origin;
 use super::payload::{Cause, FinishStatus, Logged, Payload};
 use super::severity::Severity;
+use super::written::Written;
 use crate::execution_id::ExecutionId;
 use host_sandbox::output::Level;
 use host_sandbox::{Line, Stream};
 
-/// One line that an execution printed, or a message of the host about it.
+/// One line that an execution printed, a message of the host about it, or an entry of another log.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// When it was printed or written.
     pub time: SystemTime,
     /// Its severity.
     pub severity: Severity,
-    /// The function's name.
+    /// The function's name; empty in other logs.
     pub function: Arc<str>,
     /// The execution that it belongs to, if any.
     pub execution: Option<ExecutionId>,
@@ -96,6 +97,15 @@ impl Entry {
         Self::now(severity, function, execution, Payload::Note(text))
     }
 
+    /// An entry of another log than that of the functions.
+    pub(super) fn of_other_log(time: SystemTime, severity: Severity, written: Written) -> Self {
+        let payload = Payload::Written(Box::new(written));
+        Self {
+            time,
+            ..Self::now(severity, Arc::from(""), None, payload)
+        }
+    }
+
     /// Sets the trace.
     #[must_use]
     pub fn in_trace(self, trace: Trace) -> Self {
@@ -152,13 +162,14 @@ impl Entry {
         self.execution.as_ref().map_or("", ExecutionId::as_str)
     }
 
-    /// Whether it is dropped only after ordinary output: the start and the end of executions, and the host's messages
-    /// about jobs, which assign executions to their job.
+    /// Whether it is dropped only after ordinary output: the start and the end of executions, the host's messages about
+    /// jobs, which assign executions to their job, and the audit log.
     pub(in crate::logs) fn is_high_priority(&self) -> bool {
         match self.payload {
             Payload::Started | Payload::Finished { .. } => true,
             // Lines that a function prints also carry the job's name, but they are `Printed`.
             Payload::Note(_) => self.job.is_some(),
+            Payload::Written(_) => self.payload.is_audit(),
             Payload::Printed(_) | Payload::Logged(_) | Payload::Structured(_) => false,
         }
     }
@@ -170,6 +181,7 @@ impl Entry {
             Payload::Logged(logged) => {
                 size_of::<Logged>() + logged.text.capacity() + logged.context.capacity()
             }
+            Payload::Written(written) => written.size(),
             // Structured payloads are parsed on the writer thread, after the size was counted.
             Payload::Structured(_) | Payload::Started | Payload::Finished { .. } => 0,
         };

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::structured::Structured;
+use super::written::Written;
 
 /// The content of an entry. `Display` gives its text, worded as Cloud Functions words it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub enum Payload {
     Logged(Box<Logged>),
     /// A message of the host. It may have several lines, such as a backtrace, and may quote the guest.
     Note(String),
+    /// An entry of another log than that of the functions.
+    Written(Box<Written>),
 }
 
 /// A message that a guest logged.
@@ -82,6 +85,7 @@ impl fmt::Display for Payload {
             Self::Printed(text) | Self::Note(text) => f.write_str(text),
             Self::Logged(logged) => f.write_str(&logged.text),
             Self::Structured(structured) => structured.fmt(f),
+            Self::Written(written) => f.write_str(&written.content.message()),
         }
     }
 }

@@ -21,9 +21,9 @@ pub(in crate::logs) const MAX_LINE: usize = 256 * 1024;
 /// around the payload.
 const MAX_DEPTH: usize = 64;
 /// How many labels an entry may have, as in Cloud Logging.
-const MAX_LABELS: usize = 64;
+pub(super) const MAX_LABELS: usize = 64;
 /// The longest label key or id, in bytes, as in Cloud Logging.
-const MAX_NAME: usize = 512;
+pub(super) const MAX_NAME: usize = 512;
 /// How far the time that a guest states may be from the time at which it printed the line.
 const MAX_TIME_DIFFERENCE: Duration = Duration::from_secs(24 * 3_600);
 
@@ -78,7 +78,7 @@ fn object(text: &str) -> Option<Map<String, Value>> {
 }
 
 /// Whether `value` is nested at most `depth` levels deep. The recursion is bounded: serde_json refuses more than 128.
-fn is_within(value: &Value, depth: usize) -> bool {
+pub(super) fn is_within(value: &Value, depth: usize) -> bool {
     match value {
         Value::Array(values) => depth > 0 && values.iter().all(|value| is_within(value, depth - 1)),
         Value::Object(object) => {

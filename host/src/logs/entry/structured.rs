@@ -35,7 +35,7 @@ impl fmt::Display for Structured {
 }
 
 /// The text for a table of a structured `payload`.
-pub(in crate::logs) fn message(payload: &Map<String, Value>) -> Cow<'_, str> {
+pub(super) fn message(payload: &Map<String, Value>) -> Cow<'_, str> {
     match payload.get("message") {
         Some(Value::String(text)) => Cow::Borrowed(text),
         // Serializing a map with string keys cannot fail.

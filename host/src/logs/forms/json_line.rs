@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use data_encoding::HEXLOWER;
 
 use super::{json_text, labels, line_header};
-use crate::logs::entry::{Entry, FinishStatus, Payload, Structured};
+use crate::logs::entry::{Content, Entry, FinishStatus, LogPlace, Payload};
 
 /// Renders entries as JSON, one on each line. All JSON lines of the log are rendered here.
 #[derive(Debug)]
@@ -40,14 +40,14 @@ impl JsonLines {
     /// Appends the line of `entry`, with its line feed. The header comes first, the guest's payload last.
     pub fn line(&mut self, entry: &Entry, out: &mut Vec<u8>) {
         line_header::push(entry, out);
+        if let Payload::Written(written) = &entry.payload {
+            push_place(&written.place, out);
+        }
         push_labels(entry, out);
-        let structured = match &entry.payload {
-            Payload::Structured(structured) => Some(&**structured),
-            _ => None,
-        };
-        push_trace(entry, structured, out);
+        let stated = Stated::of(&entry.payload);
+        push_trace(entry, &stated, out);
         out.extend_from_slice(b",\"insertId\":");
-        match structured.and_then(|structured| structured.insert_id.as_deref()) {
+        match stated.insert_id {
             Some(id) => json_text::push(id, out),
             None => self.push_insert_id(out),
         }
@@ -64,6 +64,46 @@ impl JsonLines {
         // Six bytes are more than any process uses.
         push_hex(&self.count.to_be_bytes()[2..], out);
         out.push(b'"');
+    }
+}
+
+/// The ids that a guest or a client states.
+#[derive(Default)]
+struct Stated<'a> {
+    trace: Option<&'a str>,
+    span_id: Option<&'a str>,
+    insert_id: Option<&'a str>,
+}
+
+impl<'a> Stated<'a> {
+    fn of(payload: &'a Payload) -> Self {
+        let (trace, span_id, insert_id) = match payload {
+            Payload::Structured(structured) => (
+                &structured.trace,
+                &structured.span_id,
+                &structured.insert_id,
+            ),
+            Payload::Written(written) => (&written.trace, &written.span_id, &written.insert_id),
+            _ => return Self::default(),
+        };
+        Self {
+            trace: trace.as_deref(),
+            span_id: span_id.as_deref(),
+            insert_id: insert_id.as_deref(),
+        }
+    }
+}
+
+/// Appends the resource of an entry of another log, and its place in the source code.
+fn push_place(place: &LogPlace, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"resource\":{\"type\":");
+    json_text::push(&place.resource_type, out);
+    out.extend_from_slice(b",\"labels\":");
+    json_text::push(&place.resource_labels, out);
+    out.push(b'}');
+    if let Some(location) = &place.source_location {
+        out.extend_from_slice(b",\"sourceLocation\":");
+        json_text::push(location, out);
     }
 }
 
@@ -102,16 +142,20 @@ fn push_labels(entry: &Entry, out: &mut Vec<u8>) {
             }
         }
     }
+    if let Payload::Written(written) = &entry.payload {
+        for (key, value) in &written.labels {
+            label(key, value);
+        }
+    }
     if separator == b"," {
         out.push(b'}');
     }
 }
 
-/// Appends the trace and the span: those that the guest states, otherwise those of the execution. The execution's span
+/// Appends the trace and the span: those that are stated, otherwise those of the execution. The execution's span
 /// belongs to the execution's trace only.
-fn push_trace(entry: &Entry, structured: Option<&Structured>, out: &mut Vec<u8>) {
-    let trace = structured.and_then(|structured| structured.trace.as_deref());
-    let span = structured.and_then(|structured| structured.span_id.as_deref());
+fn push_trace(entry: &Entry, stated: &Stated<'_>, out: &mut Vec<u8>) {
+    let (trace, span) = (stated.trace, stated.span_id);
     let own = entry.trace.filter(|_| trace.is_none());
     if let Some(trace) = trace {
         out.extend_from_slice(b",\"trace\":");
@@ -151,9 +195,32 @@ fn push_payload(payload: &Payload, out: &mut Vec<u8>) {
             out.extend_from_slice(b",\"textPayload\":");
             json_text::push(&logged.text, out);
         }
+        Payload::Written(written) => push_content(&written.content, out),
         Payload::Started | Payload::Finished { .. } => {
             // These texts contain nothing to escape. Writing to a `Vec` cannot fail.
             let _ = write!(out, ",\"textPayload\":\"{payload}\"");
+        }
+    }
+}
+
+fn push_content(content: &Content, out: &mut Vec<u8>) {
+    match content {
+        Content::Text(text) => {
+            out.extend_from_slice(b",\"textPayload\":");
+            json_text::push(text, out);
+        }
+        Content::Json(object) => {
+            out.extend_from_slice(b",\"jsonPayload\":");
+            json_text::push(object, out);
+        }
+        Content::Audit {
+            summary,
+            proto_payload,
+        } => {
+            out.extend_from_slice(b",\"summary\":");
+            json_text::push(summary, out);
+            out.extend_from_slice(b",\"protoPayload\":");
+            json_text::push(proto_payload, out);
         }
     }
 }

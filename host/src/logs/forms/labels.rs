@@ -1,5 +1,7 @@
 //! The labels that the host sets.
 
+/// The name of the function, a label of its resource.
+pub(in crate::logs) const FUNCTION: &str = "function_name";
 /// The id of the execution.
 pub(in crate::logs) const EXECUTION: &str = "execution_id";
 /// The name of the job that caused the execution, as Cloud Scheduler names it.

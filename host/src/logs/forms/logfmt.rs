@@ -1,6 +1,7 @@
 //! Stored entries as logfmt: `key=value` pairs.
 
-use super::{StoredEntry, StoredPayload, json_text, labels};
+use super::{StoredEntry, json_text, labels};
+use crate::logs::entry::Content;
 use crate::logs::entry::timestamp::Rfc3339;
 use crate::safe;
 
@@ -9,9 +10,13 @@ pub(super) fn push(entry: &StoredEntry, out: &mut Vec<u8>) {
     out.extend_from_slice(b"time=");
     out.extend_from_slice(Rfc3339::from(entry.time).as_str().as_bytes());
     pair("level", entry.severity.name(), out);
-    pair("function", &entry.function, out);
+    match &entry.place {
+        None => pair("function", &entry.function, out),
+        Some(place) => pair("log", &place.log, out),
+    }
     for (key, value) in &entry.labels {
-        match labels::is_reserved(key) {
+        // In other logs, a client may state any label.
+        match labels::is_reserved(key) && entry.place.is_none() {
             true => pair(key, value, out),
             false => guest_pair("labels.", key, value, out),
         }
@@ -33,7 +38,12 @@ pub(super) fn push(entry: &StoredEntry, out: &mut Vec<u8>) {
         }
     }
     pair("msg", &entry.message(), out);
-    if let StoredPayload::Json(object) = &entry.payload {
+    if let Content::Json(object)
+    | Content::Audit {
+        proto_payload: object,
+        ..
+    } = &entry.payload
+    {
         for (key, value) in object.iter().filter(|(key, _)| *key != "message") {
             match value.as_str() {
                 Some(text) => guest_pair("payload.", key, text, out),

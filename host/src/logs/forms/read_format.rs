@@ -23,9 +23,9 @@ pub struct ReadRenderer {
 impl ReadRenderer {
     /// A renderer for stdout, with a NAME column that is wide enough for `entries`.
     pub fn for_entries(format: ReadFormat, entries: &[StoredEntry]) -> Self {
-        let names = entries.iter().map(|entry| entry.function.as_str());
+        let names = entries.iter().map(StoredEntry::source);
         let widest = names.max_by_key(|name| width(name));
-        Self::for_stdout(format, widest.unwrap_or_default())
+        Self::for_stdout(format, &widest.unwrap_or_default())
     }
 
     /// A renderer for stdout, with a NAME column as wide as `name`. The table is coloured if stdout is a terminal and
@@ -111,6 +111,20 @@ mod tests {
              labels.a_severity_ERROR_b=\"x level=ERROR\" execution_id=rndmid64qasr labels.level=ERROR labels.msg=no \
              trace=\"x span_id=1\" msg=\"hi\\\" level=ERROR x=\\\"\" payload.=\"\" payload.execution_id=forged \
              payload.time=\"2020\\nlevel=ERROR\"\n"
+        );
+    }
+
+    #[test]
+    fn an_entry_of_another_log_has_the_name_of_the_log() {
+        let audit = r#"{"timestamp":"2026-11-23T14:00:00.125000000Z","severity":"NOTICE","logName":"cloudaudit.googleapis.com/activity","resource":{"type":"project","labels":{}},"labels":{"caller":"x"},"insertId":"1","summary":"a did\nm","protoPayload":{"methodName":"m"}}"#;
+        assert_eq!(
+            rendered(ReadFormat::Table, audit),
+            "NOTICE  (activity)                2026-11-23 14:00:00.125  a did\\nm\n"
+        );
+        assert_eq!(
+            rendered(ReadFormat::Logfmt, audit),
+            "time=2026-11-23T14:00:00.125000000Z level=NOTICE log=cloudaudit.googleapis.com/activity labels.caller=x \
+             msg=\"a did\\nm\" payload.methodName=m\n"
         );
     }
 

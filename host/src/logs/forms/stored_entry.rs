@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::labels;
 use super::line_header::LineHeader;
 use crate::logs::entry::json_object::JsonObject;
-use crate::logs::entry::{self, Severity};
+use crate::logs::entry::{Content, LogPlace, Severity};
 
 /// An entry that was read from the log on disk.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,11 +19,13 @@ pub struct StoredEntry {
     pub time: SystemTime,
     /// Its severity.
     pub severity: Severity,
-    /// The function's name.
+    /// The function's name; empty in other logs.
     pub function: String,
+    /// The log and the resource, if the log is not that of the functions.
+    pub place: Option<LogPlace>,
     /// Its content. Untrusted.
-    pub payload: StoredPayload,
-    /// `execution_id`, `job_id`, `caller`, and the labels of the guest.
+    pub payload: Content,
+    /// `execution_id`, `job_id`, `caller`, and the labels of the guest. In other logs, those of the client.
     pub labels: BTreeMap<String, String>,
     /// The trace's id, or `projects/PROJECT/traces/ID` if the guest stated it so.
     pub trace: Option<String>,
@@ -35,15 +37,6 @@ pub struct StoredEntry {
     pub http_request: Option<HttpRequest>,
     /// The JSON line without its line feed. All control characters in it are escaped.
     pub line: String,
-}
-
-/// The content of a stored entry.
-#[derive(Clone, Debug, PartialEq)]
-pub enum StoredPayload {
-    /// Text.
-    Text(String),
-    /// The JSON object that the guest printed.
-    Json(Map<String, Value>),
 }
 
 /// The request of an execution and its response.
@@ -63,8 +56,12 @@ pub struct HttpRequest {
 #[serde(rename_all = "camelCase")]
 struct Line {
     timestamp: String,
+    log_name: Option<String>,
     text_payload: Option<String>,
     json_payload: Option<JsonObject>,
+    summary: Option<String>,
+    proto_payload: Option<JsonObject>,
+    source_location: Option<JsonObject>,
     #[serde(default)]
     labels: BTreeMap<String, String>,
     resource: Resource,
@@ -76,12 +73,8 @@ struct Line {
 
 #[derive(Deserialize)]
 struct Resource {
-    labels: ResourceLabels,
-}
-
-#[derive(Deserialize)]
-struct ResourceLabels {
-    function_name: String,
+    r#type: String,
+    labels: BTreeMap<String, String>,
 }
 
 impl StoredEntry {
@@ -89,16 +82,32 @@ impl StoredEntry {
     pub(in crate::logs) fn parse(line: &[u8]) -> Option<Self> {
         let header = LineHeader::parse(line)?;
         let text = std::str::from_utf8(line).ok()?;
-        let parsed: Line = serde_json::from_str(text).ok()?;
+        let mut parsed: Line = serde_json::from_str(text).ok()?;
         let time: jiff::Timestamp = parsed.timestamp.parse().ok()?;
-        let payload = match parsed.json_payload {
-            Some(JsonObject(object)) => StoredPayload::Json(object),
-            None => StoredPayload::Text(parsed.text_payload?),
+        let payload = match (parsed.json_payload, parsed.proto_payload) {
+            (Some(JsonObject(object)), _) => Content::Json(object),
+            (None, Some(JsonObject(proto_payload))) => Content::Audit {
+                summary: parsed.summary?,
+                proto_payload,
+            },
+            (None, None) => Content::Text(parsed.text_payload?),
+        };
+        let function = parsed.resource.labels.remove(labels::FUNCTION);
+        let place = parsed.log_name.map(|log| LogPlace {
+            log,
+            resource_type: parsed.resource.r#type,
+            resource_labels: parsed.resource.labels,
+            source_location: parsed.source_location.map(|JsonObject(object)| object),
+        });
+        let function = match &place {
+            Some(_) => String::new(),
+            None => function?,
         };
         Some(Self {
             time: time.into(),
             severity: header.severity,
-            function: parsed.resource.labels.function_name,
+            function,
+            place,
             payload,
             labels: parsed.labels,
             trace: parsed.trace,
@@ -121,17 +130,29 @@ impl StoredEntry {
 
     /// The text for a table. Untrusted: it may contain anything that a guest printed.
     pub fn message(&self) -> Cow<'_, str> {
-        match &self.payload {
-            StoredPayload::Text(text) => Cow::Borrowed(text),
-            StoredPayload::Json(object) => entry::message(object),
+        self.payload.message()
+    }
+
+    /// What wrote it, for a table: the function, or the last part of the log's id in parentheses.
+    pub(super) fn source(&self) -> Cow<'_, str> {
+        match &self.place {
+            None => Cow::Borrowed(&self.function),
+            Some(place) => Cow::Owned(place.short_name()),
         }
     }
 
     /// Whether `is_match` accepts the text, or any value of the JSON payload as text.
     pub(in crate::logs) fn any_text(&self, is_match: &impl Fn(&str) -> bool) -> bool {
         match &self.payload {
-            StoredPayload::Text(text) => is_match(text),
-            StoredPayload::Json(object) => object.values().any(|value| any_text(value, is_match)),
+            Content::Text(text) => is_match(text),
+            Content::Json(object) => object.values().any(|value| any_text(value, is_match)),
+            Content::Audit {
+                summary,
+                proto_payload,
+            } => {
+                let mut values = proto_payload.values();
+                is_match(summary) || values.any(|value| any_text(value, is_match))
+            }
         }
     }
 }

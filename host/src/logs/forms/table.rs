@@ -1,14 +1,15 @@
 //! Entries as rows of a table, for people.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::net::IpAddr;
 use std::time::SystemTime;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{StoredEntry, StoredPayload, labels};
+use super::{StoredEntry, labels};
 use crate::logs::entry::timestamp::push_table_time;
-use crate::logs::entry::{Entry, Payload, Severity};
+use crate::logs::entry::{Content, Entry, Payload, Severity};
 use crate::safe;
 
 const LEVEL_WIDTH: usize = 5;
@@ -54,9 +55,13 @@ impl Table {
 
     /// Appends the row of `entry`. The level is coloured; debug rows are dim as a whole.
     pub(super) fn row(&mut self, entry: &Entry, out: &mut Vec<u8>) {
+        let source = match &entry.payload {
+            Payload::Written(written) => Cow::Owned(written.place.short_name()),
+            _ => Cow::Borrowed(&*entry.function),
+        };
         let cells = Cells {
             severity: entry.severity,
-            name: &entry.function,
+            name: &source,
             id: entry.execution_id(),
             time: entry.time,
         };
@@ -73,9 +78,10 @@ impl Table {
 
     /// Appends the row of a stored entry, which looks the same.
     pub(super) fn stored_row(&mut self, entry: &StoredEntry, out: &mut Vec<u8>) {
+        let source = entry.source();
         let cells = Cells {
             severity: entry.severity,
-            name: &entry.function,
+            name: &source,
             id: entry.execution_id().unwrap_or_default(),
             time: entry.time,
         };
@@ -85,9 +91,12 @@ impl Table {
         let request = request.filter(|request| caller.is_some() || request.latency.is_none());
         self.cells(cells, out, |indent, out| {
             match &entry.payload {
-                // A guest prints one line at a time, so a text with several lines was logged, or is the host's.
-                StoredPayload::Text(text) => lines(text, indent, out),
-                StoredPayload::Json(_) => safe::push(&entry.message(), out),
+                // A guest prints one line at a time, so a text with several lines was logged, or is the host's or a
+                // client's.
+                Content::Text(text) => lines(text, indent, out),
+                Content::Json(_) | Content::Audit { .. } => {
+                    safe::push(&entry.message(), out);
+                }
             }
             if let Some(request) = request {
                 push_suffix(caller, request.remote_ip, out);
@@ -150,6 +159,10 @@ fn text(payload: &Payload, indent: usize, out: &mut Vec<u8>) {
         Payload::Structured(structured) => safe::push(&structured.message(), out),
         Payload::Logged(logged) => lines(&logged.text, indent, out),
         Payload::Note(text) => lines(text, indent, out),
+        Payload::Written(written) => match &written.content {
+            Content::Text(text) => lines(text, indent, out),
+            Content::Json(_) | Content::Audit { .. } => safe::push(&written.content.message(), out),
+        },
         Payload::Started | Payload::Finished { .. } => {
             // Writing to a `Vec` cannot fail.
             let _ = write!(out, "{payload}");

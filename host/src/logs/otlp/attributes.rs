@@ -1,5 +1,6 @@
 //! The attributes of log records and spans, named as in OpenTelemetry's semantic conventions.
 
+use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
@@ -14,6 +15,8 @@ pub(super) const STATUS_CODE: &str = "http.response.status_code";
 const ERROR_TYPE: &str = "error.type";
 pub(super) const JOB: &str = "host.job";
 pub(super) const COMPILE: &str = "host.compile";
+/// The id of a log that is not that of the functions.
+pub(super) const LOG: &str = "gcp.log_name";
 const CALLER: &str = "user.id";
 const CLIENT: &str = "client.address";
 
@@ -31,6 +34,7 @@ pub(super) fn is_reserved(key: &str) -> bool {
         COMPILE,
         CALLER,
         CLIENT,
+        LOG,
     ]
     .contains(&key)
 }
@@ -51,6 +55,12 @@ pub(super) fn of_entry(entry: &Entry) -> Vec<KeyValue> {
         attributes.push(text_attribute(CLIENT, client.to_string()));
     }
     attributes
+}
+
+/// The labels of a guest or a client, without those that only the host sets.
+pub(super) fn of_labels(labels: &BTreeMap<String, String>) -> impl Iterator<Item = KeyValue> {
+    let labels = labels.iter().filter(|(key, _)| !is_reserved(key));
+    labels.map(|(key, value)| text_attribute(key, value))
 }
 
 /// How an execution ended.

@@ -110,15 +110,18 @@ impl Batch {
     }
 }
 
-/// The sender: this process, for `function`.
+/// The sender: this process, for `function`, which is empty for other logs.
 fn resource(function: &str, instance: &str) -> Resource {
+    let mut attributes = vec![
+        text_attribute("service.name", SERVICE),
+        text_attribute("service.version", env!("CARGO_PKG_VERSION")),
+        text_attribute("service.instance.id", instance),
+    ];
+    if !function.is_empty() {
+        attributes.push(text_attribute("faas.name", function));
+    }
     Resource {
-        attributes: vec![
-            text_attribute("service.name", SERVICE),
-            text_attribute("service.version", env!("CARGO_PKG_VERSION")),
-            text_attribute("service.instance.id", instance),
-            text_attribute("faas.name", function),
-        ],
+        attributes,
         ..Resource::default()
     }
 }

@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
 
 use super::any_value::{map, text_attribute};
 use super::attributes::{self, unix_nanos};
-use crate::logs::entry::{Entry, Payload, Severity, Structured};
+use crate::logs::entry::{Content, Entry, Payload, Severity};
 
 /// The log record of `entry`.
 pub(super) fn log_record(entry: &Entry) -> LogRecord {
@@ -19,15 +19,22 @@ pub(super) fn log_record(entry: &Entry) -> LogRecord {
         .map(|trace| (trace.trace_id.to_vec(), trace.span_id.to_vec()));
     match &entry.payload {
         Payload::Structured(structured) => {
-            let labels = structured.labels.iter();
-            let labels = labels.filter(|(key, _)| !attributes::is_reserved(key));
-            attributes.extend(labels.map(|(key, value)| text_attribute(key, value)));
-            trace = stated_trace(structured, trace);
+            attributes.extend(attributes::of_labels(&structured.labels));
+            trace = stated_trace(
+                structured.trace.as_deref(),
+                structured.span_id.as_deref(),
+                trace,
+            );
         }
         Payload::Logged(logged) if !logged.context.is_empty() => {
             attributes.push(text_attribute(attributes::CONTEXT, &logged.context));
         }
         Payload::Finished { status, .. } => attributes.push(attributes::of_status(*status)),
+        Payload::Written(written) => {
+            attributes.push(text_attribute(attributes::LOG, &written.place.log));
+            attributes.extend(attributes::of_labels(&written.labels));
+            trace = stated_trace(written.trace.as_deref(), written.span_id.as_deref(), None);
+        }
         Payload::Started | Payload::Printed(_) | Payload::Logged(_) | Payload::Note(_) => {}
     }
     let (trace_id, span_id) = trace.unwrap_or_default();
@@ -49,20 +56,25 @@ fn body(payload: &Payload) -> AnyValue {
         Payload::Structured(structured) => map(&structured.payload),
         Payload::Printed(text) | Payload::Note(text) => Value::StringValue(text.clone()),
         Payload::Logged(logged) => Value::StringValue(logged.text.clone()),
+        Payload::Written(written) => match &written.content {
+            Content::Text(text) => Value::StringValue(text.clone()),
+            Content::Json(object) => map(object),
+            Content::Audit { proto_payload, .. } => map(proto_payload),
+        },
         Payload::Started | Payload::Finished { .. } => Value::StringValue(payload.to_string()),
     };
     AnyValue { value: Some(value) }
 }
 
-/// The trace and the span that the guest states, if they are valid, otherwise those of the execution. The trace may
+/// The trace and the span that the guest or the client states, if they are valid, otherwise those of the execution. The trace may
 /// have the form `projects/PROJECT/traces/ID`. A span without a trace belongs to the execution's trace.
 fn stated_trace(
-    structured: &Structured,
+    trace: Option<&str>,
+    span: Option<&str>,
     own: Option<(Vec<u8>, Vec<u8>)>,
 ) -> Option<(Vec<u8>, Vec<u8>)> {
-    let span = structured.span_id.as_deref();
     let span = span.and_then(|span| parse_id(span, 8));
-    let Some(trace) = &structured.trace else {
+    let Some(trace) = trace else {
         return own.map(|(trace, own)| (trace, span.unwrap_or(own)));
     };
     let trace = trace

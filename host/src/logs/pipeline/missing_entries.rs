@@ -6,7 +6,7 @@ use crate::logs::entry::{Entry, Severity};
 
 /// How many functions are counted separately at a time. Others are counted together.
 const MAX_FUNCTIONS: usize = 1000;
-/// The name under which the others are counted.
+/// The name under which the others are counted, and entries of other logs.
 const OTHERS: &str = "(others)";
 
 /// Why entries are missing.
@@ -32,6 +32,10 @@ impl Reason {
 
     /// The entry that reports `count` missing entries of `function`.
     pub(super) fn note(self, function: &str, count: u64) -> Entry {
+        let function = match function {
+            "" => OTHERS,
+            name => name,
+        };
         let text = format!(
             "{count} log entries of this function were left out: {}",
             self.words()

@@ -8,8 +8,12 @@ use crate::logs::entry::Severity;
 /// The criteria for entries. An entry must meet all that are set.
 #[derive(Clone, Debug)]
 pub struct Query {
+    /// In this log.
+    pub log: Log,
     /// Of this function.
     pub function: Option<String>,
+    /// Of a function with this name, whatever the case of its ASCII letters.
+    pub function_in_any_case: Option<String>,
     /// Of this execution.
     pub execution_id: Option<String>,
     /// Of this severity or a higher one.
@@ -36,6 +40,18 @@ pub struct Query {
     pub order: Order,
 }
 
+/// Which logs are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Log {
+    /// That of the functions.
+    #[default]
+    Functions,
+    /// The one with this id, which is not that of the functions.
+    Other(String),
+    /// All logs.
+    All,
+}
+
 /// The order of entries. Entries with the same time are in the order in which they were written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
@@ -50,7 +66,9 @@ impl Default for Query {
     /// The last 20 entries.
     fn default() -> Self {
         Self {
+            log: Log::Functions,
             function: None,
+            function_in_any_case: None,
             execution_id: None,
             min_severity: None,
             severity: None,

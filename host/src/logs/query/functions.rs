@@ -8,7 +8,7 @@ use memchr::memchr_iter;
 use super::QueryError;
 use super::tail::Tail;
 use crate::logs::forms::json_text::unescape;
-use crate::logs::forms::line_header::LineHeader;
+use crate::logs::forms::line_header::{LineHeader, is_function};
 use crate::logs::segments::{Listing, Source};
 
 /// The names of the functions and jobs in the log in `directory`. Segments that cannot be read are skipped.
@@ -23,7 +23,10 @@ pub fn logged_functions(directory: &Path) -> Result<BTreeSet<String>, QueryError
         match Source::open(directory, number) {
             Ok(Some(Source::Sealed(sealed))) => {
                 let written = sealed.index().functions.iter();
-                names.extend(written.map(|name| name.as_bytes().to_vec()));
+                let written = written
+                    .map(String::as_bytes)
+                    .filter(|name| is_function(name));
+                names.extend(written.map(<[u8]>::to_vec));
             }
             Ok(Some(Source::Plain(file))) => {
                 let length = file.metadata().map_or(0, |metadata| metadata.len());
@@ -43,9 +46,10 @@ fn add(lines: &[u8], names: &mut BTreeSet<Vec<u8>>) {
     let mut start = 0;
     for end in memchr_iter(b'\n', lines) {
         if let Some(header) = LineHeader::parse(&lines[start..end])
-            && !names.contains(header.function)
+            && is_function(header.source)
+            && !names.contains(header.source)
         {
-            names.insert(header.function.to_vec());
+            names.insert(header.source.to_vec());
         }
         start = end + 1;
     }

@@ -6,6 +6,7 @@ use memchr::memmem::Finder;
 use memchr::{memchr, memrchr};
 use regex::Regex;
 
+use super::sources::Sources;
 use super::{Query, QueryError, literal};
 use crate::logs::entry::Severity;
 use crate::logs::entry::timestamp::Rfc3339;
@@ -19,7 +20,7 @@ use crate::logs::segments::Sealed;
 pub(super) struct Matcher {
     // Criteria that the header of a line answers.
     severities: u16,
-    function: Option<Vec<u8>>,
+    sources: Sources,
     execution: Option<Vec<u8>>,
     start: Option<Rfc3339>,
     end: Option<Rfc3339>,
@@ -41,7 +42,7 @@ impl Matcher {
         let regex = regex.map_err(|error| QueryError::Regex(Box::new(error)))?;
         Ok(Self {
             severities: severities(query),
-            function: query.function.as_deref().map(escape),
+            sources: Sources::of(query),
             execution: query.execution_id.as_deref().map(escape),
             start: query.start.map(Rfc3339::from),
             end: query.end.map(Rfc3339::from),
@@ -61,23 +62,17 @@ impl Matcher {
             None => (0..segment.index().blocks.len()).collect(),
         };
         let index = segment.index();
-        let position = self.function.as_ref().map(|function| {
-            let is_it = |name: &String| name.as_bytes() == function;
-            index.functions.iter().position(is_it).map(|at| at as u32)
-        });
+        let sources = index.functions.iter().map(String::as_bytes);
+        let accepted: Vec<_> = sources.map(|source| self.sources.accepts(source)).collect();
+        let is_accepted = |position: &u32| accepted.get(*position as usize) == Some(&true);
         let may_hold = |number: &usize| {
             index.blocks.get(*number).is_some_and(|block| {
-                let of_function = match position {
-                    None => true,
-                    Some(position) => {
-                        position.is_some_and(|position| block.functions.contains(&position))
-                    }
-                };
+                let of_source = block.functions.iter().any(is_accepted);
                 let in_time = block.times.is_some_and(|(earliest, latest)| {
                     self.start.is_none_or(|start| start <= latest)
                         && self.end.is_none_or(|end| earliest < end)
                 });
-                of_function && in_time && block.severities & self.severities != 0
+                of_source && in_time && block.severities & self.severities != 0
             })
         };
         Ok(candidates.into_iter().filter(may_hold).collect())
@@ -125,8 +120,8 @@ impl Matcher {
         header.severity.bit() & self.severities != 0
             && self.start.is_none_or(|start| start <= header.time)
             && self.end.is_none_or(|end| header.time < end)
-            && is_none_or_equal(&self.function, Some(header.function))
-            && is_none_or_equal(&self.execution, header.execution)
+            && self.sources.accepts(header.source)
+            && (self.execution.is_none() || self.execution.as_deref() == header.execution)
     }
 
     fn needs_whole_line(&self) -> bool {
@@ -155,10 +150,6 @@ impl Matcher {
             && self.trace.as_ref().is_none_or(trace)
             && (self.job.is_none() || self.job.as_deref() == entry.job())
     }
-}
-
-fn is_none_or_equal(wanted: &Option<Vec<u8>>, found: Option<&[u8]>) -> bool {
-    wanted.is_none() || wanted.as_deref() == found
 }
 
 /// The start of the line that contains the offset `at`.

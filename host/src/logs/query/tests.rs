@@ -3,6 +3,7 @@
 mod damage;
 mod filters;
 mod following;
+mod logs;
 mod racing;
 mod words;
 
@@ -11,7 +12,7 @@ use crate::execution_id::ExecutionId;
 use crate::logs::entry::special_fields;
 use crate::logs::segments::{Retention, SegmentWriter};
 use crate::logs::test_support::Scratch;
-use crate::logs::{Entry, FinishStatus, JsonLines, Severity, StoredEntry, StoredPayload, Trace};
+use crate::logs::{Content, Entry, FinishStatus, JsonLines, Severity, StoredEntry, Trace};
 use host_sandbox::{Line, Stream};
 use std::fs;
 use std::path::Path;
@@ -176,7 +177,7 @@ fn a_stored_entry_has_all_fields_of_its_line() {
     assert_eq!(stored.labels["a"], "b");
     assert_eq!(stored.span_id.as_deref(), Some("b7"));
     assert_eq!(stored.insert_id.as_deref(), Some("i"));
-    assert!(matches!(&stored.payload, StoredPayload::Json(object) if object.len() == 1));
+    assert!(matches!(&stored.payload, Content::Json(object) if object.len() == 1));
     assert!(serde_json::from_str::<serde_json::Value>(&stored.line).is_ok());
 }
 

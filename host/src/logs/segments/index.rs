@@ -29,7 +29,7 @@ const MAX_HEADER: usize = 64 << 20;
 pub(in crate::logs) struct Index {
     /// The size of the compressed segment, in bytes.
     pub(super) stored: u64,
-    /// The names of the functions that have entries in it, with JSON escapes as in the lines.
+    /// The sources of the entries in it, as in the headers of the lines: functions and other logs.
     pub(in crate::logs) functions: Vec<String>,
     /// Its blocks, oldest first.
     pub(in crate::logs) blocks: Vec<Block>,
@@ -50,7 +50,7 @@ pub(in crate::logs) struct Block {
     pub(in crate::logs) times: Option<(Rfc3339, Rfc3339)>,
     /// The set of severities of its entries, as bits.
     pub(in crate::logs) severities: u16,
-    /// The functions of its entries, as positions in [`Index::functions`], in rising order.
+    /// The sources of its entries, as positions in [`Index::functions`], in rising order.
     pub(in crate::logs) functions: Vec<u32>,
 }
 
@@ -96,8 +96,8 @@ impl Builder {
         block.severities |= header.severity.bit();
         let (earliest, latest) = block.times.unwrap_or((header.time, header.time));
         block.times = Some((earliest.min(header.time), latest.max(header.time)));
-        let position = self.position(header.function);
-        // Consecutive entries are often of the same function.
+        let position = self.position(header.source);
+        // Consecutive entries are often of the same source.
         if block.functions.last() != Some(&position) {
             block.functions.push(position);
         }
@@ -109,14 +109,14 @@ impl Builder {
         }
     }
 
-    fn position(&mut self, function: &[u8]) -> u32 {
-        if let Some(position) = self.positions.get(function) {
+    fn position(&mut self, source: &[u8]) -> u32 {
+        if let Some(position) = self.positions.get(source) {
             return *position;
         }
         let position = self.index.functions.len() as u32;
-        let name = String::from_utf8_lossy(function).into_owned();
+        let name = String::from_utf8_lossy(source).into_owned();
         self.index.functions.push(name);
-        self.positions.insert(function.to_owned(), position);
+        self.positions.insert(source.to_owned(), position);
         position
     }
 

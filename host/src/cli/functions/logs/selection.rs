@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use clap::{Args, ValueEnum};
 
 use super::super::super::time::system_time;
-use crate::logs::{Order, Query, Severity};
+use crate::logs::{Log, Order, Query, Severity};
 
 /// Entries that meet everything that is said.
 #[derive(Args)]
@@ -68,7 +68,9 @@ impl Selection {
     /// The query for the last `limit` of these entries of `function`.
     pub(super) fn query(&self, function: Option<&str>, limit: usize) -> Query {
         Query {
+            log: Log::Functions,
             function: function.map(str::to_owned),
+            function_in_any_case: None,
             execution_id: self.execution_id.clone(),
             min_severity: self.min_log_level,
             severity: self.severity,

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::execution_id::ExecutionId;
+use crate::logs::entry::Content;
 use crate::logs::entry::special_fields::{MAX_LINE, extract};
+use crate::logs::forms::StoredEntry;
 use crate::logs::forms::line_header::LineHeader;
-use crate::logs::forms::{StoredEntry, StoredPayload};
 use crate::logs::{Severity, Trace};
 use crate::safe;
 use host_sandbox::{Line, Stream};
@@ -268,7 +269,7 @@ fn a_key_that_is_special_to_the_parser_is_an_ordinary_key() {
             JsonLines::new().line(&entry, &mut line);
             let record = StoredEntry::parse(line.trim_ascii_end()).expect("it is read back");
             let expected = payload.as_object().unwrap().clone();
-            assert_eq!(record.payload, StoredPayload::Json(expected), "{said}");
+            assert_eq!(record.payload, Content::Json(expected), "{said}");
             assert!(record.line.contains(&text), "{}", record.line);
         }
     }

@@ -3,8 +3,10 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;
 use crate::execution_id::ExecutionId;
-use crate::logs::entry::{Cause, FinishStatus, Logged, Trace, Trigger, special_fields};
-use crate::logs::otlp::attributes::{COMPILE, INVOCATION, JOB, STATUS_CODE, TRIGGER};
+use crate::logs::entry::{
+    Cause, FinishStatus, LogPlace, Logged, Trace, Trigger, Written, special_fields,
+};
+use crate::logs::otlp::attributes::{COMPILE, INVOCATION, JOB, LOG, STATUS_CODE, TRIGGER};
 use crate::logs::otlp::span::span;
 use host_sandbox::{Line, Stream};
 use opentelemetry_proto::tonic::common::v1::{ArrayValue, KeyValue};
@@ -216,4 +218,30 @@ fn a_logged_message_has_its_context_as_an_attribute() {
     entry.payload = logged("");
     let record = log_record(&entry);
     assert_eq!(attribute(&record.attributes, "context").len(), 0);
+}
+
+#[test]
+fn an_entry_of_another_log_names_the_log_and_cannot_set_what_the_host_sets() {
+    let labels = [("a", "b"), (JOB, "nightly"), (LOG, "forged")];
+    let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let written = Written {
+        place: LogPlace {
+            log: "my-log".into(),
+            resource_type: "global".into(),
+            ..LogPlace::default()
+        },
+        content: Content::Text("said".into()),
+        labels: labels.into(),
+        trace: Some(format!("projects/p/traces/{}", "ab".repeat(16))),
+        span_id: None,
+        insert_id: None,
+    };
+    let record = log_record(&Entry::written(None, Severity::Info, written).unwrap());
+    let value = |text: &str| Value::StringValue(text.into());
+    assert_eq!(record.body.unwrap().value, Some(value("said")));
+    assert_eq!(record.trace_id, [0xab; 16]);
+    let attributes = &record.attributes;
+    assert_eq!(attribute(attributes, "a"), [&value("b")]);
+    assert_eq!(attribute(attributes, LOG), [&value("my-log")]);
+    assert!(attribute(attributes, JOB).is_empty());
 }
