@@ -32,7 +32,7 @@ pub use forms::{HttpRequest, JsonLines, LogFormat, ReadFormat, ReadRenderer, Sto
 pub use otlp::{Collector, CollectorError, ExportCounts};
 pub use pipeline::{Destinations, FLUSH_INTERVAL, LogQueue, LogWriter, OnFault, StorageCounts};
 pub use query::{
-    Follow, Log, NewEntries, Order, Query, QueryError, QueryResult, Unreadable, logged_functions,
-    read,
+    Follow, Log, NewEntries, Order, Page, Position, PositionError, Query, QueryError, QueryResult,
+    Unreadable, logged_functions, read, read_page,
 };
 pub use segments::{AppendError, Retention, SegmentError, SegmentWriter};

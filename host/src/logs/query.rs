@@ -5,12 +5,15 @@
 //!
 //! Depends on `entry`, `forms` and `segments`.
 
+mod collect;
 mod criteria;
 mod error;
 mod follow;
 mod functions;
 mod literal;
 mod matcher;
+mod page;
+mod position;
 mod reader;
 mod sources;
 mod tail;
@@ -19,6 +22,8 @@ pub use criteria::{Log, Order, Query};
 pub use error::QueryError;
 pub use follow::{Follow, NewEntries};
 pub use functions::logged_functions;
+pub use page::{Page, read_page};
+pub use position::{Position, PositionError};
 pub use reader::{QueryResult, Unreadable, read};
 
 #[cfg(test)]

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use memchr::memrchr;
 
+use super::collect::Last;
 use super::matcher::Matcher;
 use super::reader::{Extent, QueryResult, Reading, Unreadable};
-use super::{Query, QueryError};
+use super::{Order, Query, QueryError};
 use crate::logs::forms::StoredEntry;
 use crate::logs::segments::{Listing, Sealed, Source, exists, file_of, open, whole_lines};
 
@@ -75,7 +76,12 @@ impl Follow {
         let newest = listing.newest_first().next();
         let position = newest.map(|number| Position::end_of(directory, number));
         let position = position.transpose().map_err(unreadable)?;
-        let mut reading = Reading::new(&matcher, query.limit, directory);
+        let mut reading = Reading::new(
+            &matcher,
+            Order::NewestFirst,
+            directory,
+            Last::new(query.limit),
+        );
         for number in listing.newest_first() {
             if reading.is_done() {
                 break;
@@ -88,7 +94,8 @@ impl Follow {
                 None => reading.segment(number, Source::open(directory, number), Extent::Closed),
             }
         }
-        let found = reading.finish(query.order);
+        let (last, unreadable) = reading.finish();
+        let found = last.finish(query.order, unreadable);
         let follow = Self {
             directory: directory.to_owned(),
             matcher,
@@ -208,7 +215,7 @@ impl Position {
     }
 
     /// Reads the part of the segment before this position.
-    fn read_before(&self, directory: &Path, reading: &mut Reading<'_>) {
+    fn read_before(&self, directory: &Path, reading: &mut Reading<'_, Last>) {
         match &self.offset {
             Offset::Plain(file, end) => {
                 let source = file.try_clone().map(Source::Plain).map(Some);

@@ -5,10 +5,13 @@ use std::io;
 use std::ops::{AddAssign, Range};
 use std::path::{Path, PathBuf};
 
+use super::collect::{Collect, Last};
 use super::matcher::Matcher;
 use super::tail::Tail;
 use super::{Order, Query, QueryError};
+use crate::logs::entry::timestamp::Rfc3339;
 use crate::logs::forms::StoredEntry;
+use crate::logs::forms::line_header::LineHeader;
 use crate::logs::segments::{Listing, Sealed, Source, file_of};
 
 /// The result of a query.
@@ -53,12 +56,31 @@ impl AddAssign for Unreadable {
 /// # Errors
 /// If the query is invalid or the directory cannot be read.
 pub fn read(directory: &Path, query: &Query) -> Result<QueryResult, QueryError> {
+    let (last, unreadable) = collect(directory, query, Order::NewestFirst, Last::new(query.limit))?;
+    Ok(last.finish(query.order, unreadable))
+}
+
+/// Adds the entries in `directory` that match `query` to `collected`, roughly in `order`. The limit and the order of the
+/// query do not count.
+///
+/// # Errors
+/// If the query is invalid or the directory cannot be read.
+pub(super) fn collect<C: Collect>(
+    directory: &Path,
+    query: &Query,
+    order: Order,
+    collected: C,
+) -> Result<(C, Unreadable), QueryError> {
     let matcher = Matcher::new(query)?;
     let unreadable = |error| QueryError::Read(directory.to_owned(), error);
     let listing = Listing::read(directory).map_err(unreadable)?;
-    let mut reading = Reading::new(&matcher, query.limit, directory);
+    let mut reading = Reading::new(&matcher, order, directory, collected);
     let newest = listing.newest_first().next();
-    for number in listing.newest_first() {
+    let mut numbers: Vec<_> = listing.newest_first().collect();
+    if order == Order::OldestFirst {
+        numbers.reverse();
+    }
+    for number in numbers {
         if reading.is_done() {
             break;
         }
@@ -68,7 +90,7 @@ pub fn read(directory: &Path, query: &Query) -> Result<QueryResult, QueryError> 
         };
         reading.segment(number, Source::open(directory, number), extent);
     }
-    Ok(reading.finish(query.order))
+    Ok(reading.finish())
 }
 
 /// How much of a plain segment is read.
@@ -83,34 +105,39 @@ pub(super) enum Extent {
 }
 
 /// A query in progress.
-pub(super) struct Reading<'a> {
+pub(super) struct Reading<'a, C> {
     matcher: &'a Matcher,
     directory: &'a Path,
-    limit: usize,
-    /// Newest first.
-    entries: Vec<StoredEntry>,
+    /// The order of the blocks of compressed segments. Those of plain segments are always read newest first.
+    order: Order,
+    collected: C,
     unreadable: Unreadable,
     // Buffers that are reused for each block.
     text: Vec<u8>,
     ranges: Vec<Range<usize>>,
 }
 
-impl<'a> Reading<'a> {
-    pub(super) fn new(matcher: &'a Matcher, limit: usize, directory: &'a Path) -> Self {
+impl<'a, C: Collect> Reading<'a, C> {
+    pub(super) fn new(
+        matcher: &'a Matcher,
+        order: Order,
+        directory: &'a Path,
+        collected: C,
+    ) -> Self {
         Self {
             matcher,
             directory,
-            limit,
-            entries: Vec::new(),
+            order,
+            collected,
             unreadable: Unreadable::default(),
             text: Vec::new(),
             ranges: Vec::new(),
         }
     }
 
-    /// Whether the limit is reached.
+    /// Whether nothing more is needed.
     pub(super) fn is_done(&self) -> bool {
-        self.entries.len() >= self.limit
+        self.collected.is_done()
     }
 
     /// Reads the segment `number`, a plain one up to `extent`. A removed segment is skipped. A segment that cannot be
@@ -146,9 +173,17 @@ impl<'a> Reading<'a> {
     fn sealed(&mut self, mut segment: Sealed) -> io::Result<()> {
         self.unreadable.parts += u64::from(!segment.is_whole());
         let mut text = std::mem::take(&mut self.text);
-        for number in self.matcher.blocks(&mut segment)?.into_iter().rev() {
+        let mut blocks = self.matcher.blocks(&mut segment)?;
+        if self.order == Order::NewestFirst {
+            blocks.reverse();
+        }
+        for number in blocks {
             if self.is_done() {
                 break;
+            }
+            let times = segment.index().blocks[number].times;
+            if !times.is_some_and(|(earliest, latest)| self.collected.has_room(earliest, latest)) {
+                continue;
             }
             match segment.read(number, &mut text) {
                 Ok(()) => self.block(&text),
@@ -172,25 +207,23 @@ impl<'a> Reading<'a> {
         self.ranges.clear();
         self.unreadable.entries += self.matcher.lines(text, &mut self.ranges);
         for range in self.ranges.drain(..).rev() {
-            if self.entries.len() >= self.limit {
+            if self.collected.is_done() {
                 break;
             }
-            match StoredEntry::parse(&text[range]) {
-                Some(entry) => self.entries.push(entry),
+            let line = &text[range];
+            // The header is parsed much faster than the whole line.
+            let time: Option<Rfc3339> = LineHeader::parse(line).map(|header| header.time);
+            if !time.is_some_and(|time| self.collected.has_room(time, time)) {
+                continue;
+            }
+            match StoredEntry::parse(line) {
+                Some(entry) => self.collected.add(entry),
                 None => self.unreadable.entries += 1,
             }
         }
     }
 
-    pub(super) fn finish(mut self, order: Order) -> QueryResult {
-        self.entries.reverse();
-        self.entries.sort_by_key(|entry| entry.time);
-        if order == Order::NewestFirst {
-            self.entries.reverse();
-        }
-        QueryResult {
-            entries: self.entries,
-            unreadable: self.unreadable,
-        }
+    pub(super) fn finish(self) -> (C, Unreadable) {
+        (self.collected, self.unreadable)
     }
 }

@@ -4,6 +4,7 @@ mod damage;
 mod filters;
 mod following;
 mod logs;
+mod pages;
 mod racing;
 mod words;
 
