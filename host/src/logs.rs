@@ -10,12 +10,14 @@
 //! | `forms` | how entries are rendered as text and parsed: JSON line, table, logfmt | `entry` |
 //! | `segments` | the files on disk | `entry`, `forms` |
 //! | `query` | reading and following the files | `entry`, `forms`, `segments` |
+//! | `filter` | Google's Logging query language | `entry`, `query` |
 //! | `otlp` | sending entries to a collector | `entry` |
 //! | `pipeline` | the queue and the threads that write | `entry`, `forms`, `segments`, `otlp` |
 //!
 //! Outside of this module, it uses `function` for the types of an execution and `store` for private directories.
 
 mod entry;
+mod filter;
 mod forms;
 mod otlp;
 mod pipeline;
@@ -28,6 +30,7 @@ pub use entry::{
     AUDIT_LOG, Cause, Content, Entry, FUNCTIONS_LOG, FinishStatus, LogPlace, Logged, Origin,
     Payload, Severity, Structured, Trace, Trigger, Written, WrittenError,
 };
+pub use filter::{Filter, FilterError};
 pub use forms::{HttpRequest, JsonLines, LogFormat, ReadFormat, ReadRenderer, StoredEntry};
 pub use otlp::{Collector, CollectorError, ExportCounts};
 pub use pipeline::{Destinations, FLUSH_INTERVAL, LogQueue, LogWriter, OnFault, StorageCounts};

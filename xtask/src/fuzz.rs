@@ -1,4 +1,4 @@
-//! Fuzzes the readers of tokens and of uploads, from the seeds in the repository and what earlier runs found.
+//! Fuzzes the readers of tokens, of log filters and of uploads, from the seeds in the repository and what earlier runs found.
 
 use std::ffi::OsString;
 use std::fs;
@@ -7,9 +7,13 @@ use crate::failure::Failure;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// The targets, each with its longest input in bytes: more than the longest token that is read, and more than the
-/// target of uploads allows for.
-const TARGETS: [(&str, usize); 2] = [("token", 12 * 1024), ("archive", 9 * 1024)];
+/// The targets, each with its longest input in bytes: more than the longest token or filter that is read, and more than
+/// the target of uploads allows for.
+const TARGETS: [(&str, usize); 3] = [
+    ("token", 12 * 1024),
+    ("filter", 24 * 1024),
+    ("archive", 9 * 1024),
+];
 
 /// Runs each target for the number of seconds that is named, or ends with the input that it failed on.
 pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<(), Failure> {
