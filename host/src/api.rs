@@ -5,8 +5,10 @@
 //! [`Api::call`]: a command in this process, the socket in the state directory, or the listener.
 
 mod access;
+mod access_tokens;
 mod audit;
 mod fields;
+mod host;
 mod jobs;
 mod mask;
 mod methods;
@@ -35,6 +37,7 @@ pub(crate) struct Api {
     store: Arc<Store>,
     project: Project,
     audit: AuditLog,
+    control_plane: Option<String>,
 }
 
 /// What a method answers.
@@ -80,7 +83,20 @@ impl Api {
             store,
             project,
             audit,
+            control_plane: None,
         })
+    }
+
+    /// Says where others reach the methods.
+    #[must_use]
+    pub(crate) fn at(mut self, control_plane: String) -> Self {
+        self.control_plane = Some(control_plane);
+        self
+    }
+
+    /// Where others reach the methods, if they can.
+    pub(crate) fn control_plane(&self) -> Option<&str> {
+        self.control_plane.as_deref()
     }
 
     /// The store.

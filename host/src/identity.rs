@@ -13,7 +13,9 @@ mod fetch;
 mod kept_rule;
 mod outside_issuer;
 mod own_keys;
+mod stored_issuer;
 mod token_exchange;
+pub(crate) mod token_file;
 
 pub use access_tokens::{AccessTokenHolder, MadeAccessToken};
 pub use advice::{AdvisedCaller, AdvisedRejection, refusal_setting, rejection_setting};

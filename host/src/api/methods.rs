@@ -74,7 +74,11 @@ impl Method {
 }
 
 /// The methods, by resource.
-const METHODS: &[&[Method]] = &[super::jobs::METHODS];
+const METHODS: &[&[Method]] = &[
+    super::access_tokens::METHODS,
+    super::host::METHODS,
+    super::jobs::METHODS,
+];
 
 /// All methods.
 pub(crate) fn all() -> impl Iterator<Item = &'static Method> {

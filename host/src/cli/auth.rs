@@ -2,7 +2,9 @@
 
 mod doctor;
 mod explain;
+mod gcloud_env;
 mod known_issuers;
+mod print_access_token;
 mod print_identity_token;
 mod revoke;
 
@@ -22,6 +24,8 @@ pub(super) struct Auth {
 #[derive(Subcommand)]
 enum Verb {
     PrintIdentityToken(print_identity_token::PrintIdentityToken),
+    PrintAccessToken(print_access_token::PrintAccessToken),
+    GcloudEnv(gcloud_env::GcloudEnv),
     Explain(explain::Explain),
     Doctor(doctor::Doctor),
     Revoke(revoke::Revoke),
@@ -31,6 +35,8 @@ impl Auth {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         match self.verb {
             Verb::PrintIdentityToken(print) => print.run(),
+            Verb::PrintAccessToken(print) => print.run(),
+            Verb::GcloudEnv(print) => print.run(),
             Verb::Explain(explain) => explain.run(),
             Verb::Doctor(doctor) => doctor.run(),
             Verb::Revoke(revoke) => revoke.run(),

@@ -5,7 +5,7 @@
 
 mod remote;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -79,6 +79,21 @@ impl ClientArgs {
     /// If the store cannot be made, or there is no way to the host.
     pub(super) fn client_or_new(&self) -> Result<Client, Message> {
         self.connect(StateDirectory::store_or_new)
+    }
+
+    /// The control plane that is named, if one is.
+    pub(super) fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
+    }
+
+    /// The file with the token for that.
+    pub(super) fn access_token_file(&self) -> Option<&Path> {
+        self.access_token_file.as_deref()
+    }
+
+    /// The file with the authorities to trust there.
+    pub(super) fn endpoint_ca(&self) -> Option<&Path> {
+        self.endpoint_ca.as_deref()
     }
 
     fn connect(

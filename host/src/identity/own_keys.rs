@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use host_tokens::{
-    AccountSubject, Action, Algorithm, IdToken, IssuerConfig, IssuerUrl, KeySet, KeySetError,
-    KeyTimes, MintError, Revocation, RevokedKind, RotationPolicy, ServiceAccounts,
+    AccountSubject, Action, Algorithm, IdToken, IssuerConfig, IssuerUrl, IssuerUrlError, KeySet,
+    KeySetError, KeyTimes, MintError, Revocation, RevokedKind, RotationPolicy, ServiceAccounts,
     SigningAlgorithm, SigningAlgorithmError, SigningKey, SigningKeyError, current_key,
     jwks_document, mint,
 };
@@ -59,6 +59,9 @@ pub enum OwnIssuerError {
          another one"
     )]
     Revoked(String),
+    /// What it is called.
+    #[error("the name of the host's own issuer: {0}")]
+    Url(#[from] IssuerUrlError),
     /// Keys that others would have to know, and may not read.
     #[error(
         "{0} keys are published already, each until the last token that it signed is dead; wait two hours, or revoke the \

@@ -15,3 +15,4 @@ pub(in crate::serve) mod sandbox_setup;
 pub(in crate::serve) mod service_manager;
 pub(in crate::serve) mod serving;
 pub(in crate::serve) mod start;
+mod token_file;

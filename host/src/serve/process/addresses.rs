@@ -20,7 +20,8 @@ pub(in crate::serve) struct Addresses {
     /// The host name by which Google would serve the functions, if the host has a project.
     pub(in crate::serve) google_name: Option<String>,
     issuer: Option<IssuerUrl>,
-    control_plane: String,
+    /// Where the control plane answers.
+    pub(in crate::serve) control_plane: String,
 }
 
 impl Addresses {

@@ -29,6 +29,7 @@ pub(in crate::serve) fn door(
     let log = assembled.log.clone();
     let api = Api::new(Arc::clone(store), Box::new(move |entry| note(&log, entry)));
     let api = api.map_err(|status| status.message)?;
+    let api = api.at(opened.addresses.control_plane.clone());
     Ok(Arc::new(Door::new(Arc::new(api))))
 }
 

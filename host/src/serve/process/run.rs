@@ -12,7 +12,7 @@ use super::control_plane::ControlPlane;
 use super::opened::Opened;
 use super::reload::{self, Files};
 use super::start::{self, Workers};
-use super::{descriptors, methods, service_manager};
+use super::{descriptors, methods, service_manager, token_file};
 use crate::console::{self, Answering, Names};
 use crate::scheduler::Scheduler;
 use crate::serve::drain::{Drain, DrainHandle};
@@ -69,6 +69,7 @@ fn serve(
         opened.admin_addr,
     );
     let store = opened.store().cloned();
+    let issuer = methods::issuer(options, &opened);
     let answering = Answering {
         names: Names::new(&options.host.admin_hosts),
         subject: control_plane(options, &opened, &assembled, &drain),
@@ -104,6 +105,10 @@ fn serve(
         }
         if let Some(certificate) = opened.admin_certificate {
             watched::spawn(&readiness, "control plane's certificate", tls::watch(certificate));
+        }
+        if let (Some(directory), Some((issuer, store))) = (options.functions.clone(), issuer) {
+            let keeping = token_file::keep_fresh(directory, issuer, store);
+            watched::spawn(&readiness, "token file", keeping);
         }
         if let Some(socket) = socket {
             watched::spawn(&readiness, "socket", socket);
