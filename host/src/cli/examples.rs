@@ -128,6 +128,11 @@ const EXAMPLES: &[(&str, &str)] = &[
         "host auth print-identity-token --impersonate-service-account caller@host.internal --audiences http://127.0.0.1:8080/hello_world --include-email",
     ),
     (
+        "auth print-access-token",
+        "host auth print-access-token --impersonate-service-account deployer@host.internal --lifetime 10m",
+    ),
+    ("auth gcloud-env", "host auth gcloud-env"),
+    (
         "auth explain",
         r#"host auth explain "$TOKEN" --function hello_world"#,
     ),

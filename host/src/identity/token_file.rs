@@ -69,7 +69,7 @@ mod tests {
             let mode = fs::metadata(&file).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
-        let later = |minutes| SystemTime::now() + Duration::from_secs(minutes * 60);
+        let later = |minutes: u64| SystemTime::now() + Duration::from_secs(minutes * 60);
         assert!(!is_stale(&file, later(29)) && is_stale(&file, later(31)));
         assert!(is_stale(&file, now - Duration::from_secs(3600)));
     }

@@ -52,6 +52,7 @@ fn refused(bounds: &str) -> Option<&'static [&'static str]> {
         "1 to 1000" => &["0", "1001", "many"],
         "0 or more" => &["-1", "18446744073709551616", "many"],
         "1 or more" => &["0", "18446744073709551616", "many"],
+        "a project's id" | "a location" => &["", "Upper", "a_b", "-"],
         "1 to 4294967295" => &["0", "4294967296", "many"],
         _ => return None,
     })
@@ -86,7 +87,7 @@ fn assert_bounds<S: Settings>(path: &[&str], count: usize) {
 #[test]
 fn a_value_beyond_its_bounds_is_refused_with_the_setting_the_value_and_the_bounds() {
     assert_bounds::<FunctionSettings>(DEPLOY, 16);
-    assert_bounds::<HostSettings>(SERVE, 15);
+    assert_bounds::<HostSettings>(SERVE, 17);
 }
 
 #[test]
