@@ -8,6 +8,7 @@
 //! It knows nothing of listeners, functions or the command line.
 
 mod access_tokens;
+mod account_address;
 mod advice;
 mod fetch;
 mod kept_rule;
@@ -18,12 +19,14 @@ mod token_exchange;
 pub(crate) mod token_file;
 
 pub use access_tokens::{AccessTokenHolder, MadeAccessToken};
+pub use account_address::{check_account_domain, check_account_name};
 pub use advice::{AdvisedCaller, AdvisedRejection, refusal_setting, rejection_setting};
 pub use fetch::{FetchError, KeyDocument, KeySource, KeyTls, parse as parse_keys_url};
 pub use outside_issuer::OutsideIssuer;
 pub use own_keys::{
     OWN, OwnIssuer, OwnIssuerError, TokenRequest, accounts_of, key_document, key_times,
-    new_subject, own_key_set, own_revocations, readable_keys, revokes, signing_key, unrevoked_keys,
+    new_subject, own_key_set, own_revocations, readable_keys, revocations_of_disabled, revokes,
+    signing_key, unrevoked_keys,
 };
 pub use token_exchange::{
     ExchangeAnswer, ExchangeError, ExchangeErrorCode, ExchangeRequest, LONGEST_FORM,

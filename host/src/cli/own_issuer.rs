@@ -9,9 +9,6 @@ use super::Message;
 use crate::identity::OwnIssuer;
 use crate::store::Store;
 
-/// What it is called while no host has said so: the control plane's default address.
-const DEFAULT_URL: &str = "http://127.0.0.1:8081";
-
 /// How long a serving host may take to take up a change.
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(10);
@@ -36,17 +33,5 @@ pub(super) fn own_issuer(
     store: &Store,
     algorithm: Option<SigningAlgorithm>,
 ) -> Result<OwnIssuer, Message> {
-    let host = store.serving_host()?;
-    let url = host
-        .as_ref()
-        .map_or(DEFAULT_URL, |host| host.issuer.as_str());
-    let url = url
-        .parse()
-        .map_err(|error| format!("the name of the host's own issuer: {error}"))?;
-    let keys = store.signing_keys()?;
-    let newest = keys.last().and_then(|key| key.algorithm.parse().ok());
-    Ok(OwnIssuer {
-        url,
-        algorithm: algorithm.or(newest).unwrap_or_default(),
-    })
+    OwnIssuer::of(store, algorithm).map_err(|error| error.to_string())
 }

@@ -59,6 +59,11 @@ pub enum OwnIssuerError {
          another one"
     )]
     Revoked(String),
+    /// The account that a token is asked for, as its owner has switched it off.
+    #[error(
+        "the service account {0} is disabled, so no token of it would be accepted; enable it, or use another one"
+    )]
+    Disabled(String),
     /// What it is called.
     #[error("the name of the host's own issuer: {0}")]
     Url(#[from] IssuerUrlError),
@@ -170,7 +175,7 @@ impl OwnIssuer {
     /// Makes a token.
     ///
     /// # Errors
-    /// If there is no such account, it is revoked, or no token can be made.
+    /// If there is no such account, it is revoked or disabled, or no token can be made.
     pub fn token(
         &self,
         store: &Store,
@@ -197,6 +202,9 @@ impl OwnIssuer {
         let revoked = own_revocations(store.revocations()?, &self.url);
         if revokes(&revoked, &self.url, RevokedKind::Subject, &account.subject) {
             return Err(OwnIssuerError::Revoked(account.email));
+        }
+        if account.is_disabled {
+            return Err(OwnIssuerError::Disabled(account.email));
         }
         Ok(account)
     }
@@ -320,6 +328,20 @@ pub fn own_revocations(mut revocations: Vec<Revocation>, url: &IssuerUrl) -> Vec
         revocation.issuer = url.as_str().to_owned();
     }
     revocations
+}
+
+/// What refuses the tokens of those of `accounts` that are disabled, for as long as they are. They keep their addresses, so
+/// that nobody else may vouch for those.
+pub fn revocations_of_disabled(
+    accounts: &[ServiceAccountRecord],
+    url: &IssuerUrl,
+) -> impl Iterator<Item = Revocation> {
+    let disabled = accounts.iter().filter(|account| account.is_disabled);
+    disabled.map(|account| Revocation {
+        issuer: url.as_str().to_owned(),
+        kind: RevokedKind::Subject,
+        value: account.subject.clone(),
+    })
 }
 
 /// Those of the host's own keys that nobody has revoked.

@@ -15,11 +15,15 @@ pub struct ServiceAccountRecord {
     pub subject: String,
     /// What people call it.
     pub display_name: String,
+    /// What it is for.
+    pub description: String,
+    /// Whether its tokens are refused, and none is made for it, until it is enabled.
+    pub is_disabled: bool,
     /// When it was created, in RFC 3339.
     pub created: String,
 }
 
-const COLUMNS: &str = "email, subject, display_name, created";
+const COLUMNS: &str = "email, subject, display_name, description, is_disabled, created";
 
 impl Store {
     /// Keeps a new service account.
@@ -32,6 +36,20 @@ impl Store {
         subject: &str,
         display_name: &str,
     ) -> Result<ServiceAccountRecord, StoreError> {
+        self.create_described_account(email, subject, display_name, "")
+    }
+
+    /// As [`create_service_account`](Self::create_service_account), with a text that says what it is for.
+    ///
+    /// # Errors
+    /// If there is one with this address, or the database fails.
+    pub fn create_described_account(
+        &self,
+        email: &str,
+        subject: &str,
+        display_name: &str,
+        description: &str,
+    ) -> Result<ServiceAccountRecord, StoreError> {
         self.change(|transaction| {
             if find(transaction, email)?.is_some() {
                 return Err(StoreError::ServiceAccountExists(email.to_owned()));
@@ -40,12 +58,37 @@ impl Store {
                 email: email.to_owned(),
                 subject: subject.to_owned(),
                 display_name: display_name.to_owned(),
+                description: description.to_owned(),
+                is_disabled: false,
                 created: now(),
             };
             transaction.execute(
-                &format!("INSERT INTO service_accounts ({COLUMNS}) VALUES (?, ?, ?, ?)"),
-                params![email, subject, display_name, record.created],
+                &format!("INSERT INTO service_accounts ({COLUMNS}) VALUES (?, ?, ?, ?, 0, ?)"),
+                params![email, subject, display_name, description, record.created],
             )?;
+            Ok(record)
+        })
+    }
+
+    /// Gives the service account with this address what `change` makes of its texts and of whether it is disabled.
+    ///
+    /// # Errors
+    /// If there is none, `change` fails, or the database does. Then nothing is changed.
+    pub fn change_service_account<E: From<StoreError>>(
+        &self,
+        email: &str,
+        change: impl FnOnce(&mut ServiceAccountRecord) -> Result<(), E>,
+    ) -> Result<ServiceAccountRecord, E> {
+        self.try_change(|transaction| {
+            let Some(mut record) = find(transaction, email).map_err(StoreError::from)? else {
+                return Err(missing(transaction, email)?.into());
+            };
+            change(&mut record)?;
+            let changed = transaction.execute(
+                "UPDATE service_accounts SET display_name = ?, description = ?, is_disabled = ? WHERE email = ?",
+                params![record.display_name, record.description, record.is_disabled, email],
+            );
+            changed.map_err(StoreError::from)?;
             Ok(record)
         })
     }
@@ -116,7 +159,9 @@ fn record(row: &Row<'_>) -> Result<ServiceAccountRecord, rusqlite::Error> {
         email: damage::text(row, 0)?,
         subject: damage::text(row, 1)?,
         display_name: damage::text(row, 2)?,
-        created: damage::text(row, 3)?,
+        description: damage::text(row, 3)?,
+        is_disabled: row.get::<_, i64>(4)? != 0,
+        created: damage::text(row, 5)?,
     })
 }
 

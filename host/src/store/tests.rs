@@ -353,6 +353,28 @@ fn a_service_account_is_named_once_and_found_by_a_name_alike() {
 }
 
 #[test]
+fn a_service_account_is_changed_beside_its_address_or_not_at_all() {
+    let store = Store::in_memory().unwrap();
+    let email = "caller@host.internal";
+    let created = store.create_described_account(email, "1", "Caller", "calls");
+    assert_eq!(created.unwrap().description, "calls");
+    let changed = store.change_service_account(email, |account| {
+        account.is_disabled = true;
+        account.description = String::new();
+        Ok::<_, StoreError>(())
+    });
+    assert_eq!(store.service_account(email).unwrap(), changed.unwrap());
+    let failed = store.change_service_account(email, |account| {
+        account.is_disabled = false;
+        Err(StoreError::Settings("no".into()))
+    });
+    assert!(failed.is_err());
+    assert!(store.service_account(email).unwrap().is_disabled);
+    let missed = store.change_service_account("other@host.internal", |_| Ok::<_, StoreError>(()));
+    assert!(matches!(missed, Err(StoreError::NoServiceAccount { .. })));
+}
+
+#[test]
 fn keys_are_changed_all_together_or_not_at_all() {
     let scratch = Scratch::new();
     let store = scratch.store();

@@ -15,7 +15,7 @@ use super::super::state::StateDirectory;
 use super::super::time::instant;
 use crate::identity::{
     AdvisedCaller, AdvisedRejection, OutsideIssuer, own_key_set, own_revocations, readable_keys,
-    refusal_setting, rejection_setting, unrevoked_keys,
+    refusal_setting, rejection_setting, revocations_of_disabled, unrevoked_keys,
 };
 use crate::logs::{Query, ReadFormat, ReadRenderer, Severity, StoredEntry, read};
 use crate::serve::{FunctionAccess, REFUSED, component_access, function_access};
@@ -124,7 +124,8 @@ impl Explain {
         let issuer = own_issuer(store, None)?;
         let accounts = store.service_accounts().map_err(|error| text(&error))?;
         let revoked = store.revocations().map_err(|error| text(&error))?;
-        let revoked = own_revocations(revoked, &issuer.url);
+        let mut revoked = own_revocations(revoked, &issuer.url);
+        revoked.extend(revocations_of_disabled(&accounts, &issuer.url));
         let keys = store.signing_keys().map_err(|error| text(&error))?;
         let keys = unrevoked_keys(keys, &revoked, &issuer.url);
         let keys = own_key_set(&readable_keys(keys)).map_err(|error| text(&error))?;

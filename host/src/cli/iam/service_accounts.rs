@@ -13,7 +13,7 @@ use super::super::functions::settle;
 use super::super::listing::{Item, Listed, Shown};
 use super::super::own_issuer::settle_identity;
 use super::super::state::StateDirectory;
-use crate::identity::new_subject;
+use crate::identity::{check_account_domain, check_account_name, new_subject};
 use crate::stderr;
 use crate::store::ServiceAccountRecord;
 
@@ -163,34 +163,10 @@ fn value(account: &ServiceAccountRecord) -> Value {
     })
 }
 
-/// As gcloud has them, and shorter ones too.
 fn name(text: &str) -> Result<String, String> {
-    let is_name = (1..=30).contains(&text.len())
-        && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && !text.ends_with('-')
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    if !is_name {
-        return Err(format!(
-            "`{text}` is not the name of a service account; expected a lower-case letter, then up to 29 of a-z, 0-9 and -, \
-             the last one not -"
-        ));
-    }
-    Ok(text.to_owned())
+    check_account_name(text).map(|()| text.to_owned())
 }
 
 fn domain(text: &str) -> Result<String, String> {
-    let is_label = |label: &str| {
-        !label.is_empty()
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-    };
-    if text.len() > 200 || !text.split('.').all(is_label) {
-        return Err(format!(
-            "`{text}` is not a domain; expected one in lower case, such as {DOMAIN}"
-        ));
-    }
-    Ok(text.to_owned())
+    check_account_domain(text).map(|()| text.to_owned())
 }

@@ -29,6 +29,8 @@ pub(in crate::serve) struct Account {
     pub(in crate::serve) subject: String,
     /// Whether nobody takes its tokens any more.
     pub(in crate::serve) is_revoked: bool,
+    /// Whether that is so only until it is enabled.
+    pub(in crate::serve) is_disabled: bool,
 }
 
 impl JobTokens {
@@ -53,10 +55,14 @@ impl TokenSource for JobTokens {
         let Some(Account {
             subject,
             is_revoked,
+            is_disabled,
         }) = signer.accounts.get(account)
         else {
             return Err(format!("there is no service account {account}"));
         };
+        if *is_disabled {
+            return Err(OwnIssuerError::Disabled(account.to_owned()).to_string());
+        }
         if *is_revoked {
             return Err(OwnIssuerError::Revoked(account.to_owned()).to_string());
         }
@@ -72,11 +78,12 @@ mod tests {
     use host_tokens::SigningAlgorithm;
 
     #[test]
-    fn an_account_that_is_revoked_gets_no_token_and_the_reason_is_told() {
+    fn an_account_that_is_revoked_or_disabled_gets_no_token_and_the_reason_is_told() {
         let tokens = JobTokens::new(SteadyClock::start());
         let account = |subject: &str, is_revoked| Account {
             subject: subject.to_owned(),
             is_revoked,
+            is_disabled: subject == "3",
         };
         tokens.replace(Some(Signer {
             issuer: "https://id.example".parse().unwrap(),
@@ -84,11 +91,14 @@ mod tests {
             accounts: HashMap::from([
                 ("good@host.internal".to_owned(), account("1", false)),
                 ("bad@host.internal".to_owned(), account("2", true)),
+                ("off@host.internal".to_owned(), account("3", true)),
             ]),
         }));
         assert!(tokens.token("good@host.internal", "x").is_ok());
         let refused = tokens.token("bad@host.internal", "x").unwrap_err();
         assert!(refused.contains("is revoked"), "{refused}");
+        let refused = tokens.token("off@host.internal", "x").unwrap_err();
+        assert!(refused.contains("is disabled"), "{refused}");
         assert!(tokens.token("other@host.internal", "x").is_err());
     }
 }

@@ -14,8 +14,8 @@ use host_tokens::{
 use super::board::{OwnDocuments, TrustBoard};
 use super::job_tokens::{Account, JobTokens, Signer};
 use crate::identity::{
-    OwnIssuer, OwnIssuerError, key_document, own_key_set, own_revocations, readable_keys, revokes,
-    signing_key, unrevoked_keys,
+    OwnIssuer, OwnIssuerError, key_document, own_key_set, own_revocations, readable_keys,
+    revocations_of_disabled, revokes, signing_key, unrevoked_keys,
 };
 use crate::serve::error::ServeError;
 use crate::serve::readiness::Readiness;
@@ -112,8 +112,9 @@ impl OwnIdentity {
         let is_news = self.taken_up != Some(changes);
         let mut read = Ok(());
         if is_news || self.lacks_keys {
-            let revoked = own_revocations(self.store.revocations()?, &self.issuer.url);
             let accounts = self.store.service_accounts()?;
+            let mut revoked = own_revocations(self.store.revocations()?, &self.issuer.url);
+            revoked.extend(revocations_of_disabled(&accounts, &self.issuer.url));
             let keys = self.read_keys(&revoked);
             let keys = match keys {
                 // Nothing to tell the workers of.
@@ -179,6 +180,7 @@ impl OwnIdentity {
             let account = Account {
                 subject: record.subject.clone(),
                 is_revoked: is_revoked(&record.subject),
+                is_disabled: record.is_disabled,
             };
             (record.email.clone(), account)
         };

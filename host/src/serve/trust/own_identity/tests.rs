@@ -2,7 +2,7 @@ use host_tokens::{LONGEST_LIFETIME, SigningAlgorithm, Trust};
 use tempfile::TempDir;
 
 use super::*;
-use crate::identity::TokenRequest;
+use crate::identity::{AccessTokenHolder, TokenRequest};
 use crate::scheduler::TokenSource;
 use crate::store::StoreError;
 
@@ -122,6 +122,34 @@ async fn who_follows_the_store_takes_up_what_another_program_revokes() {
         }
     }
     assert_eq!(scratch.verdict(&token), "revoked");
+}
+
+#[test]
+fn a_disabled_account_is_refused_and_gets_no_token_until_it_is_enabled() {
+    let mut scratch = Scratch::new();
+    let token = scratch.token();
+    let holder = AccessTokenHolder::ServiceAccount(ACCOUNT);
+    let now = SystemTime::now();
+    let access = scratch
+        .issuer
+        .access_token(&scratch.store, holder, LONGEST_LIFETIME, now);
+    let access = access.unwrap().token;
+    for (is_disabled, expected) in [(true, "revoked"), (false, "good")] {
+        let changed = scratch.store.change_service_account(ACCOUNT, |account| {
+            account.is_disabled = is_disabled;
+            Ok::<_, StoreError>(())
+        });
+        changed.unwrap();
+        scratch.identity.refresh().unwrap();
+        assert_eq!(scratch.verdict(&token), expected);
+        let for_job = scratch.tokens.token(ACCOUNT, "x");
+        assert_eq!(for_job.is_err(), is_disabled, "{for_job:?}");
+        let audiences = ["x".to_owned()].into();
+        let caller = scratch
+            .trust()
+            .judge_control_plane(&access, &audiences, SystemTime::now());
+        assert_eq!(caller.is_err(), is_disabled, "{caller:?}");
+    }
 }
 
 #[test]

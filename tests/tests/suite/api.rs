@@ -1,0 +1,6 @@
+//! The control plane's methods, over its listener, its socket and from commands elsewhere.
+
+mod door;
+mod elsewhere;
+mod policies;
+mod token_exchange;

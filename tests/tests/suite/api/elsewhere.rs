@@ -1,0 +1,72 @@
+//! Commands for a host on another machine: `--endpoint` with a token in a file.
+
+use tests::{Certificate, Output, State};
+
+/// Runs a command as somebody who has no state directory of their own, and the token of `state` in a file.
+fn run_elsewhere(state: &State, endpoint: &str, further: &[&str], command: &[&str]) -> Output {
+    let token = state.file("token", state.access_token());
+    let nobody = State::new();
+    nobody
+        .command(command)
+        .args(["--endpoint", endpoint, "--access-token-file"])
+        .arg(token)
+        .args(further)
+        .run()
+}
+
+#[test]
+fn a_command_does_the_same_from_another_machine() {
+    let state = State::with_store();
+    let host = state.serve().start();
+    state.create_job("j", "0 0 1 1 *", "http://127.0.0.1:1/", &[]);
+    let endpoint = format!("http://{}", host.admin_addr());
+    let paused = run_elsewhere(&state, &endpoint, &[], &["scheduler", "jobs", "pause", "j"]);
+    assert_eq!(
+        (paused.code, paused.stderr.trim()),
+        (Some(0), "Job has been paused.")
+    );
+    let again = run_elsewhere(&state, &endpoint, &[], &["scheduler", "jobs", "pause", "j"]);
+    let here = state.run("scheduler jobs pause j");
+    assert_eq!((again.code, &again.stderr), (Some(1), &here.stderr));
+}
+
+#[test]
+fn a_command_trusts_the_certificate_that_it_is_told_of_and_sends_no_token_in_the_clear() {
+    let state = State::with_store();
+    let certificate = Certificate::new();
+    let (chain, key) = certificate.write_to(state.beside());
+    let host = state
+        .command(["serve", "--addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0"])
+        .arg("--admin-tls-cert")
+        .arg(&chain)
+        .arg("--admin-tls-key")
+        .arg(key)
+        .start();
+    let pause = ["scheduler", "jobs", "pause", "none"];
+    let endpoint = format!("https://localhost:{}", host.admin_addr().port());
+    let ca = chain.display().to_string();
+    let trusted = run_elsewhere(&state, &endpoint, &["--endpoint-ca", &ca], &pause);
+    assert!(
+        trusted.stderr.contains("there is no job `none`"),
+        "{trusted:?}"
+    );
+    let distrusted = run_elsewhere(&state, &endpoint, &[], &pause);
+    assert!(
+        distrusted.stderr.contains("cannot reach the host"),
+        "{distrusted:?}"
+    );
+    let clear = run_elsewhere(&state, "http://host.example:8081", &[], &pause);
+    assert!(clear.stderr.contains("in the clear"), "{clear:?}");
+    let nothing = run_elsewhere(&state, "http://127.0.0.1:1", &[], &pause);
+    assert!(
+        nothing.stderr.contains("cannot reach the host"),
+        "{nothing:?}"
+    );
+    for output in [trusted, distrusted, clear, nothing] {
+        assert_eq!(
+            (output.code, output.stderr.lines().count()),
+            (Some(1), 1),
+            "{output:?}"
+        );
+    }
+}
