@@ -9,16 +9,22 @@ mod access_tokens;
 mod audit;
 mod fields;
 mod host;
+mod function_policies;
 mod jobs;
 mod mask;
 mod methods;
 mod page;
 mod params;
+mod policies;
 mod policy;
 mod principal;
+mod projects;
 mod request;
 mod role;
+mod service_accounts;
 mod status;
+#[cfg(test)]
+mod test_support;
 
 use std::sync::Arc;
 
@@ -123,6 +129,7 @@ impl Api {
     /// If there is no such method, the caller may not, or the method fails.
     pub(crate) fn call(&self, caller: &Caller, call: Call<'_>) -> Result<Reply, Status> {
         let (method, params) = methods::find(call.verb, call.path)?;
+        let params = service_accounts::by_address(self, params)?;
         let result = self.permitted(caller, method, &params).and_then(|()| {
             let request = Request {
                 caller,

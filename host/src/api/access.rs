@@ -13,6 +13,14 @@ pub(crate) const INVOKER: &str = "roles/cloudfunctions.invoker";
 /// What the same role is called where a function is a service of Cloud Run.
 pub(crate) const RUN_INVOKER: &str = "roles/run.invoker";
 
+/// What somebody may do with a resource.
+#[derive(Debug)]
+pub(crate) struct Permissions<'a> {
+    principal: &'a Principal,
+    /// Those of the resource and of the project.
+    policies: Vec<Bindings>,
+}
+
 impl Api {
     /// Makes sure that `principal` has `permission` on `resource`.
     ///
@@ -47,16 +55,30 @@ impl Api {
         permission: &str,
         resource: &PolicyOf,
     ) -> Result<bool, StoreError> {
-        if *principal == Principal::Owner {
-            return Ok(true);
+        Ok(self.permissions(principal, resource)?.include(permission))
+    }
+
+    /// What `principal` may do with `resource`, by roles on that and on the project.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) fn permissions<'a>(
+        &self,
+        principal: &'a Principal,
+        resource: &PolicyOf,
+    ) -> Result<Permissions<'a>, StoreError> {
+        let mut policies = Vec::new();
+        // Not even one that cannot be read keeps the owner from anything.
+        if *principal != Principal::Owner {
+            policies.push(self.store().policy(&PolicyOf::Project)?);
+            if *resource != PolicyOf::Project {
+                policies.push(policy_of(self.store(), resource)?);
+            }
         }
-        let mut policies = vec![self.store().policy(&PolicyOf::Project)?];
-        if *resource != PolicyOf::Project {
-            policies.push(policy_of(self.store(), resource)?);
-        }
-        Ok(policies
-            .iter()
-            .any(|bindings| grants(bindings, principal, permission)))
+        Ok(Permissions {
+            principal,
+            policies,
+        })
     }
 
     /// The full name of what a policy belongs to.
@@ -69,6 +91,17 @@ impl Api {
                 format!("{}/serviceAccounts/{email}", project.name())
             }
         }
+    }
+}
+
+impl Permissions<'_> {
+    /// Whether `permission` is one of them. The owner has all, whatever the policies say.
+    pub(crate) fn include(&self, permission: &str) -> bool {
+        *self.principal == Principal::Owner
+            || self
+                .policies
+                .iter()
+                .any(|bindings| grants(bindings, self.principal, permission))
     }
 }
 

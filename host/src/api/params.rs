@@ -26,6 +26,15 @@ impl Params {
         name.map(|(_, name)| name.as_str())
     }
 
+    /// With `name` in place of that of the `what`.
+    #[must_use]
+    pub(crate) fn with(mut self, what: &str, name: String) -> Self {
+        if let Some((_, old)) = self.0.iter_mut().find(|(other, _)| *other == what) {
+            *old = name;
+        }
+        self
+    }
+
     /// Makes sure that the path names this host's project and location, where it names any. `-` stands for every one.
     ///
     /// # Errors

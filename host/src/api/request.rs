@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::fields::Fields;
 use super::mask::Mask;
 use super::page::Page;
 use super::principal::Caller;
@@ -82,7 +83,14 @@ impl Request<'_> {
             .query
             .get("updateMask")
             .or(self.query.get("update_mask"));
-        query.map_or(Ok(None), Mask::read)
+        match query {
+            Some(query) => Mask::read(query),
+            None => {
+                let body = self.json()?;
+                let named = Fields::of(&body).text("updateMask")?;
+                named.map_or(Ok(None), |named| Mask::read(&named))
+            }
+        }
     }
 
     /// The page of a list that is wanted.

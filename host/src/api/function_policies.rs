@@ -1,0 +1,101 @@
+//! The policies of functions, by the paths of Cloud Functions v1 and v2 and of Cloud Run, where a function is a service.
+//!
+//! There is one policy behind all of them. Cloud Run's clients know the role of callers by another name.
+
+use super::access::{INVOKER, RUN_INVOKER};
+use super::methods::Method;
+use super::{Api, Reply, Request, Status, policies};
+use crate::store::{FunctionName, NameError, PolicyOf};
+
+const GET: &str = "cloudfunctions.functions.getIamPolicy";
+const SET: &str = "cloudfunctions.functions.setIamPolicy";
+
+/// The methods of these policies.
+pub(super) const METHODS: &[Method] = &[
+    Method::reads(
+        "google.cloud.functions.v1.CloudFunctionsService.GetIamPolicy",
+        "GET",
+        "/v1/projects/{project}/locations/{location}/functions/{function}:getIamPolicy",
+        GET,
+        get,
+    ),
+    Method::changes(
+        "google.cloud.functions.v1.CloudFunctionsService.SetIamPolicy",
+        "POST",
+        "/v1/projects/{project}/locations/{location}/functions/{function}:setIamPolicy",
+        SET,
+        set,
+    ),
+    Method::for_all(
+        "google.cloud.functions.v1.CloudFunctionsService.TestIamPermissions",
+        "POST",
+        "/v1/projects/{project}/locations/{location}/functions/{function}:testIamPermissions",
+        test,
+    ),
+    Method::reads(
+        "google.cloud.functions.v2.FunctionService.GetIamPolicy",
+        "GET",
+        "/v2/projects/{project}/locations/{location}/functions/{function}:getIamPolicy",
+        GET,
+        get,
+    ),
+    Method::changes(
+        "google.cloud.functions.v2.FunctionService.SetIamPolicy",
+        "POST",
+        "/v2/projects/{project}/locations/{location}/functions/{function}:setIamPolicy",
+        SET,
+        set,
+    ),
+    Method::for_all(
+        "google.cloud.functions.v2.FunctionService.TestIamPermissions",
+        "POST",
+        "/v2/projects/{project}/locations/{location}/functions/{function}:testIamPermissions",
+        test,
+    ),
+    Method::reads(
+        "google.cloud.run.v1.Services.GetIamPolicy",
+        "GET",
+        "/v1/projects/{project}/locations/{location}/services/{function}:getIamPolicy",
+        GET,
+        get_of_service,
+    ),
+    Method::changes(
+        "google.cloud.run.v1.Services.SetIamPolicy",
+        "POST",
+        "/v1/projects/{project}/locations/{location}/services/{function}:setIamPolicy",
+        SET,
+        set_of_service,
+    ),
+    Method::for_all(
+        "google.cloud.run.v1.Services.TestIamPermissions",
+        "POST",
+        "/v1/projects/{project}/locations/{location}/services/{function}:testIamPermissions",
+        test,
+    ),
+];
+
+fn get(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
+    policies::get(api, &function(request)?, INVOKER)
+}
+
+fn get_of_service(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
+    policies::get(api, &function(request)?, RUN_INVOKER)
+}
+
+fn set(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
+    policies::set(api, request, &function(request)?, INVOKER)
+}
+
+fn set_of_service(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
+    policies::set(api, request, &function(request)?, RUN_INVOKER)
+}
+
+fn test(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
+    policies::test(api, request, &function(request)?)
+}
+
+fn function(request: &Request<'_>) -> Result<PolicyOf, Status> {
+    let name: Result<FunctionName, NameError> = request.params.get("function").parse();
+    name.map(PolicyOf::Function)
+        .map_err(|error| Status::invalid(error.to_string()))
+}

@@ -1,0 +1,124 @@
+use super::*;
+use crate::api::Caller;
+use crate::api::role::{ROLES, Role};
+use crate::api::test_support::{Scratch, user};
+use crate::store::PolicyOf;
+
+#[test]
+fn no_two_methods_are_one() {
+    let mut seen = std::collections::HashSet::new();
+    for method in all() {
+        assert!(
+            seen.insert((method.verb, method.path)),
+            "{} {}",
+            method.verb,
+            method.path
+        );
+    }
+}
+
+#[test]
+fn every_permission_is_the_owners_and_every_change_takes_one() {
+    let owner = Role::named("roles/owner").unwrap();
+    for method in all() {
+        assert!(
+            method.permission.is_some() || !method.is_change,
+            "{}",
+            method.name
+        );
+        assert!(
+            method
+                .permission
+                .is_none_or(|permission| owner.grants(permission))
+        );
+    }
+}
+
+#[test]
+fn a_method_that_is_not_there_is_named() {
+    let error = find("GET", "/v2/projects/p/sinks").map(drop).unwrap_err();
+    assert_eq!(error.code, Code::Unimplemented);
+    assert!(
+        error.message.contains("GET /v2/projects/p/sinks"),
+        "{error}"
+    );
+}
+
+/// Who may call each method by a role on the project: all whom the host knows, or those with one of the roles.
+const ALLOWED: &str = "\
+POST /v1/projects/{project}/locations/{location}/jobs: owner editor cloudscheduler.admin
+GET /v1/projects/{project}/locations/{location}/jobs/{job}: owner editor viewer cloudscheduler.admin cloudscheduler.viewer
+GET /v1/projects/{project}/locations/{location}/jobs: owner editor viewer cloudscheduler.admin cloudscheduler.viewer
+PATCH /v1/projects/{project}/locations/{location}/jobs/{job}: owner editor cloudscheduler.admin
+DELETE /v1/projects/{project}/locations/{location}/jobs/{job}: owner editor cloudscheduler.admin
+POST /v1/projects/{project}/locations/{location}/jobs/{job}:pause: owner editor cloudscheduler.admin
+POST /v1/projects/{project}/locations/{location}/jobs/{job}:resume: owner editor cloudscheduler.admin
+POST /v1/projects/{project}/locations/{location}/jobs/{job}:run: owner editor cloudscheduler.admin cloudscheduler.jobRunner
+GET /v1/projects/{project}/locations/{location}/functions/{function}:getIamPolicy: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer
+POST /v1/projects/{project}/locations/{location}/functions/{function}:setIamPolicy: owner cloudfunctions.admin
+POST /v1/projects/{project}/locations/{location}/functions/{function}:testIamPermissions: all
+GET /v2/projects/{project}/locations/{location}/functions/{function}:getIamPolicy: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer
+POST /v2/projects/{project}/locations/{location}/functions/{function}:setIamPolicy: owner cloudfunctions.admin
+POST /v2/projects/{project}/locations/{location}/functions/{function}:testIamPermissions: all
+GET /v1/projects/{project}/locations/{location}/services/{function}:getIamPolicy: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer
+POST /v1/projects/{project}/locations/{location}/services/{function}:setIamPolicy: owner cloudfunctions.admin
+POST /v1/projects/{project}/locations/{location}/services/{function}:testIamPermissions: all
+POST /v1/projects/{project}/serviceAccounts: owner editor iam.serviceAccountAdmin
+GET /v1/projects/{project}/serviceAccounts/{account}: owner editor viewer iam.serviceAccountAdmin iam.serviceAccountUser iam.serviceAccountTokenCreator
+GET /v1/projects/{project}/serviceAccounts: owner editor viewer iam.serviceAccountAdmin iam.serviceAccountUser iam.serviceAccountTokenCreator
+PATCH /v1/projects/{project}/serviceAccounts/{account}: owner editor iam.serviceAccountAdmin
+PUT /v1/projects/{project}/serviceAccounts/{account}: owner editor iam.serviceAccountAdmin
+DELETE /v1/projects/{project}/serviceAccounts/{account}: owner editor iam.serviceAccountAdmin
+POST /v1/projects/{project}/serviceAccounts/{account}:disable: owner editor iam.serviceAccountAdmin
+POST /v1/projects/{project}/serviceAccounts/{account}:enable: owner editor iam.serviceAccountAdmin
+POST /v1/projects/{project}/serviceAccounts/{account}:getIamPolicy: owner editor viewer iam.serviceAccountAdmin
+POST /v1/projects/{project}/serviceAccounts/{account}:setIamPolicy: owner iam.serviceAccountAdmin
+POST /v1/projects/{project}/serviceAccounts/{account}:testIamPermissions: all
+POST /v1/projects/{project}/serviceAccounts/{account}/keys: owner
+GET /v1/projects/{project}: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer iam.serviceAccountAdmin
+GET /v1/projects: all
+POST /v1/projects/{project}:getIamPolicy: owner editor viewer
+POST /v1/projects/{project}:setIamPolicy: owner
+POST /v1/projects/{project}:testIamPermissions: all
+";
+
+#[test]
+fn every_method_is_for_the_roles_that_the_table_names() {
+    let caller = Caller {
+        principal: user(),
+        ..Caller::owner()
+    };
+    let granted = ROLES.iter().map(|role| {
+        let scratch = Scratch::new();
+        scratch.grant(role.name, &PolicyOf::Project);
+        (role.name.trim_start_matches("roles/"), scratch)
+    });
+    let granted: Vec<_> = granted.collect();
+    let mut found = String::new();
+    for method in all() {
+        let (_, params) = super::find(method.verb, &example(method.path)).unwrap();
+        let is_permitted = |scratch: &Scratch| {
+            let permitted = scratch.api.permitted(&caller, method, &params);
+            assert!(permitted.as_ref().err().is_none_or(Status::is_denied));
+            permitted.is_ok()
+        };
+        let roles = granted.iter().filter(|(_, scratch)| is_permitted(scratch));
+        let roles: Vec<_> = roles.map(|(role, _)| *role).collect();
+        let roles = match method.permission {
+            None => "all".to_owned(),
+            Some(_) => roles.join(" "),
+        };
+        found += &format!("{} {}: {roles}\n", method.verb, method.path);
+    }
+    assert_eq!(found, ALLOWED, "\n{found}");
+}
+
+/// A path that is like `pattern`.
+fn example(pattern: &str) -> String {
+    let parts = pattern.split('/').map(|part| match part.split_once('}') {
+        Some(("{project" | "{location", verb)) => format!("local{verb}"),
+        Some((_, verb)) => format!("x{verb}"),
+        None => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
