@@ -7,6 +7,7 @@
 mod access;
 mod access_tokens;
 mod audit;
+mod credentials;
 mod fields;
 mod host;
 mod function_policies;

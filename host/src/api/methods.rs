@@ -81,6 +81,7 @@ const METHODS: &[&[Method]] = &[
     super::jobs::METHODS,
     super::function_policies::METHODS,
     super::service_accounts::METHODS,
+    super::credentials::METHODS,
     super::projects::METHODS,
 ];
 

@@ -46,6 +46,8 @@ pub(crate) const ROLES: &[Role] = &[
             "*.setIamPolicy",
             "iam.serviceAccounts.getAccessToken",
             "iam.serviceAccounts.getOpenIdToken",
+            "iam.serviceAccounts.signBlob",
+            "iam.serviceAccounts.signJwt",
         ],
     },
     Role {

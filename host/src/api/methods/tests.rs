@@ -75,6 +75,10 @@ POST /v1/projects/{project}/serviceAccounts/{account}:getIamPolicy: owner editor
 POST /v1/projects/{project}/serviceAccounts/{account}:setIamPolicy: owner iam.serviceAccountAdmin
 POST /v1/projects/{project}/serviceAccounts/{account}:testIamPermissions: all
 POST /v1/projects/{project}/serviceAccounts/{account}/keys: owner
+POST /v1/projects/{project}/serviceAccounts/{account}:generateIdToken: owner iam.serviceAccountTokenCreator
+POST /v1/projects/{project}/serviceAccounts/{account}:generateAccessToken: owner iam.serviceAccountTokenCreator
+POST /v1/projects/{project}/serviceAccounts/{account}:signBlob: owner
+POST /v1/projects/{project}/serviceAccounts/{account}:signJwt: owner
 GET /v1/projects/{project}: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer iam.serviceAccountAdmin
 GET /v1/projects: all
 POST /v1/projects/{project}:getIamPolicy: owner editor viewer
