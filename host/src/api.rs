@@ -7,6 +7,7 @@
 mod access;
 mod access_tokens;
 mod audit;
+mod constants;
 mod credentials;
 mod fields;
 mod host;

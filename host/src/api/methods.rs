@@ -83,6 +83,7 @@ const METHODS: &[&[Method]] = &[
     super::service_accounts::METHODS,
     super::credentials::METHODS,
     super::projects::METHODS,
+    super::constants::METHODS,
 ];
 
 /// Permissions that no method takes on what its path names.

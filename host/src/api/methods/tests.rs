@@ -84,6 +84,16 @@ GET /v1/projects: all
 POST /v1/projects/{project}:getIamPolicy: owner editor viewer
 POST /v1/projects/{project}:setIamPolicy: owner
 POST /v1/projects/{project}:testIamPermissions: all
+GET /v1/projects/{project}/locations: all
+GET /v2/projects/{project}/locations: all
+GET /v1/projects/{project}/locations/{location}: all
+GET /v2/projects/{project}/locations/{location}: all
+GET /v1/apps/{project}: all
+GET /v1/projects/{project}/services/{service}: all
+GET /v1/projects/{project}/services: all
+POST /v1/projects/{project}/services/{service}:enable: all
+POST /v1/projects/{project}/services:batchEnable: all
+GET /v1/projects/{project}/locations/{location}/defaultServiceAccount: all
 ";
 
 #[test]
