@@ -25,6 +25,7 @@ mod kept_log;
 mod lines;
 mod log;
 mod memory;
+mod methods;
 mod open_metrics;
 mod origin;
 mod paths;

@@ -78,7 +78,6 @@ const METHODS: &[&[Method]] = &[
     super::access_tokens::METHODS,
     super::host::METHODS,
     super::jobs::METHODS,
-    super::jobs::METHODS,
     super::function_policies::METHODS,
     super::service_accounts::METHODS,
     super::credentials::METHODS,

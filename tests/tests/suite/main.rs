@@ -3,6 +3,7 @@
 //! Nearly all tests wait for processes and timers, so they run many at once. Tests that measure times which other tests
 //! would spoil are in `load`, and those that need other programs in `peers`.
 
+mod api;
 mod commands;
 mod functions;
 mod interfaces;

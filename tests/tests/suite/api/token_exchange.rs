@@ -41,7 +41,7 @@ fn an_outside_principal_gets_a_token_and_what_its_roles_let_it_do() {
     let state = State::with_store();
     let host = state.serve().arg("--issuer").arg(issuer.url()).start();
     let audience = format!("http://{}", host.admin_addr());
-    let github = issuer.sign(&claims(&issuer, &audience));
+    let github = issuer.key().sign(&claims(&issuer, &audience));
     let answer = exchange(&host, &github, EXCHANGE);
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.header("cache-control"), Some("no-store"));
@@ -81,14 +81,14 @@ fn tokens_for_others_of_others_and_of_this_host_are_not_exchanged() {
     let state = State::with_store();
     let host = state.serve().arg("--issuer").arg(issuer.url()).start();
     let audience = format!("http://{}", host.admin_addr());
-    let other_audience = issuer.sign(&claims(&issuer, "https://elsewhere.example"));
+    let other_audience = issuer.key().sign(&claims(&issuer, "https://elsewhere.example"));
     let expired = {
         let mut claims = claims(&issuer, &audience);
         (claims["iat"], claims["exp"]) = (json!(now() - 1000), json!(now() - 500));
-        issuer.sign(&claims)
+        issuer.key().sign(&claims)
     };
-    let forged = stranger.sign(&claims(&issuer, &audience));
-    let unknown = stranger.sign(&claims(&stranger, &audience));
+    let forged = stranger.key().sign(&claims(&issuer, &audience));
+    let unknown = stranger.key().sign(&claims(&stranger, &audience));
     for token in [
         &other_audience,
         &expired,
@@ -101,7 +101,7 @@ fn tokens_for_others_of_others_and_of_this_host_are_not_exchanged() {
         assert_eq!(answer.status, 400, "{token}");
         assert_eq!(answer.json()["error"], "invalid_grant", "{token}");
     }
-    let good = issuer.sign(&claims(&issuer, &audience));
+    let good = issuer.key().sign(&claims(&issuer, &audience));
     let answer = exchange(&host, &good, "urn:ietf:params:oauth:grant-type:jwt-bearer");
     assert_eq!(
         (answer.status, &answer.json()["error"]),
