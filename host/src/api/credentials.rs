@@ -85,9 +85,9 @@ fn generate_access_token(api: &Api, request: &Request<'_>) -> Result<Reply, Stat
     Ok(json!({ "accessToken": made.token, "expireTime": expires.to_string() }).into())
 }
 
+/// Not as a method that is not there: clients try such a one again for minutes.
 fn refuse_to_sign(_: &Api, _: &Request<'_>) -> Result<Reply, Status> {
-    Err(Status::new(
-        Code::Unimplemented,
+    Err(Status::invalid(
         "service accounts of this host have no keys of their own, so nothing is signed for them; ask for a token with \
          generateIdToken or generateAccessToken",
     ))

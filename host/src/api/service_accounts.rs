@@ -242,9 +242,9 @@ fn set_disabled(api: &Api, request: &Request<'_>, is_disabled: bool) -> Result<R
     Ok(json!({}).into())
 }
 
+/// Not as a method that is not there: clients try such a one again for minutes.
 fn refuse_key(_: &Api, _: &Request<'_>) -> Result<Reply, Status> {
-    Err(Status::new(
-        Code::Unimplemented,
+    Err(Status::invalid(
         "service accounts of this host have no keys that people keep; get tokens of an account with \
          roles/iam.serviceAccountTokenCreator on it (--impersonate-service-account), or by the exchange of an outside \
          issuer's token at /v1/token",

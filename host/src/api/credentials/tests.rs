@@ -114,6 +114,6 @@ fn nothing_is_signed_for_an_account() {
     let scratch = scratch();
     for method in ["signBlob", "signJwt"] {
         let refused = scratch.owner(&format!("{PATH}:{method}"), json!({ "payload": "" }));
-        assert_eq!(refused.unwrap_err().code, Code::Unimplemented, "{method}");
+        assert_eq!(refused.unwrap_err().code, Code::InvalidArgument, "{method}");
     }
 }

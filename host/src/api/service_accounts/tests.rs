@@ -228,7 +228,7 @@ fn no_key_is_made_and_what_to_do_instead_is_told() {
     let path = format!("POST /v1/projects/-/serviceAccounts/{ACCOUNT}/keys?alt=json");
     let body = json!({ "privateKeyType": "TYPE_GOOGLE_CREDENTIALS_FILE" });
     let refused = scratch.owner(&path, body).unwrap_err();
-    assert_eq!(refused.code, Code::Unimplemented);
+    assert_eq!(refused.code, Code::InvalidArgument);
     assert!(
         refused.message.contains("serviceAccountTokenCreator"),
         "{refused}"
