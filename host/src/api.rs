@@ -13,6 +13,7 @@ mod fields;
 mod function_policies;
 mod host;
 mod jobs;
+mod keyvalue;
 mod mask;
 mod methods;
 mod page;
@@ -23,6 +24,7 @@ mod principal;
 mod projects;
 mod request;
 mod role;
+mod runs;
 mod service_accounts;
 mod status;
 #[cfg(test)]
@@ -35,9 +37,11 @@ use serde_json::Value;
 
 use crate::store::{Project, Store};
 pub(crate) use audit::{AuditEntry, AuditLog};
+pub(crate) use jobs::form as job_form;
 pub(crate) use params::Params;
 pub(crate) use principal::{Caller, Principal};
 pub(crate) use request::{Query, Request};
+pub(crate) use runs::LATEST as LATEST_RUN;
 pub(crate) use status::{Code, Status};
 
 /// What the methods work on.

@@ -77,9 +77,10 @@ impl Api {
 
     /// The full name of what the path names.
     fn named_by(&self, params: &Params) -> String {
-        match params.find("job") {
-            Some(job) => self.project().of("jobs", &job),
-            None => self.resource_name(&resource_of(params)),
+        match (params.find("job"), params.find("bucket")) {
+            (Some(job), _) => self.project().of("jobs", &job),
+            (None, Some(bucket)) => self.project().of("buckets", &bucket),
+            (None, None) => self.resource_name(&resource_of(params)),
         }
     }
 }

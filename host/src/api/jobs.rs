@@ -2,7 +2,7 @@
 //!
 //! <https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs>
 
-mod form;
+pub(crate) mod form;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -233,7 +233,11 @@ fn check_fields(request: &Request<'_>, document: &Value) -> Result<(), Status> {
     Fields::of(document).only(&known)
 }
 
-fn name(request: &Request<'_>) -> Result<JobName, Status> {
+/// The name of the job in the path.
+///
+/// # Errors
+/// If it is none of a job.
+pub(super) fn name(request: &Request<'_>) -> Result<JobName, Status> {
     parse(request.params.get("job"))
 }
 
@@ -242,7 +246,8 @@ fn parse(name: &str) -> Result<JobName, Status> {
         .map_err(|error: crate::store::JobNameError| Status::invalid(error.to_string()))
 }
 
-fn missing(api: &Api, error: StoreError) -> Status {
+/// Why the store does not have a job, with its full name.
+pub(super) fn missing(api: &Api, error: StoreError) -> Status {
     let name = match &error {
         StoreError::NoJob { name, .. } => api.project().of("jobs", name),
         _ => return error.into(),

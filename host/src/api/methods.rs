@@ -78,6 +78,8 @@ const METHODS: &[&[Method]] = &[
     super::access_tokens::METHODS,
     super::host::METHODS,
     super::jobs::METHODS,
+    super::runs::METHODS,
+    super::keyvalue::METHODS,
     super::function_policies::METHODS,
     super::service_accounts::METHODS,
     super::credentials::METHODS,

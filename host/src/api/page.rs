@@ -48,16 +48,26 @@ impl Page {
         items: impl IntoIterator<Item = T>,
         name: impl Fn(&T) -> String,
     ) -> (Vec<T>, Option<String>) {
-        let size = match self.size {
-            0 => LARGEST,
-            size => size.min(LARGEST),
-        };
+        let size = self.size();
         let is_later = |item: &T| self.after.as_ref().is_none_or(|after| name(item) > *after);
         let mut items = items.into_iter().filter(is_later);
         let page: Vec<T> = items.by_ref().take(size).collect();
         let next = items.next().and(page.last());
         let token = next.map(|last| URL_SAFE_NO_PAD.encode(name(last)));
         (page, token)
+    }
+
+    /// How many items it has at most.
+    pub(crate) fn size(&self) -> usize {
+        match self.size {
+            0 => LARGEST,
+            size => size.min(LARGEST),
+        }
+    }
+
+    /// The name of the last item of the page before.
+    pub(crate) fn after(&self) -> Option<&str> {
+        self.after.as_deref()
     }
 }
 

@@ -9,6 +9,9 @@ use crate::store::Project;
 /// The longest path, in bytes.
 const LONGEST: usize = 4096;
 
+/// What stands behind the name of a name that may have slashes, which are encoded.
+const SLASHES: &str = "=**";
+
 /// The names in a path, by what they name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Params(Vec<(&'static str, String)>);
@@ -75,19 +78,25 @@ pub(crate) fn matched(pattern: &'static str, path: &str) -> Option<Params> {
     }
 }
 
-fn part(wanted: &'static str, found: &str, names: &mut Vec<(&'static str, String)>) -> Option<()> {
-    let found = percent_decode_str(found).decode_utf8().ok()?;
+fn part(wanted: &'static str, raw: &str, names: &mut Vec<(&'static str, String)>) -> Option<()> {
+    let found = percent_decode_str(raw).decode_utf8().ok()?;
     let Some(inner) = wanted.strip_prefix('{') else {
         return (wanted == found).then_some(());
     };
     let (what, verb) = inner.split_once('}')?;
-    let name = match verb.is_empty() {
-        // A name has no colon, so this is a verb of another method.
-        true if found.contains(':') => return None,
-        true => &*found,
-        false => found.strip_suffix(verb)?,
+    let (what, may_have_slashes) = match what.strip_suffix(SLASHES) {
+        Some(what) => (what, true),
+        None => (what, false),
     };
-    if name.is_empty() || name.contains(['/', ':']) {
+    let name = match verb.is_empty() {
+        // This is the verb of another method. A colon in a name is encoded.
+        true if raw.contains(':') => return None,
+        true => &*found,
+        false => found
+            .strip_suffix(verb)
+            .filter(|name| !name.contains(':'))?,
+    };
+    if name.is_empty() || !may_have_slashes && name.contains('/') {
         return None;
     }
     names.push((what, name.to_owned()));
@@ -117,12 +126,31 @@ mod tests {
     }
 
     #[test]
+    fn a_colon_in_a_name_is_encoded() {
+        const RUN: &str = "/host/v1/runs/{run}";
+        let params = matched(RUN, "/host/v1/runs/2026-11-23T14%3A00%3A00Z").unwrap();
+        assert_eq!(params.get("run"), "2026-11-23T14:00:00Z");
+        assert_eq!(matched(RUN, "/host/v1/runs/2026-11-23T14:00:00Z"), None);
+    }
+
+    #[test]
+    fn a_name_has_encoded_slashes_where_the_pattern_says_so() {
+        const ENTRIES: &str = "/host/v1/buckets/{bucket=**}/entries";
+        let params = matched(ENTRIES, "/host/v1/buckets/a%2Fb/entries").unwrap();
+        assert_eq!(params.get("bucket"), "a/b");
+        for other in ["/host/v1/buckets/a/b/entries", "/host/v1/buckets//entries"] {
+            assert_eq!(matched(ENTRIES, other), None, "{other}");
+        }
+    }
+
+    #[test]
     fn other_paths_are_not_like_it() {
         for path in [
             "/v1/projects/p/locations/l/jobs/j",
             "/v1/projects/p/locations/l/jobs/j:resume",
             "/v1/projects/p/locations/l/jobs/:pause",
             "/v1/projects/p/locations/l/jobs/a%2Fb:pause",
+            "/v1/projects/p/locations/l/jobs/a%3Ab:pause",
             "/v1/projects/p/locations/l/jobs/j:pause/",
             "/v1/projects//locations/l/jobs/j:pause",
             "/v1/projects/p/locations/l/jobs/%ff:pause",

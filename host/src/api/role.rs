@@ -39,8 +39,10 @@ pub(crate) const ROLES: &[Role] = &[
             "host.keys.list",
             "host.explain.get",
             "host.doctor.get",
+            "host.keyvalue.list",
             "host.keyvalue.get",
             "host.keyvalue.update",
+            "host.revocations.list",
         ],
         except: &[
             "*.setIamPolicy",

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::store::StoreError;
+use crate::store::{KeyValueError, StoreError};
 
 /// Who says so, in `ErrorInfo`.
 const DOMAIN: &str = "host";
@@ -219,6 +219,9 @@ impl From<StoreError> for Status {
             | StoreError::DamagedJob { .. } => Code::FailedPrecondition,
             StoreError::Settings(_) => Code::InvalidArgument,
             StoreError::PolicyChanged(_) => Code::Aborted,
+            StoreError::KeyValue(
+                KeyValueError::Key(_) | KeyValueError::Value(_) | KeyValueError::Keys(_),
+            ) => Code::InvalidArgument,
             _ => {
                 // It may name files of this machine, which are nobody's affair who calls from another.
                 tracing::error!("a method of the control plane failed: {error}");

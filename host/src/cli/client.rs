@@ -10,11 +10,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use clap::Args;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::Message;
 use super::state::StateDirectory;
-use crate::api::{Api, Call, Caller, Reply, Status};
+use crate::api::{Api, Call, Caller, Code, Reply, Status};
 use crate::console::socket;
 use crate::store::Store;
 use remote::Remote;
@@ -60,6 +61,11 @@ enum Way {
     /// Another process, here or elsewhere.
     Remote(Box<Remote>),
 }
+
+/// How many items are asked for at once, at most.
+const LARGEST_PAGE: usize = 500;
+/// The most pages of a list that are read.
+const MOST_PAGES: usize = 10_000;
 
 /// Stands for whatever the host's project or location is.
 const ANY: &str = "-";
@@ -153,6 +159,27 @@ impl Client {
         self.call("GET", path, Bytes::new())
     }
 
+    /// The items in the field `field` of the list at `path`, page after page, `most` at most.
+    ///
+    /// # Errors
+    /// If the method fails or cannot be reached, or there is no end to the pages.
+    pub(super) fn list(&self, path: &str, field: &str, most: usize) -> Result<Vec<Value>, Status> {
+        let (mut items, mut token) = (Vec::new(), String::new());
+        let and = if path.contains('?') { '&' } else { '?' };
+        for _ in 0..MOST_PAGES {
+            let size = LARGEST_PAGE.min(most - items.len());
+            let page = self.get(&format!("{path}{and}pageSize={size}&pageToken={token}"))?;
+            items.extend(page[field].as_array().into_iter().flatten().cloned());
+            token = encoded(page["nextPageToken"].as_str().unwrap_or_default());
+            if token.is_empty() || items.len() >= most {
+                items.truncate(most);
+                return Ok(items);
+            }
+        }
+        let message = format!("the list has more than {MOST_PAGES} pages");
+        Err(Status::new(Code::ResourceExhausted, message))
+    }
+
     /// Sends `document` to `path`.
     ///
     /// # Errors
@@ -167,6 +194,14 @@ impl Client {
     /// If the method fails or cannot be reached.
     pub(super) fn patch(&self, path: &str, document: &Value) -> Result<Value, Status> {
         self.call("PATCH", path, document.to_string().into())
+    }
+
+    /// Makes `document` what is at `path`.
+    ///
+    /// # Errors
+    /// If the method fails or cannot be reached.
+    pub(super) fn put(&self, path: &str, document: &Value) -> Result<Value, Status> {
+        self.call("PUT", path, document.to_string().into())
     }
 
     /// Removes what is at `path`.
@@ -200,4 +235,9 @@ impl Client {
             Reply::Bytes(..) => Ok(Value::Null),
         }
     }
+}
+
+/// `text` as a part of a path or of a query.
+pub(super) fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }

@@ -10,9 +10,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use super::Message;
-use super::state::StateDirectory;
-use crate::config::values::bucket_name;
-use crate::store::{BucketName, Store};
+use super::client::{ClientArgs, encoded};
 
 /// Read and change what functions keep by `wasi:keyvalue`
 ///
@@ -54,32 +52,18 @@ struct BucketArgs {
     bucket: bool,
 
     #[command(flatten)]
-    state: StateDirectory,
+    host: ClientArgs,
 }
 
 impl BucketArgs {
-    /// The store and the bucket in it, which is there.
-    fn find(&self) -> Result<(Store, BucketName), Message> {
-        let store = self.state.store()?;
-        let bucket = match self.bucket {
-            true => store.shared_bucket(&self.name)?,
-            false => store.own_bucket(&self.name)?,
-        };
-        Ok((store, bucket))
+    /// The path of `what` in the bucket, with a query that may go on.
+    fn path(&self, what: &str) -> String {
+        let (name, is_shared) = (encoded(&self.name), self.bucket);
+        format!("/host/v1/buckets/{name}/{what}?shared={is_shared}")
     }
 
-    /// The store and the bucket, which need not be there yet if it is a shared one.
-    fn find_or_new(&self) -> Result<(Store, BucketName), Message> {
-        let store = self.state.store()?;
-        let bucket = match self.bucket {
-            true => BucketName::Shared(bucket_name(&self.name)?),
-            false => store.own_bucket(&self.name)?,
-        };
-        Ok((store, bucket))
-    }
-
-    /// Says that there is no such key.
-    fn no_key(&self, key: &str) -> Message {
-        format!("there is no key `{key}` in the bucket [{}]", self.name)
+    /// The path of the entry of `key`.
+    fn entry(&self, key: &str) -> String {
+        format!("{}&key={}", self.path("entry"), encoded(key))
     }
 }

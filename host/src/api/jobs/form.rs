@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::api::Status;
 use crate::api::fields::{Fields, seconds};
@@ -42,7 +42,7 @@ pub(super) const OWN_FIELDS: [&str; 2] = ["catchUp", "secretHeaders"];
 ///
 /// # Errors
 /// If a field is of another type, or it has a target that this host cannot call.
-pub(super) fn settings(document: &Value, before: &JobSettings) -> Result<JobSettings, Status> {
+pub(crate) fn settings(document: &Value, before: &JobSettings) -> Result<JobSettings, Status> {
     let job = Fields::of(document);
     for target in ["pubsubTarget", "appEngineHttpTarget"] {
         if job.get(target).is_some() {
@@ -146,8 +146,19 @@ fn or(text: Option<String>, default: String) -> String {
     given(text).unwrap_or(default)
 }
 
-/// The settings as a document from which [`settings`] reads them again.
+/// The settings as a document from which [`settings`] reads them again, without the values that are secret.
 pub(super) fn of_settings(settings: &JobSettings) -> Value {
+    let mut hidden = settings.clone();
+    for (name, value) in &mut hidden.headers {
+        if settings.is_secret(name) {
+            HIDDEN.clone_into(value);
+        }
+    }
+    document(&hidden)
+}
+
+/// The settings as a document to be sent, with all values.
+pub(crate) fn document(settings: &JobSettings) -> Value {
     let mut document = json!({
         "schedule": settings.schedule,
         "timeZone": settings.time_zone,
@@ -156,12 +167,10 @@ pub(super) fn of_settings(settings: &JobSettings) -> Value {
         "retryConfig": retry(settings),
         "overlap": settings.overlap,
         "catchUp": settings.catch_up,
+        "secretHeaders": settings.secret_headers,
     });
     if !settings.description.is_empty() {
         document["description"] = json!(settings.description);
-    }
-    if !settings.secret_headers.is_empty() {
-        document["secretHeaders"] = json!(settings.secret_headers);
     }
     document
 }
@@ -170,6 +179,11 @@ pub(super) fn of_settings(settings: &JobSettings) -> Value {
 pub(super) fn shown(project: &Project, record: &JobRecord, last: Option<&AttemptRecord>) -> Value {
     let settings = &record.settings;
     let mut job = of_settings(settings);
+    if let Some(job) = job.as_object_mut()
+        && settings.secret_headers.is_empty()
+    {
+        job.remove("secretHeaders");
+    }
     job["name"] = json!(project.of("jobs", &record.name));
     job["state"] = json!(state(record));
     job["userUpdateTime"] = json!(record.updated);
@@ -212,11 +226,7 @@ fn retry(settings: &JobSettings) -> Value {
 fn target(settings: &JobSettings) -> Value {
     let mut target = json!({ "uri": settings.uri, "httpMethod": settings.http_method });
     if !settings.headers.is_empty() {
-        let headers = settings.headers.iter().map(|(name, value)| {
-            let is_secret = settings.is_secret(name);
-            (name.clone(), json!(if is_secret { HIDDEN } else { value }))
-        });
-        target["headers"] = Value::Object(headers.collect::<Map<_, _>>());
+        target["headers"] = json!(settings.headers);
     }
     if let Some(body) = &settings.body {
         target["body"] = json!(body);
@@ -299,7 +309,9 @@ mod tests {
     fn a_secret_header_is_hidden_and_kept_when_the_mark_comes_back() {
         let mut before = read(RECORDED).unwrap();
         before.secret_headers.insert("X-A".into());
-        assert_eq!(target(&before)["headers"]["X-A"], HIDDEN);
+        let headers = &of_settings(&before)["httpTarget"]["headers"];
+        assert_eq!(headers["X-A"], HIDDEN);
+        assert_eq!(document(&before)["httpTarget"]["headers"]["X-A"], "b");
         let sent = json!({ "httpTarget": { "headers": { "x-a": HIDDEN, "X-B": "c" } } });
         let after = settings(&sent, &before).unwrap();
         assert_eq!(after.headers["x-a"], "b");

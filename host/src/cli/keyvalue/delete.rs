@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use serde_json::json;
 
 use super::super::Message;
+use super::super::client::encoded;
 use super::super::confirm::confirm;
 use super::BucketArgs;
 use crate::counted::counted;
 use crate::stderr;
-use crate::store::StoreError;
 
 /// Delete keys and their values
 #[derive(Args)]
@@ -32,14 +33,15 @@ pub(super) struct Delete {
 
 impl Delete {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let (store, bucket) = self.bucket.find()?;
+        let host = self.bucket.host.client()?;
         let name = self.bucket.name.escape_debug();
         // Before asking, so that nobody confirms what cannot be done.
+        let entries = self.bucket.path("entries");
         for key in &self.keys {
-            let found = store.read_keyvalue(|ledger| ledger.exists(&bucket, key))?;
-            if !found.map_err(StoreError::from)? {
-                return Err(self.bucket.no_key(key));
-            }
+            host.get(&format!("{entries}&key={}", encoded(key)))?;
+        }
+        if self.all {
+            host.get(&format!("{entries}&pageSize=1"))?;
         }
         if !self.quiet {
             confirm(&match self.all {
@@ -50,12 +52,16 @@ impl Delete {
                 ),
             })?;
         }
-        let deleted = store.write_keyvalue(|ledger| match self.all {
-            true => ledger.clear(&bucket),
-            false => ledger.delete(&bucket, &self.keys),
-        })?;
-        let deleted = deleted.map_err(StoreError::from)?;
-        stderr::line!("Deleted {} of [{name}].", counted(deleted, "key"));
+        let what = match self.all {
+            true => json!({ "all": true }),
+            false => json!({ "keys": self.keys }),
+        };
+        let answer = host.post(&self.bucket.path("entries:delete"), &what)?;
+        let deleted = answer["deleted"]
+            .as_u64()
+            .and_then(|deleted| deleted.try_into().ok());
+        let deleted = counted(deleted.unwrap_or_default(), "key");
+        stderr::line!("Deleted {deleted} of [{name}].");
         Ok(ExitCode::SUCCESS)
     }
 }

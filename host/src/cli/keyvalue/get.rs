@@ -3,12 +3,13 @@
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 
 use super::super::Message;
 use super::super::format::print;
 use super::BucketArgs;
-use crate::store::StoreError;
 
 /// Print a value
 ///
@@ -24,10 +25,10 @@ pub(super) struct Get {
 
 impl Get {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let (store, bucket) = self.bucket.find()?;
-        let found = store.read_keyvalue(|ledger| ledger.read(&bucket, &self.key))?;
-        let found = found.map_err(StoreError::from)?;
-        let (_, value) = found.ok_or_else(|| self.bucket.no_key(&self.key))?;
+        let host = self.bucket.host.client()?;
+        let entry = host.get(&self.bucket.entry(&self.key))?;
+        let value = STANDARD.decode(entry["value"].as_str().unwrap_or_default());
+        let value = value.map_err(|error| format!("the answer has no value: {error}"))?;
         let mut stdout = std::io::stdout();
         if stdout.is_terminal() {
             print(&format!("{}\n", String::from_utf8_lossy(&value)))?;

@@ -3,12 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::json;
 
 use super::super::Message;
 use super::super::listing::{Item, Listed};
 use super::BucketArgs;
-use crate::store::StoreError;
 
 /// List the keys, in the order in which they came
 #[derive(Args)]
@@ -22,12 +20,12 @@ pub(super) struct List {
 
 impl List {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let (store, bucket) = self.bucket.find()?;
-        let entries = store.read_keyvalue(|ledger| ledger.entries(&bucket, 0, usize::MAX))?;
-        let entries = entries.map_err(StoreError::from)?.into_iter();
-        let items = entries.map(|entry| Item {
-            value: json!({"key": entry.key, "bytes": entry.bytes}),
-            row: [entry.key, entry.bytes.to_string()],
+        let host = self.bucket.host.client()?;
+        let entries = host.list(&self.bucket.path("entries"), "entries", usize::MAX)?;
+        let items = entries.into_iter().map(|value| {
+            let key = value["key"].as_str().unwrap_or_default().to_owned();
+            let row = [key, value["bytes"].to_string()];
+            Item { value, row }
         });
         let items = items.collect();
         self.listed.show(["KEY", "BYTES"], items)?;

@@ -5,11 +5,14 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::process::ExitCode;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use clap::Args;
+use serde_json::json;
 
 use super::super::Message;
 use super::BucketArgs;
-use crate::store::{LARGEST_VALUE, Quota, StoreError};
+use crate::store::LARGEST_VALUE;
 use crate::{input, stderr};
 
 /// Set a value
@@ -30,19 +33,16 @@ pub(super) struct Set {
 
 impl Set {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let (store, bucket) = self.bucket.find_or_new()?;
+        let host = self.bucket.host.client()?;
         let value = match input::is_stdin(Path::new(&self.value)) {
             true => input::stdin("the value", LARGEST_VALUE as u64)?.to_vec(),
             false => self.value.into_vec(),
         };
-        let entry = (self.key, value);
-        let set = store.write_keyvalue(|ledger| {
-            ledger.set(&bucket, std::slice::from_ref(&entry), Quota::UNLIMITED)
-        })?;
-        set.map_err(StoreError::from)?;
+        let entry = json!({ "value": STANDARD.encode(value) });
+        host.put(&self.bucket.entry(&self.key), &entry)?;
         stderr::line!(
             "Set [{}] in [{}].",
-            entry.0.escape_debug(),
+            self.key.escape_debug(),
             self.bucket.name.escape_debug()
         );
         Ok(ExitCode::SUCCESS)

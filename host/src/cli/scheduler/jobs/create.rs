@@ -3,15 +3,16 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use jiff::Timestamp;
+use serde_json::json;
 
 use super::super::super::Message;
+use super::super::super::client::ClientArgs;
 use super::super::super::listing::Shown;
-use super::super::super::state::StateDirectory;
 use super::settings::{SettingArgs, checked};
 use super::shown::value;
+use crate::api::{Code, job_form};
 use crate::config::values::{Listed, Pair, header_map, headers};
-use crate::store::{JobName, JobSettings};
+use crate::store::{JobName, JobSettings, StoreError};
 
 /// Create a job
 #[derive(Args)]
@@ -50,7 +51,7 @@ struct CreateHttp {
     shown: Shown,
 
     #[command(flatten)]
-    state: StateDirectory,
+    host: ClientArgs,
 }
 
 impl Create {
@@ -71,10 +72,17 @@ impl CreateHttp {
             ..JobSettings::default()
         };
         self.settings.apply(&mut settings)?;
-        let store = self.state.store_or_new()?;
-        checked(&store, &settings)?;
-        let record = store.create_job(&self.name, &settings, Timestamp::now())?;
-        self.shown.show(&value(&record, None))?;
+        checked(&settings)?;
+        let host = self.host.client_or_new()?;
+        let mut job = job_form::document(&settings);
+        job["name"] = json!(self.name);
+        let created = host.post(&format!("{}/jobs", host.location("v1")), &job);
+        let created = created.map_err(|status| match status.code {
+            // This names the command that changes it.
+            Code::AlreadyExists => StoreError::JobExists(self.name).to_string(),
+            _ => status.message,
+        })?;
+        self.shown.show(&value(created))?;
         Ok(ExitCode::SUCCESS)
     }
 }

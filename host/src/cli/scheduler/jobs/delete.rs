@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::super::super::Message;
+use super::super::super::client::ClientArgs;
 use super::super::super::confirm::confirm;
-use super::super::super::state::StateDirectory;
+use super::change::path;
 use crate::stderr;
 use crate::store::JobName;
 
@@ -21,18 +22,19 @@ pub(super) struct Delete {
     quiet: bool,
 
     #[command(flatten)]
-    state: StateDirectory,
+    host: ClientArgs,
 }
 
 impl Delete {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let store = self.state.store()?;
+        let host = self.host.client()?;
+        let path = path(&host, &self.name, "");
         // Before asking, so that nobody confirms what cannot be done.
-        store.job(&self.name)?;
+        host.get(&path)?;
         if !self.quiet {
             confirm(&format!("Job [{}] will be deleted.", self.name))?;
         }
-        store.delete_job(&self.name)?;
+        host.delete(&path)?;
         stderr::line!("Deleted job [{}].", self.name);
         Ok(ExitCode::SUCCESS)
     }

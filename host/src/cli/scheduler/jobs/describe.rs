@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::super::super::Message;
+use super::super::super::client::ClientArgs;
 use super::super::super::listing::Shown;
-use super::super::super::state::StateDirectory;
+use super::change::path;
 use super::shown::value;
 use crate::store::JobName;
 
@@ -20,18 +21,14 @@ pub(super) struct Describe {
     shown: Shown,
 
     #[command(flatten)]
-    state: StateDirectory,
+    host: ClientArgs,
 }
 
 impl Describe {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let store = self.state.store()?;
-        let record = store.job(&self.name)?;
-        let runs = store.job_runs(&self.name, usize::from(u8::MAX))?;
-        let last = runs
-            .into_iter()
-            .find_map(|run| run.attempts.into_iter().last());
-        self.shown.show(&value(&record, last.as_ref()))?;
+        let host = self.host.client()?;
+        let job = host.get(&path(&host, &self.name, ""))?;
+        self.shown.show(&value(job))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -5,12 +5,10 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::super::super::Message;
+use super::super::super::client::ClientArgs;
 use super::super::super::listing::{Item, Listed};
-use super::super::super::state::StateDirectory;
-use super::shown::{state, value};
+use super::shown::{location, text, value};
 
-/// Where all jobs are; gcloud's column.
-const LOCATION: &str = "local";
 /// What all jobs call; gcloud's column.
 const TARGET_TYPE: &str = "HTTP";
 
@@ -21,23 +19,25 @@ pub(super) struct List {
     listed: Listed,
 
     #[command(flatten)]
-    state: StateDirectory,
+    host: ClientArgs,
 }
 
 impl List {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let store = self.state.store()?;
-        let records = store.jobs().map_err(|error| error.to_string())?;
-        let items = records.iter().map(|record| {
-            let settings = &record.settings;
+        let host = self.host.client()?;
+        let jobs = host.list(&format!("{}/jobs", host.location("v1")), "jobs", usize::MAX)?;
+        let items = jobs.into_iter().map(|job| {
+            let location = location(&job).to_owned();
+            let value = value(job);
+            let [name, schedule, zone, state] =
+                ["name", "schedule", "timeZone", "state"].map(|field| text(&value[field]));
             let row = [
-                record.name.to_string(),
-                LOCATION.into(),
-                format!("{} ({})", settings.schedule, settings.time_zone),
+                name.to_owned(),
+                location,
+                format!("{schedule} ({zone})"),
                 TARGET_TYPE.into(),
-                state(record).into(),
+                state.to_owned(),
             ];
-            let value = value(record, None);
             Item { value, row }
         });
         let head = ["ID", "LOCATION", "SCHEDULE (TZ)", "TARGET_TYPE", "STATE"];

@@ -5,13 +5,15 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::super::Message;
+use super::super::super::client::{Client, ClientArgs, encoded};
 use super::super::super::listing::{Item, Listed, Shown};
-use super::super::super::state::StateDirectory;
 use super::super::super::time::instant;
-use crate::store::{AttemptRecord, JobName, RunRecord};
+use super::shown::text;
+use crate::api::LATEST_RUN;
+use crate::store::JobName;
 
 /// Look at what came of a job's due times
 #[derive(Args)]
@@ -41,7 +43,7 @@ struct List {
     listed: Listed,
 
     #[command(flatten)]
-    state: StateDirectory,
+    host: ClientArgs,
 }
 
 /// Show a run and its attempts
@@ -58,7 +60,7 @@ struct Describe {
     shown: Shown,
 
     #[command(flatten)]
-    state: StateDirectory,
+    host: ClientArgs,
 }
 
 impl Runs {
@@ -73,11 +75,11 @@ impl Runs {
 impl List {
     fn run(self) -> Result<ExitCode, Message> {
         let listed = self.listed.or_limit(LISTED);
-        let runs = self.state.store()?;
-        let runs = runs.job_runs(&self.name, listed.needed(MOST))?;
-        let items = runs.iter().map(|run| Item {
-            value: value(run),
-            row: row(run),
+        let host = self.host.client()?;
+        let runs = host.list(&path(&host, &self.name), "runs", listed.needed(MOST))?;
+        let items = runs.into_iter().map(|value| Item {
+            row: row(&value),
+            value,
         });
         let head = [
             "SCHEDULED_TIME",
@@ -94,83 +96,36 @@ impl List {
 
 impl Describe {
     fn run(self) -> Result<ExitCode, Message> {
-        let store = self.state.store()?;
+        let host = self.host.client()?;
         let run = match self.scheduled_time {
-            Some(time) => store.job_run(&self.name, time),
-            None => store
-                .job_runs(&self.name, 1)
-                .map(|runs| runs.into_iter().next()),
+            Some(time) => encoded(&time.to_string()),
+            None => LATEST_RUN.to_owned(),
         };
-        let run = run?.ok_or_else(|| {
-            format!(
-                "the job `{0}` has no such run; `host scheduler jobs runs list {0}` shows those that it has",
-                self.name
-            )
-        })?;
-        self.shown.show(&value(&run))?;
+        let run = host.get(&format!("{}/{run}", path(&host, &self.name)))?;
+        self.shown.show(&run)?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn row(run: &RunRecord) -> [String; 6] {
-    let end = run.attempts.last().and_then(|attempt| attempt.end.as_ref());
-    let reason = run.reason.as_deref();
-    let reason = reason.or_else(|| end.and_then(|end| end.reason.as_deref()));
+/// The path of the runs of the job `name`.
+fn path(host: &Client, name: &JobName) -> String {
+    format!("{}/jobs/{name}/runs", host.location("host/v1"))
+}
+
+fn row(run: &Value) -> [String; 6] {
+    let none = Vec::new();
+    let attempts = run["attempts"].as_array().unwrap_or(&none);
+    let last = attempts.last().unwrap_or(&Value::Null);
+    let reason = match text(&run["reason"]) {
+        "" => text(&last["reason"]),
+        reason => reason,
+    };
     [
-        run.scheduled.to_string(),
-        run.trigger.as_str().into(),
-        run.state.as_str().into(),
-        run.attempts.len().to_string(),
-        end.map_or_else(String::new, |end| end.code.clone()),
-        reason.unwrap_or_default().to_owned(),
+        text(&run["scheduledTime"]).to_owned(),
+        text(&run["trigger"]).to_owned(),
+        text(&run["state"]).to_owned(),
+        attempts.len().to_string(),
+        text(&last["status"]).to_owned(),
+        reason.to_owned(),
     ]
-}
-
-fn value(run: &RunRecord) -> Value {
-    let attempts: Vec<_> = run.attempts.iter().map(attempt_value).collect();
-    let mut value = json!({
-        "scheduledTime": run.scheduled.to_string(),
-        "trigger": run.trigger.as_str(),
-        "state": run.state.as_str(),
-        "attempts": attempts,
-    });
-    if let Some(reason) = &run.reason {
-        value["reason"] = json!(reason);
-    }
-    if let Some(ended) = run.ended {
-        value["endTime"] = json!(ended.to_string());
-    }
-    value
-}
-
-fn attempt_value(attempt: &AttemptRecord) -> Value {
-    let mut value = json!({
-        "number": attempt.number,
-        "startTime": attempt.started.to_string(),
-    });
-    let Some(end) = &attempt.end else {
-        return value;
-    };
-    let took = match end.took {
-        Some(took) => took.as_secs_f64(),
-        // The clock tells it as well as it can.
-        None => end
-            .time
-            .duration_since(attempt.started)
-            .as_secs_f64()
-            .max(0.0),
-    };
-    value["duration"] = json!(format!("{took:.3}s"));
-    value["status"] = json!(end.code);
-    let given = [
-        ("httpStatus", json!(end.status)),
-        ("reason", json!(end.reason)),
-        ("executionId", json!(end.execution)),
-    ];
-    for (key, given) in given {
-        if !given.is_null() {
-            value[key] = given;
-        }
-    }
-    value
 }

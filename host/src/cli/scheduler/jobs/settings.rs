@@ -14,7 +14,7 @@ use crate::config::values::{
 };
 use crate::input;
 use crate::scheduler::Job;
-use crate::store::{CatchUp, JobSettings, Overlap, Store};
+use crate::store::{CatchUp, JobSettings, Overlap};
 
 /// The largest body that is read from a file, in bytes. A job has less.
 const LARGEST_BODY: u64 = 1024 * 1024;
@@ -162,13 +162,10 @@ impl SettingArgs {
     }
 }
 
-/// Checks that `settings` make a job, and that the account that it acts for is in `store`.
-pub(super) fn checked(store: &Store, settings: &JobSettings) -> Result<(), Message> {
-    let job = Job::accept(settings).map_err(|error| error.to_string())?;
-    if let Some(identity) = &job.target.identity {
-        store.service_account(&identity.account)?;
-    }
-    Ok(())
+/// Checks that `settings` make a job.
+pub(super) fn checked(settings: &JobSettings) -> Result<(), Message> {
+    let accepted = Job::accept(settings).map(drop);
+    accepted.map_err(|error| error.to_string())
 }
 
 fn set<T: Clone>(setting: &mut T, given: &Option<T>) {

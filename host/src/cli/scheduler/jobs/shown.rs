@@ -1,95 +1,75 @@
-//! What is shown of a job, under gcloud's names.
+//! What is shown of a job: what its methods answer, by its short name and with the names of codes.
 
 use serde_json::{Value, json};
 
-use crate::scheduler::{disabled, next_due};
-use crate::store::{AttemptRecord, JobRecord};
+use crate::store::last_of_full_name;
 
-/// What is shown of a value that is secret.
-const HIDDEN: &str = "(hidden)";
+/// What the methods call a job whose record cannot be read, and what it is called here.
+const DAMAGED: [&str; 2] = ["UPDATE_FAILED", "DAMAGED"];
+/// Fields that are of use to programs only.
+const LEFT_OUT: [&str; 2] = ["declaredIn", "secretHeaders"];
 
-/// The job, and how its `last` attempt went.
-pub(super) fn value(record: &JobRecord, last: Option<&AttemptRecord>) -> Value {
-    let settings = &record.settings;
-    let mut target = json!({
-        "uri": settings.uri,
-        "httpMethod": settings.http_method,
-    });
-    if !settings.headers.is_empty() {
-        let headers = settings.headers.iter().map(|(name, value)| {
-            let is_secret = settings.is_secret(name);
-            (name.clone(), json!(if is_secret { HIDDEN } else { value }))
-        });
-        target["headers"] = Value::Object(headers.collect());
-    }
-    if let Some(body) = &settings.body {
-        target["body"] = json!(body);
-    }
-    if let Some(account) = &settings.oidc_account {
-        target["oidcToken"] = json!({ "serviceAccountEmail": account });
-        if let Some(audience) = &settings.oidc_audience {
-            target["oidcToken"]["audience"] = json!(audience);
-        }
-    }
-    let mut value = json!({
-        "name": record.name,
-        "state": state(record),
-        "schedule": settings.schedule,
-        "timeZone": settings.time_zone,
-        "attemptDeadline": seconds(settings.attempt_deadline),
-        "httpTarget": target,
-        "retryConfig": {
-            "retryCount": settings.max_retry_attempts,
-            "maxRetryDuration": seconds(settings.max_retry_duration),
-            "minBackoffDuration": seconds(settings.min_backoff),
-            "maxBackoffDuration": seconds(settings.max_backoff),
-            "maxDoublings": settings.max_doublings,
-        },
-        "overlap": settings.overlap,
-        "catchUp": settings.catch_up,
-        "createTime": record.created,
-        "userUpdateTime": record.updated,
-    });
-    if !settings.description.is_empty() {
-        value["description"] = json!(settings.description);
-    }
-    if let Some(damage) = &record.damage {
-        value["damage"] = json!(damage);
-    }
-    let disabled = disabled(record);
-    if let Some(next) = next_due(record) {
-        value["scheduleTime"] = json!(next.to_string());
-    }
-    if let Some(last) = last {
-        value["lastAttemptTime"] = json!(last.started.to_string());
-        if let Some(end) = &last.end {
-            value["status"] = json!({ "code": end.code });
-            if let Some(reason) = &end.reason {
-                value["status"]["message"] = json!(reason);
+/// `job`, as it was answered, as it is shown.
+pub(super) fn value(mut job: Value) -> Value {
+    let Value::Object(fields) = &mut job else {
+        return job;
+    };
+    fields.retain(|name, _| !LEFT_OUT.contains(&name.as_str()));
+    for (name, value) in fields {
+        match name.as_str() {
+            "name" => {
+                let short = last_of_full_name(text(value), "jobs").map(|short| json!(short));
+                *value = short.unwrap_or_else(|| value.clone());
             }
+            "state" if text(value) == DAMAGED[0] => *value = json!(DAMAGED[1]),
+            "status" => {
+                if let Value::Object(status) = value
+                    && let Some(code) = status.remove("codeName")
+                {
+                    status.insert("code".into(), code);
+                }
+            }
+            _ => {}
         }
     }
-    if let Some(error) = disabled {
-        let message = format!("it cannot run: {error}");
-        value["status"] = json!({ "code": "INVALID_ARGUMENT", "message": message });
-    }
-    value
+    job
 }
 
-/// `ENABLED`, `PAUSED`, `DISABLED` if it cannot run, or `DAMAGED` if its record cannot be read.
-pub(super) fn state(record: &JobRecord) -> &'static str {
-    match record.is_paused {
-        _ if record.damage.is_some() => "DAMAGED",
-        true => "PAUSED",
-        false if disabled(record).is_some() => "DISABLED",
-        false => "ENABLED",
-    }
+/// The location in the full name of `job`, as it was answered.
+pub(super) fn location(job: &Value) -> &str {
+    let mut parts = text(&job["name"]).split('/');
+    parts.find(|part| *part == "locations");
+    parts.next().unwrap_or_default()
 }
 
-/// Milliseconds as `3600s`.
-fn seconds(milliseconds: u64) -> String {
-    match (milliseconds / 1_000, milliseconds % 1_000) {
-        (seconds, 0) => format!("{seconds}s"),
-        (seconds, rest) => format!("{seconds}.{rest:03}s"),
+/// `value` if it is a text, or else none.
+pub(super) fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_shown_by_its_short_name_and_with_names_of_codes() {
+        let answered = json!({
+            "name": "projects/p/locations/here/jobs/j", "state": "UPDATE_FAILED", "secretHeaders": ["A"],
+            "status": { "code": 4, "codeName": "DEADLINE_EXCEEDED", "message": "it took too long" },
+        });
+        assert_eq!(location(&answered), "here");
+        let shown = json!({
+            "name": "j", "state": "DAMAGED",
+            "status": { "code": "DEADLINE_EXCEEDED", "message": "it took too long" },
+        });
+        assert_eq!(value(answered), shown);
+    }
+
+    #[test]
+    fn what_is_no_job_is_shown_as_it_came() {
+        for other in [json!([1]), json!({ "name": 7, "status": "?" }), Value::Null] {
+            assert_eq!(location(&other), "");
+            value(other);
+        }
     }
 }

@@ -3,15 +3,16 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use jiff::Timestamp;
+use serde_json::Value;
 
 use super::super::super::Message;
+use super::super::super::client::ClientArgs;
 use super::super::super::listing::Shown;
-use super::super::super::state::StateDirectory;
+use super::change::path;
 use super::settings::{SettingArgs, checked};
 use super::shown::value;
+use crate::api::job_form;
 use crate::config::values::{Listed, Pair, all, header_map, headers, names};
-use crate::scheduler;
 use crate::store::{JobName, JobSettings};
 
 /// Change a job
@@ -60,7 +61,7 @@ struct UpdateHttp {
     shown: Shown,
 
     #[command(flatten)]
-    state: StateDirectory,
+    host: ClientArgs,
 }
 
 /// Settings that go back to their defaults.
@@ -121,15 +122,15 @@ impl Update {
 
 impl UpdateHttp {
     fn run(self) -> Result<ExitCode, Message> {
-        let store = self.state.store()?;
-        // The accounts are in the same store, which is not asked while it is being changed.
-        let before = store.job(&self.name)?;
-        let settings = self.apply(before.settings)?;
-        checked(&store, &settings)?;
-        let record = scheduler::update(&store, &self.name, Timestamp::now(), |settings| {
-            self.apply(settings)
-        })?;
-        self.shown.show(&value(&record, None))?;
+        let host = self.host.client()?;
+        let path = path(&host, &self.name, "");
+        let before = job_form::settings(&host.get(&path)?, &JobSettings::default())?;
+        let after = self.apply(before.clone())?;
+        checked(&after)?;
+        let [before, after] = [before, after].map(|settings| job_form::document(&settings));
+        let mask = changed(&before, &after).join(",");
+        let updated = host.patch(&format!("{path}?updateMask={mask}"), &after)?;
+        self.shown.show(&value(updated))?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -165,6 +166,19 @@ impl UpdateHttp {
         secret_headers.retain(|secret| headers.keys().any(|header| is_same(header, secret)));
         Ok(settings)
     }
+}
+
+/// The fields that differ, so that only those are changed.
+fn changed<'a>(before: &'a Value, after: &'a Value) -> Vec<&'a str> {
+    let documents = [before, after].into_iter().filter_map(Value::as_object);
+    let mut names: Vec<_> = documents
+        .flat_map(|document| document.keys())
+        .map(String::as_str)
+        .filter(|name| before.get(name) != after.get(name))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 impl ClearArgs {
@@ -250,5 +264,16 @@ mod tests {
         let refused = updated(&["--update-headers=X-Key=v", &from_file]).unwrap_err();
         assert!(refused.contains("--header-from-file"), "{refused}");
         assert_eq!(refused.lines().count(), 1, "{refused}");
+    }
+
+    #[test]
+    fn only_fields_that_differ_are_changed() {
+        let before = serde_json::json!({ "schedule": "a", "description": "d", "overlap": "skip" });
+        let after = serde_json::json!({ "schedule": "b", "overlap": "skip", "timeZone": "z" });
+        assert_eq!(
+            changed(&before, &after),
+            ["description", "schedule", "timeZone"]
+        );
+        assert!(changed(&before, &before).is_empty());
     }
 }
