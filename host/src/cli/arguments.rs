@@ -183,7 +183,10 @@ mod tests {
             ),
             ("jobs", "host scheduler jobs list"),
             ("jobs run j", "host scheduler jobs run j"),
-            ("--project p jobs run j", "host scheduler jobs run j"),
+            (
+                "--project p jobs run j",
+                "host scheduler jobs run --project p j",
+            ),
             ("help logs", "host functions logs read --help"),
         ] {
             assert_eq!(read(short).as_deref(), Ok(long), "{short}");
@@ -210,9 +213,10 @@ mod tests {
                 "host scheduler jobs list -n 2 --sort-by name",
             ),
             (
-                "--project p --region=r functions list",
-                "host functions list",
+                "--endpoint e --project p scheduler --region=r jobs list",
+                "host scheduler jobs list --endpoint e --project p --region=r",
             ),
+            ("--project p --region=r auth doctor i", "host auth doctor i"),
         ] {
             assert_eq!(read(before).as_deref(), Ok(behind), "{before}");
         }
@@ -226,10 +230,7 @@ mod tests {
 
     #[test]
     fn a_flag_with_nothing_behind_it_lacks_its_value() {
-        for line in [
-            "functions list --project",
-            "functions list --region --limit 3",
-        ] {
+        for line in ["auth doctor --project", "scheduler next --region --count 3"] {
             assert!(
                 read(line).unwrap_err().contains("a value is required"),
                 "{line}"

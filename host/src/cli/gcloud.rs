@@ -63,11 +63,9 @@ const NO_MACHINE: &str = "tokens are those of a service account, not of a machin
 /// `=` takes a value.
 static FLAGS: &[(&str, &str, Meaning)] = &[
     // Of every command below these nouns.
-    (
-        "",
-        "--project= --region= --location= --billing-project= --verbosity= --quiet -q",
-        Nothing,
-    ),
+    ("", "--billing-project= --verbosity= --quiet -q", Nothing),
+    // Where a host is asked, they name what it has to have.
+    ("", "--project= --region= --location=", Nothing),
     ("", "--user-output-enabled --no-log-http", Nothing),
     ("functions list", "--regions=", Nothing),
     (
@@ -82,8 +80,15 @@ static FLAGS: &[(&str, &str, Meaning)] = &[
     ),
     (
         "",
-        "--account= --impersonate-service-account= --access-token-file=",
-        Refused("a command acts as the owner of the state directory, and as nobody else"),
+        "--account= --impersonate-service-account=",
+        Refused(
+            "a command acts as the owner of the state directory, or elsewhere as whoever the token in --access-token-file is of",
+        ),
+    ),
+    (
+        "",
+        "--access-token-file=",
+        Refused("this command asks no host elsewhere"),
     ),
     (
         "",

@@ -81,7 +81,9 @@ fn tokens_for_others_of_others_and_of_this_host_are_not_exchanged() {
     let state = State::with_store();
     let host = state.serve().arg("--issuer").arg(issuer.url()).start();
     let audience = format!("http://{}", host.admin_addr());
-    let other_audience = issuer.key().sign(&claims(&issuer, "https://elsewhere.example"));
+    let other_audience = issuer
+        .key()
+        .sign(&claims(&issuer, "https://elsewhere.example"));
     let expired = {
         let mut claims = claims(&issuer, &audience);
         (claims["iat"], claims["exp"]) = (json!(now() - 1000), json!(now() - 500));

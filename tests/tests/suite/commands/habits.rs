@@ -42,22 +42,38 @@ fn assert_refused(output: &Output, code: i32, words: &[&str]) {
 fn flags_that_every_script_carries_are_taken() {
     let state = two_jobs();
     for line in [
-        "scheduler jobs list --location us-central1 --project p",
-        "scheduler jobs list --project=p --verbosity=error --page-size 5 --quiet",
-        "--project p --quiet scheduler jobs list",
-        "scheduler --location l jobs describe hourly",
+        "scheduler jobs list --location local --project local",
+        "scheduler jobs list --project=local --verbosity=error --page-size 5 --quiet",
+        "--project local --quiet scheduler jobs list",
+        "scheduler --location local jobs describe hourly",
         "scheduler jobs describe projects/p/locations/us-central1/jobs/hourly",
-        "scheduler jobs update http hourly --location l --description d --quiet",
-        "scheduler jobs pause hourly --location us-central1 -q",
-        "scheduler jobs delete daily --location us-central1 --quiet",
-        "functions list --regions l --v2 --filter name:x --limit 5",
-        "functions list --gen2 --region l --sort-by ~name --format none",
-        "functions logs read --gen2 --region l --limit 3",
-        "iam service-accounts list --project p",
+        "scheduler jobs update http hourly --region local --description d --quiet",
+        "scheduler jobs pause hourly --location=local -q",
+        "scheduler jobs delete daily --location local --quiet",
+        "functions list --regions local --v2 --filter name:x --limit 5",
+        "functions list --gen2 --region local --sort-by ~name --format none",
+        "functions logs read --gen2 --region local --limit 3",
+        "iam service-accounts list --project local",
     ] {
         let output = state.run(line);
         assert_eq!(output.code, Some(0), "{line}: {output:?}");
     }
+}
+
+#[test]
+fn another_project_or_location_than_the_hosts_is_refused() {
+    let state = two_jobs();
+    for (line, words) in [
+        ("scheduler jobs list --project p", "the project `local`"),
+        (
+            "--region us-central1 scheduler jobs delete daily -q",
+            "the location `local`",
+        ),
+    ] {
+        let output = state.run(line);
+        assert_refused(&output, 1, &[words, "serve with --"]);
+    }
+    assert_eq!(state.job("daily")["state"], "ENABLED");
 }
 
 #[test]
