@@ -26,6 +26,7 @@ mod request;
 mod role;
 mod runs;
 mod service_accounts;
+mod settle;
 mod status;
 #[cfg(test)]
 mod test_support;
@@ -147,6 +148,9 @@ impl Api {
             };
             (method.handle)(self, &request)
         });
+        if method.is_change && result.is_ok() {
+            self.settle_identity();
+        }
         let outcome = result.as_ref().map(|_| ());
         if method.is_change || outcome.is_err_and(Status::is_denied) {
             (self.audit)(self.audit_entry(method, &params, caller, outcome));

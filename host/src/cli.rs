@@ -25,7 +25,9 @@ mod man;
 mod new;
 mod outside_issuers;
 mod own_issuer;
+mod policy;
 mod progress;
+mod projects;
 mod quickstart;
 mod scheduler;
 mod serve;
@@ -62,6 +64,7 @@ enum Command {
     Scheduler(scheduler::Scheduler),
     Keyvalue(keyvalue::KeyValue),
     Iam(iam::Iam),
+    Projects(projects::Projects),
     Auth(auth::Auth),
     Config(config::Config),
     Check(check::Check),
@@ -131,6 +134,7 @@ fn run() -> ExitCode {
         Command::Scheduler(scheduler) => scheduler.run(),
         Command::Keyvalue(keyvalue) => keyvalue.run(),
         Command::Iam(iam) => iam.run(),
+        Command::Projects(projects) => projects.run(),
         Command::Auth(auth) => auth.run(),
         Command::Config(config) => config.run(),
         Command::Check(check) => check.run(),

@@ -56,7 +56,7 @@ fn generate_id_token(api: &Api, request: &Request<'_>) -> Result<Reply, Status> 
         account: request.params.get("account"),
         audience: &audience,
         with_email: fields.boolean("includeEmail")?.unwrap_or_default(),
-        lifetime: LONGEST_LIFETIME,
+        lifetime: lifetime(fields)?,
     };
     let token = OwnIssuer::of(api.store(), None)
         .and_then(|issuer| issuer.token(api.store(), wanted, SystemTime::now()));
@@ -69,10 +69,7 @@ fn generate_access_token(api: &Api, request: &Request<'_>) -> Result<Reply, Stat
     let body = request.json()?;
     let fields = Fields::of(&body);
     refuse_delegates(fields)?;
-    let lifetime = fields
-        .duration("lifetime")?
-        .filter(|lifetime| *lifetime > 0);
-    let lifetime = lifetime.map_or(LONGEST_LIFETIME, Duration::from_millis);
+    let lifetime = lifetime(fields)?;
     let holder = AccessTokenHolder::ServiceAccount(request.params.get("account"));
     let now = Timestamp::now();
     let made = OwnIssuer::of(api.store(), None)
@@ -86,6 +83,12 @@ fn generate_access_token(api: &Api, request: &Request<'_>) -> Result<Reply, Stat
 }
 
 /// Not as a method that is not there: clients try such a one again for minutes.
+/// How long the token is to be good. Of ID tokens only this host's own clients say so.
+fn lifetime(fields: Fields<'_>) -> Result<Duration, Status> {
+    let lifetime = fields.duration("lifetime")?.filter(|time| *time > 0);
+    Ok(lifetime.map_or(LONGEST_LIFETIME, Duration::from_millis))
+}
+
 fn refuse_to_sign(_: &Api, _: &Request<'_>) -> Result<Reply, Status> {
     Err(Status::invalid(
         "service accounts of this host have no keys of their own, so nothing is signed for them; ask for a token with \

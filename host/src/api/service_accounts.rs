@@ -229,8 +229,15 @@ fn delete(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
     let deleted = api
         .store()
         .delete_service_account(request.params.get("account"));
-    deleted.map_err(|error| missing(api, error))?;
-    Ok(json!({}).into())
+    let changed = deleted.map_err(|error| missing(api, error))?;
+    let functions: Vec<String> = changed
+        .iter()
+        .map(|record| record.name.to_string())
+        .collect();
+    Ok(match request.is_own_client && !functions.is_empty() {
+        true => json!({ "functions": functions }).into(),
+        false => json!({}).into(),
+    })
 }
 
 fn set_disabled(api: &Api, request: &Request<'_>, is_disabled: bool) -> Result<Reply, Status> {

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::super::Message;
-use super::super::client::{Client, ClientArgs};
+use super::super::client::{Client, ClientArgs, encoded};
 use super::super::format::print;
 use crate::config::values::duration;
 
@@ -37,6 +37,7 @@ impl PrintAccessToken {
             None => host.post("/host/v1/accessTokens", &lifetime)?,
             Some(email) => {
                 let project = host.project("v1");
+                let email = encoded(email);
                 let path = format!("{project}/serviceAccounts/{email}:generateAccessToken");
                 host.post(&path, &lifetime)?
             }

@@ -1,16 +1,15 @@
 //! `host auth print-identity-token`
 
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use clap::Args;
+use serde_json::json;
 
 use super::super::Message;
+use super::super::client::{ClientArgs, encoded};
 use super::super::format::print;
-use super::super::own_issuer::own_issuer;
-use super::super::state::StateDirectory;
 use crate::config::values::duration;
-use crate::identity::TokenRequest;
 
 /// Print a token of a service account
 ///
@@ -34,21 +33,26 @@ pub(super) struct PrintIdentityToken {
     lifetime: Duration,
 
     #[command(flatten)]
-    state: StateDirectory,
+    host: ClientArgs,
 }
 
 impl PrintIdentityToken {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let store = self.state.store()?;
-        let issuer = own_issuer(&store, None)?;
-        let request = TokenRequest {
-            account: &self.impersonate_service_account,
-            audience: &self.audiences,
-            with_email: self.include_email,
-            lifetime: self.lifetime,
-        };
-        let token = issuer.token(&store, request, SystemTime::now());
-        let token = token.map_err(|error| error.to_string())?;
+        let host = self.host.client()?;
+        let body = json!({
+            "audience": self.audiences,
+            "includeEmail": self.include_email,
+            "lifetime": format!("{}s", self.lifetime.as_secs_f64()),
+        });
+        let account = encoded(&self.impersonate_service_account);
+        let path = format!(
+            "{}/serviceAccounts/{account}:generateIdToken",
+            host.project("v1")
+        );
+        let answer = host.post(&path, &body)?;
+        let token = answer["token"]
+            .as_str()
+            .ok_or("the host answered without a token")?;
         print(&format!("{token}\n"))?;
         Ok(ExitCode::SUCCESS)
     }
