@@ -126,7 +126,9 @@ impl ExchangeRequest {
             Some(grant) if grant != GRANT_TYPE => {
                 return Err(ExchangeError::new(
                     ExchangeErrorCode::UnsupportedGrantType,
-                    format!("the grant_type is not supported; expected {GRANT_TYPE}"),
+                    format!(
+                        "the grant_type is not supported; expected {GRANT_TYPE}, or get a token with host auth print-access-token"
+                    ),
                 ));
             }
             Some(_) => {}
