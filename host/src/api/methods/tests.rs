@@ -46,6 +46,8 @@ fn a_method_that_is_not_there_is_named() {
 
 /// Who may call each method by a role on the project: all whom the host knows, or those with one of the roles.
 const ALLOWED: &str = "\
+POST /host/v1/accessTokens: owner
+GET /host/v1/host: all
 POST /v1/projects/{project}/locations/{location}/jobs: owner editor cloudscheduler.admin
 GET /v1/projects/{project}/locations/{location}/jobs/{job}: owner editor viewer cloudscheduler.admin cloudscheduler.viewer
 GET /v1/projects/{project}/locations/{location}/jobs: owner editor viewer cloudscheduler.admin cloudscheduler.viewer
@@ -54,6 +56,12 @@ DELETE /v1/projects/{project}/locations/{location}/jobs/{job}: owner editor clou
 POST /v1/projects/{project}/locations/{location}/jobs/{job}:pause: owner editor cloudscheduler.admin
 POST /v1/projects/{project}/locations/{location}/jobs/{job}:resume: owner editor cloudscheduler.admin
 POST /v1/projects/{project}/locations/{location}/jobs/{job}:run: owner editor cloudscheduler.admin cloudscheduler.jobRunner
+GET /host/v1/projects/{project}/locations/{location}/jobs/{job}/runs: owner editor viewer cloudscheduler.admin cloudscheduler.viewer
+GET /host/v1/projects/{project}/locations/{location}/jobs/{job}/runs/{run}: owner editor viewer cloudscheduler.admin cloudscheduler.viewer
+GET /host/v1/buckets/{bucket=**}/entries: owner editor viewer
+GET /host/v1/buckets/{bucket=**}/entry: owner editor
+PUT /host/v1/buckets/{bucket=**}/entry: owner editor
+POST /host/v1/buckets/{bucket=**}/entries:delete: owner editor
 GET /v1/projects/{project}/locations/{location}/functions/{function}:getIamPolicy: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer
 POST /v1/projects/{project}/locations/{location}/functions/{function}:setIamPolicy: owner cloudfunctions.admin
 POST /v1/projects/{project}/locations/{location}/functions/{function}:testIamPermissions: all
