@@ -13,6 +13,7 @@ mod error;
 mod files;
 mod full_name;
 mod function_name;
+mod function_notes;
 mod functions;
 mod identity_changes;
 mod job_changes;

@@ -166,6 +166,9 @@ pub enum StoreError {
     /// Somebody else changed a policy after it was read.
     #[error("the policy of {0} has changed since it was read; read it again, and change that")]
     PolicyChanged(String),
+    /// There is such a function already.
+    #[error("there is a function `{0}` already; update it, or choose another name")]
+    FunctionExists(FunctionName),
     /// An upload was refused.
     #[error(transparent)]
     Upload(#[from] UploadError),

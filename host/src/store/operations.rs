@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::damage;
+use super::function_notes;
 use super::functions;
 use super::jobs::{micros, time};
 use super::{FunctionName, FunctionRecord, FunctionSettings, Revision, Store, StoreError};
@@ -206,20 +207,32 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// As [`deploy`](Self::deploy), for the operation `id`, which gets the revision in the same transaction.
+    /// As [`deploy`](Self::deploy), for the operation `id`, which gets the revision in the same transaction. `change` makes the
+    /// notes of those that there are, too.
     ///
     /// # Errors
-    /// As [`deploy`](Self::deploy), or if there is no such operation or it does not run. Then nothing is changed.
+    /// As [`deploy`](Self::deploy), or if there is no such operation or it does not run, it is to create a function that there
+    /// is already, or to update one that there is not. Then nothing is changed.
     pub fn deploy_for_operation(
         &self,
         id: &str,
         name: &FunctionName,
         component: Option<&[u8]>,
-        change: impl FnOnce(FunctionSettings) -> Result<FunctionSettings, String>,
+        change: impl FnOnce(FunctionSettings, String) -> Result<(FunctionSettings, String), String>,
     ) -> Result<FunctionRecord, StoreError> {
         self.change(|transaction| {
-            let deployed = functions::deploy(transaction, name, component, change)?;
+            let before = function_notes::read(transaction, name)?;
+            let mut notes = None;
+            let deployed = functions::deploy(transaction, name, component, |settings| {
+                let (settings, changed) = change(settings, before)?;
+                notes = Some(changed);
+                Ok(settings)
+            })?;
+            if let Some(notes) = notes {
+                function_notes::put(transaction, name, &notes)?;
+            }
             put_revision(transaction, id, deployed.revision)?;
+            check_verb(transaction, id, &deployed)?;
             Ok(deployed)
         })
     }
@@ -299,6 +312,26 @@ fn put_revision(connection: &Connection, id: &str, revision: Revision) -> Result
         params![revision, id],
     )?;
     refuse_none(connection, id, noted)
+}
+
+/// Makes sure that the operation `id` has deployed the first revision if it is to create a function, and else another one.
+fn check_verb(
+    connection: &Connection,
+    id: &str,
+    deployed: &FunctionRecord,
+) -> Result<(), StoreError> {
+    let verb = connection.query_row("SELECT verb FROM operations WHERE id = ?", [id], |row| {
+        damage::text(row, 0)
+    })?;
+    match (OperationVerb::of(&verb), deployed.revision) {
+        (OperationVerb::Create, 1) => Ok(()),
+        (OperationVerb::Create, _) => Err(StoreError::FunctionExists(deployed.name.clone())),
+        (_, 1) => Err(StoreError::NoFunction {
+            name: deployed.name.clone(),
+            nearest: None,
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Says why no operation was changed, if none was.

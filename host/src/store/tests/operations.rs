@@ -2,10 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Scratch, name, with};
+use super::{Scratch, name, settings, with};
 use crate::store::{
-    ApiGeneration, NewOperation, OperationOutcome, OperationRecord, OperationVerb, Store,
-    StoreError,
+    ApiGeneration, FunctionSettings, NewOperation, OperationOutcome, OperationRecord,
+    OperationVerb, Store, StoreError,
 };
 
 fn at(second: i64) -> Timestamp {
@@ -27,6 +27,13 @@ fn begin(store: &Store, verb: OperationVerb, second: i64) -> OperationRecord {
 
 fn done() -> OperationOutcome {
     OperationOutcome::Response("{}".into())
+}
+
+/// Gives a function this memory, and notes it.
+fn noting(
+    memory: u64,
+) -> impl FnOnce(FunctionSettings, String) -> Result<(FunctionSettings, String), String> {
+    move |_, notes| Ok((settings(memory), format!("{notes}{memory}")))
 }
 
 /// Why the operation failed, if it did.
@@ -102,26 +109,46 @@ fn operations_are_listed_in_pages_with_the_newest_first() {
 fn a_deploy_and_the_revision_of_its_operation_are_written_together() {
     let store = Store::in_memory().unwrap();
     let operation = begin(&store, OperationVerb::Create, 1);
-    let failed =
-        store.deploy_for_operation(
-            &operation.id,
-            &name("a"),
-            Some(b"one"),
-            |_| Err("no".into()),
-        );
+    let failed = store.deploy_for_operation(&operation.id, &name("a"), Some(b"one"), |_, _| {
+        Err("no".into())
+    });
     assert_eq!(failed.unwrap_err().to_string(), "no");
     assert_eq!(store.operation(&operation.id).unwrap(), operation);
-    let deployed = store.deploy_for_operation(&operation.id, &name("a"), Some(b"one"), with(1));
+    let deployed = store.deploy_for_operation(&operation.id, &name("a"), Some(b"one"), noting(1));
     assert_eq!(deployed.unwrap(), store.function(&name("a")).unwrap());
     let update = begin(&store, OperationVerb::Update, 2);
     store
-        .deploy_for_operation(&update.id, &name("a"), None, with(2))
+        .deploy_for_operation(&update.id, &name("a"), None, noting(2))
         .unwrap();
     let delete = begin(&store, OperationVerb::Delete, 3);
     store.delete_for_operation(&delete.id, &name("a")).unwrap();
     let revisions = [operation.id, update.id, delete.id]
         .map(|id| store.operation(&id).unwrap().deployed_revision);
     assert_eq!(revisions, [Some(1), Some(2), Some(2)]);
+}
+
+#[test]
+fn a_function_is_created_once_and_updated_when_it_is_there() {
+    let store = Store::in_memory().unwrap();
+    let deploy = |verb, memory| {
+        let id = begin(&store, verb, 1).id;
+        store.deploy_for_operation(&id, &name("a"), Some(b"one"), noting(memory))
+    };
+    let early = deploy(OperationVerb::Update, 1);
+    assert!(
+        matches!(early, Err(StoreError::NoFunction { .. })),
+        "{early:?}"
+    );
+    deploy(OperationVerb::Create, 2).unwrap();
+    let again = deploy(OperationVerb::Create, 3);
+    assert!(
+        matches!(again, Err(StoreError::FunctionExists(_))),
+        "{again:?}"
+    );
+    deploy(OperationVerb::Update, 4).unwrap();
+    // What has failed has noted nothing.
+    assert_eq!(store.function_notes(&name("a")).unwrap(), "{}24");
+    assert_eq!(store.function_notes(&name("b")).unwrap(), "{}");
 }
 
 #[test]
@@ -132,7 +159,7 @@ fn an_operation_that_does_not_run_changes_nothing() {
     let ended = begin(&store, OperationVerb::Update, 1).id;
     store.end_operation(&ended, &done(), at(2)).unwrap();
     for id in [&*ended, "missing"] {
-        let deployed = store.deploy_for_operation(id, &name("a"), Some(b"two"), with(2));
+        let deployed = store.deploy_for_operation(id, &name("a"), Some(b"two"), noting(2));
         assert!(
             matches!(deployed, Err(StoreError::Operation(_))),
             "{deployed:?}"
@@ -146,9 +173,9 @@ fn an_operation_that_does_not_run_changes_nothing() {
     }
     let once = begin(&store, OperationVerb::Update, 3).id;
     store
-        .deploy_for_operation(&once, &name("a"), None, with(2))
+        .deploy_for_operation(&once, &name("a"), None, noting(2))
         .unwrap();
-    let twice = store.deploy_for_operation(&once, &name("a"), None, with(3));
+    let twice = store.deploy_for_operation(&once, &name("a"), None, noting(3));
     assert!(matches!(twice, Err(StoreError::Operation(_))), "{twice:?}");
 }
 
@@ -163,7 +190,7 @@ fn an_interrupted_operation_has_failed_if_it_changed_nothing_and_goes_on_if_it_d
     ]
     .map(|verb| begin(&store, verb, 1).id);
     store
-        .deploy_for_operation(&committed, &name("a"), Some(b"one"), with(1))
+        .deploy_for_operation(&committed, &name("a"), Some(b"one"), noting(1))
         .unwrap();
     // The process is gone, and another one begins.
     drop(store);
@@ -181,7 +208,7 @@ fn an_interrupted_operation_has_failed_if_it_changed_nothing_and_goes_on_if_it_d
     store.end_operation(&committed, &done(), at(3)).unwrap();
     assert_eq!(store.interrupted_operations().unwrap(), []);
     // Whoever still has one of those that failed deploys nothing by it.
-    let late = store.deploy_for_operation(&create, &name("b"), Some(b"one"), with(1));
+    let late = store.deploy_for_operation(&create, &name("b"), Some(b"one"), noting(1));
     assert!(matches!(late, Err(StoreError::Operation(_))), "{late:?}");
     assert!(store.function(&name("b")).is_err());
 }
