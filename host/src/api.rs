@@ -11,6 +11,7 @@ mod constants;
 mod credentials;
 mod fields;
 mod function_policies;
+pub(crate) mod functions;
 mod host;
 mod jobs;
 mod keyvalue;
@@ -38,6 +39,7 @@ use serde_json::Value;
 
 use crate::store::{Project, Store};
 pub(crate) use audit::{AuditEntry, AuditLog};
+use functions::{CallLimit, Deployer, TryComponent};
 pub(crate) use jobs::form as job_form;
 pub(crate) use params::Params;
 pub(crate) use principal::{Caller, Principal};
@@ -51,6 +53,8 @@ pub(crate) struct Api {
     project: Project,
     audit: AuditLog,
     control_plane: Option<String>,
+    deployer: Arc<Deployer>,
+    calls: CallLimit,
 }
 
 /// What a method answers.
@@ -92,10 +96,17 @@ impl Api {
     /// If the store fails.
     pub(crate) fn new(store: Arc<Store>, audit: AuditLog) -> Result<Self, Status> {
         let project = store.project()?;
+        let try_component: TryComponent = Box::new(|_, _, _| {
+            let message = "nothing that checks components was given to the control plane";
+            Err(message.to_owned())
+        });
+        let deployer = Deployer::new(Arc::clone(&store), project.clone(), try_component);
         Ok(Self {
             store,
             project,
             audit,
+            deployer: Arc::new(deployer),
+            calls: CallLimit::default(),
             control_plane: None,
         })
     }
@@ -110,6 +121,26 @@ impl Api {
     /// Where others reach the methods, if they can.
     pub(crate) fn control_plane(&self) -> Option<&str> {
         self.control_plane.as_deref()
+    }
+
+    /// Deploys components that pass `try_component`. Without it none is deployed.
+    #[must_use]
+    pub(crate) fn trying_components(self, try_component: TryComponent) -> Self {
+        let (store, project) = (Arc::clone(&self.store), self.project.clone());
+        Self {
+            deployer: Arc::new(Deployer::new(store, project, try_component)),
+            ..self
+        }
+    }
+
+    /// What carries out operations on functions.
+    fn deployer(&self) -> &Arc<Deployer> {
+        &self.deployer
+    }
+
+    /// The calls of functions that it makes.
+    fn calls(&self) -> &CallLimit {
+        &self.calls
     }
 
     /// The store.

@@ -75,27 +75,29 @@ pub(super) const METHODS: &[Method] = &[
 ];
 
 fn get(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
-    policies::get(api, &function(request)?, INVOKER)
+    policies::get(api, &function(api, request)?, INVOKER)
 }
 
 fn get_of_service(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
-    policies::get(api, &function(request)?, RUN_INVOKER)
+    policies::get(api, &function(api, request)?, RUN_INVOKER)
 }
 
 fn set(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
-    policies::set(api, request, &function(request)?, INVOKER)
+    policies::set(api, request, &function(api, request)?, INVOKER)
 }
 
 fn set_of_service(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
-    policies::set(api, request, &function(request)?, RUN_INVOKER)
+    policies::set(api, request, &function(api, request)?, RUN_INVOKER)
 }
 
 fn test(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
-    policies::test(api, request, &function(request)?)
+    policies::test(api, request, &function(api, request)?)
 }
 
-fn function(request: &Request<'_>) -> Result<PolicyOf, Status> {
+/// The function that the path names. One that is being created is waited for: gcloud sets its policy at once.
+fn function(api: &Api, request: &Request<'_>) -> Result<PolicyOf, Status> {
     let name: Result<FunctionName, NameError> = request.params.get("function").parse();
-    name.map(PolicyOf::Function)
-        .map_err(|error| Status::invalid(error.to_string()))
+    let name = name.map_err(|error| Status::invalid(error.to_string()))?;
+    api.await_creation(&name)?;
+    Ok(PolicyOf::Function(name))
 }

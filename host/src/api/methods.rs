@@ -76,6 +76,7 @@ impl Method {
 /// The methods, by resource.
 const METHODS: &[&[Method]] = &[
     super::access_tokens::METHODS,
+    super::functions::METHODS,
     super::host::METHODS,
     super::jobs::METHODS,
     super::runs::METHODS,

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::Status;
+use crate::store::StoreError;
 
 /// The most items in a page, and how many are in one unless fewer are asked for.
 const LARGEST: usize = 500;
@@ -32,9 +33,7 @@ impl Page {
             let bytes = URL_SAFE_NO_PAD.decode(token).ok();
             bytes
                 .and_then(|bytes| String::from_utf8(bytes).ok())
-                .ok_or_else(|| {
-                    Status::invalid("pageToken is not one that a list of this host gave")
-                })
+                .ok_or_else(unknown_token)
         });
         Ok(Self {
             size,
@@ -57,6 +56,27 @@ impl Page {
         (page, token)
     }
 
+    /// As [`of`](Self::of), of items that have numbers, the highest first. `fetch` is given how many are wanted, and below
+    /// which number.
+    ///
+    /// # Errors
+    /// If the token is not one of such a list, or `fetch` fails.
+    pub(crate) fn of_numbers<T>(
+        &self,
+        fetch: impl FnOnce(usize, Option<i64>) -> Result<Vec<T>, StoreError>,
+        number: impl Fn(&T) -> i64,
+    ) -> Result<(Vec<T>, Option<String>), Status> {
+        let before = self.after.as_deref().map(str::parse).transpose();
+        let before = before.map_err(|_| unknown_token())?;
+        let size = self.size();
+        let mut items = fetch(size + 1, before)?;
+        let is_last = items.len() <= size;
+        items.truncate(size);
+        let last = items.last().filter(|_| !is_last);
+        let token = last.map(|last| URL_SAFE_NO_PAD.encode(number(last).to_string()));
+        Ok((items, token))
+    }
+
     /// How many items it has at most.
     pub(crate) fn size(&self) -> usize {
         match self.size {
@@ -69,6 +89,10 @@ impl Page {
     pub(crate) fn after(&self) -> Option<&str> {
         self.after.as_deref()
     }
+}
+
+fn unknown_token() -> Status {
+    Status::invalid("pageToken is not one that a list of this host gave")
 }
 
 #[cfg(test)]
@@ -85,6 +109,25 @@ mod tests {
         let page = Page::read(Some("2"), token.as_deref()).unwrap();
         let (second, token) = page.of(["a", "c", "d"], name);
         assert_eq!((second, token), (vec!["c", "d"], None));
+    }
+
+    #[test]
+    fn pages_of_numbers_begin_with_the_highest() {
+        let fetch = |limit: usize, before: Option<i64>| {
+            let all = (1..=5).rev();
+            let later = all.filter(|number| before.is_none_or(|before| *number < before));
+            Ok(later.take(limit).collect::<Vec<i64>>())
+        };
+        let (first, token) = Page::read(Some("3"), None)
+            .unwrap()
+            .of_numbers(fetch, |number| *number)
+            .unwrap();
+        assert_eq!(first, [5, 4, 3]);
+        let page = Page::read(Some("3"), token.as_deref()).unwrap();
+        let (second, token) = page.of_numbers(fetch, |number| *number).unwrap();
+        assert_eq!((second, token), (vec![2, 1], None));
+        let foreign = Page::read(None, Some("eA")).unwrap();
+        assert!(foreign.of_numbers(fetch, |number| *number).is_err());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::store::{KeyValueError, StoreError};
+use crate::store::{KeyValueError, OperationError, StoreError, UploadError};
 
 /// Who says so, in `ErrorInfo`.
 const DOMAIN: &str = "host";
@@ -211,7 +211,12 @@ impl From<StoreError> for Status {
             | StoreError::NoServiceAccount { .. }
             | StoreError::NoJob { .. }
             | StoreError::NoBucket { .. } => Code::NotFound,
-            StoreError::ServiceAccountExists(_) | StoreError::JobExists(_) => Code::AlreadyExists,
+            StoreError::ServiceAccountExists(_)
+            | StoreError::JobExists(_)
+            | StoreError::FunctionExists(_) => Code::AlreadyExists,
+            StoreError::Upload(error) => of_upload(error),
+            StoreError::Operation(OperationError::Missing(_)) => Code::NotFound,
+            StoreError::Operation(_) => Code::Aborted,
             StoreError::Declared { .. }
             | StoreError::JobDeclared { .. }
             | StoreError::HostTaken { .. }
@@ -230,6 +235,15 @@ impl From<StoreError> for Status {
             }
         };
         Self::new(code, error.to_string())
+    }
+}
+
+fn of_upload(error: &UploadError) -> Code {
+    match error {
+        UploadError::TooMany | UploadError::Full => Code::ResourceExhausted,
+        UploadError::TooLarge(_) => Code::InvalidArgument,
+        UploadError::Missing => Code::NotFound,
+        UploadError::Used | UploadError::Empty => Code::FailedPrecondition,
     }
 }
 

@@ -7,20 +7,17 @@ mod describe;
 mod list;
 mod logs;
 mod policy;
-mod state;
 
 use std::process::ExitCode;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::Message;
-use crate::settings::{FunctionSettings, Settings};
+use crate::api;
+use crate::api::functions::{FunctionState, not_served, shown_settings};
 use crate::stderr;
-use crate::store::{FunctionName, FunctionRecord, Store, StoreError};
-use state::FunctionState;
+use crate::store::{FunctionName, FunctionRecord, Store};
 
 /// Deploy, list, describe, delete and call functions, read their logs, and say who may call them
 #[derive(Args)]
@@ -58,22 +55,9 @@ impl Functions {
     }
 }
 
-/// Where functions answer while no host has said so.
-const DEFAULT_URL: &str = "http://127.0.0.1:8080";
-
-/// Where the functions of `store` answer, or would: the address by which callers know the host, if it was told one.
+/// Where the functions of `store` answer, or would.
 pub(super) fn base_url(store: &Store) -> Result<String, Message> {
-    let host = store.serving_host()?.filter(|host| host.serves_functions);
-    Ok(host.map_or_else(
-        || DEFAULT_URL.to_owned(),
-        |host| host.public_url.unwrap_or(host.url),
-    ))
-}
-
-/// All addresses below which callers know the functions.
-pub(super) fn public_urls(store: &Store) -> Result<Vec<String>, Message> {
-    let host = store.serving_host()?;
-    Ok(host.map_or_else(|| vec![DEFAULT_URL.to_owned()], |host| host.public_urls))
+    Ok(api::functions::base_url(store)?)
 }
 
 /// What is shown of a function. Secrets are shown by the file that they come from.
@@ -90,17 +74,8 @@ fn value(record: &FunctionRecord, base_url: &str, state: &FunctionState) -> Valu
     if let Some(reason) = state.reason() {
         value["stateMessage"] = json!(reason);
     }
-    for setting in FunctionSettings::ALL {
-        let shown = (setting.show)(&record.settings);
-        let is_empty = match &shown {
-            Value::Null => true,
-            Value::Array(items) => items.is_empty(),
-            Value::Object(members) => members.is_empty(),
-            _ => false,
-        };
-        if !is_empty && record.settings.has_effect(setting) {
-            value[setting.shown_name()] = shown;
-        }
+    for (setting, shown) in shown_settings(&record.settings) {
+        value[setting.shown_name()] = shown;
     }
     value
 }
@@ -110,79 +85,29 @@ fn is_served(store: &Store) -> Result<bool, Message> {
     store.serves_functions().map_err(|error| error.to_string())
 }
 
-/// Why nobody serves the functions of the store, and what to do.
-fn not_served(store: &Store) -> &'static str {
-    match store.is_served() {
-        true => {
-            "no host serves the functions of this store: the one that runs serves its component alone; start it with \
-             --with-functions"
-        }
-        false => "no host serves this store; start one with `host serve`",
-    }
-}
-
 /// What has become of a function.
 fn state(store: &Store, record: &FunctionRecord) -> Result<FunctionState, Message> {
     FunctionState::of(record, store).map_err(|error| error.to_string())
 }
 
-/// How long a serving host may take to take up a change.
-const PATIENCE: Duration = Duration::from_secs(30);
-const LOOK: Duration = Duration::from_millis(20);
-
 /// Waits until the host that serves, if one does, has taken `record` up.
 pub(super) fn settle(store: &Store, record: &FunctionRecord) -> Result<(), Message> {
-    let begun = Instant::now();
-    loop {
-        let state = state(store, record)?;
-        match state {
-            FunctionState::Active => return Ok(()),
-            FunctionState::NotServed => {
-                stderr::line!("note: {}", not_served(store));
-                return Ok(());
-            }
-            FunctionState::Deploying if begun.elapsed() < PATIENCE => {
-                // Somebody may have deleted it meanwhile.
-                store
-                    .function(&record.name)
-                    .map_err(|error| format!("deployed, and gone again: {error}"))?;
-                thread::sleep(LOOK);
-            }
-            FunctionState::Deploying => {
-                return Err(format!(
-                    "deployed, but the host that serves has not taken it up within {PATIENCE:?}"
-                ));
-            }
-            FunctionState::Failed(ref reason) | FunctionState::Damaged(ref reason) => {
-                return Err(format!(
-                    "deployed, but the host cannot serve it, and goes on with what it had: {state}: {reason}"
-                ));
-            }
-        }
+    let is_served = api::functions::settle(store, record).map_err(|error| error.to_string())?;
+    if !is_served {
+        stderr::line!("note: {}", not_served(store));
     }
+    Ok(())
 }
 
 /// Waits until the host that serves, if one does, serves `name` no longer.
 fn settle_deleted(store: &Store, name: &FunctionName) -> Result<(), Message> {
-    let begun = Instant::now();
-    // Somebody may have deployed it anew meanwhile.
-    while is_served(store)?
-        && store.served(name)?.is_some()
-        && matches!(store.function(name), Err(StoreError::NoFunction { .. }))
-    {
-        if begun.elapsed() > PATIENCE {
-            return Err(format!(
-                "deleted, but the host that serves has not taken it up within {PATIENCE:?}"
-            ));
-        }
-        thread::sleep(LOOK);
-    }
-    Ok(())
+    api::functions::settle_deleted(store, name).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::FunctionSettings;
 
     #[test]
     fn the_state_is_a_word_and_its_reason_stands_beside_it() {

@@ -1,4 +1,4 @@
-//! What has become of a function, as commands show it.
+//! What has become of a function.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::store::{FunctionRecord, Store, StoreError};
 
 /// What has become of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum FunctionState {
+pub(crate) enum FunctionState {
     /// The host that serves has taken it up.
     Active,
     /// The host that serves has not looked at it yet.
@@ -24,7 +24,7 @@ impl FunctionState {
     ///
     /// # Errors
     /// If the database fails.
-    pub(super) fn of(record: &FunctionRecord, store: &Store) -> Result<Self, StoreError> {
+    pub(crate) fn of(record: &FunctionRecord, store: &Store) -> Result<Self, StoreError> {
         if let Some(damage) = &record.damage {
             return Ok(Self::Damaged(damage.clone()));
         }
@@ -42,7 +42,7 @@ impl FunctionState {
     }
 
     /// Why it is so, if that is known.
-    pub(super) fn reason(&self) -> Option<&str> {
+    pub(crate) fn reason(&self) -> Option<&str> {
         match self {
             Self::Failed(reason) | Self::Damaged(reason) => Some(reason),
             Self::Active | Self::Deploying | Self::NotServed => None,

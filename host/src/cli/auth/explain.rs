@@ -8,11 +8,11 @@ use host_tokens::{Member, Rejection, Step, Trust, TrustedIssuer};
 
 use super::super::Message;
 use super::super::format::print;
-use super::super::functions::public_urls;
 use super::super::outside_issuers::OutsideIssuers;
 use super::super::own_issuer::own_issuer;
 use super::super::state::StateDirectory;
 use super::super::time::instant;
+use crate::api::functions::public_urls;
 use crate::identity::{
     AdvisedCaller, AdvisedRejection, OutsideIssuer, own_key_set, own_revocations, readable_keys,
     refusal_setting, rejection_setting, revocations_of_disabled, unrevoked_keys,

@@ -2,27 +2,19 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use clap::Args;
-use http::{Request, header};
-use http_body_util::{BodyExt, Full, Limited};
 
 use super::super::Message;
 use super::super::format::print;
-use super::super::own_issuer::own_issuer;
 use super::super::state::StateDirectory;
 use super::super::yaml;
 use super::{base_url, is_served, not_served};
+use crate::api::functions::{FunctionCall, GRACE, first_account, no_account, token};
 use crate::authorities;
-use crate::http_client;
-use crate::identity::TokenRequest;
 use crate::store::{FunctionName, FunctionRecord, Store};
-use host_sandbox::outbound::tls_failure;
 
-/// How long the token of a call is good.
-const TOKEN_LIFETIME: Duration = Duration::from_secs(300);
 /// The most of an answer that is shown, in bytes.
 const LARGEST_ANSWER: usize = 32 << 20;
 
@@ -62,17 +54,29 @@ impl Call {
         let tls = self.tls()?;
         let url = format!("{}/{}", base_url(&store)?, self.name);
         let token = self.token(&store, &record, &url)?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| format!("cannot start: {error}"))?;
-        // The host ends the execution by then; this is for a host that does not answer at all.
-        let patience = record.settings.timeout + Duration::from_secs(10);
-        let call =
-            async { tokio::time::timeout(patience, self.call(&url, token.as_deref(), tls)).await };
-        runtime
-            .block_on(call)
-            .map_err(|_| format!("no answer from {url} within {patience:?}"))?
+        let call = FunctionCall {
+            url: &url,
+            token: token.as_deref(),
+            data: Bytes::from(self.data),
+            // The host ends the execution by then; this is for a host that does not answer at all.
+            patience: record.settings.timeout + GRACE,
+            largest_answer: LARGEST_ANSWER,
+        };
+        let answer = call.make(tls).map_err(|error| error.to_string())?;
+        let text = String::from_utf8_lossy(&answer.body);
+        let id = answer.execution_id.as_deref().unwrap_or("unknown");
+        if answer.is_error() {
+            print(&format!(
+                "executionId: {id}\nerror: {}\n",
+                quoted(text.trim_end())
+            ))?;
+            return Err(format!(
+                "the function answered with status {}",
+                answer.status
+            ));
+        }
+        print(&format!("executionId: {id}\nresult: {}\n", quoted(&text)))?;
+        Ok(ExitCode::SUCCESS)
     }
 
     /// A token for the function, if it wants one.
@@ -85,24 +89,10 @@ impl Call {
         if record.settings.allow_unauthenticated && self.impersonate_service_account.is_none() {
             return Ok(None);
         }
-        let mut invokers = record.settings.invokers.iter();
-        let first = invokers.find_map(|member| member.strip_prefix("serviceAccount:"));
-        let account = self.impersonate_service_account.as_deref().or(first);
-        let account = account.ok_or_else(|| {
-            format!(
-                "no service account may call `{0}`; let one with `host functions add-iam-policy-binding {0} \
-                 --member serviceAccount:EMAIL --role roles/cloudfunctions.invoker`",
-                self.name
-            )
-        })?;
-        let request = TokenRequest {
-            account,
-            audience: url,
-            with_email: true,
-            lifetime: TOKEN_LIFETIME,
-        };
-        let issuer = own_issuer(store, None)?;
-        let token = issuer.token(store, request, SystemTime::now());
+        let account = self.impersonate_service_account.as_deref();
+        let account = account.or(first_account(&record.settings));
+        let account = account.ok_or_else(|| no_account(&self.name))?;
+        let token = token(store, account, url);
         token.map(Some).map_err(|error| error.to_string())
     }
 
@@ -112,43 +102,6 @@ impl Call {
         let config =
             host_sandbox::outbound::authorities::client_config(&others.unwrap_or_default());
         config.map_err(|error| format!("the certificate authorities: {error}"))
-    }
-
-    async fn call(
-        &self,
-        url: &str,
-        token: Option<&str>,
-        tls: rustls::ClientConfig,
-    ) -> Result<ExitCode, Message> {
-        let failed = |error: &(dyn std::error::Error + 'static)| {
-            format!("cannot call {url}: {}", tls_failure::all_causes(error))
-        };
-        let mut request = Request::post(url).header(header::CONTENT_TYPE, "application/json");
-        if let Some(token) = token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
-        }
-        let request = request
-            .body(Full::new(Bytes::from(self.data.clone())))
-            .map_err(|error| failed(&error))?;
-        let response = http_client::keeping_connections(tls)
-            .request(request)
-            .await
-            .map_err(|error| failed(&error))?;
-        let (head, body) = response.into_parts();
-        let body = Limited::new(body, LARGEST_ANSWER).collect().await;
-        let body = body.map_err(|error| failed(&*error))?.to_bytes();
-        let text = String::from_utf8_lossy(&body);
-        let id = head.headers.get("function-execution-id");
-        let id = id.and_then(|id| id.to_str().ok()).unwrap_or("unknown");
-        if head.status.as_u16() >= 400 {
-            print(&format!(
-                "executionId: {id}\nerror: {}\n",
-                quoted(text.trim_end())
-            ))?;
-            return Err(format!("the function answered with status {}", head.status));
-        }
-        print(&format!("executionId: {id}\nresult: {}\n", quoted(&text)))?;
-        Ok(ExitCode::SUCCESS)
     }
 }
 

@@ -1,0 +1,119 @@
+//! What a caller may change in the settings of a function, beside what its permission to deploy it is for.
+
+use host_tokens::{EmailAddress, SERVICE_ACCOUNT_DOMAIN};
+
+use crate::api::principal::Principal;
+use crate::api::{Api, Code, Request, Status};
+use crate::store::{FunctionName, FunctionSettings, PolicyOf, Rights, StoreError};
+
+/// What a caller may change.
+///
+/// It is looked at again when the change is made: until then somebody else may have changed the function, and what was no
+/// change when it was asked for may be one by then.
+#[derive(Debug)]
+pub(super) struct Allowed {
+    /// Who may call it: what its policy says, and the host's own rules beside that.
+    rights: bool,
+    /// Which files of the host it reads secrets from.
+    secrets: bool,
+    /// The service account that it may be given.
+    account: Option<String>,
+}
+
+impl Allowed {
+    /// What the caller may change in the function `name`, which has the settings `before` and is to have `after`.
+    ///
+    /// # Errors
+    /// If there is no such service account as it is to have, or the caller may not have anything act as it.
+    pub(super) fn of(
+        api: &Api,
+        request: &Request<'_>,
+        name: &FunctionName,
+        before: &FunctionSettings,
+        after: &FunctionSettings,
+    ) -> Result<Self, Status> {
+        let principal = &request.caller.principal;
+        let function = PolicyOf::Function(name.clone());
+        let account = after.service_account.clone();
+        if let Some(email) = account
+            .as_deref()
+            .filter(|_| account != before.service_account)
+        {
+            check_account(api, email)?;
+            let account = PolicyOf::ServiceAccount(email.to_owned());
+            api.require(principal, "iam.serviceAccounts.actAs", &account)?;
+        }
+        Ok(Self {
+            rights: api.permits(
+                principal,
+                "cloudfunctions.functions.setIamPolicy",
+                &function,
+            )?,
+            secrets: *principal == Principal::Owner,
+            account,
+        })
+    }
+
+    /// Makes sure that a change from `before` to `after` is allowed.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub(super) fn check(
+        &self,
+        before: &FunctionSettings,
+        after: &FunctionSettings,
+    ) -> Result<(), Status> {
+        let denied = |what: &str, needed: &str| {
+            let message = format!("the caller may not change {what} of a function; {needed}");
+            Status::new(Code::PermissionDenied, message)
+        };
+        if !self.rights && rights(before) != rights(after) {
+            return Err(denied(
+                "who may call",
+                "it takes the permission cloudfunctions.functions.setIamPolicy",
+            ));
+        }
+        // They are files of the host, which the function could then tell.
+        if !self.secrets && before.secrets != after.secrets {
+            return Err(denied(
+                "the secrets",
+                "only the host's owner may, on the host itself",
+            ));
+        }
+        let account = &after.service_account;
+        if account.is_some() && *account != before.service_account && *account != self.account {
+            return Err(denied(
+                "the service account",
+                "it was changed meanwhile; try again",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn rights(settings: &FunctionSettings) -> Rights {
+    Rights {
+        allow_unauthenticated: settings.allow_unauthenticated,
+        invokers: settings.invokers.clone(),
+        invoker_rules: settings.invoker_rules.clone(),
+        audiences: settings.audiences.clone(),
+    }
+}
+
+/// Makes sure that the account is there, if it would be one of this host.
+fn check_account(api: &Api, email: &str) -> Result<(), Status> {
+    let domains = [
+        SERVICE_ACCOUNT_DOMAIN,
+        &api.project().service_account_domain(),
+    ];
+    match email.parse::<EmailAddress>() {
+        Ok(address) if !domains.contains(&address.domain()) => Ok(()),
+        _ => match api.store().service_account(email) {
+            Ok(_) => Ok(()),
+            Err(error @ StoreError::NoServiceAccount { .. }) => {
+                Err(Status::invalid(error.to_string()))
+            }
+            Err(error) => Err(error.into()),
+        },
+    }
+}

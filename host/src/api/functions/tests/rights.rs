@@ -1,0 +1,144 @@
+//! Who may do what to functions.
+
+use serde_json::{Value, json};
+
+use super::{Code, Host, V1, V2, code};
+use crate::api::Principal;
+use crate::store::PolicyOf;
+
+fn patch(host: &Host, principal: &Principal, body: &Value) -> Result<Value, crate::api::Status> {
+    let target = format!("{V2}/functions/f");
+    host.call_as(principal.clone(), "PATCH", &target, body)
+}
+
+#[test]
+fn a_viewer_reads_and_a_stranger_does_not() {
+    let host = Host::new();
+    host.create("f");
+    let viewer = host.grant(
+        &PolicyOf::Project,
+        "roles/cloudfunctions.viewer",
+        &host.account("viewer"),
+    );
+    let stranger = Principal::ServiceAccount(host.account("stranger").parse().unwrap());
+    let one = format!("{V2}/functions/f");
+    for read in [
+        one.clone(),
+        format!("{V2}/functions"),
+        format!("{V1}/functions/f"),
+        format!("{V2}/runtimes"),
+        format!("{V2}/operations"),
+        "/v1/operations".into(),
+    ] {
+        assert!(
+            host.call_as(viewer.clone(), "GET", &read, &Value::Null)
+                .is_ok(),
+            "{read}"
+        );
+        let refused = host.call_as(stranger.clone(), "GET", &read, &Value::Null);
+        assert_eq!(code(refused), Code::PermissionDenied, "{read}");
+    }
+    for (verb, target) in [
+        ("POST", format!("{V2}/functions?functionId=g")),
+        ("POST", format!("{V2}/functions:generateUploadUrl")),
+        ("PATCH", one.clone()),
+        ("DELETE", one.clone()),
+        ("POST", format!("{V1}/functions/f:call")),
+    ] {
+        let refused = host.call_as(viewer.clone(), verb, &target, &json!({}));
+        assert_eq!(code(refused), Code::PermissionDenied, "{verb} {target}");
+    }
+}
+
+#[test]
+fn who_deploys_does_not_decide_who_may_call() {
+    let host = Host::new();
+    host.create("f");
+    let developer = host.grant(
+        &PolicyOf::Project,
+        "roles/cloudfunctions.developer",
+        &host.account("developer"),
+    );
+    let admin = host.grant(
+        &PolicyOf::Project,
+        "roles/cloudfunctions.admin",
+        &host.account("admin"),
+    );
+    for host_field in [
+        json!({ "allowUnauthenticated": true }),
+        json!({ "invokers": ["allUsers"] }),
+        json!({ "audiences": ["x"] }),
+        json!({ "invokerRules": [{ "issuer": "https://i.example", "claims": { "sub": "s" } }] }),
+    ] {
+        let body = json!({ "host": host_field });
+        assert_eq!(
+            code(patch(&host, &developer, &body)),
+            Code::PermissionDenied,
+            "{body}"
+        );
+    }
+    let open = json!({ "host": { "allowUnauthenticated": true } });
+    host.done(&patch(&host, &admin, &open).unwrap());
+    // What stays as it is takes no permission.
+    host.done(&patch(&host, &developer, &open).unwrap());
+}
+
+#[test]
+fn files_of_the_host_are_named_by_its_owner_alone() {
+    let host = Host::new();
+    host.create("f");
+    let admin = host.grant(&PolicyOf::Project, "roles/owner", &host.account("admin"));
+    let body = json!({ "host": { "secretFiles": { "S": "/etc/hostname" } } });
+    assert_eq!(code(patch(&host, &admin, &body)), Code::PermissionDenied);
+    host.done(&patch(&host, &Principal::Owner, &body).unwrap());
+    host.done(&patch(&host, &admin, &body).unwrap());
+}
+
+#[test]
+fn a_function_acts_as_an_account_that_its_deployer_may_act_as() {
+    let host = Host::new();
+    host.create("f");
+    let account = host.account("robot");
+    let developer = host.grant(
+        &PolicyOf::Project,
+        "roles/cloudfunctions.developer",
+        &host.account("developer"),
+    );
+    let body = |email: &str| json!({ "serviceConfig": { "serviceAccountEmail": email } });
+    assert_eq!(
+        code(patch(&host, &developer, &body(&account))),
+        Code::PermissionDenied
+    );
+    let missing = patch(&host, &developer, &body("none@host.internal"));
+    assert_eq!(code(missing), Code::InvalidArgument);
+    let of = PolicyOf::ServiceAccount(account.clone());
+    host.grant(
+        &of,
+        "roles/iam.serviceAccountUser",
+        "developer@host.internal",
+    );
+    let done = host.done(&patch(&host, &developer, &body(&account)).unwrap());
+    assert_eq!(
+        done["response"]["serviceConfig"]["serviceAccountEmail"],
+        account
+    );
+}
+
+#[test]
+fn a_command_of_this_program_is_told_of_fields_that_are_not_known() {
+    let host = Host::new();
+    host.create("f");
+    let call = crate::api::Call {
+        verb: "PATCH",
+        path: &format!("{V2}/functions/f"),
+        query: "",
+        body: json!({ "lables": {} }).to_string().into(),
+        origin: super::ORIGIN.into(),
+        is_own_client: true,
+    };
+    let refused = host
+        .api
+        .call(&crate::api::Caller::owner(), call)
+        .unwrap_err();
+    assert!(refused.message.contains("lables"), "{refused}");
+}
