@@ -24,7 +24,7 @@ mod watched;
 pub use error::ServeError;
 pub(crate) use error::TlsError;
 pub(crate) use functions::access::{Access as FunctionAccess, component_access, function_access};
-pub(crate) use functions::load::function_config;
+pub(crate) use functions::load::{function_config, try_component};
 pub use keyvalue::BucketOptions;
 pub(crate) use listener::tls::check as check_tls;
 pub use options::{

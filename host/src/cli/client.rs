@@ -14,10 +14,14 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::Message;
+use super::compiler::compiler;
 use super::state::StateDirectory;
+use super::trial::Trial;
 use crate::api::{Api, Call, Caller, Code, Reply, Status};
+use crate::config::HostSettings;
 use crate::console::socket;
-use crate::store::Store;
+use crate::store::{FunctionSettings, Store};
+use host_sandbox::compiler::Compiler;
 use remote::Remote;
 
 /// Which host a command is for.
@@ -76,7 +80,7 @@ impl ClientArgs {
     /// # Errors
     /// If there is no store, or no way to the host.
     pub(super) fn client(&self) -> Result<Client, Message> {
-        self.connect(StateDirectory::store)
+        self.connect(StateDirectory::store, compiler(&HostSettings::default()))
     }
 
     /// The host, whose store is made if there is none.
@@ -84,7 +88,15 @@ impl ClientArgs {
     /// # Errors
     /// If the store cannot be made, or there is no way to the host.
     pub(super) fn client_or_new(&self) -> Result<Client, Message> {
-        self.connect(StateDirectory::store_or_new)
+        self.client_with(compiler(&HostSettings::default()))
+    }
+
+    /// As [`client_or_new`](Self::client_or_new). If a component is compiled in this process, `compiler` does it.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn client_with(&self, compiler: Compiler) -> Result<Client, Message> {
+        self.connect(StateDirectory::store_or_new, compiler)
     }
 
     /// The control plane that is named, if one is.
@@ -105,6 +117,7 @@ impl ClientArgs {
     fn connect(
         &self,
         open: impl FnOnce(&StateDirectory) -> Result<Store, Message>,
+        compiler: Compiler,
     ) -> Result<Client, Message> {
         let way = match &self.endpoint {
             Some(url) => {
@@ -115,7 +128,7 @@ impl ClientArgs {
                     self.endpoint_ca.as_deref(),
                 )?))
             }
-            None => self.here(open)?,
+            None => self.here(open, compiler)?,
         };
         let or_any = |name: &Option<String>| name.clone().unwrap_or_else(|| ANY.into());
         Ok(Client {
@@ -129,6 +142,7 @@ impl ClientArgs {
     fn here(
         &self,
         open: impl FnOnce(&StateDirectory) -> Result<Store, Message>,
+        compiler: Compiler,
     ) -> Result<Way, Message> {
         let directory = self.state.directory()?;
         if socket::is_served(&directory) {
@@ -136,7 +150,13 @@ impl ClientArgs {
         }
         let store = Arc::new(open(&self.state)?);
         let api = Api::new(store, Box::new(drop)).map_err(|status| status.message)?;
-        Ok(Way::Process(Box::new(api)))
+        let state = StateDirectory::named(Some(directory));
+        let try_out = move |name: &str, wasm, settings: &FunctionSettings| {
+            Trial::new(&state, compiler.clone())?.run(name, wasm, settings)
+        };
+        Ok(Way::Process(Box::new(
+            api.trying_components(Box::new(try_out)),
+        )))
     }
 }
 

@@ -3,20 +3,17 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use tokio::runtime::{Builder, Runtime};
 
 use super::Message;
 use super::state::StateDirectory;
-use crate::serve::function_config;
 use crate::store::FunctionSettings;
-use crate::{advice, input};
+use crate::{advice, input, serve};
 use host_sandbox::compiler::Compiler;
-use host_sandbox::{LoadError, Sandbox, SandboxConfig};
+use host_sandbox::{Sandbox, SandboxConfig};
 
 /// A sandbox for trials. What it compiles is kept for the host.
 pub(super) struct Trial {
     sandbox: Sandbox,
-    runtime: Runtime,
 }
 
 impl Trial {
@@ -26,10 +23,8 @@ impl Trial {
                 .cache(state.compile_cache())
                 .compiler(compiler),
         );
-        let runtime = Builder::new_current_thread().enable_time().build();
         Ok(Self {
             sandbox: sandbox.map_err(|error| error.to_string())?,
-            runtime: runtime.map_err(|error| format!("cannot start: {error}"))?,
         })
     }
 
@@ -60,12 +55,6 @@ impl Trial {
         wasm: Bytes,
         settings: &FunctionSettings,
     ) -> Result<(), Message> {
-        let mut config = function_config(settings)?;
-        config.name = Some(name.to_owned());
-        let tried = self.runtime.block_on(async {
-            let function = self.sandbox.load_bytes(wasm, config).await?;
-            function.try_instance().await
-        });
-        tried.map_err(|error: LoadError| advice::load_error(&error))
+        serve::try_component(&self.sandbox, name, wasm, settings)
     }
 }

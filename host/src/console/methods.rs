@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::Subject;
 use super::answer::Answer;
 use crate::api::{Api, Call, Caller, Code, Principal, Reply, Status};
+use crate::archive::LARGEST_UPLOAD;
 use crate::identity::LONGEST_FORM;
 
 /// Methods that run at once. Each takes a thread; beyond that callers wait.
@@ -70,6 +71,8 @@ pub(super) fn is_method(path: &str) -> bool {
 const TOKEN: &str = "/token";
 /// Where tokens are exchanged. Whoever asks has no access token yet.
 const TOKEN_EXCHANGE: &str = "/v1/token";
+/// Where components and sources are sent to. Whoever knows such a path may, once and for ten minutes.
+const UPLOAD: &str = "/upload/";
 
 impl Door {
     /// The way to the methods of `api`.
@@ -97,7 +100,12 @@ impl Door {
                 is_unread,
             };
         }
-        let answer = match self.call(request, source, subject, &mut is_unread).await {
+        let upload = request.uri().path().strip_prefix(UPLOAD).map(str::to_owned);
+        let called = match upload.filter(|_| request.method() == Method::PUT) {
+            Some(id) => self.upload(request, id, &mut is_unread).await,
+            None => self.call(request, source, subject, &mut is_unread).await,
+        };
+        let answer = match called {
             Ok(Reply::Json(document)) => json(StatusCode::OK, document.to_string()),
             Ok(Reply::Bytes(kind, bytes)) => whole(StatusCode::OK, kind, bytes),
             Err(status) => refused(&status),
@@ -117,6 +125,26 @@ impl Door {
         let (status, document) = subject.exchange(&form).await;
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Ok(json(status, document.to_string()))
+    }
+
+    /// Keeps what a client sends to a path that it was given for that.
+    async fn upload(
+        &self,
+        request: Request<Incoming>,
+        id: String,
+        is_unread: &mut bool,
+    ) -> Result<Reply, Status> {
+        let turn = turn(&self.calls).await?;
+        let (api, checked) = (Arc::clone(&self.api), id.clone());
+        // Before any of it is read.
+        blocking(move || api.check_upload(&checked)).await?;
+        drop(turn);
+        let _large = self.room_for(LARGEST_UPLOAD).await?;
+        let bytes = read(request.into_body(), LARGEST_UPLOAD).await?;
+        *is_unread = false;
+        let api = Arc::clone(&self.api);
+        blocking(move || api.upload(&id, bytes)).await?;
+        Ok(serde_json::json!({}).into())
     }
 
     async fn call(
@@ -148,7 +176,7 @@ impl Door {
         let api = Arc::clone(&self.api);
         let origin = origin(&head, source);
         let is_own_client = head.headers.contains_key(OWN_CLIENT);
-        let called = tokio::task::spawn_blocking(move || {
+        blocking(move || {
             let call = Call {
                 verb: head.method.as_str(),
                 path: head.uri.path(),
@@ -158,14 +186,8 @@ impl Door {
                 is_own_client,
             };
             api.call(&caller, call)
-        });
-        called.await.unwrap_or_else(|error| {
-            tracing::error!("a method of the control plane ended: {error}");
-            Err(Status::new(
-                Code::Internal,
-                "the host failed; its own log says why",
-            ))
         })
+        .await
     }
 
     /// Waits until a body of up to `most` bytes may be held in memory.
@@ -175,6 +197,18 @@ impl Door {
             false => Ok(None),
         }
     }
+}
+
+/// What comes of `work`, which may wait for the disk.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Status> + Send + 'static,
+) -> Result<T, Status> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| {
+        tracing::error!("a method of the control plane ended: {error}");
+        let message = "the host failed; its own log says why";
+        Err(Status::new(Code::Internal, message))
+    })
 }
 
 async fn turn(places: &Semaphore) -> Result<SemaphorePermit<'_>, Status> {

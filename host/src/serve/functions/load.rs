@@ -99,6 +99,30 @@ impl Loader {
     }
 }
 
+/// Makes an instance of the component `wasm`, which goes by `name`, as it would be served with `settings`. Blocks for as long
+/// as it takes to compile.
+///
+/// # Errors
+/// Why it could not be served, in one line.
+pub(crate) fn try_component(
+    sandbox: &Sandbox,
+    name: &str,
+    wasm: Bytes,
+    settings: &FunctionSettings,
+) -> Result<(), String> {
+    let mut config = function_config(settings)?;
+    config.name = Some(name.to_owned());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(|error| format!("cannot start: {error}"))?;
+    let tried = runtime.block_on(async {
+        let function = sandbox.load_bytes(wasm, config).await?;
+        function.try_instance().await
+    });
+    tried.map_err(|error: LoadError| advice::load_error(&error))
+}
+
 /// Does `work` on each of `items`, on as many threads as there are cores, and gathers what comes of it in no certain
 /// order.
 pub(in crate::serve) fn in_parallel<T: Send, R: Send>(

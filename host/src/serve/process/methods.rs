@@ -6,11 +6,13 @@ use tokio_rustls::TlsAcceptor;
 
 use super::assembled::Assembled;
 use super::opened::Opened;
+use crate::api::functions::TryComponent;
 use crate::api::{Api, AuditEntry};
 use crate::console::Door;
 use crate::identity::OwnIssuer;
 use crate::logs::LogQueue;
 use crate::serve::error::{ServeError, TlsError};
+use crate::serve::functions::load::try_component;
 use crate::serve::listener::tls;
 use crate::serve::options::ServeOptions;
 use crate::store::Store;
@@ -29,7 +31,15 @@ pub(in crate::serve) fn door(
     let log = assembled.log.clone();
     let api = Api::new(Arc::clone(store), Box::new(move |entry| note(&log, entry)));
     let api = api.map_err(|status| status.message)?;
-    let api = api.at(opened.addresses.control_plane.clone());
+    let sandbox = opened.sandbox.clone();
+    let try_out: TryComponent =
+        Box::new(move |name, wasm, settings| try_component(&sandbox, name, wasm, settings));
+    let api = api
+        .at(opened.addresses.control_plane.clone())
+        .trying_components(try_out);
+    if let Err(status) = api.end_interrupted_operations() {
+        tracing::error!("operations of an earlier process are not ended: {status}");
+    }
     Ok(Arc::new(Door::new(Arc::new(api))))
 }
 
