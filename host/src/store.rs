@@ -92,7 +92,7 @@ const STATEMENTS: usize = 128;
 #[derive(Debug)]
 pub struct Store {
     connection: Mutex<Connection>,
-    /// How often functions were changed through this connection.
+    /// How often what others follow was changed through this connection.
     changes: AtomicU64,
     /// What those who follow this store are told of it.
     seen: tokio::sync::watch::Sender<Option<Version>>,

@@ -208,6 +208,7 @@ impl Store {
             // Somebody else asked in the same microsecond.
             scheduled += 1;
         }
+        self.note_change();
         Ok(time(scheduled))
     }
 }

@@ -82,6 +82,7 @@ impl Store {
         insert(&transaction, &job, None, now)?;
         let record = find(&transaction, name)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
         transaction.commit()?;
+        self.note_change();
         Ok(record)
     }
 
@@ -95,7 +96,7 @@ impl Store {
         now: Timestamp,
         change: impl FnOnce(&mut JobRecord) -> Result<(), StoreError>,
     ) -> Result<JobRecord, StoreError> {
-        self.write_jobs(|ledger| {
+        let changed = self.write_jobs(|ledger| {
             let Some(before) = find(&ledger.0, name)? else {
                 return Err(missing(&ledger.0, name)?);
             };
@@ -107,7 +108,9 @@ impl Store {
             let mut after = before.clone();
             change(&mut after)?;
             replace(&ledger.0, &before, after, now)
-        })
+        })?;
+        self.note_change();
+        Ok(changed)
     }
 
     /// Removes a job and its history.
@@ -123,6 +126,7 @@ impl Store {
         refuse_declared(&record)?;
         transaction.execute("DELETE FROM jobs WHERE id = ?", [record.id])?;
         transaction.commit()?;
+        self.note_change();
         Ok(())
     }
 

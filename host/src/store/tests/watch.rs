@@ -3,8 +3,10 @@
 use std::fs;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::{Scratch, name, with};
-use crate::store::{POLL, watch};
+use crate::store::{JobName, JobSettings, POLL, Store, watch};
 
 #[tokio::test(start_paused = true)]
 async fn who_follows_a_store_hears_of_each_change_whoever_made_it_and_of_nothing_else() {
@@ -20,6 +22,31 @@ async fn who_follows_a_store_hears_of_each_change_whoever_made_it_and_of_nothing
     }
     tokio::time::sleep(POLL * 5).await;
     assert!(!changes.has_changed().unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_follows_a_store_hears_of_what_is_wanted_of_jobs() {
+    let store = Arc::new(Store::in_memory().unwrap());
+    let mut changes = store.changes();
+    tokio::spawn(watch(Arc::clone(&store)));
+    changes.changed().await.unwrap();
+    let (job, now): (JobName, _) = ("j".parse().unwrap(), Timestamp::now());
+    let wanted: [&dyn Fn(); 4] = [
+        &|| {
+            drop(
+                store
+                    .create_job(&job, &JobSettings::default(), now)
+                    .unwrap(),
+            )
+        },
+        &|| drop(store.change_job(&job, now, |_| Ok(())).unwrap()),
+        &|| drop(store.request_run(&job, now).unwrap()),
+        &|| store.delete_job(&job).unwrap(),
+    ];
+    for want in wanted {
+        want();
+        changes.changed().await.unwrap();
+    }
 }
 
 #[tokio::test(start_paused = true)]
