@@ -47,6 +47,24 @@ fn a_method_that_is_not_there_is_named() {
 /// Who may call each method by a role on the project: all whom the host knows, or those with one of the roles.
 const ALLOWED: &str = "\
 POST /host/v1/accessTokens: owner
+POST /v2/projects/{project}/locations/{location}/functions: owner editor cloudfunctions.developer cloudfunctions.admin
+GET /v2/projects/{project}/locations/{location}/functions/{function}: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer
+GET /v2/projects/{project}/locations/{location}/functions: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer
+PATCH /v2/projects/{project}/locations/{location}/functions/{function}: owner editor cloudfunctions.developer cloudfunctions.admin
+DELETE /v2/projects/{project}/locations/{location}/functions/{function}: owner editor cloudfunctions.developer cloudfunctions.admin
+POST /v2/projects/{project}/locations/{location}/functions:generateUploadUrl: owner editor cloudfunctions.developer cloudfunctions.admin
+GET /v2/projects/{project}/locations/{location}/runtimes: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer
+GET /v2/projects/{project}/locations/{location}/operations/{operation}: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer
+GET /v2/projects/{project}/locations/{location}/operations: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer
+POST /v1/projects/{project}/locations/{location}/functions: owner editor cloudfunctions.developer cloudfunctions.admin
+GET /v1/projects/{project}/locations/{location}/functions/{function}: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer
+GET /v1/projects/{project}/locations/{location}/functions: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer
+PATCH /v1/projects/{project}/locations/{location}/functions/{function}: owner editor cloudfunctions.developer cloudfunctions.admin
+DELETE /v1/projects/{project}/locations/{location}/functions/{function}: owner editor cloudfunctions.developer cloudfunctions.admin
+POST /v1/projects/{project}/locations/{location}/functions:generateUploadUrl: owner editor cloudfunctions.developer cloudfunctions.admin
+POST /v1/projects/{project}/locations/{location}/functions/{function}:call: owner editor cloudfunctions.developer cloudfunctions.admin
+GET /v1/operations/{operation}: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer
+GET /v1/operations: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer
 GET /host/v1/host: all
 POST /v1/projects/{project}/locations/{location}/jobs: owner editor cloudscheduler.admin
 GET /v1/projects/{project}/locations/{location}/jobs/{job}: owner editor viewer cloudscheduler.admin cloudscheduler.viewer
