@@ -153,12 +153,20 @@ impl Api {
         &self.project
     }
 
-    /// The largest body that the method of this call takes, in bytes.
+    /// Makes sure that `caller` may call the method of this verb and path, and tells the largest body that it takes, in bytes.
     ///
     /// # Errors
-    /// If there is no such method.
-    pub(crate) fn largest_body(verb: &str, path: &str) -> Result<usize, Status> {
-        methods::find(verb, path).map(|(method, _)| method.largest_body)
+    /// If there is no such method, or the caller may not.
+    pub(crate) fn check(&self, caller: &Caller, verb: &str, path: &str) -> Result<usize, Status> {
+        let (method, params) = methods::find(verb, path)?;
+        let params = service_accounts::by_address(self, params)?;
+        let permitted = self.permitted(caller, method, &params);
+        if let Err(status) = permitted.as_ref()
+            && status.is_denied()
+        {
+            (self.audit)(self.audit_entry(method, &params, caller, Err(status)));
+        }
+        permitted.map(|()| method.largest_body)
     }
 
     /// Does what `call` asks, if `caller` may. Blocks for as long as the disk does, and some methods for longer.

@@ -40,7 +40,7 @@ use crate::timed::Timed;
 use methods::Source;
 pub(crate) use methods::{Door, OWN_CLIENT};
 pub(crate) use names::Names;
-use open::Open;
+use open::{Open, Standing};
 use spares::{Refill, Spares};
 
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -133,8 +133,10 @@ async fn accept(listener: TcpListener, answering: Arc<Answering<impl Subject>>) 
         match listener.accept().await {
             Ok((stream, client)) => {
                 let refill = Refill(Arc::clone(&spares));
-                let connection = connection(stream, client, Arc::clone(&answering), refill);
-                open.add(tokio::spawn(connection).abort_handle());
+                let standing = Standing::default();
+                let answering = Arc::clone(&answering);
+                let connection = connection(stream, client, answering, (standing.clone(), refill));
+                open.add(tokio::spawn(connection).abort_handle(), standing);
             }
             // Out of descriptors, most likely. Others hold them; the control plane answers all the same.
             Err(_) if spares.give_up_one() => {}
@@ -150,22 +152,21 @@ async fn connection(
     stream: TcpStream,
     client: SocketAddr,
     answering: Arc<Answering<impl Subject>>,
-    refill: Refill,
+    // The second is dropped after the connection.
+    (standing, _refill): (Standing, Refill),
 ) {
-    // Dropped after the connection.
-    let _refill = refill;
     let source = Source::Listener {
         address: client.ip(),
         is_tls: answering.tls.is_some(),
     };
     let stream = Timed::new(stream, STALL_TIMEOUT);
     match &answering.tls {
-        None => answer(stream, &answering, source).await,
+        None => answer(stream, &answering, source, &standing).await,
         Some(tls) => {
             let handshake = tokio::time::timeout(HEADER_TIMEOUT, tls.accept(stream));
             // A client that speaks no TLS, or not ours, learns so by the alert.
             if let Ok(Ok(stream)) = handshake.await {
-                answer(stream, &answering, source).await;
+                answer(stream, &answering, source, &standing).await;
             }
         }
     }
@@ -175,11 +176,12 @@ async fn answer(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send,
     answering: &Answering<impl Subject>,
     source: Source,
+    standing: &Standing,
 ) {
     // The connection ends with a request whose body is not read.
     let has_upload = AtomicBool::new(false);
     let service = service_fn(|request: Request<Incoming>| async {
-        let mut answered = answer::respond(request, answering, source).await;
+        let mut answered = answer::respond(request, answering, source, standing).await;
         if answered.is_unread {
             has_upload.store(true, Ordering::Relaxed);
             let close = HeaderValue::from_static("close");

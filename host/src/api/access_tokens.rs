@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::fields::{Fields, seconds};
 use super::methods::Method;
-use super::{Api, Code, Principal, Reply, Request, Status};
+use super::{Api, Code, Reply, Request, Status};
 use crate::identity::{AccessTokenHolder, OwnIssuer};
 
 /// The method that makes them.
@@ -19,11 +19,12 @@ pub(super) const METHODS: &[Method] = &[Method::changes(
     create,
 )];
 
-/// Only for the owner: others who have the same role would lose their name in audit entries.
+/// Only for the owner on the machine itself. Others who have the same role would lose their name in audit entries, and a token
+/// that was stolen could be made anew for ever.
 fn create(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
-    if request.caller.principal != Principal::Owner {
-        let message = "only the owner of the host gets such a token; others impersonate a service account, or exchange the \
-                       token of an outside issuer";
+    if !request.caller.is_owner_here() {
+        let message = "only the owner of the host gets such a token, on the machine of the host; others impersonate a \
+                       service account, or exchange the token of an outside issuer";
         return Err(Status::new(Code::PermissionDenied, message));
     }
     let body = request.json()?;

@@ -22,8 +22,10 @@ pub(crate) struct Method {
     pub(crate) handle: fn(&Api, &Request<'_>) -> Result<Reply, Status>,
 }
 
-/// The largest body of an ordinary method, in bytes.
-const LARGEST_BODY: usize = 10 << 20;
+/// The largest body of an ordinary method, in bytes: more than the largest job.
+const LARGEST_BODY: usize = 2 << 20;
+/// That of a method for everybody who is known.
+const LARGEST_BODY_OF_ALL: usize = 64 << 10;
 
 impl Method {
     /// A method that only reads.
@@ -68,7 +70,16 @@ impl Method {
     ) -> Self {
         Self {
             permission: None,
+            largest_body: LARGEST_BODY_OF_ALL,
             ..Self::reads(name, verb, path, "", handle)
+        }
+    }
+
+    /// The same with bodies of up to so many bytes.
+    pub(crate) const fn with_bodies_up_to(self, largest_body: usize) -> Self {
+        Self {
+            largest_body,
+            ..self
         }
     }
 }

@@ -62,6 +62,11 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// Whether this is the owner, on this machine: whoever has no more than a token of the owner is not.
+    pub(crate) fn is_owner_here(&self) -> bool {
+        self.principal == Principal::Owner && self.address.is_none()
+    }
+
     /// The owner, in this process.
     pub(crate) fn owner() -> Self {
         Self {

@@ -8,6 +8,7 @@ use hyper::body::{Body as _, Incoming};
 
 use super::methods::{Answered, Source, is_method, refused};
 use super::negotiation::Format;
+use super::open::Standing;
 use super::{Answering, Names, Subject, text_format};
 use crate::api::{Code, Status};
 
@@ -21,6 +22,7 @@ pub(super) async fn respond(
     request: Request<Incoming>,
     answering: &Answering<impl Subject>,
     source: Source,
+    standing: &Standing,
 ) -> Answered {
     let refusal = match source {
         // Nobody is led to a file by a name that they gave it.
@@ -34,7 +36,10 @@ pub(super) async fn respond(
             Source::Listener { .. } => answering.listener_refusal.as_ref(),
         };
         return match (refusal, &answering.door) {
-            (None, Ok(door)) => door.answer(request, source, &answering.subject).await,
+            (None, Ok(door)) => {
+                let subject = &answering.subject;
+                door.answer(request, source, subject, standing).await
+            }
             (Some(why), _) | (None, Err(why)) => Answered {
                 answer: refused(&Status::new(Code::FailedPrecondition, why.clone())),
                 is_unread: !request.body().is_end_stream(),

@@ -8,11 +8,12 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as _, Incoming};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::Subject;
 use super::answer::Answer;
+use super::open::Standing;
 use crate::api::{Api, Call, Caller, Code, Principal, Reply, Status};
 use crate::archive::LARGEST_UPLOAD;
 use crate::identity::LONGEST_FORM;
@@ -20,9 +21,11 @@ use crate::identity::LONGEST_FORM;
 /// Methods that run at once. Each takes a thread; beyond that callers wait.
 const CALLS: usize = 16;
 /// Large bodies that are read at once: they are held in memory.
-const LARGE_BODIES: usize = 2;
+const LARGE_BODIES: usize = 4;
 /// From how many bytes on a body is a large one.
 const LARGE: usize = 10 << 20;
+/// How long a whole body may take.
+const BODY_TIME: Duration = Duration::from_secs(10 * 60);
 /// How long a call waits for its turn.
 const TURN: Duration = Duration::from_secs(30);
 /// How long a client may pause within a body.
@@ -35,8 +38,8 @@ pub(crate) const OWN_CLIENT: &str = "x-host-client";
 /// The way to the methods.
 pub(crate) struct Door {
     api: Arc<Api>,
-    calls: Semaphore,
-    large_bodies: Semaphore,
+    calls: Arc<Semaphore>,
+    large_bodies: Arc<Semaphore>,
 }
 
 /// From where a request came.
@@ -79,8 +82,8 @@ impl Door {
     pub(crate) fn new(api: Arc<Api>) -> Self {
         Self {
             api,
-            calls: Semaphore::new(CALLS),
-            large_bodies: Semaphore::new(LARGE_BODIES),
+            calls: Arc::new(Semaphore::new(CALLS)),
+            large_bodies: Arc::new(Semaphore::new(LARGE_BODIES)),
         }
     }
 
@@ -90,6 +93,7 @@ impl Door {
         request: Request<Incoming>,
         source: Source,
         subject: &impl Subject,
+        standing: &Standing,
     ) -> Answered {
         let mut is_unread = !request.body().is_end_stream();
         let is_for_token = matches!(request.uri().path(), TOKEN | TOKEN_EXCHANGE);
@@ -103,7 +107,12 @@ impl Door {
         let upload = request.uri().path().strip_prefix(UPLOAD).map(str::to_owned);
         let called = match upload.filter(|_| request.method() == Method::PUT) {
             Some(id) => self.upload(request, id, &mut is_unread).await,
-            None => self.call(request, source, subject, &mut is_unread).await,
+            None => {
+                let calling = self.call(request, source, subject, (standing, &mut is_unread));
+                let called = calling.await;
+                standing.end();
+                called
+            }
         };
         let answer = match called {
             Ok(Reply::Json(document)) => json(StatusCode::OK, document.to_string()),
@@ -134,16 +143,14 @@ impl Door {
         id: String,
         is_unread: &mut bool,
     ) -> Result<Reply, Status> {
-        let turn = turn(&self.calls).await?;
         let (api, checked) = (Arc::clone(&self.api), id.clone());
         // Before any of it is read.
-        blocking(move || api.check_upload(&checked)).await?;
-        drop(turn);
+        self.blocking(move || api.check_upload(&checked)).await?;
         let _large = self.room_for(LARGEST_UPLOAD).await?;
         let bytes = read(request.into_body(), LARGEST_UPLOAD).await?;
         *is_unread = false;
         let api = Arc::clone(&self.api);
-        blocking(move || api.upload(&id, bytes)).await?;
+        self.blocking(move || api.upload(&id, bytes)).await?;
         Ok(serde_json::json!({}).into())
     }
 
@@ -152,31 +159,35 @@ impl Door {
         request: Request<Incoming>,
         source: Source,
         subject: &impl Subject,
-        is_unread: &mut bool,
+        (standing, is_unread): (&Standing, &mut bool),
     ) -> Result<Reply, Status> {
         let (head, body) = request.into_parts();
-        let path = head.uri.path();
-        let principal = match source {
-            Source::Socket => Principal::Owner,
-            Source::Listener { .. } => subject.principal(bearer(&head.headers)?).await?,
+        let (principal, address) = match source {
+            Source::Socket => (Principal::Owner, None),
+            Source::Listener { address, .. } => {
+                let principal = subject.principal(bearer(&head.headers)?).await?;
+                (principal, Some(address))
+            }
         };
-        let most = Api::largest_body(head.method.as_str(), path)?;
+        standing.begin();
+        let caller = Caller {
+            principal,
+            address,
+            user_agent: text(&head.headers, header::USER_AGENT.as_str()),
+        };
+        // Before the body is read, which may be a large one.
+        let (api, asking) = (Arc::clone(&self.api), caller.clone());
+        let (verb, path) = (head.method.clone(), head.uri.path().to_owned());
+        let most = self
+            .blocking(move || api.check(&asking, verb.as_str(), &path))
+            .await?;
         let _large = self.room_for(most).await?;
         let body = read(body, most).await?;
         *is_unread = false;
-        let _turn = turn(&self.calls).await?;
-        let caller = Caller {
-            principal,
-            address: match source {
-                Source::Socket => None,
-                Source::Listener { address, .. } => Some(address),
-            },
-            user_agent: text(&head.headers, header::USER_AGENT.as_str()),
-        };
         let api = Arc::clone(&self.api);
         let origin = origin(&head, source);
         let is_own_client = head.headers.contains_key(OWN_CLIENT);
-        blocking(move || {
+        self.blocking(move || {
             let call = Call {
                 verb: head.method.as_str(),
                 path: head.uri.path(),
@@ -191,28 +202,34 @@ impl Door {
     }
 
     /// Waits until a body of up to `most` bytes may be held in memory.
-    async fn room_for(&self, most: usize) -> Result<Option<SemaphorePermit<'_>>, Status> {
-        match most > LARGE {
+    async fn room_for(&self, most: usize) -> Result<Option<OwnedSemaphorePermit>, Status> {
+        match most >= LARGE {
             true => Ok(Some(turn(&self.large_bodies).await?)),
             false => Ok(None),
         }
     }
+
+    /// What comes of `work`, which may wait for the disk.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Status> + Send + 'static,
+    ) -> Result<T, Status> {
+        let turn = turn(&self.calls).await?;
+        let done = tokio::task::spawn_blocking(move || {
+            // Held to the end, though the client may be gone before.
+            let _turn = turn;
+            work()
+        });
+        done.await.unwrap_or_else(|error| {
+            tracing::error!("a method of the control plane ended: {error}");
+            let message = "the host failed; its own log says why";
+            Err(Status::new(Code::Internal, message))
+        })
+    }
 }
 
-/// What comes of `work`, which may wait for the disk.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Status> + Send + 'static,
-) -> Result<T, Status> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| {
-        tracing::error!("a method of the control plane ended: {error}");
-        let message = "the host failed; its own log says why";
-        Err(Status::new(Code::Internal, message))
-    })
-}
-
-async fn turn(places: &Semaphore) -> Result<SemaphorePermit<'_>, Status> {
-    match timeout(TURN, places.acquire()).await {
+async fn turn(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Status> {
+    match timeout(TURN, Arc::clone(places).acquire_owned()).await {
         Ok(Ok(permit)) => Ok(permit),
         _ => Err(Status::new(
             Code::Unavailable,
@@ -244,7 +261,17 @@ fn bearer(headers: &http::HeaderMap) -> Result<&str, Status> {
 }
 
 /// Reads a body of up to `most` bytes.
-async fn read(mut body: Incoming, most: usize) -> Result<Bytes, Status> {
+async fn read(body: Incoming, most: usize) -> Result<Bytes, Status> {
+    match timeout(BODY_TIME, read_slowly(body, most)).await {
+        Ok(read) => read,
+        Err(_) => Err(Status::new(
+            Code::DeadlineExceeded,
+            format!("the body took longer than {BODY_TIME:?}"),
+        )),
+    }
+}
+
+async fn read_slowly(mut body: Incoming, most: usize) -> Result<Bytes, Status> {
     let large = || {
         Status::invalid(format!("the body is larger than {most} bytes"))
             .because("REQUEST_TOO_LARGE")

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokio::net::{UnixListener, UnixStream};
 
 use super::methods::Source;
-use super::open::Open;
+use super::open::{Open, Standing};
 use super::{Answering, PAUSE, STALL_TIMEOUT, Subject, answer};
 use crate::timed::Timed;
 
@@ -73,11 +73,13 @@ async fn accept(listener: UnixListener, answering: Arc<Answering<impl Subject>>)
         match listener.accept().await {
             Ok((stream, _)) if is_owner(&stream) => {
                 let answering = Arc::clone(&answering);
+                let standing = Standing::default();
+                let ours = standing.clone();
                 let connection = async move {
                     let stream = Timed::new(stream, STALL_TIMEOUT);
-                    answer(stream, &answering, Source::Socket).await;
+                    answer(stream, &answering, Source::Socket, &ours).await;
                 };
-                open.add(tokio::spawn(connection).abort_handle());
+                open.add(tokio::spawn(connection).abort_handle(), standing);
             }
             Ok(_) => {}
             Err(_) if open.cut_oldest() => tokio::task::yield_now().await,
