@@ -24,7 +24,6 @@ mod listing;
 mod man;
 mod new;
 mod outside_issuers;
-mod own_issuer;
 mod policy;
 mod progress;
 mod projects;

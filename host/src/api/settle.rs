@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Api;
+use super::{Api, Code, Status};
 
 /// How long that may take. The change is kept, and taken up later, if it takes longer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -17,6 +17,21 @@ impl Api {
             || self.store().is_served() && matches!(self.store().is_identity_taken_up(), Ok(false));
         while is_waited_for() && begun.elapsed() < PATIENCE {
             thread::sleep(LOOK);
+        }
+    }
+
+    /// As [`settle_identity`](Self::settle_identity), for what has to be in force when it is answered.
+    ///
+    /// # Errors
+    /// If the host that serves has not taken the change up.
+    pub(super) fn enforce_identity(&self) -> Result<(), Status> {
+        self.settle_identity();
+        match self.store().is_served() && !self.store().is_identity_taken_up()? {
+            false => Ok(()),
+            true => Err(Status::new(
+                Code::DeadlineExceeded,
+                format!("done, but the host that serves has not taken it up within {PATIENCE:?}"),
+            )),
         }
     }
 }

@@ -3,7 +3,6 @@
 mod doctor;
 mod explain;
 mod gcloud_env;
-mod known_issuers;
 mod print_access_token;
 mod print_identity_token;
 mod revoke;

@@ -80,6 +80,11 @@ GET /host/v1/buckets/{bucket=**}/entries: owner editor viewer
 GET /host/v1/buckets/{bucket=**}/entry: owner editor
 PUT /host/v1/buckets/{bucket=**}/entry: owner editor
 POST /host/v1/buckets/{bucket=**}/entries:delete: owner editor
+GET /host/v1/keys: owner editor viewer
+POST /host/v1/keys:rotate: owner
+POST /host/v1/revocations: owner
+GET /host/v1/revocations: owner editor viewer
+POST /host/v1/tokens:explain: owner editor viewer
 GET /v1/projects/{project}/locations/{location}/functions/{function}:getIamPolicy: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer
 POST /v1/projects/{project}/locations/{location}/functions/{function}:setIamPolicy: owner cloudfunctions.admin
 POST /v1/projects/{project}/locations/{location}/functions/{function}:testIamPermissions: all

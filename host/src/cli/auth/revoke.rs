@@ -2,18 +2,15 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::SystemTime;
 
 use clap::Args;
-use host_tokens::{IssuerUrl, Revocation, RevokedKind};
+use host_tokens::IssuerUrl;
+use serde_json::{Value, json};
 
 use super::super::Message;
-use super::super::own_issuer::{own_issuer, settle_identity};
-use super::super::state::StateDirectory;
-use super::known_issuers::{Known, KnownIssuers};
-use crate::identity::{OWN, OwnIssuer};
+use super::super::client::ClientArgs;
+use crate::api::declared_issuers;
 use crate::stderr;
-use crate::store::{Store, did_you_mean, nearest};
 
 /// Refuse tokens of a subject, with a name or of a key, at once and for good
 #[derive(Args)]
@@ -45,95 +42,56 @@ pub(super) struct Revoke {
     config: Option<PathBuf>,
 
     #[command(flatten)]
-    state: StateDirectory,
+    host: ClientArgs,
 }
 
 impl Revoke {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let store = self.state.store()?;
-        let own = own_issuer(&store, None)?;
-        let issuer = self.issuer.as_ref().unwrap_or(&own.url);
-        let is_own = *issuer == own.url;
-        // Nothing that is wrong elsewhere keeps a right alive.
-        let known = KnownIssuers::new(&store, &own.url, self.config.as_deref());
-        let known = known.unwrap_or_else(|error| {
-            stderr::line!("warning: it is not clear which issuers are known here: {error}");
-            KnownIssuers::default()
+        let host = self.host.client()?;
+        let known = self.known_issuers().unwrap_or_else(|error| {
+            warn(&format!(
+                "it is not clear which issuers are known here: {error}"
+            ));
+            Value::Null
         });
-        match known.look_up(issuer) {
-            Known::Yes => {}
-            Known::No if is_own => {}
-            Known::Alike(other) => {
-                return Err(format!(
-                    "{issuer} is no issuer that is known here, and would be revoked to no effect; did you mean `{other}`?"
-                ));
-            }
-            Known::No => stderr::line!(
-                "warning: {issuer} is no issuer that is known here: this has an effect only if the host trusts it by \
-                 exactly this name; --config looks into the host's configuration"
-            ),
+        let wanted = json!({
+            "subject": self.subject,
+            "tokenId": self.token_id,
+            "keyId": self.key_id,
+            "issuer": self.issuer.map(|issuer| issuer.to_string()),
+            "knownIssuers": known,
+        });
+        let revoked = host.post("/host/v1/revocations", &wanted)?;
+        for warning in revoked["warnings"].as_array().into_iter().flatten() {
+            warn(warning.as_str().unwrap_or_default());
         }
-        let named = [
-            (RevokedKind::Subject, self.subject),
-            (RevokedKind::Token, self.token_id),
-            (RevokedKind::Key, self.key_id),
-        ];
-        for (kind, value) in named {
-            let Some(value) = value else { continue };
-            let value = match (is_own, kind) {
-                (true, RevokedKind::Subject) => own_subject(&store, value)?,
-                (true, RevokedKind::Key) => own_key(&own, &store, value)?,
-                _ => value,
-            };
-            let revocation = Revocation {
-                issuer: if is_own { OWN } else { issuer.as_str() }.to_owned(),
-                kind,
-                value,
-            };
-            store.revoke(&revocation)?;
-            settle_identity(&store)?;
+        let [kind, value, issuer] =
+            ["kind", "value", "issuer"].map(|field| revoked[field].as_str().unwrap_or_default());
+        if revoked["signingKeyReplaced"] == true {
             stderr::line!(
-                "Revoked the {} [{}] of {issuer}.",
-                kind.word(),
-                revocation.value
+                "The key [{value}] signed the tokens of this host; another one does so from now on."
             );
         }
+        stderr::line!("Revoked the {kind} [{value}] of {issuer}.");
         Ok(ExitCode::SUCCESS)
     }
+
+    /// The names of the issuers in the file of --config, each with its URL.
+    fn known_issuers(&self) -> Result<Value, Message> {
+        let Some(path) = &self.config else {
+            return Ok(Value::Null);
+        };
+        let issuers = declared_issuers(path)?;
+        let named = issuers.iter().flat_map(|issuer| {
+            let url = issuer.config.issuer().to_string();
+            let names = issuer.config.aliases().iter().cloned();
+            let names = names.chain([url.clone()]);
+            names.map(move |name| (name, json!(url)))
+        });
+        Ok(Value::Object(named.collect()))
+    }
 }
 
-/// The subject of the account that goes by this subject or this address.
-fn own_subject(store: &Store, name: String) -> Result<String, Message> {
-    if name.contains('@') {
-        return Ok(store.service_account(&name)?.subject);
-    }
-    let accounts = store.service_accounts()?;
-    let subjects = accounts.into_iter().map(|account| account.subject);
-    let subjects: Vec<_> = subjects.collect();
-    if !subjects.contains(&name) {
-        return Err(format!(
-            "no service account of this host has the subject {name}{}; tokens of one that was deleted are refused already",
-            did_you_mean(nearest(&name, subjects).as_ref())
-        ));
-    }
-    Ok(name)
-}
-
-/// This key of the host, once another one signs if it was this that did.
-fn own_key(own: &OwnIssuer, store: &Store, name: String) -> Result<String, Message> {
-    let keys = store.signing_keys()?;
-    if !keys.iter().any(|key| key.id == name) {
-        let ids = keys.into_iter().map(|key| key.id);
-        return Err(format!(
-            "this host's own issuer has no key {name}{}; see `host iam keys list`",
-            did_you_mean(nearest(&name, ids).as_ref())
-        ));
-    }
-    let replaced = own.replace_key(store, &name, SystemTime::now());
-    if replaced.map_err(|error| error.to_string())? {
-        stderr::line!(
-            "The key [{name}] signed the tokens of this host; another one does so from now on."
-        );
-    }
-    Ok(name)
+fn warn(warning: &str) {
+    stderr::line!("warning: {warning}");
 }

@@ -1,19 +1,15 @@
 //! `host iam keys`
 
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
-use host_tokens::{Phase, SigningAlgorithm};
-use serde_json::json;
+use host_tokens::SigningAlgorithm;
+use serde_json::{Value, json};
 
 use super::super::Message;
+use super::super::client::ClientArgs;
 use super::super::listing::{Item, Listed};
-use super::super::own_issuer::{own_issuer, settle_identity};
-use super::super::state::StateDirectory;
-use crate::identity::key_times;
 use crate::stderr;
-use crate::store::Store;
 
 /// List and rotate the keys of the host's own issuer
 #[derive(Args)]
@@ -35,7 +31,7 @@ struct List {
     listed: Listed,
 
     #[command(flatten)]
-    state: StateDirectory,
+    host: ClientArgs,
 }
 
 /// Begin a rotation before it is due, or go on with one
@@ -53,64 +49,43 @@ struct Rotate {
     algorithm: Option<SigningAlgorithm>,
 
     #[command(flatten)]
-    state: StateDirectory,
+    host: ClientArgs,
 }
 
 impl Keys {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         match self.verb {
             Verb::List(list) => {
-                show(&list.state.store()?, &list.listed)?;
+                let answer = list.host.client()?.get("/host/v1/keys")?;
+                show(&answer, &list.listed)?;
             }
             Verb::Rotate(rotate) => {
-                let store = rotate.state.store_or_new()?;
-                let issuer = own_issuer(&store, rotate.algorithm)?;
-                if rotate.algorithm.is_some() {
-                    issuer.forget_other_next_key(&store)?;
-                }
-                let rotated = issuer.rotate(&store, rotate.at_once, SystemTime::now());
-                let rotated = rotated.map_err(|error| error.to_string())?;
-                settle_identity(&store)?;
-                if !rotated {
+                let algorithm = rotate.algorithm.map(|algorithm| algorithm.to_string());
+                let wanted = json!({ "atOnce": rotate.at_once, "algorithm": algorithm });
+                let host = rotate.host.client_or_new()?;
+                let answer = host.post("/host/v1/keys:rotate", &wanted)?;
+                if answer["rotated"] == false {
                     stderr::line!(
                         "The next key is published already, and signs once everybody can know it, two days after it was \
                          published; --at-once does not wait for that."
                     );
                 }
-                show(&store, &Listed::default())?;
+                show(&answer, &Listed::default())?;
             }
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn show(store: &Store, listed: &Listed) -> Result<(), Message> {
-    let keys = store.signing_keys()?;
-    let phases = key_times(&keys)
-        .into_iter()
-        .map(|record| match record.phase() {
-            Phase::Next => "NEXT",
-            Phase::Current => "CURRENT",
-            Phase::Previous => "PREVIOUS",
-        });
-    let items = keys.iter().zip(phases).map(|(key, phase)| {
-        let (id, algorithm) = (key.id.clone(), key.algorithm.clone());
-        let value = json!({
-            "keyId": key.id,
-            "algorithm": key.algorithm,
-            "state": phase,
-            "publishTime": time(key.published),
-            "signTime": key.signing.map(time),
-            "retireTime": key.retired.map(time),
-        });
-        let row = [id, algorithm, phase.to_owned(), time(key.published)];
-        Item { value, row }
+fn show(answer: &Value, listed: &Listed) -> Result<(), Message> {
+    let keys = answer["keys"].as_array().into_iter().flatten();
+    let items = keys.map(|key| {
+        let row = ["keyId", "algorithm", "state", "publishTime"];
+        Item {
+            row: row.map(|field| key[field].as_str().unwrap_or_default().to_owned()),
+            value: key.clone(),
+        }
     });
     let head = ["KEY_ID", "ALGORITHM", "STATE", "PUBLISHED"];
     listed.show(head, items.collect())
-}
-
-fn time(seconds: i64) -> String {
-    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.max(0).unsigned_abs());
-    jiff::Timestamp::try_from(time).map_or_else(|_| seconds.to_string(), |time| time.to_string())
 }

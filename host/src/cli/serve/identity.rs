@@ -5,8 +5,8 @@ use host_tokens::{Member, ServiceAccounts, SigningAlgorithm};
 
 use super::super::Message;
 use super::super::flags::{Flags, HostSection};
-use super::super::outside_issuers::outside_issuers;
 use super::super::state::StateDirectory;
+use crate::api::outside_issuers;
 use crate::config::{HostSettings, values};
 use crate::serve::{ComponentAccess, IdentityOptions};
 

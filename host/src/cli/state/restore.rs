@@ -12,9 +12,8 @@ use host_tokens::{Revocation, RevokedKind};
 use super::backup::Scratch;
 use super::{StateDirectory, platform_directory};
 use crate::cli::Message;
-use crate::cli::own_issuer::own_issuer;
 use crate::counted::counted;
-use crate::identity::OWN;
+use crate::identity::{OWN, OwnIssuer};
 use crate::input;
 use crate::stderr;
 use crate::store::{DatedRevocation, Store, StoreError};
@@ -124,7 +123,7 @@ fn keep(store: &Store, revocations: &[DatedRevocation]) -> Result<(), Message> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let added = store.keep_revocations(revocations);
     let added = added.map_err(|error| text(&error))?;
-    let own = own_issuer(store, None)?;
+    let own = OwnIssuer::of(store, None).map_err(|error| error.to_string())?;
     for DatedRevocation { revocation, .. } in &added {
         if revocation.issuer == OWN && revocation.kind == RevokedKind::Key {
             let replaced = own.replace_key(store, &revocation.value, SystemTime::now());

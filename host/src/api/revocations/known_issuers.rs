@@ -1,13 +1,9 @@
 //! The issuers that can be told of without asking the host that serves.
 
-use std::path::Path;
-
 use host_tokens::{IssuerUrl, Member, Preset, PresetSettings};
 
-use super::super::Message;
-use super::super::outside_issuers::issuers_of_host;
-use crate::config::ConfigFile;
-use crate::store::{FunctionRecord, Store};
+use crate::api::{Api, Request, Status};
+use crate::store::FunctionRecord;
 
 /// Names of issuers, each with the one that tokens are judged by.
 #[derive(Debug, Default)]
@@ -25,26 +21,25 @@ pub(super) enum Known<'a> {
 }
 
 impl KnownIssuers {
-    /// The host's own issuer, those that it was told of, those that policies of functions name, those of the file
-    /// `config`, and those that everybody knows.
+    /// The host's own issuer, those that it was told of, those that policies of functions name, and those that everybody
+    /// knows. What the caller is to know of them is added to `warnings`.
+    ///
+    /// # Errors
+    /// If they cannot be found out.
     pub(super) fn new(
-        store: &Store,
+        api: &Api,
+        request: &Request<'_>,
         own: &IssuerUrl,
-        config: Option<&Path>,
-    ) -> Result<Self, Message> {
-        let text = |error: &dyn std::fmt::Display| error.to_string();
+        warnings: &mut Vec<String>,
+    ) -> Result<Self, Status> {
         let mut known = Self::default();
         known.add(own, []);
-        if let Some(path) = config {
-            let file = ConfigFile::read(path).map_err(|error| text(&error))?;
-            for issuer in file.issuers().map_err(|error| text(&error))? {
-                known.add(issuer.config.issuer(), issuer.config.aliases().to_vec());
-            }
-        }
-        for issuer in issuers_of_host(store)? {
+        let (issuers, warning) = api.outside_issuers(request)?;
+        warnings.extend(warning);
+        for issuer in issuers {
             known.add(issuer.config.issuer(), issuer.config.aliases().to_vec());
         }
-        for function in store.functions().map_err(|error| text(&error))? {
+        for function in api.store().functions()? {
             for issuer in named_in(&function) {
                 known.add(&issuer, []);
             }
@@ -58,7 +53,8 @@ impl KnownIssuers {
         Ok(known)
     }
 
-    fn add(&mut self, issuer: &IssuerUrl, aliases: impl IntoIterator<Item = String>) {
+    /// Adds `issuer`, which goes by these names as well.
+    pub(super) fn add(&mut self, issuer: &IssuerUrl, aliases: impl IntoIterator<Item = String>) {
         let names = std::iter::once(issuer.to_string()).chain(aliases);
         self.0.extend(names.map(|name| (name, issuer.clone())));
     }
