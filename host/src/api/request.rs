@@ -50,7 +50,8 @@ impl Query {
 }
 
 impl Request<'_> {
-    /// The body as JSON; an empty object if there is none.
+    /// The body as JSON; an empty object if there is none, or an empty text, which Google's client for Node.js sends for a
+    /// message without fields.
     ///
     /// # Errors
     /// If it is no JSON object.
@@ -60,6 +61,7 @@ impl Request<'_> {
         }
         match serde_json::from_slice(&self.body) {
             Ok(object @ Value::Object(_)) => Ok(object),
+            Ok(Value::String(text)) if text.is_empty() => Ok(Value::Object(serde_json::Map::new())),
             Ok(_) => Err(Status::invalid("the body is not a JSON object")),
             Err(error) => Err(Status::invalid(format!("the body is not JSON: {error}"))),
         }
@@ -113,6 +115,28 @@ pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, Status> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_is_an_object_or_nothing() {
+        let caller = Caller::owner();
+        let json = |body: &'static str| {
+            let request = Request {
+                caller: &caller,
+                params: Params::default(),
+                query: Query::default(),
+                body: Bytes::from_static(body.as_bytes()),
+                origin: String::new(),
+                is_own_client: false,
+            };
+            request.json()
+        };
+        for nothing in ["", " \n", "{}", "\"\""] {
+            assert_eq!(json(nothing), Ok(serde_json::json!({})), "{nothing}");
+        }
+        for wrong in ["[]", "null", "\"a\"", "{"] {
+            assert!(json(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_query_is_decoded_and_what_nobody_knows_is_ignored() {
