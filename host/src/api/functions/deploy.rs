@@ -141,6 +141,10 @@ impl Deployer {
             ApiGeneration::First => "type.googleapis.com/google.cloud.functions.v1.CloudFunction",
             ApiGeneration::Second => "type.googleapis.com/google.cloud.functions.v2.Function",
         });
+        // Google's client for Python refuses an operation with a field that Google has not.
+        if let Some(fields) = function.as_object_mut() {
+            fields.remove("host");
+        }
         Ok(function)
     }
 

@@ -31,6 +31,7 @@ fn python_deals_with_a_function_of_the_second_generation() {
         "type.googleapis.com/google.cloud.functions.v2.Function"
     );
     assert_eq!(response["url"], "http://127.0.0.1:8080/hello_world");
+    assert_eq!(response.get("host"), None);
 
     let one = format!("{functions}/hello_world?{ints}");
     let function = host.get(&one).unwrap();
