@@ -75,11 +75,11 @@ pub(super) const METHODS: &[Method] = &[
 ];
 
 fn get(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
-    policies::get(api, &function(api, request)?, INVOKER)
+    policies::get(api, request, &function(api, request)?, INVOKER)
 }
 
 fn get_of_service(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
-    policies::get(api, &function(api, request)?, RUN_INVOKER)
+    policies::get(api, request, &function(api, request)?, RUN_INVOKER)
 }
 
 fn set(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {

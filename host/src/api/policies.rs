@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::access::{INVOKER, RUN_INVOKER, add_invokers};
 use super::fields::Fields;
+use super::functions::settle;
 use super::policy::{self, WantedPolicy};
 use super::principal::Principal;
 use super::role::Role;
@@ -32,7 +33,12 @@ struct Found {
 ///
 /// # Errors
 /// If there is no such resource, or the store fails.
-pub(super) fn get(api: &Api, of: &PolicyOf, invoker: &str) -> Result<Reply, Status> {
+pub(super) fn get(
+    api: &Api,
+    request: &Request<'_>,
+    of: &PolicyOf,
+    invoker: &str,
+) -> Result<Reply, Status> {
     let mut found = Found {
         bindings: api.store().policy(of)?,
         rules: Vec::new(),
@@ -47,7 +53,7 @@ pub(super) fn get(api: &Api, of: &PolicyOf, invoker: &str) -> Result<Reply, Stat
             found.rules = record.settings.invoker_rules;
         }
     }
-    Ok(found.shown(invoker).into())
+    Ok(found.shown(request, invoker).into())
 }
 
 /// Sets the policy of `of`, and answers it as [`get`] does.
@@ -84,7 +90,7 @@ pub(super) fn set(
             rules: Vec::new(),
         },
     };
-    Ok(found.shown(invoker).into())
+    Ok(found.shown(request, invoker).into())
 }
 
 /// Answers which of the permissions in the body the caller has on `of`; none if there is no such resource.
@@ -125,6 +131,8 @@ fn set_of_function(api: &Api, name: &FunctionName, change: &Change<'_>) -> Resul
                 record.settings.invokers = invokers;
                 Ok::<_, Status>(bindings)
             })?;
+    // So that it holds once it is answered. Whether the function can be served is another matter.
+    let _ = settle(api.store(), &record);
     Ok(Found {
         bindings: add_invokers(bindings, &record.settings),
         rules: record.settings.invoker_rules,
@@ -214,7 +222,7 @@ impl Change<'_> {
 
 impl Found {
     /// As it is answered. Its etag is the same under whatever name the role of callers is shown.
-    fn shown(&self, invoker: &str) -> Value {
+    fn shown(&self, request: &Request<'_>, invoker: &str) -> Value {
         let mut document = policy::shown(&self.bindings);
         let bindings = document.get_mut("bindings").and_then(Value::as_array_mut);
         for binding in bindings.into_iter().flatten() {
@@ -222,7 +230,8 @@ impl Found {
                 binding["role"] = json!(invoker);
             }
         }
-        if !self.rules.is_empty() {
+        // Google's client for Python refuses a policy with a field that Google has not.
+        if request.is_own_client && !self.rules.is_empty() {
             document["invokerRules"] = json!(self.rules);
         }
         document

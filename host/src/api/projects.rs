@@ -32,7 +32,7 @@ pub(super) const METHODS: &[Method] = &[
         "POST",
         "/v1/projects/{project}:getIamPolicy",
         "resourcemanager.projects.getIamPolicy",
-        |api, _| policies::get(api, &PolicyOf::Project, INVOKER),
+        |api, request| policies::get(api, request, &PolicyOf::Project, INVOKER),
     ),
     Method::changes(
         "google.cloud.resourcemanager.v1.Projects.SetIamPolicy",

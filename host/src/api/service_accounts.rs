@@ -88,7 +88,7 @@ pub(super) const METHODS: &[Method] = &[
         "POST",
         "/v1/projects/{project}/serviceAccounts/{account}:getIamPolicy",
         "iam.serviceAccounts.getIamPolicy",
-        |api, request| policies::get(api, &policy(request), INVOKER),
+        |api, request| policies::get(api, request, &policy(request), INVOKER),
     ),
     Method::changes(
         "google.iam.admin.v1.SetIAMPolicy",
