@@ -128,6 +128,11 @@ impl State {
         latest.expect("it was looked for")
     }
 
+    /// Has the component called `source` (see [`guest`]) compiled already, for whoever is to deploy it.
+    pub fn put_compiled(&self, source: &str) {
+        compiled::put(source, &self.path());
+    }
+
     /// `host serve` without a component, on ports of its own.
     #[track_caller]
     pub fn serve(&self) -> HostBuilder {
@@ -138,7 +143,7 @@ impl State {
     /// host that serves has taken it up by then.
     #[track_caller]
     pub fn deploy(&self, name: &str, source: &str, settings: &[&str]) -> Output {
-        compiled::put(source, &self.path());
+        self.put_compiled(source);
         let output = self
             .functions(["deploy", name, "--allow-unauthenticated", "--source"])
             .arg(guest(source))

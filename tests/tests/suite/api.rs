@@ -3,4 +3,5 @@
 mod door;
 mod elsewhere;
 mod policies;
+mod recorded;
 mod token_exchange;
