@@ -2,6 +2,7 @@
 
 mod collector;
 mod drop_in;
+mod google_clients;
 mod new_project;
 mod provider;
 mod python_0_3;
