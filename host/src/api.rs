@@ -38,8 +38,10 @@ mod status;
 mod test_support;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
+use host_tokens::SteadyClock;
 use serde_json::Value;
 
 use crate::store::{Project, Store};
@@ -60,6 +62,7 @@ pub(crate) struct Api {
     project: Project,
     audit: AuditLog,
     control_plane: Option<String>,
+    clock: SteadyClock,
     deployer: Arc<Deployer>,
     calls: CallLimit,
 }
@@ -115,6 +118,7 @@ impl Api {
             deployer: Arc::new(deployer),
             calls: CallLimit::default(),
             control_plane: None,
+            clock: SteadyClock::start(),
         })
     }
 
@@ -123,6 +127,18 @@ impl Api {
     pub(crate) fn at(mut self, control_plane: String) -> Self {
         self.control_plane = Some(control_plane);
         self
+    }
+
+    /// Makes tokens by this clock, which is that by which they are judged.
+    #[must_use]
+    pub(crate) fn with_clock(mut self, clock: SteadyClock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// What time it is, for tokens.
+    fn now(&self) -> SystemTime {
+        self.clock.now().time
     }
 
     /// Where others reach the methods, if they can.
@@ -214,7 +230,7 @@ impl Api {
             let resource = access::resource_of(params);
             self.require(&caller.principal, permission, &resource)?;
         }
-        // Only now: who may nothing is not told what the project is called.
+        // Only now: who may nothing is told that first.
         params.check(&self.project)
     }
 }

@@ -1,6 +1,6 @@
 //! Access tokens of the owner, with which the owner's tools call the control plane.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use host_tokens::LONGEST_LIFETIME;
 use serde_json::json;
@@ -31,8 +31,7 @@ fn create(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
     let lifetime = Fields::of(&body).duration("lifetime")?;
     let lifetime = lifetime.map_or(LONGEST_LIFETIME, Duration::from_millis);
     let made = OwnIssuer::of(api.store(), None).and_then(|issuer| {
-        let now = SystemTime::now();
-        issuer.access_token(api.store(), AccessTokenHolder::Owner, lifetime, now)
+        issuer.access_token(api.store(), AccessTokenHolder::Owner, lifetime, api.now())
     });
     let made = made.map_err(|error| Status::invalid(error.to_string()))?;
     let lifetime = u64::try_from(made.lifetime.as_millis()).unwrap_or_default();

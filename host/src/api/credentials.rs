@@ -3,7 +3,7 @@
 //! <https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts>. Each token that is made has
 //! an audit entry: whoever gets it acts for the account.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use host_tokens::{LONGEST_LIFETIME, MintError};
 use jiff::Timestamp;
@@ -59,7 +59,7 @@ fn generate_id_token(api: &Api, request: &Request<'_>) -> Result<Reply, Status> 
         lifetime: lifetime(fields)?,
     };
     let token = OwnIssuer::of(api.store(), None)
-        .and_then(|issuer| issuer.token(api.store(), wanted, SystemTime::now()));
+        .and_then(|issuer| issuer.token(api.store(), wanted, api.now()));
     let token = token.map_err(|error| failed(api, error))?;
     Ok(json!({ "token": token }).into())
 }
@@ -71,24 +71,23 @@ fn generate_access_token(api: &Api, request: &Request<'_>) -> Result<Reply, Stat
     refuse_delegates(fields)?;
     let lifetime = lifetime(fields)?;
     let holder = AccessTokenHolder::ServiceAccount(request.params.get("account"));
-    let now = Timestamp::now();
+    let now = api.now();
     let made = OwnIssuer::of(api.store(), None)
-        .and_then(|issuer| issuer.access_token(api.store(), holder, lifetime, now.into()));
+        .and_then(|issuer| issuer.access_token(api.store(), holder, lifetime, now));
     let made = made.map_err(|error| failed(api, error))?;
-    let expires = now
-        .checked_add(made.lifetime)
+    let expires = Timestamp::try_from(now + made.lifetime)
         .and_then(|expires| Timestamp::from_second(expires.as_second()));
     let expires = expires.map_err(|error| Status::new(Code::Internal, error.to_string()))?;
     Ok(json!({ "accessToken": made.token, "expireTime": expires.to_string() }).into())
 }
 
-/// Not as a method that is not there: clients try such a one again for minutes.
 /// How long the token is to be good. Of ID tokens only this host's own clients say so.
 fn lifetime(fields: Fields<'_>) -> Result<Duration, Status> {
     let lifetime = fields.duration("lifetime")?.filter(|time| *time > 0);
     Ok(lifetime.map_or(LONGEST_LIFETIME, Duration::from_millis))
 }
 
+/// Not as a method that is not there: clients try such a one again for minutes.
 fn refuse_to_sign(_: &Api, _: &Request<'_>) -> Result<Reply, Status> {
     Err(Status::invalid(
         "service accounts of this host have no keys of their own, so nothing is signed for them; ask for a token with \

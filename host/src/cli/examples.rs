@@ -128,6 +128,41 @@ const EXAMPLES: &[(&str, &str)] = &[
         "host auth print-identity-token --impersonate-service-account caller@host.internal --audiences http://127.0.0.1:8080/hello_world --include-email",
     ),
     (
+        "iam service-accounts update",
+        r#"host iam service-accounts update caller@host.internal --display-name "Calls hello""#,
+    ),
+    (
+        "iam service-accounts disable",
+        "host iam service-accounts disable caller@host.internal",
+    ),
+    (
+        "iam service-accounts enable",
+        "host iam service-accounts enable caller@host.internal",
+    ),
+    (
+        "iam service-accounts get-iam-policy",
+        "host iam service-accounts get-iam-policy caller@host.internal",
+    ),
+    (
+        "iam service-accounts add-iam-policy-binding",
+        "host iam service-accounts add-iam-policy-binding caller@host.internal --member user:ada@example.com --role roles/iam.serviceAccountTokenCreator",
+    ),
+    (
+        "iam service-accounts remove-iam-policy-binding",
+        "host iam service-accounts remove-iam-policy-binding caller@host.internal --member user:ada@example.com --role roles/iam.serviceAccountTokenCreator",
+    ),
+    ("projects", "host projects describe"),
+    ("projects describe", "host projects describe my-project"),
+    ("projects get-iam-policy", "host projects get-iam-policy"),
+    (
+        "projects add-iam-policy-binding",
+        "host projects add-iam-policy-binding my-project --member user:ada@example.com --role roles/viewer",
+    ),
+    (
+        "projects remove-iam-policy-binding",
+        "host projects remove-iam-policy-binding my-project --member user:ada@example.com --role roles/viewer",
+    ),
+    (
         "auth print-access-token",
         "host auth print-access-token --impersonate-service-account deployer@host.internal --lifetime 10m",
     ),

@@ -30,7 +30,7 @@ pub(super) enum Meaning {
 use Meaning::{Nothing, NothingIf, Refused, Same};
 
 /// The first words of commands that gcloud has as well.
-const NOUNS: [&str; 4] = ["functions", "scheduler", "iam", "auth"];
+const NOUNS: [&str; 5] = ["functions", "scheduler", "iam", "auth", "projects"];
 
 /// The flag called `name` of the command `path`.
 pub(super) fn find(name: &str, path: &[String]) -> Option<Flag> {
@@ -212,13 +212,27 @@ static FLAGS: &[(&str, &str, Meaning)] = &[
         Refused("functions take HTTP requests; give what is sent with --data"),
     ),
     (
-        "functions",
+        "add-iam-policy-binding",
         "--condition=",
         NothingIf(&["None"], CONDITIONS),
     ),
-    ("functions", "--condition-from-file=", Refused(CONDITIONS)),
     (
-        "functions remove-iam-policy-binding",
+        "remove-iam-policy-binding",
+        "--condition=",
+        NothingIf(&["None"], CONDITIONS),
+    ),
+    (
+        "add-iam-policy-binding",
+        "--condition-from-file=",
+        Refused(CONDITIONS),
+    ),
+    (
+        "remove-iam-policy-binding",
+        "--condition-from-file=",
+        Refused(CONDITIONS),
+    ),
+    (
+        "remove-iam-policy-binding",
         "--all",
         Refused("name each binding to remove"),
     ),
@@ -244,11 +258,6 @@ static FLAGS: &[(&str, &str, Meaning)] = &[
         Refused("jobs send identity tokens: --oidc-service-account-email"),
     ),
     // Of accounts and tokens.
-    (
-        "iam service-accounts create",
-        "--description=",
-        Refused("an account has a name that people call it by: --display-name"),
-    ),
     (
         "auth print-identity-token",
         "--token-format=",

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::api::Caller;
 use crate::api::test_support::Scratch;
 use crate::identity::TokenRequest;
 use crate::store::{PolicyOf, ServedComponent, ServingHost};
@@ -142,7 +143,9 @@ fn a_request_names_a_token_and_a_function_that_there_is() {
     ] {
         assert_eq!(scratch.owner(EXPLAIN, body).unwrap_err().code, code);
     }
-    let large = Api::largest_body("POST", "/host/v1/tokens:explain");
+    let large = scratch
+        .api
+        .check(&Caller::owner(), "POST", "/host/v1/tokens:explain");
     assert_eq!(large, Ok(LARGEST_BODY));
 }
 

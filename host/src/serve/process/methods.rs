@@ -36,6 +36,7 @@ pub(in crate::serve) fn door(
         Box::new(move |name, wasm, settings| try_component(&sandbox, name, wasm, settings));
     let api = api
         .at(opened.addresses.control_plane.clone())
+        .with_clock(opened.clock)
         .trying_components(try_out);
     if let Err(status) = api.end_interrupted_operations() {
         tracing::error!("operations of an earlier process are not ended: {status}");

@@ -70,6 +70,7 @@ fn serve(
     );
     let store = opened.store().cloned();
     let issuer = methods::issuer(options, &opened);
+    let clock = opened.clock;
     let answering = Answering {
         names: Names::new(&options.host.admin_hosts),
         subject: control_plane(options, &opened, &assembled, &drain),
@@ -106,8 +107,8 @@ fn serve(
         if let Some(certificate) = opened.admin_certificate {
             watched::spawn(&readiness, "control plane's certificate", tls::watch(certificate));
         }
-        if let (Some(directory), Some((issuer, store))) = (options.functions.clone(), issuer) {
-            let keeping = token_file::keep_fresh(directory, issuer, store);
+        if let (Some(directory), Some(issuer)) = (options.functions.clone(), issuer) {
+            let keeping = token_file::keep_fresh(directory, clock, issuer);
             watched::spawn(&readiness, "token file", keeping);
         }
         if let Some(socket) = socket {

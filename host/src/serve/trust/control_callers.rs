@@ -66,7 +66,7 @@ impl Display for ControlReason {
             Self::KeysUnavailable => {
                 "the token cannot be checked now, since there are no keys of its issuer; try again later"
             }
-            Self::Refused => "the token is refused; the log of the host says why",
+            Self::Refused => "the token is refused; `host auth explain` says why, and so does the host itself with `--log-level debug`",
         })
     }
 }
@@ -133,7 +133,7 @@ impl ControlCallers {
         let verdict = self.judge_by(judge, patience).await;
         let caller = verdict.map_err(|rejected| {
             let ControlRefusal { reason, why } = self.refused(token, &rejected);
-            tracing::warn!("a token is not exchanged: {why}");
+            tracing::debug!("a token is not exchanged: {why}");
             match reason {
                 ControlReason::KeysUnavailable => ExchangeError::new(
                     ExchangeErrorCode::TemporarilyUnavailable,
