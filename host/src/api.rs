@@ -33,10 +33,12 @@ mod role;
 mod runs;
 mod service_accounts;
 mod settle;
+mod state;
 mod status;
 #[cfg(test)]
 mod test_support;
 
+use std::fs::File;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -54,6 +56,7 @@ pub(crate) use params::Params;
 pub(crate) use principal::{Caller, Principal};
 pub(crate) use request::{Query, Request};
 pub(crate) use runs::LATEST as LATEST_RUN;
+pub(crate) use state::BACKUP;
 pub(crate) use status::{Code, Status};
 
 /// What the methods work on.
@@ -68,12 +71,14 @@ pub(crate) struct Api {
 }
 
 /// What a method answers.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Reply {
     /// A document.
     Json(Value),
     /// Bytes of this media type.
     Bytes(&'static str, Bytes),
+    /// The content of a file, of this media type.
+    File(&'static str, File),
 }
 
 impl From<Value> for Reply {

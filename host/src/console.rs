@@ -8,10 +8,12 @@
 //! gives way, and there are descriptors in store.
 
 mod answer;
+mod file;
 mod methods;
 mod names;
 mod negotiation;
 mod open;
+mod parts;
 pub(crate) mod socket;
 mod spares;
 mod text_format;

@@ -95,6 +95,7 @@ const METHODS: &[&[Method]] = &[
     super::keys::METHODS,
     super::revocations::METHODS,
     super::explain::METHODS,
+    super::state::METHODS,
     super::function_policies::METHODS,
     super::service_accounts::METHODS,
     super::credentials::METHODS,

@@ -5,6 +5,7 @@
 
 mod remote;
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -70,6 +71,9 @@ enum Way {
 const LARGEST_PAGE: usize = 500;
 /// The most pages of a list that are read.
 const MOST_PAGES: usize = 10_000;
+
+/// How much of a file is read at once, in bytes.
+const PART: usize = 256 << 10;
 
 /// Stands for whatever the host's project or location is.
 const ANY: &str = "-";
@@ -241,19 +245,52 @@ impl Client {
             Way::Remote(remote) => return remote.call(verb, path, body),
             Way::Process(api) => api,
         };
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let call = Call {
-            verb,
-            path,
-            query,
-            body,
-            origin: String::new(),
-            is_own_client: true,
-        };
+        let call = own_call(verb, path, body);
         match api.call(&Caller::owner(), call)? {
             Reply::Json(document) => Ok(document),
-            Reply::Bytes(..) => Ok(Value::Null),
+            Reply::Bytes(..) | Reply::File(..) => Ok(Value::Null),
         }
+    }
+
+    /// Gives `write` the file of the media type `kind` at `path`, part by part.
+    ///
+    /// # Errors
+    /// If the method fails or cannot be reached, the file does not come whole, or `write` fails.
+    pub(super) fn download(
+        &self,
+        path: &str,
+        kind: &str,
+        mut write: impl FnMut(&[u8]) -> Result<(), Message>,
+    ) -> Result<(), Message> {
+        let api = match &self.way {
+            Way::Remote(remote) => return remote.download(path, kind, write),
+            Way::Process(api) => api,
+        };
+        let reply = api.call(&Caller::owner(), own_call("GET", path, Bytes::new()))?;
+        let Reply::File(_, mut file) = reply else {
+            return Err(format!("what is at {path} is no file"));
+        };
+        let mut part = vec![0; PART];
+        loop {
+            let read = file.read(&mut part);
+            match read.map_err(|error| format!("cannot read what is at {path}: {error}"))? {
+                0 => return Ok(()),
+                length => write(&part[..length])?,
+            }
+        }
+    }
+}
+
+/// A call of the method of `verb` and `path`, which may have a query.
+fn own_call<'a>(verb: &'a str, path: &'a str, body: Bytes) -> Call<'a> {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    Call {
+        verb,
+        path,
+        query,
+        body,
+        origin: String::new(),
+        is_own_client: true,
     }
 }
 

@@ -3,19 +3,20 @@
 use bytes::Bytes;
 use host_tokens::{DISCOVERY_PATH, KEYS_PATH};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::{Body as _, Incoming};
 
 use super::methods::{Answered, Source, is_method, refused};
 use super::negotiation::Format;
 use super::open::Standing;
+use super::parts::Parts;
 use super::{Answering, Names, Subject, text_format};
 use crate::api::{Code, Status};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// What is answered: a whole body.
-pub(super) type Answer = Response<Full<Bytes>>;
+/// What is answered: a whole body, or one that comes in parts.
+pub(super) type Answer = Response<Either<Full<Bytes>, Parts>>;
 
 /// Answers a request, a method of the API or not.
 pub(super) async fn respond(
@@ -96,7 +97,7 @@ fn answer<B>(request: &Request<B>, subject: &impl Subject) -> Answer {
 
 /// What may be asked, wherever. A load balancer's plain check may be no more than this question.
 fn methods() -> Answer {
-    let mut response = Response::new(Full::default());
+    let mut response = Response::new(Either::Left(Full::default()));
     *response.status_mut() = StatusCode::NO_CONTENT;
     let methods = HeaderValue::from_static("GET, HEAD");
     response.headers_mut().insert(header::ALLOW, methods);
@@ -142,7 +143,7 @@ fn text(status: StatusCode, text: &'static str) -> Answer {
 }
 
 fn whole(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Answer {
-    let mut response = Response::new(Full::new(body.into()));
+    let mut response = Response::new(Either::Left(Full::new(body.into())));
     *response.status_mut() = status;
     let kind = HeaderValue::from_static(kind);
     response.headers_mut().insert(header::CONTENT_TYPE, kind);

@@ -1,19 +1,22 @@
 //! Methods of the control plane, called over HTTP.
 
+use std::fs::File;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Either, Full};
 use hyper::body::{Body as _, Incoming};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::Subject;
 use super::answer::Answer;
+use super::file;
 use super::open::Standing;
+use super::parts::Parts;
 use crate::api::{Api, Call, Caller, Code, Principal, Reply, Status};
 use crate::archive::LARGEST_UPLOAD;
 use crate::identity::LONGEST_FORM;
@@ -117,6 +120,7 @@ impl Door {
         let answer = match called {
             Ok(Reply::Json(document)) => json(StatusCode::OK, document.to_string()),
             Ok(Reply::Bytes(kind, bytes)) => whole(StatusCode::OK, kind, bytes),
+            Ok(Reply::File(kind, file)) => of_file(kind, file),
             Err(status) => refused(&status),
         };
         Answered { answer, is_unread }
@@ -337,7 +341,24 @@ fn json(status: StatusCode, body: String) -> Answer {
 }
 
 fn whole(status: StatusCode, kind: &'static str, body: Bytes) -> Answer {
-    let mut answer = Response::new(Full::new(body));
+    with_body(status, kind, Either::Left(Full::new(body)))
+}
+
+/// The content of `file`. Its length is told, so that an answer which ends early is not taken for a whole one.
+fn of_file(kind: &'static str, file: File) -> Answer {
+    let Ok(metadata) = file.metadata() else {
+        let message = "the answer cannot be read";
+        return refused(&Status::new(Code::Internal, message));
+    };
+    let body = Either::Right(Parts(file::parts(file)));
+    let mut answer = with_body(StatusCode::OK, kind, body);
+    let length = HeaderValue::from(metadata.len());
+    answer.headers_mut().insert(header::CONTENT_LENGTH, length);
+    answer
+}
+
+fn with_body(status: StatusCode, kind: &'static str, body: Either<Full<Bytes>, Parts>) -> Answer {
+    let mut answer = Response::new(body);
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     for (name, value) in [

@@ -40,6 +40,27 @@ impl Store {
         copied
     }
 
+    /// Makes the new file `backup`, for its owner only, of what `write` writes into it. It is on disk when this returns;
+    /// nothing is left of it if it fails.
+    ///
+    /// # Errors
+    /// If there is such a file, it cannot be written, or `write` fails.
+    pub fn receive_backup<E: From<StoreError>>(
+        backup: &Path,
+        write: impl FnOnce(&mut File) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let unusable = |error| StoreError::Backup(backup.to_owned(), error);
+        let mut file = new_file(backup).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => StoreError::BackupExists(backup.to_owned()),
+            _ => unusable(error),
+        })?;
+        let written = write(&mut file).and_then(|()| Ok(make_durable(backup).map_err(unusable)?));
+        if written.is_err() {
+            let _ = fs::remove_file(backup);
+        }
+        written
+    }
+
     /// Makes the store in `directory`, where there is none yet, of a backup.
     ///
     /// # Errors

@@ -85,6 +85,7 @@ POST /host/v1/keys:rotate: owner
 POST /host/v1/revocations: owner
 GET /host/v1/revocations: owner editor viewer
 POST /host/v1/tokens:explain: owner editor viewer
+GET /host/v1/state:backup: owner
 GET /v1/projects/{project}/locations/{location}/functions/{function}:getIamPolicy: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer
 POST /v1/projects/{project}/locations/{location}/functions/{function}:setIamPolicy: owner cloudfunctions.admin
 POST /v1/projects/{project}/locations/{location}/functions/{function}:testIamPermissions: all

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use http::{Request, Uri, header};
+use http::{Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -96,11 +96,45 @@ impl Remote {
             match document {
                 Some(document) if status.is_success() => Ok(document),
                 Some(document) => Err(failure(&document)),
-                None => Err(Status::new(
-                    Code::Unavailable,
-                    format!("the answer has status {status} and is not of a host's control plane; look at --endpoint"),
-                )),
+                None => Err(foreign(status)),
             }
+        })
+    }
+
+    /// Gives `write` the file of the media type `kind` at `path`, part by part.
+    ///
+    /// # Errors
+    /// If the method fails or cannot be reached, the file does not come whole, or `write` fails.
+    pub(super) fn download(
+        &self,
+        path: &str,
+        kind: &str,
+        mut write: impl FnMut(&[u8]) -> Result<(), Message>,
+    ) -> Result<(), Message> {
+        self.runtime.block_on(async {
+            let response = self.send("GET", path, Bytes::new()).await?;
+            let status = response.status();
+            let is_file = response
+                .headers()
+                .get(header::CONTENT_TYPE)
+                .is_some_and(|found| found == kind);
+            let mut body = response.into_body();
+            if !status.is_success() || !is_file {
+                let body = Limited::new(body, LARGEST_ANSWER);
+                let body = body.collect().await.map_err(|error| unreachable(&*error))?;
+                let document: Option<Value> = serde_json::from_slice(&body.to_bytes()).ok();
+                return Err(match document {
+                    Some(document) if !status.is_success() => failure(&document).message,
+                    _ => foreign(status).message,
+                });
+            }
+            while let Some(frame) = body.frame().await {
+                let frame = frame.map_err(|error| unreachable(&error))?;
+                if let Some(part) = frame.data_ref() {
+                    write(part)?;
+                }
+            }
+            Ok(())
         })
     }
 
@@ -157,6 +191,16 @@ fn failure(document: &Value) -> Status {
     let error = &document["error"];
     let text = |field: &str| error[field].as_str().unwrap_or_default();
     Status::new(Code::named(text("status")), text("message"))
+}
+
+/// Says that the answer is nothing that a host answers.
+fn foreign(status: StatusCode) -> Status {
+    Status::new(
+        Code::Unavailable,
+        format!(
+            "the answer has status {status} and is not of a host's control plane; look at --endpoint"
+        ),
+    )
 }
 
 fn unreachable(error: &(dyn std::error::Error + 'static)) -> Status {

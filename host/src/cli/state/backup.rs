@@ -1,19 +1,23 @@
 //! `host state backup`, and its verb beside it
 
-use std::fs::{DirBuilder, File};
-use std::io::{self, IsTerminal};
+use std::fs::DirBuilder;
+use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::StateDirectory;
 use super::restore::Restore;
+use crate::api::BACKUP;
 use crate::cli::Message;
+use crate::cli::client::{Client, ClientArgs};
 use crate::input;
 use crate::stderr;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
+
+/// The method that answers a backup.
+const PATH: &str = "/host/v1/state:backup";
 
 /// Back up the state, and restore it
 #[derive(Args)]
@@ -38,53 +42,73 @@ struct Backup {
     file: PathBuf,
 
     #[command(flatten)]
-    state: StateDirectory,
+    host: ClientArgs,
 }
 
 impl StateCommand {
     pub(in crate::cli) fn run(self) -> Result<ExitCode, Message> {
         match self.verb {
-            Verb::Backup(backup) => {
-                let directory = backup.state.directory()?;
-                if !Store::is_in(&directory) {
-                    return Err(format!(
-                        "there is no store in {}; name its directory with --state-dir",
-                        directory.display()
-                    ));
-                }
-                let store = backup.state.store()?;
-                let place = match input::is_stdin(&backup.file) {
-                    true => {
-                        pour(&store)?;
-                        "standard output".to_owned()
-                    }
-                    false => {
-                        store.back_up(&backup.file)?;
-                        backup.file.display().to_string()
-                    }
-                };
-                stderr::line!(
-                    "Backed up {} to {place}. It holds private keys: keep it as safe as the state itself.",
-                    store.directory().display(),
-                );
-            }
-            Verb::Restore(restore) => return restore.run(),
+            Verb::Backup(backup) => backup.run(),
+            Verb::Restore(restore) => restore.run(),
         }
-        Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Writes a backup of `store` to standard output. It is whole before its first byte is written.
-fn pour(store: &Store) -> Result<(), Message> {
+impl Backup {
+    fn run(self) -> Result<ExitCode, Message> {
+        let source = match self.host.endpoint() {
+            Some(url) => url.to_owned(),
+            None => self.directory()?.display().to_string(),
+        };
+        let host = self.host.client()?;
+        let place = match input::is_stdin(&self.file) {
+            true => {
+                pour(&host)?;
+                "standard output".to_owned()
+            }
+            false => {
+                receive(&host, &self.file)?;
+                self.file.display().to_string()
+            }
+        };
+        stderr::line!(
+            "Backed up {source} to {place}. It holds private keys: keep it as safe as the state itself."
+        );
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// The state directory, in which there is a store.
+    fn directory(&self) -> Result<PathBuf, Message> {
+        let directory = self.host.state.directory()?;
+        match Store::is_in(&directory) {
+            true => Ok(directory),
+            false => Err(format!(
+                "there is no store in {}; name its directory with --state-dir",
+                directory.display()
+            )),
+        }
+    }
+}
+
+/// Writes a backup into the new file `backup`.
+fn receive(host: &Client, backup: &Path) -> Result<(), Message> {
+    Store::receive_backup(backup, |file| {
+        host.download(PATH, BACKUP, |part| {
+            let written = file.write_all(part);
+            written.map_err(|error| StoreError::Backup(backup.to_owned(), error).to_string())
+        })
+    })
+}
+
+/// Writes a backup to standard output. The host has it whole before its first byte comes.
+fn pour(host: &Client) -> Result<(), Message> {
     let mut out = io::stdout().lock();
     if out.is_terminal() {
         return Err("a backup is not for a terminal; send standard output to a file".into());
     }
-    let scratch = Scratch::new(store.directory())?;
-    store.back_up(&scratch.file())?;
-    let copied = File::open(scratch.file()).and_then(|mut file| io::copy(&mut file, &mut out));
-    let copied = copied.and_then(|_| io::Write::flush(&mut out));
-    copied.map_err(|error| format!("cannot write the backup to standard output: {error}"))
+    let unwritable = |error| format!("cannot write the backup to standard output: {error}");
+    host.download(PATH, BACKUP, |part| out.write_all(part).map_err(unwritable))?;
+    out.flush().map_err(unwritable)
 }
 
 /// A directory for one backup, within the state's: for its owner only, and gone with this.
