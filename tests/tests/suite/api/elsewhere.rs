@@ -31,6 +31,80 @@ fn a_command_does_the_same_from_another_machine() {
 }
 
 #[test]
+fn what_a_command_prints_of_another_machine_is_what_it_prints_there() {
+    let state = State::new();
+    state.deploy("f", "keeps_values", &[]);
+    let host = state.serve().start();
+    let endpoint = format!("http://{}", host.admin_addr());
+    let elsewhere = |line: &str| {
+        let output = run_there(&state, &endpoint, line);
+        assert_eq!(output.code, Some(0), "{line}: {output:?}");
+        output
+    };
+    for line in [
+        "scheduler jobs create http j --schedule @daily --uri http://127.0.0.1:1/ --headers A=1",
+        "scheduler jobs update http j --description d --update-headers B=2 --remove-headers a",
+        "scheduler jobs run j",
+        "keyvalue set f a/:&=b value",
+        "keyvalue set f c -3",
+        "keyvalue delete f c --quiet",
+    ] {
+        elsewhere(line);
+    }
+    for line in [
+        "scheduler jobs list",
+        "scheduler jobs runs list j --format value(scheduledTime,trigger)",
+        "keyvalue list f",
+        "keyvalue get f a/:&=b",
+        "iam keys list",
+        "auth explain e30.e30.e30 --function f",
+    ] {
+        let (there, here) = (run_there(&state, &endpoint, line), state.run(line));
+        assert_eq!(
+            (there.code, there.stdout, there.stderr),
+            (here.code, here.stdout, here.stderr),
+            "{line}"
+        );
+    }
+    let job = state.job("j");
+    assert_eq!(job["description"], "d");
+    assert_eq!(
+        job["httpTarget"]["headers"],
+        serde_json::json!({ "B": "2" })
+    );
+    let revoked = elsewhere("auth revoke --token-id t");
+    assert!(
+        revoked.stderr.contains("Revoked the token [t]"),
+        "{revoked:?}"
+    );
+    let backup = state.beside().join("backup");
+    let made = elsewhere(&format!("state backup {}", backup.display()));
+    assert!(made.stderr.contains(&endpoint), "{made:?}");
+    let other = State::new();
+    let restored = other.run(&format!("state restore {}", backup.display()));
+    assert_eq!(restored.code, Some(0), "{restored:?}");
+    assert_eq!(other.job("j")["description"], "d");
+}
+
+fn run_there(state: &State, endpoint: &str, line: &str) -> Output {
+    let command: Vec<_> = line.split(' ').collect();
+    run_elsewhere(state, endpoint, &[], &command)
+}
+
+#[test]
+fn what_is_about_this_machine_is_refused_for_another_one() {
+    let state = State::with_store();
+    for line in [
+        "auth explain --request abc",
+        "auth explain t --function f --issuer https://id.example",
+    ] {
+        let refused = run_there(&state, "http://127.0.0.1:1", line);
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(refused.stderr.contains("--endpoint"), "{refused:?}");
+    }
+}
+
+#[test]
 fn a_command_trusts_the_certificate_that_it_is_told_of_and_sends_no_token_in_the_clear() {
     let state = State::with_store();
     let certificate = Certificate::new();
