@@ -18,16 +18,14 @@ use crate::serve::{FunctionAccess, FunctionPolicy, component_access, function_ac
 use crate::store::{FunctionName, Store, StoreError};
 
 /// The method that explains a token. The token is in the body, which is logged nowhere.
-pub(super) const METHODS: &[Method] = &[Method {
-    largest_body: LARGEST_BODY,
-    ..Method::reads(
-        "host.v1.Tokens.ExplainToken",
-        "POST",
-        "/host/v1/tokens:explain",
-        "host.explain.get",
-        explain,
-    )
-}];
+pub(super) const METHODS: &[Method] = &[Method::reads(
+    "host.v1.Tokens.ExplainToken",
+    "POST",
+    "/host/v1/tokens:explain",
+    "host.explain.get",
+    explain,
+)
+.with_bodies_up_to(LARGEST_BODY)];
 
 /// More than the longest token that is looked at, in bytes.
 const LARGEST_BODY: usize = 256 << 10;
