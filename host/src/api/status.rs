@@ -102,6 +102,8 @@ pub(crate) struct Status {
     pub(crate) code: Code,
     /// What was wrong, what was expected and what to do, in one line.
     pub(crate) message: String,
+    /// What it says to a command in this process instead, which nobody else is told.
+    told_here: Option<String>,
     /// What programs tell it by, if that says more than the code does.
     reason: Option<&'static str>,
     /// Facts for programs.
@@ -114,6 +116,7 @@ impl Status {
         Self {
             code,
             message: message.into(),
+            told_here: None,
             reason: None,
             metadata: Vec::new(),
         }
@@ -200,7 +203,7 @@ impl Status {
 /// The message, which is all that a command tells.
 impl From<Status> for String {
     fn from(status: Status) -> Self {
-        status.message
+        status.told_here.unwrap_or(status.message)
     }
 }
 
@@ -231,7 +234,10 @@ impl From<StoreError> for Status {
                 // It may name files of this machine, which are nobody's affair who calls from another.
                 tracing::error!("a method of the control plane failed: {error}");
                 let message = "the host's store failed; the host's own log says why";
-                return Self::new(Code::Internal, message);
+                return Self {
+                    told_here: Some(error.to_string()),
+                    ..Self::new(Code::Internal, message)
+                };
             }
         };
         Self::new(code, error.to_string())
@@ -270,6 +276,10 @@ mod tests {
         let error = StoreError::Replaced("/somewhere/secret".into());
         let status = Status::from(error);
         assert_eq!(status.code, Code::Internal);
-        assert!(!status.message.contains("secret"), "{status}");
+        for told in [status.to_string(), status.body().to_string()] {
+            assert!(!told.contains("secret"), "{told}");
+        }
+        // A command in this process has no log of the host to look into.
+        assert!(String::from(status).contains("/somewhere/secret"));
     }
 }

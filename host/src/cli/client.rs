@@ -153,7 +153,7 @@ impl ClientArgs {
             return Ok(Way::Remote(Box::new(Remote::by_socket(directory)?)));
         }
         let store = Arc::new(open(&self.state)?);
-        let api = Api::new(store, Box::new(drop)).map_err(|status| status.message)?;
+        let api = Api::new(store, Box::new(drop))?;
         let state = StateDirectory::named(Some(directory));
         let try_out = move |name: &str, wasm, settings: &FunctionSettings| {
             Trial::new(&state, compiler.clone())?.run(name, wasm, settings)

@@ -80,7 +80,7 @@ impl CreateHttp {
         let created = created.map_err(|status| match status.code {
             // This names the command that changes it.
             Code::AlreadyExists => StoreError::JobExists(self.name).to_string(),
-            _ => status.message,
+            _ => status.into(),
         })?;
         self.shown.show(&value(created))?;
         Ok(ExitCode::SUCCESS)
