@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Write as _};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tests::{Host, Issuer, PATIENCE, Reply, State, guest};
@@ -16,6 +16,9 @@ use zip::{CompressionMethod, ZipWriter};
 use part::{Body, Line, Part, parts};
 
 const RECORDED: &str = include_str!("../../../google-clients/recorded.txt");
+
+/// How often an operation is asked for.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// The accounts that the requests name: each a name, and a domain.
 const ACCOUNTS: [(&str, &str); 5] = [
@@ -120,7 +123,7 @@ impl Replay {
             }
             match (&answer["done"], answer.get("error")) {
                 (Value::Bool(true), None) => return Ok(()),
-                (Value::Bool(false), _) if begun.elapsed() < PATIENCE => {}
+                (Value::Bool(false), _) if begun.elapsed() < PATIENCE => thread::sleep(LOOK),
                 _ => return Err(told()),
             }
         }
