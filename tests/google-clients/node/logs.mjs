@@ -34,7 +34,7 @@ for (let query = { filter: own, pageSize: 2, autoPaginate: false, orderBy: "time
   sizes.push(entries.length);
   query = next?.pageToken ? { ...query, pageToken: next.pageToken } : null;
 }
-check("pages", sizes.filter((size) => size > 0).reduce((sum, size) => sum + size, 0) >= 3);
+check("pages", sizes, [2, 1]);
 const [names] = await logs.getLogs();
 check("logs", names.some((one) => one.name === "my-log"));
 

@@ -42,20 +42,19 @@ def check(name, found, expected=True):
 
 
 def refused(name, status, reason, call, /, *arguments, **named):
-    """That a call is refused with this HTTP status, and for this reason: that of ErrorInfo, or the status' name."""
+    """That a call is refused with this HTTP status, for a reason that is told: the status' name, or what says more."""
     from googleapiclient.errors import HttpError
 
     try:
         call(*arguments, **named)
     except GoogleAPICallError as error:
-        body = error.response.json()["error"]
-        check(name, (error.code, error.reason in (reason, body["status"]), reason in (error.reason, body["status"])), (status, True, True))
+        check(name, (error.code, error.reason, error.domain), (status, reason, "host"))
         return error
     except HttpError as error:
         details = error.error_details[0]
         check(name, (error.status_code, details["reason"]), (status, reason))
         return error
-    check(name, "no error", (status, reason))
+    return check(name, "no error", (status, reason))
 
 
 def upload(url, data):

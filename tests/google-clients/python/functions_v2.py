@@ -3,7 +3,7 @@
 import os
 
 from google.api_core.exceptions import GoogleAPICallError
-from google.cloud import functions_v2
+from google.cloud import functions_v2, iam_credentials_v1
 from google.cloud.functions_v2 import Function, ServiceConfig
 from google.iam.v1 import iam_policy_pb2, policy_pb2
 from google.protobuf import field_mask_pb2
@@ -92,8 +92,14 @@ refused("update: a function that is none", 404, "NOT_FOUND", functions.update_fu
 check("call: it is private", requests.post(created.url, json={"name": "a"}, timeout=60).status_code in (401, 403), True)
 first = policy()
 check("policy: an etag and nobody", (bool(first.etag), len(first.bindings)), (True, 0))
+bindings = [policy_pb2.Binding(role="roles/cloudfunctions.invoker", members=[f"serviceAccount:{ACCOUNT}"])]
+private = set_policy(policy_pb2.Policy(etag=first.etag, bindings=bindings))
+tokens = client(iam_credentials_v1.IAMCredentialsClient)
+token = tokens.generate_id_token(name=f"projects/-/serviceAccounts/{ACCOUNT}", audience=created.url).token
+answer = requests.post(created.url, json={"name": "a"}, headers={"authorization": f"Bearer {token}"}, timeout=60)
+check("call: with the token of an account that may", (answer.status_code, bool(answer.text)), (200, True))
 bindings = [policy_pb2.Binding(role="roles/cloudfunctions.invoker", members=["allUsers"])]
-second = set_policy(policy_pb2.Policy(etag=first.etag, bindings=bindings))
+second = set_policy(policy_pb2.Policy(etag=private.etag, bindings=bindings))
 check("policy: it is set", list(second.bindings[0].members), ["allUsers"])
 check("policy: it is read again", policy(), second)
 error = refused("policy: made from an old one", 409, "ABORTED", set_policy, policy_pb2.Policy(etag=first.etag))

@@ -7,25 +7,29 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use tests::{Host, State, guest};
+use tests::{Host, Issuer, State, guest};
 
 const PROJECT: &str = "my-project";
+/// Whom the issuer knows.
+const PIPELINE: &str = "pipeline";
 
-/// A host of a project, its owner's token, and that of an account with a lesser role.
+/// A host of a project, its owner's token, that of an account with a lesser role, and an issuer that it trusts.
 struct Cloud {
-    _state: State,
+    state: State,
     host: Host,
+    issuer: Issuer,
     owner: String,
     viewer: String,
 }
 
 impl Cloud {
     fn start() -> Self {
-        let state = State::new();
+        let (state, issuer) = (State::new(), Issuer::start());
         state.put_compiled("hello");
         let host = state
             .serve()
             .args(["--project", PROJECT, "--location", "us-central1"])
+            .arg(format!("--issuer={}", issuer.url()))
             .start();
         let owner = state.access_token();
         let post = |path: &str, body: &Value| {
@@ -34,17 +38,20 @@ impl Cloud {
         for name in ["caller", "viewer"] {
             post("/serviceAccounts", &json!({ "accountId": name }));
         }
-        let email = format!("viewer@{PROJECT}.iam.gserviceaccount.com");
-        let members = [format!("serviceAccount:{email}")];
-        let bindings = json!([{ "role": "roles/viewer", "members": members }]);
-        post(
-            ":setIamPolicy",
-            &json!({ "policy": { "bindings": bindings } }),
-        );
-        let viewer = state.access_token_of(&email);
+        let [caller, viewer] =
+            ["caller", "viewer"].map(|name| format!("{name}@{PROJECT}.iam.gserviceaccount.com"));
+        let members = [&caller, &viewer].map(|email| format!("serviceAccount:{email}"));
+        let pipeline = issuer.principal(PIPELINE);
+        let policy = json!({ "policy": { "bindings": [
+            { "role": "roles/viewer", "members": [members[0], members[1], pipeline] },
+            { "role": "roles/iam.serviceAccountTokenCreator", "members": [pipeline] },
+        ]}});
+        post(":setIamPolicy", &policy);
+        let viewer = state.access_token_of(&viewer);
         Self {
-            _state: state,
+            state,
             host,
+            issuer,
             owner,
             viewer,
         }
@@ -55,16 +62,19 @@ impl Cloud {
 #[track_caller]
 fn run(program: &Path, script: &str) {
     let cloud = Cloud::start();
+    let control_plane = format!("http://{}", cloud.host.admin_addr());
+    let subject_token = cloud.issuer.token(PIPELINE, &control_plane);
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("google-clients");
     let output = Command::new(program)
         .arg(scripts.join(script))
-        .env(
-            "CONTROL_PLANE",
-            format!("http://{}", cloud.host.admin_addr()),
-        )
+        .env("CONTROL_PLANE", control_plane)
         .env("FUNCTIONS", format!("http://{}", cloud.host.addr()))
         .env("OWNER_TOKEN", &cloud.owner)
         .env("VIEWER_TOKEN", &cloud.viewer)
+        .env(
+            "SUBJECT_TOKEN_FILE",
+            cloud.state.file("subject", subject_token),
+        )
         .env("COMPONENT", guest("hello"))
         // No file beside the scripts, and nobody asked who this machine is.
         .env("PYTHONDONTWRITEBYTECODE", "1")
@@ -120,6 +130,11 @@ fn functions_of_the_second_generation_by_python() {
 #[test]
 fn accounts_policies_and_tokens_by_python() {
     run_python("iam");
+}
+
+#[test]
+fn credentials_of_python() {
+    run_python("credentials");
 }
 
 #[test]
