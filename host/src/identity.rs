@@ -7,6 +7,7 @@
 //! rules on claims that the store keeps, and says which setting helps a caller who is not let in ([`refusal_setting`]).
 //! It knows nothing of listeners, functions or the command line.
 
+pub(crate) mod access;
 mod access_tokens;
 mod account_address;
 mod advice;

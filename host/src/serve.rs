@@ -23,9 +23,6 @@ mod watched;
 
 pub use error::ServeError;
 pub(crate) use error::TlsError;
-pub(crate) use functions::access::{
-    Access as FunctionAccess, Policy as FunctionPolicy, component_access, function_access,
-};
 pub(crate) use functions::load::{function_config, try_component};
 pub use keyvalue::BucketOptions;
 pub(crate) use listener::tls::check as check_tls;

@@ -10,11 +10,14 @@ use super::functions::public_urls;
 use super::methods::Method;
 use super::own_issuer::failed;
 use super::{Api, Code, Reply, Request, Status};
+use crate::identity::access::{
+    Access as FunctionAccess, Policy as FunctionPolicy, component_access, function_access,
+    project_invokers,
+};
 use crate::identity::{
     AdvisedCaller, AdvisedRejection, OutsideIssuer, OwnIssuer, own_key_set, own_revocations,
     readable_keys, refusal_setting, rejection_setting, revocations_of_disabled, unrevoked_keys,
 };
-use crate::serve::{FunctionAccess, FunctionPolicy, component_access, function_access};
 use crate::store::{FunctionName, Store, StoreError};
 
 /// The method that explains a token. The token is in the body, which is logged nowhere.
@@ -187,7 +190,11 @@ fn access(store: &Store, function: &FunctionName) -> Result<FunctionAccess, Stat
         |error: &dyn std::fmt::Display| Status::new(Code::FailedPrecondition, error.to_string());
     let urls = public_urls(store)?;
     let missing = match store.function(function) {
-        Ok(record) => return function_access(&record, &urls).map_err(|error| wrong(&error)),
+        Ok(record) => {
+            let of_project = project_invokers(store)?;
+            let access = function_access(&record, &of_project, &urls);
+            return access.map_err(|error| wrong(&error));
+        }
         Err(missing @ StoreError::NoFunction { .. }) => missing,
         Err(error) => return Err(error.into()),
     };

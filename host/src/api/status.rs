@@ -171,11 +171,6 @@ impl Status {
         self
     }
 
-    /// As the error of an operation: `google.rpc.Status`.
-    pub(crate) fn of_operation(&self) -> Value {
-        json!({ "code": self.code.number(), "message": self.message, "details": self.details() })
-    }
-
     /// As the body of an answer.
     pub(crate) fn body(&self) -> Value {
         json!({ "error": {

@@ -1,6 +1,5 @@
 //! The functions that are served: where they come from, who may call them, and how many executions they may have.
 
-pub(in crate::serve) mod access;
 pub(in crate::serve) mod admission;
 pub(in crate::serve) mod catalog;
 pub(in crate::serve) mod component;

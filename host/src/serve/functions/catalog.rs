@@ -10,10 +10,10 @@ use std::time::Duration;
 use http::HeaderValue;
 use tokio::sync::Semaphore;
 
-use super::access::Access;
 use super::admission::{Admission, Queue};
 use super::counters::Totals;
 use super::routes::{Route, Routes};
+use crate::identity::access::Access;
 use crate::serve::published::Published;
 use crate::store::FunctionName;
 use host_sandbox::{Function, WarmUsage};

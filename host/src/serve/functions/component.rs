@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::access::Access;
 use super::catalog::{Catalog, Permits, Served};
+use crate::identity::access::Access;
 use crate::input;
 use crate::serve::error::ServeError;
 use crate::serve::options::ComponentOptions;

@@ -1,5 +1,6 @@
 //! From a component and its settings to a function that can be called.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
@@ -10,10 +11,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::access::function_access;
 use super::catalog::{Permits, Served};
 use super::shares::MemoryShares;
 use crate::advice;
+use crate::identity::access::function_access;
 use crate::serve::keyvalue::{BucketOptions, KeyValues};
 use crate::store::{BucketName, FunctionRecord, FunctionSettings};
 use host_sandbox::memory::MemoryShare;
@@ -34,13 +35,14 @@ pub(in crate::serve) struct Loader {
 }
 
 impl Loader {
-    /// The function of `record`, with its component if there is one.
+    /// The function of `record`, with its component if there is one. Beside its own invokers, those `of_project` may call.
     ///
     /// # Errors
     /// Why it cannot be served, in one line.
     pub(in crate::serve) fn load_record(
         &self,
         record: &FunctionRecord,
+        of_project: &BTreeSet<String>,
         wasm: Option<Vec<u8>>,
     ) -> Result<Served, String> {
         if self.taken.as_deref() == Some(record.name.as_str()) {
@@ -60,7 +62,7 @@ impl Loader {
                 self.shares.of(record.name.as_str()),
             )?,
             name: record.name.as_str().into(),
-            access: function_access(record, &self.public_urls)?,
+            access: function_access(record, of_project, &self.public_urls)?,
             permits: Permits::new(settings.concurrency, settings.max_instances),
             hosts: settings.hosts.clone(),
         })

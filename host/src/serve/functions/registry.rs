@@ -10,13 +10,13 @@ mod retry;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::access::{Access, function_access};
 use super::catalog::Catalog;
 use super::load::Loader;
+use crate::identity::access::{Access, function_access, project_invokers};
 use crate::serve::readiness::Readiness;
 use crate::store::{FunctionName, FunctionRecord, ServedFunction, Store, StoreError, Version};
 use batch::{Batch, Loaded};
@@ -32,6 +32,8 @@ pub(in crate::serve) struct Registry {
     /// The store's version, once it has been read.
     version: Option<Version>,
     functions: HashMap<FunctionName, Known>,
+    /// Who may call every function.
+    of_project: BTreeSet<String>,
     /// How often all was to be loaded again that reads files.
     round: u64,
     /// What the store does not know yet: what became of functions, or that they are served no longer.
@@ -77,6 +79,7 @@ impl Registry {
             readiness,
             version: None,
             functions: HashMap::new(),
+            of_project: BTreeSet::new(),
             round: 0,
             unrecorded: HashMap::new(),
         }
@@ -106,6 +109,9 @@ impl Registry {
             return Ok(());
         }
         let records = self.store.functions()?;
+        let of_project = project_invokers(&self.store)?;
+        let is_for_all = of_project != self.of_project;
+        self.of_project = of_project;
         let mut before = std::mem::take(&mut self.functions);
         let mut changed = Vec::new();
         for record in records {
@@ -114,12 +120,18 @@ impl Registry {
                     if known.updated == record.updated
                         && known.is_damaged == record.damage.is_some() =>
                 {
-                    known
+                    match is_for_all {
+                        true => Known {
+                            access: self.access(&record),
+                            ..known
+                        },
+                        false => known,
+                    }
                 }
                 known => self.known(&record, known),
             };
             // What opens a function to all waits until it is loaded as it was when that was said.
-            if known.tried.as_ref() != Some(&known.updated)
+            if (is_for_all || known.tried.as_ref() != Some(&known.updated))
                 && let Access::Private(_) = known.access
             {
                 changed.push((record.name.clone(), known.access.clone()));
@@ -136,11 +148,9 @@ impl Registry {
 
     /// What is known by `record` of a function of which that is `known` until now.
     fn known(&self, record: &FunctionRecord, known: Option<Known>) -> Known {
-        // A policy that cannot be read lets nobody in.
-        let access = function_access(record, &self.loader.public_urls);
         Known {
             updated: record.updated.clone(),
-            access: access.unwrap_or_else(|_| Access::nobody()),
+            access: self.access(record),
             has_secrets: !record.settings.secrets.is_empty(),
             // One that was damaged, or is no longer, is in the same state as before by its time alone.
             tried: known
@@ -149,6 +159,12 @@ impl Registry {
             retry: None,
             is_damaged: record.damage.is_some(),
         }
+    }
+
+    /// Who may call the function of `record`. A policy that cannot be read lets nobody in.
+    fn access(&self, record: &FunctionRecord) -> Access {
+        let access = function_access(record, &self.of_project, &self.loader.public_urls);
+        access.unwrap_or_else(|_| Access::nobody())
     }
 
     /// Serves these functions no longer.
@@ -180,6 +196,7 @@ impl Registry {
             round: self.round,
             loader: self.loader.clone(),
             store: Arc::clone(&self.store),
+            of_project: self.of_project.clone(),
         })
     }
 
@@ -229,9 +246,7 @@ impl Registry {
             // What was read from files before they were to be read again does not count.
             known.tried = (round == self.round).then(|| updated.clone());
             if let Ok(mut served) = served {
-                if known.updated != updated
-                    && let Access::Private(_) = known.access
-                {
+                if let Access::Private(_) = known.access {
                     served.access = known.access.clone();
                 }
                 all_served.push((name.clone(), served));

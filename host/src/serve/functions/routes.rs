@@ -10,9 +10,9 @@ use std::time::Duration;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Uri};
 
-use super::access::Access;
 use super::admission::Admission;
 use super::counters::Counters;
+use crate::identity::access::Access;
 use crate::request_target::Authority;
 use host_sandbox::Function;
 

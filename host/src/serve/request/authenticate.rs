@@ -9,8 +9,8 @@ use tokio::sync::Mutex;
 
 use super::caller::Caller;
 use super::verdicts::{Key, Verdicts};
+use crate::identity::access::{Access, Policy};
 use crate::identity::{AdvisedCaller, AdvisedRejection};
-use crate::serve::functions::access::{Access, Policy};
 use crate::serve::functions::counters::Reason;
 use crate::serve::published::Published;
 use crate::serve::trust::board::WorkerTrust;

@@ -1,7 +1,7 @@
 //! Policies: what a role lets its members do, and two who change one at the same time.
 
 use serde_json::{Value, json};
-use tests::{Host, State};
+use tests::{Host, State, wait_until};
 
 const PROJECT: &str = "/v1/projects/local";
 const JOBS: &str = "/v1/projects/local/locations/local/jobs";
@@ -50,6 +50,33 @@ fn a_role_lets_its_members_do_what_is_in_it_and_nothing_else() {
     assert_eq!(status(&format!("GET {JOBS}"), ""), 401);
     let policy = host.called(&owner, &format!("POST {PROJECT}:getIamPolicy"), &json!({}));
     assert_eq!(policy.get("bindings"), None, "{policy}");
+}
+
+#[test]
+fn an_invoker_of_the_project_calls_every_function_until_it_is_none() {
+    let state = State::new();
+    state.deploy("private", "hello", &[]);
+    state.update("private", &["--no-allow-unauthenticated"]);
+    let host = state.serve().start();
+    state.run("iam service-accounts create deployer");
+    let owner = state.access_token();
+    let call = || {
+        let url = format!("http://{}/private", host.addr());
+        let token = state.run(&format!(
+            "auth print-identity-token --impersonate-service-account {ACCOUNT} --audiences {url}"
+        ));
+        let head = format!(
+            "POST /private\nAuthorization: Bearer {}",
+            token.stdout.trim()
+        );
+        host.request(&head, "{}").status
+    };
+    assert_eq!(call(), 403);
+    bind(&host, &owner, PROJECT, "roles/cloudfunctions.invoker");
+    wait_until("the policy is taken up", || call() == 200);
+    let nobody = json!({ "policy": { "bindings": [] } });
+    host.called(&owner, &format!("POST {PROJECT}:setIamPolicy"), &nobody);
+    wait_until("it is taken away", || call() == 403);
 }
 
 #[test]

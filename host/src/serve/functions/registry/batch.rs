@@ -1,5 +1,6 @@
 //! Functions that are loaded, while the registry goes on.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::serve::functions::catalog::Served;
@@ -12,6 +13,8 @@ pub(super) struct Batch {
     pub(super) round: u64,
     pub(super) loader: Loader,
     pub(super) store: Arc<Store>,
+    /// Who may call every function.
+    pub(super) of_project: BTreeSet<String>,
 }
 
 /// What came of loading a function.
@@ -39,7 +42,7 @@ impl Batch {
         let (updated, served) = match self.store.function_and_component(&name) {
             Ok(None) => return None,
             Ok(Some((record, wasm))) => {
-                let served = self.loader.load_record(&record, wasm);
+                let served = self.loader.load_record(&record, &self.of_project, wasm);
                 (record.updated, served)
             }
             Err(error) => (updated, Err(error.to_string())),

@@ -1,10 +1,14 @@
 //! Who may call a function.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use host_tokens::{Invoker, Invokers, Member, NotInvoker, Verified};
 
-use crate::store::{FunctionRecord, FunctionSettings};
+use crate::store::{FunctionRecord, FunctionSettings, PolicyOf, Store, StoreError};
+
+/// The role of those who may call functions, by both of its names.
+pub(crate) const INVOKER_ROLES: [&str; 2] = ["roles/cloudfunctions.invoker", "roles/run.invoker"];
 
 /// Who may call a function.
 #[derive(Clone, Debug)]
@@ -19,18 +23,19 @@ pub(crate) enum Access {
 #[derive(Debug)]
 pub(crate) struct Policy {
     /// Whom a token may be for.
-    pub(in crate::serve) audiences: Arc<[String]>,
-    pub(in crate::serve) invokers: Invokers,
+    pub(crate) audiences: Arc<[String]>,
+    pub(crate) invokers: Invokers,
     /// Whether all service accounts of this host may call, beside the invokers.
-    pub(in crate::serve) own_accounts: bool,
+    pub(crate) own_accounts: bool,
 }
 
-/// Who may call a function of the store that callers know below `public_urls`.
+/// Who may call a function of the store that callers know below `public_urls`: its own invokers, and those `of_project`.
 ///
 /// # Errors
 /// If its policy cannot be read: then nobody may.
 pub(crate) fn function_access(
     record: &FunctionRecord,
+    of_project: &BTreeSet<String>,
     public_urls: &[String],
 ) -> Result<Access, String> {
     record.check().map_err(|error| error.to_string())?;
@@ -38,7 +43,21 @@ pub(crate) fn function_access(
     let hosts: Vec<_> = hosts.map(|host| format!("https://{host}")).collect();
     let mut addressed = addresses(public_urls, &format!("/{}", record.name));
     addressed.extend(addresses(&hosts, ""));
-    Access::of(&record.settings, &addressed)
+    let mut settings = record.settings.clone();
+    settings.invokers.extend(of_project.iter().cloned());
+    Access::of(&settings, &addressed)
+}
+
+/// Who may call every function, by the policy of the project.
+///
+/// # Errors
+/// If the store fails.
+pub(crate) fn project_invokers(store: &Store) -> Result<BTreeSet<String>, StoreError> {
+    let policy = store.policy(&PolicyOf::Project)?;
+    let invokers = policy
+        .into_iter()
+        .filter(|(role, _)| INVOKER_ROLES.contains(&role.as_str()));
+    Ok(invokers.flat_map(|(_, members)| members).collect())
 }
 
 /// Who may call the component of the command line that callers know as `public_urls`: anyone, or these members, or if
@@ -57,7 +76,7 @@ pub(crate) fn component_access(members: Option<&[Member]>, public_urls: &[String
 
 impl Access {
     /// Nobody.
-    pub(in crate::serve) fn nobody() -> Self {
+    pub(crate) fn nobody() -> Self {
         Self::Private(Arc::new(Policy {
             audiences: Arc::default(),
             invokers: Invokers::new(Vec::new()),
@@ -69,10 +88,7 @@ impl Access {
     ///
     /// # Errors
     /// If a member or a rule cannot be read: then nobody may call.
-    pub(in crate::serve) fn of(
-        settings: &FunctionSettings,
-        addresses: &[String],
-    ) -> Result<Self, String> {
+    pub(crate) fn of(settings: &FunctionSettings, addresses: &[String]) -> Result<Self, String> {
         let members = settings.invokers.iter().map(|member| {
             let member = member.parse();
             member
