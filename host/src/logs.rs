@@ -31,11 +31,13 @@ pub use entry::{
     Payload, Severity, Structured, Trace, Trigger, Written, WrittenError,
 };
 pub use filter::{Filter, FilterError};
-pub use forms::{HttpRequest, JsonLines, LogFormat, ReadFormat, ReadRenderer, StoredEntry};
+pub use forms::{
+    HttpRequest, JsonLines, LogFormat, ReadFormat, ReadRenderer, StoredEntry, log_name,
+};
 pub use otlp::{Collector, CollectorError, ExportCounts};
 pub use pipeline::{Destinations, FLUSH_INTERVAL, LogQueue, LogWriter, OnFault, StorageCounts};
 pub use query::{
-    Follow, Log, NewEntries, Order, Page, Position, PositionError, Query, QueryError, QueryResult,
-    Unreadable, logged_functions, read, read_page,
+    Follow, Log, NewEntries, Order, Page, Position, PositionError, Predicate, Query, QueryError,
+    QueryResult, Unreadable, log_ids, logged_functions, read, read_page, read_page_within,
 };
 pub use segments::{AppendError, Retention, SegmentError, SegmentWriter};

@@ -13,6 +13,7 @@ pub(in crate::logs) mod stdout_format;
 mod stored_entry;
 mod table;
 
+pub use google_entry::log_name;
 pub use json_line::JsonLines;
 pub use read_format::{ReadFormat, ReadRenderer};
 pub use stdout_format::LogFormat;

@@ -17,14 +17,16 @@ mod position;
 mod reader;
 mod sources;
 mod tail;
+mod time_limit;
 
-pub use criteria::{Log, Order, Query};
+pub use criteria::{Log, Order, Predicate, Query};
 pub use error::QueryError;
 pub use follow::{Follow, NewEntries};
-pub use functions::logged_functions;
+pub use functions::{log_ids, logged_functions};
 pub use page::{Page, read_page};
 pub use position::{Position, PositionError};
 pub use reader::{QueryResult, Unreadable, read};
+pub use time_limit::read_page_within;
 
 #[cfg(test)]
 mod tests;

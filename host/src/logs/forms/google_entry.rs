@@ -90,8 +90,8 @@ fn other_resource(place: &LogPlace, project: &str) -> Value {
     json!({"type": place.resource_type, "labels": labels})
 }
 
-/// The name of the log with the id `log`. Of the characters that an id may have, `/` alone is escaped.
-fn log_name(project: &str, log: &str) -> String {
+/// The full name of the log with the id `log` in the project `project`. Of the characters that an id may have, `/` alone is escaped.
+pub fn log_name(project: &str, log: &str) -> String {
     format!("projects/{project}/logs/{}", log.replace('/', "%2F"))
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::json_line::JsonLines;
 use super::table::{Table, is_stdout_coloured};
-use crate::logs::entry::Entry;
+use crate::logs::entry::{Entry, Payload};
 
 /// An output format for entries on stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -59,9 +59,11 @@ impl Renderer {
         }
     }
 
-    /// Appends `entry` with a line feed.
+    /// Appends `entry` with a line feed. The table is for people who watch their functions, so it leaves out entries of
+    /// other logs.
     pub(in crate::logs) fn render(&mut self, entry: &Entry, out: &mut Vec<u8>) {
         match self {
+            Self::Table(_) if matches!(entry.payload, Payload::Written(_)) => {}
             Self::Table(table) => table.row(entry, out),
             Self::Json(lines) => lines.line(entry, out),
         }

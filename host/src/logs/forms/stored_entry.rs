@@ -79,7 +79,7 @@ struct Resource {
 
 impl StoredEntry {
     /// Parses a line without its line feed; `None` if this program did not write it.
-    pub(in crate::logs) fn parse(line: &[u8]) -> Option<Self> {
+    pub fn parse(line: &[u8]) -> Option<Self> {
         let header = LineHeader::parse(line)?;
         let text = std::str::from_utf8(line).ok()?;
         let mut parsed: Line = serde_json::from_str(text).ok()?;

@@ -48,16 +48,18 @@ impl LogQueue {
 
     /// Pushes `entries`, oldest first. Never waits: entries beyond the capacity are dropped, and the log reports how
     /// many. The start and the end of executions and messages about jobs are dropped last. All entries count towards
-    /// the share of the first one's function.
-    pub fn push(&self, mut entries: Vec<Entry>) {
+    /// the share of the first one's function. Returns the number of dropped entries.
+    pub fn push(&self, mut entries: Vec<Entry>) -> usize {
+        let count = entries.len();
         let mut size = batch_size(&entries);
         let mut state = self.shared.lock();
         if state.closing.is_some() || !state.capacity.admits(function(&entries), size) {
             entries = self.drop_low_priority(entries, &mut state);
             size = batch_size(&entries);
         }
+        let dropped = count - entries.len();
         let Some(first) = entries.first() else {
-            return;
+            return dropped;
         };
         state.capacity.reserve(&first.function, size);
         state.accept(entries);
@@ -66,6 +68,7 @@ impl LogQueue {
         if is_awaited {
             self.shared.wake.notify_one();
         }
+        dropped
     }
 
     /// Drops the entries that do not fit, those with a low priority first. Returns the others.
@@ -89,6 +92,16 @@ impl LogQueue {
     pub fn flush(&self, limit: Duration) -> bool {
         let next = self.next.as_ref();
         self.shared.flush(limit) && next.is_none_or(|next| next.flush(limit))
+    }
+
+    /// Pushes `entries`, and blocks until they are written to a file, at most for `limit`. Returns whether they are, as far
+    /// as it is known: if other entries are lost meanwhile, it is not. Does not wait for stdout.
+    pub fn store(&self, entries: Vec<Entry>, limit: Duration) -> bool {
+        let lost = self.storage().lost();
+        self.is_stored
+            && self.push(entries) == 0
+            && self.shared.flush(limit)
+            && self.storage().lost() == lost
     }
 
     /// How many entries were written to stdout since the start.

@@ -1,7 +1,7 @@
 //! What a reading keeps of the entries that it finds.
 
-use super::Order;
 use super::reader::{QueryResult, Unreadable};
+use super::{Order, Query};
 use crate::logs::entry::timestamp::Rfc3339;
 use crate::logs::forms::StoredEntry;
 
@@ -22,19 +22,25 @@ pub(super) trait Collect {
 pub(super) struct Last {
     entries: Vec<StoredEntry>,
     limit: usize,
+    max_bytes: usize,
+    /// The size of the lines of the entries.
+    bytes: usize,
 }
 
 impl Last {
-    /// At most `limit` entries.
-    pub(super) fn new(limit: usize) -> Self {
+    /// As many entries as `query` asks for.
+    pub(super) fn new(query: &Query) -> Self {
         Self {
             entries: Vec::new(),
-            limit,
+            limit: query.limit,
+            max_bytes: query.max_bytes,
+            bytes: 0,
         }
     }
 
     /// The entries in `order`.
     pub(super) fn finish(mut self, order: Order, unreadable: Unreadable) -> QueryResult {
+        let is_cut = self.is_full() && self.entries.len() < self.limit;
         self.entries.reverse();
         self.entries.sort_by_key(|entry| entry.time);
         if order == Order::NewestFirst {
@@ -42,14 +48,19 @@ impl Last {
         }
         QueryResult {
             entries: self.entries,
+            is_cut,
             unreadable,
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes >= self.max_bytes
     }
 }
 
 impl Collect for Last {
     fn is_done(&self) -> bool {
-        self.entries.len() >= self.limit
+        self.entries.len() >= self.limit || self.is_full()
     }
 
     fn has_room(&self, _earliest: Rfc3339, _latest: Rfc3339) -> bool {
@@ -57,6 +68,7 @@ impl Collect for Last {
     }
 
     fn add(&mut self, entry: StoredEntry) {
+        self.bytes += entry.line.len();
         self.entries.push(entry);
     }
 }

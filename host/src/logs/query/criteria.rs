@@ -1,9 +1,12 @@
 //! What a query asks for.
 
+use std::fmt;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::logs::entry::Severity;
+use crate::logs::forms::StoredEntry;
 
 /// The criteria for entries. An entry must meet all that are set.
 #[derive(Clone, Debug)]
@@ -34,10 +37,36 @@ pub struct Query {
     pub trace: Option<String>,
     /// Of executions that this job caused.
     pub job: Option<String>,
+    /// That this accepts.
+    pub predicate: Option<Predicate>,
     /// The maximum number of entries. If there are more, the last ones written are returned.
     pub limit: usize,
+    /// The size of the lines after which no entry is added, in bytes.
+    pub max_bytes: usize,
     /// The order of the result.
     pub order: Order,
+}
+
+/// A criterion that is code. It is asked last, because the entry must be parsed for it.
+#[derive(Clone)]
+pub struct Predicate(Arc<dyn Fn(&StoredEntry) -> bool + Send + Sync>);
+
+impl Predicate {
+    /// Accepts the entries that `accepts` does.
+    pub fn new(accepts: impl Fn(&StoredEntry) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(accepts))
+    }
+
+    /// Whether it accepts `entry`.
+    pub(super) fn accepts(&self, entry: &StoredEntry) -> bool {
+        (self.0)(entry)
+    }
+}
+
+impl fmt::Debug for Predicate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Predicate")
+    }
 }
 
 /// Which logs are read.
@@ -79,7 +108,9 @@ impl Default for Query {
             status: None,
             trace: None,
             job: None,
+            predicate: None,
             limit: 20,
+            max_bytes: usize::MAX,
             order: Order::OldestFirst,
         }
     }

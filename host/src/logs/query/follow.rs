@@ -76,12 +76,8 @@ impl Follow {
         let newest = listing.newest_first().next();
         let position = newest.map(|number| Position::end_of(directory, number));
         let position = position.transpose().map_err(unreadable)?;
-        let mut reading = Reading::new(
-            &matcher,
-            Order::NewestFirst,
-            directory,
-            Last::new(query.limit),
-        );
+        let last = Last::new(query);
+        let mut reading = Reading::new(&matcher, Order::NewestFirst, directory, last);
         for number in listing.newest_first() {
             if reading.is_done() {
                 break;

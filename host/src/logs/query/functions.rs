@@ -1,4 +1,4 @@
-//! Which functions have entries in the log.
+//! Which functions and which logs have entries.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,6 +7,7 @@ use memchr::memchr_iter;
 
 use super::QueryError;
 use super::tail::Tail;
+use crate::logs::entry::FUNCTIONS_LOG;
 use crate::logs::forms::json_text::unescape;
 use crate::logs::forms::line_header::{LineHeader, is_function};
 use crate::logs::segments::{Listing, Source};
@@ -16,6 +17,28 @@ use crate::logs::segments::{Listing, Source};
 /// # Errors
 /// If the directory cannot be read.
 pub fn logged_functions(directory: &Path) -> Result<BTreeSet<String>, QueryError> {
+    let names = sources(directory)?;
+    let names = names.iter().filter(|name| is_function(name));
+    Ok(names.filter_map(|name| unescape(name)).collect())
+}
+
+/// The ids of the logs that have entries in `directory`. Segments that cannot be read are skipped.
+///
+/// # Errors
+/// If the directory cannot be read.
+pub fn log_ids(directory: &Path) -> Result<BTreeSet<String>, QueryError> {
+    let ids = sources(directory)?.into_iter().filter_map(|source| {
+        // The quote tells a log from a function.
+        match source.strip_prefix(b"\"") {
+            Some(id) => unescape(id),
+            None => Some(FUNCTIONS_LOG.to_owned()),
+        }
+    });
+    Ok(ids.collect())
+}
+
+/// The sources of all entries, as in the headers of their lines. Of closed segments only the index is read.
+fn sources(directory: &Path) -> Result<BTreeSet<Vec<u8>>, QueryError> {
     let listing = Listing::read(directory);
     let listing = listing.map_err(|error| QueryError::Read(directory.to_owned(), error))?;
     let mut names = BTreeSet::new();
@@ -23,10 +46,7 @@ pub fn logged_functions(directory: &Path) -> Result<BTreeSet<String>, QueryError
         match Source::open(directory, number) {
             Ok(Some(Source::Sealed(sealed))) => {
                 let written = sealed.index().functions.iter();
-                let written = written
-                    .map(String::as_bytes)
-                    .filter(|name| is_function(name));
-                names.extend(written.map(<[u8]>::to_vec));
+                names.extend(written.map(|name| name.as_bytes().to_vec()));
             }
             Ok(Some(Source::Plain(file))) => {
                 let length = file.metadata().map_or(0, |metadata| metadata.len());
@@ -39,14 +59,13 @@ pub fn logged_functions(directory: &Path) -> Result<BTreeSet<String>, QueryError
             Ok(None) | Err(_) => {}
         }
     }
-    Ok(names.iter().filter_map(|name| unescape(name)).collect())
+    Ok(names)
 }
 
 fn add(lines: &[u8], names: &mut BTreeSet<Vec<u8>>) {
     let mut start = 0;
     for end in memchr_iter(b'\n', lines) {
         if let Some(header) = LineHeader::parse(&lines[start..end])
-            && is_function(header.source)
             && !names.contains(header.source)
         {
             names.insert(header.source.to_vec());

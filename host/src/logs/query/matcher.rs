@@ -7,7 +7,7 @@ use memchr::{memchr, memrchr};
 use regex::Regex;
 
 use super::sources::Sources;
-use super::{Query, QueryError, literal};
+use super::{Predicate, Query, QueryError, literal};
 use crate::logs::entry::Severity;
 use crate::logs::entry::timestamp::Rfc3339;
 use crate::logs::forms::json_text::escape;
@@ -30,6 +30,7 @@ pub(super) struct Matcher {
     status: Option<RangeInclusive<u16>>,
     trace: Option<String>,
     job: Option<String>,
+    predicate: Option<Predicate>,
     /// Bytes that every matching line contains.
     needle: Option<Finder<'static>>,
 }
@@ -51,6 +52,7 @@ impl Matcher {
             status: query.status.clone(),
             trace: query.trace.clone(),
             job: query.job.clone(),
+            predicate: query.predicate.clone(),
             needle: needle(query).map(|needle| Finder::new(&needle).into_owned()),
         })
     }
@@ -130,6 +132,7 @@ impl Matcher {
             || self.status.is_some()
             || self.trace.is_some()
             || self.job.is_some()
+            || self.predicate.is_some()
     }
 
     fn accepts_entry(&self, entry: &StoredEntry) -> bool {
@@ -140,6 +143,7 @@ impl Matcher {
             let status = request.and_then(|request| request.status);
             status.is_some_and(|status| wanted.contains(&status))
         };
+        let predicate = |predicate: &Predicate| predicate.accepts(entry);
         let trace = |wanted: &String| {
             let id = entry.trace.as_deref();
             id == Some(wanted) || id.and_then(|id| id.rsplit('/').next()) == Some(wanted)
@@ -149,6 +153,7 @@ impl Matcher {
             && self.status.as_ref().is_none_or(status)
             && self.trace.as_ref().is_none_or(trace)
             && (self.job.is_none() || self.job.as_deref() == entry.job())
+            && self.predicate.as_ref().is_none_or(predicate)
     }
 }
 

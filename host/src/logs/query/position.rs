@@ -45,6 +45,15 @@ impl Position {
         }
     }
 
+    /// The position between the entries before `time` and those at that time or later. No entry has it.
+    pub(super) fn before_all_at(time: SystemTime) -> Self {
+        Self {
+            time,
+            insert_id: String::new(),
+            digest: [0; DIGEST],
+        }
+    }
+
     pub(super) fn time(&self) -> SystemTime {
         self.time
     }

@@ -5,6 +5,8 @@ use std::io;
 use std::ops::{AddAssign, Range};
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::collect::{Collect, Last};
 use super::matcher::Matcher;
 use super::tail::Tail;
@@ -19,12 +21,14 @@ use crate::logs::segments::{Listing, Sealed, Source, file_of};
 pub struct QueryResult {
     /// The entries, in the requested order.
     pub entries: Vec<StoredEntry>,
+    /// Whether entries are missing because of the maximum size.
+    pub is_cut: bool,
     /// What could not be read and is missing.
     pub unreadable: Unreadable,
 }
 
 /// The parts of the log that could not be read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreadable {
     /// The number of blocks and segments that are truncated or damaged, or that the disk failed to read.
     pub parts: u64,
@@ -56,7 +60,7 @@ impl AddAssign for Unreadable {
 /// # Errors
 /// If the query is invalid or the directory cannot be read.
 pub fn read(directory: &Path, query: &Query) -> Result<QueryResult, QueryError> {
-    let (last, unreadable) = collect(directory, query, Order::NewestFirst, Last::new(query.limit))?;
+    let (last, unreadable) = collect(directory, query, Order::NewestFirst, Last::new(query))?;
     Ok(last.finish(query.order, unreadable))
 }
 

@@ -81,7 +81,9 @@ impl Selection {
             status: self.status.clone(),
             trace: self.trace.clone(),
             job: self.job.clone(),
+            predicate: None,
             limit,
+            max_bytes: usize::MAX,
             order: match self.order {
                 Direction::Asc => Order::OldestFirst,
                 Direction::Desc => Order::NewestFirst,

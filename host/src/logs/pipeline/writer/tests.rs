@@ -214,6 +214,56 @@ fn stored(directory: &Scratch) -> Vec<StoredEntry> {
 }
 
 #[test]
+fn what_is_said_to_be_stored_is_even_if_stdout_accepts_nothing() {
+    let (others, directory) = on_disk();
+    let (_let_go, release) = channel();
+    let output = Stuck {
+        entered: channel().0,
+        release,
+        captured: CapturedOutput::default(),
+    };
+    let start = |others, limit| start_with(LogFormat::Json, Box::new(io::sink()), others, limit);
+    let (queue, _writer) = start_with(
+        LogFormat::Json,
+        Box::new(output),
+        others,
+        QueueSize::default(),
+    );
+    assert!(queue.store(vec![printed("hello", "said"); 3], LIMIT));
+    assert_eq!(stored(&directory).len(), 3);
+    let none = QueueSize {
+        batches: 0,
+        bytes: 0,
+    };
+    let (queue, _writer) = start(on_disk().0, none);
+    assert!(
+        !queue.store(vec![printed("hello", "said")], LIMIT),
+        "dropped"
+    );
+    let (queue, _writer) = start(Destinations::default(), QueueSize::default());
+    assert!(
+        !queue.store(vec![printed("hello", "said")], LIMIT),
+        "no disk"
+    );
+}
+
+#[test]
+fn a_table_on_stdout_is_of_functions_and_json_is_of_all_logs() {
+    for (format, lines) in [(LogFormat::Table, 0), (LogFormat::Json, 1)] {
+        let mut out = Vec::new();
+        let entry = Entry::audit(
+            "owner did it".into(),
+            Severity::Notice,
+            serde_json::Map::new(),
+            "project".into(),
+            std::collections::BTreeMap::new(),
+        );
+        Renderer::new(format, "hello", false).render(&entry, &mut out);
+        assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), lines);
+    }
+}
+
+#[test]
 fn everything_is_stored_when_stdout_accepts_nothing() {
     for kind in [
         None,

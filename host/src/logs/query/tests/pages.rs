@@ -44,6 +44,34 @@ fn in_order(order: Order, numbers: std::ops::Range<u32>) -> Vec<String> {
 }
 
 #[test]
+fn a_search_that_stops_in_time_goes_on_where_it_stopped() {
+    // Over eight days, so that there are several spans, and written in another order.
+    let entry = |n: u64| printed("f", n * 37 % 100 * 7_000, &(n * 37 % 100).to_string());
+    let log = Log::of((0..100).map(entry));
+    for order in ORDERS {
+        for (limit, size) in [
+            (Duration::ZERO, 7),
+            (Duration::MAX, 7),
+            (Duration::ZERO, 1_000),
+        ] {
+            let (mut pages, mut found, mut after) = (0, Vec::new(), None);
+            loop {
+                let (query, directory) = (by(order, size), &log.directory);
+                let page =
+                    read_page_within(directory, &query, after.as_ref(), limit, &|_| true).unwrap();
+                assert!(page.entries.len() <= size);
+                pages += 1;
+                found.extend(texts(&page.entries));
+                let Some(next) = page.next else { break };
+                after = Some(next.to_string().parse::<Position>().unwrap());
+            }
+            assert_eq!(found, in_order(order, 0..100), "{order:?} {limit:?} {size}");
+            assert!(pages > 1, "{order:?} {limit:?} {size}");
+        }
+    }
+}
+
+#[test]
 fn pages_of_any_size_have_all_entries_in_order_whatever_the_order_of_writing() {
     let mut log =
         Log::of((0..100).map(|n| printed("f", n * 37 % 100, &(n * 37 % 100).to_string())));
