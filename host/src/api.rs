@@ -17,6 +17,7 @@ mod host;
 mod jobs;
 mod keys;
 mod keyvalue;
+mod logs;
 mod mask;
 mod methods;
 mod outside_issuers;
@@ -51,6 +52,7 @@ pub(crate) use audit::{AuditEntry, AuditLog};
 pub(crate) use explain::ShownToken;
 use functions::{CallLimit, Deployer, TryComponent};
 pub(crate) use jobs::form as job_form;
+pub(crate) use logs::{Criteria, EVERY_LOG, Found, LogAccess, Stream, hint};
 pub(crate) use outside_issuers::{declared as declared_issuers, outside_issuers};
 pub(crate) use params::Params;
 pub(crate) use principal::{Caller, Principal};
@@ -68,6 +70,7 @@ pub(crate) struct Api {
     clock: SteadyClock,
     deployer: Arc<Deployer>,
     calls: CallLimit,
+    log: LogAccess,
 }
 
 /// What a method answers.
@@ -79,6 +82,8 @@ pub(crate) enum Reply {
     Bytes(&'static str, Bytes),
     /// The content of a file, of this media type.
     File(&'static str, File),
+    /// Bytes that come as they are made.
+    Stream(Stream),
 }
 
 impl From<Value> for Reply {
@@ -124,6 +129,7 @@ impl Api {
             calls: CallLimit::default(),
             control_plane: None,
             clock: SteadyClock::start(),
+            log: LogAccess::of(None),
         })
     }
 
@@ -171,9 +177,20 @@ impl Api {
         &self.calls
     }
 
+    /// Reads and writes the entries of `log`. Without it none are kept.
+    #[must_use]
+    pub(crate) fn with_log(self, log: LogAccess) -> Self {
+        Self { log, ..self }
+    }
+
     /// The store.
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The log.
+    fn log(&self) -> &LogAccess {
+        &self.log
     }
 
     /// The host's project and location.
@@ -218,8 +235,8 @@ impl Api {
         if method.is_change && result.is_ok() {
             self.settle_identity();
         }
-        let outcome = result.as_ref().map(|_| ());
-        if method.is_change || outcome.is_err_and(Status::is_denied) {
+        let outcome = result.as_ref();
+        if method.is_change || outcome.is_err_and(|status| status.is_denied()) {
             (self.audit)(self.audit_entry(method, &params, caller, outcome));
         }
         result

@@ -21,6 +21,7 @@ mod gcloud;
 mod iam;
 mod keyvalue;
 mod listing;
+mod logging;
 mod man;
 mod new;
 mod outside_issuers;
@@ -61,6 +62,7 @@ enum Command {
     Serve(Box<serve::Serve>),
     Functions(functions::Functions),
     Scheduler(scheduler::Scheduler),
+    Logging(logging::Logging),
     Keyvalue(keyvalue::KeyValue),
     Iam(iam::Iam),
     Projects(projects::Projects),
@@ -131,6 +133,7 @@ fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Functions(functions) => functions.run(),
         Command::Scheduler(scheduler) => scheduler.run(),
+        Command::Logging(logging) => logging.run(),
         Command::Keyvalue(keyvalue) => keyvalue.run(),
         Command::Iam(iam) => iam.run(),
         Command::Projects(projects) => projects.run(),

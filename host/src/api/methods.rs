@@ -90,6 +90,7 @@ const METHODS: &[&[Method]] = &[
     super::functions::METHODS,
     super::host::METHODS,
     super::jobs::METHODS,
+    super::logs::METHODS,
     super::runs::METHODS,
     super::keyvalue::METHODS,
     super::keys::METHODS,

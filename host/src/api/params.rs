@@ -17,6 +17,23 @@ const SLASHES: &str = "=**";
 pub(crate) struct Params(Vec<(&'static str, String)>);
 
 impl Params {
+    /// The names in `text`, if it is like `pattern`, such as `projects/{project}`.
+    pub(crate) fn of(pattern: &'static str, text: &str) -> Option<Self> {
+        matched(pattern, text)
+    }
+
+    /// The names that are there.
+    pub(crate) fn named<'a>(
+        names: impl IntoIterator<Item = (&'static str, &'a Option<String>)>,
+    ) -> Self {
+        let names = names.into_iter();
+        Self(
+            names
+                .filter_map(|(what, name)| Some((what, name.clone()?)))
+                .collect(),
+        )
+    }
+
     /// The name of the `what`; empty if the path has none.
     pub(crate) fn get(&self, what: &str) -> &str {
         self.find(what).unwrap_or_default()

@@ -1,6 +1,7 @@
 //! What a method is given.
 
 use bytes::Bytes;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -8,7 +9,7 @@ use super::fields::Fields;
 use super::mask::Mask;
 use super::page::Page;
 use super::principal::Caller;
-use super::{Params, Status};
+use super::{Code, Params, Status};
 
 /// One call of a method.
 #[derive(Debug)]
@@ -94,6 +95,17 @@ impl Request<'_> {
     pub(crate) fn page(&self) -> Result<Page, Status> {
         Page::read(self.query.get("pageSize"), self.query.get("pageToken"))
     }
+}
+
+/// `value` as a document.
+///
+/// # Errors
+/// If it has no form in JSON.
+pub(crate) fn document<T: Serialize>(value: &T) -> Result<Value, Status> {
+    serde_json::to_value(value).map_err(|error| {
+        let message = format!("the answer has no form in JSON: {error}");
+        Status::new(Code::Internal, message)
+    })
 }
 
 /// `value` as a `T`.

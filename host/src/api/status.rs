@@ -108,6 +108,8 @@ pub(crate) struct Status {
     reason: Option<&'static str>,
     /// Facts for programs.
     metadata: Vec<(&'static str, String)>,
+    /// Details of a type of their own.
+    more: Vec<Value>,
 }
 
 impl Status {
@@ -119,6 +121,7 @@ impl Status {
             told_here: None,
             reason: None,
             metadata: Vec::new(),
+            more: Vec::new(),
         }
     }
 
@@ -171,6 +174,13 @@ impl Status {
         self
     }
 
+    /// Adds details that have a type of their own, named by their `@type`.
+    #[must_use]
+    pub(crate) fn with_detail(mut self, detail: Value) -> Self {
+        self.more.push(detail);
+        self
+    }
+
     /// As the body of an answer.
     pub(crate) fn body(&self) -> Value {
         json!({ "error": {
@@ -186,12 +196,14 @@ impl Status {
         let metadata: Map<_, _> = metadata
             .map(|(name, value)| ((*name).to_owned(), json!(value)))
             .collect();
-        json!([{
+        let info = json!({
             "@type": "type.googleapis.com/google.rpc.ErrorInfo",
             "reason": self.reason.unwrap_or(self.code.name()),
             "domain": DOMAIN,
             "metadata": metadata,
-        }])
+        });
+        let details = std::iter::once(&info).chain(&self.more);
+        details.cloned().collect()
     }
 }
 

@@ -32,7 +32,6 @@ const WORDS: &[(&str, &str, &str)] = &[
         "inspect",
         "`host check FILE` says what a component needs, `host functions describe NAME` shows a function",
     ),
-    ("", "logging", "`host logs` reads the log"),
     ("", "tail", "`host logs --follow` shows the log as it grows"),
     (
         "",

@@ -176,7 +176,7 @@ mod tests {
         for (short, long) in [
             ("ps -o json", "host functions list -o json"),
             ("logs hello -f", "host functions logs read hello -f"),
-            ("logs read hello", "host functions logs read hello"),
+            ("logs read hello", "host logging read hello"),
             (
                 "deploy f --source f.wasm",
                 "host functions deploy f --source f.wasm",

@@ -18,12 +18,13 @@ use super::Message;
 use super::compiler::compiler;
 use super::state::StateDirectory;
 use super::trial::Trial;
-use crate::api::{Api, Call, Caller, Code, Reply, Status};
+use crate::api::{Api, AuditEntry, Call, Caller, Code, LogAccess, Reply, Status};
 use crate::config::HostSettings;
 use crate::console::socket;
+use crate::stderr;
 use crate::store::{FunctionSettings, Store};
 use host_sandbox::compiler::Compiler;
-use remote::Remote;
+pub(super) use remote::{Lines, Remote};
 
 /// Which host a command is for.
 #[derive(Args)]
@@ -46,11 +47,11 @@ pub(super) struct ClientArgs {
 
     /// The host's project; another one than the host has is an error
     #[arg(long, value_name = "PROJECT")]
-    project: Option<String>,
+    pub(super) project: Option<String>,
 
     /// The host's location; another one than the host has is an error
     #[arg(long, visible_alias = "region", value_name = "LOCATION")]
-    location: Option<String>,
+    pub(super) location: Option<String>,
 }
 
 /// A host whose methods can be called.
@@ -123,15 +124,8 @@ impl ClientArgs {
         open: impl FnOnce(&StateDirectory) -> Result<Store, Message>,
         compiler: Compiler,
     ) -> Result<Client, Message> {
-        let way = match &self.endpoint {
-            Some(url) => {
-                let token = self.access_token_file.as_deref();
-                Way::Remote(Box::new(Remote::elsewhere(
-                    url,
-                    token,
-                    self.endpoint_ca.as_deref(),
-                )?))
-            }
+        let way = match self.elsewhere()? {
+            Some(remote) => Way::Remote(Box::new(remote)),
             None => self.here(open, compiler)?,
         };
         let or_any = |name: &Option<String>| name.clone().unwrap_or_else(|| ANY.into());
@@ -140,6 +134,17 @@ impl ClientArgs {
             project: or_any(&self.project),
             location: or_any(&self.location),
         })
+    }
+
+    /// The host that is named by its endpoint, if one is.
+    ///
+    /// # Errors
+    /// If there is no way to it.
+    pub(super) fn elsewhere(&self) -> Result<Option<Remote>, Message> {
+        let (token, ca) = (&self.access_token_file, &self.endpoint_ca);
+        let endpoint = self.endpoint.as_ref();
+        let remote = endpoint.map(|url| Remote::elsewhere(url, token.as_deref(), ca.as_deref()));
+        remote.transpose()
     }
 
     /// The way to the host of the state directory.
@@ -153,7 +158,10 @@ impl ClientArgs {
             return Ok(Way::Remote(Box::new(Remote::by_socket(directory)?)));
         }
         let store = Arc::new(open(&self.state)?);
-        let api = Api::new(store, Box::new(drop))?;
+        let log = LogAccess::of(Some(self.state.log_directory()?));
+        let audit = log.clone();
+        let api = Api::new(store, Box::new(move |entry| note(&audit, entry)));
+        let api = api?.with_log(log);
         let state = StateDirectory::named(Some(directory));
         let try_out = move |name: &str, wasm, settings: &FunctionSettings| {
             Trial::new(&state, compiler.clone())?.run(name, wasm, settings)
@@ -161,6 +169,13 @@ impl ClientArgs {
         Ok(Way::Process(Box::new(
             api.trying_components(Box::new(try_out)),
         )))
+    }
+}
+
+/// Writes an audit entry to the log. What was changed stays so if that fails.
+fn note(log: &LogAccess, entry: AuditEntry) {
+    if let Err(why) = log.write(vec![entry.into_entry()]) {
+        stderr::line!("warning: no audit entry was written: {why}");
     }
 }
 
@@ -248,7 +263,7 @@ impl Client {
         let call = own_call(verb, path, body);
         match api.call(&Caller::owner(), call)? {
             Reply::Json(document) => Ok(document),
-            Reply::Bytes(..) | Reply::File(..) => Ok(Value::Null),
+            Reply::Bytes(..) | Reply::File(..) | Reply::Stream(_) => Ok(Value::Null),
         }
     }
 

@@ -203,7 +203,7 @@ mod tests {
     fn commands_flags_and_values_that_are_known_complete() {
         assert_eq!(words("host sch"), ["scheduler"]);
         assert_eq!(words("host functions de"), ["delete", "deploy", "describe"]);
-        assert_eq!(words("host lo"), ["logs"]);
+        assert_eq!(words("host lo"), ["logging", "logs"]);
         assert_eq!(words("host functions deploy f --trig"), ["--trigger-http"]);
         assert_eq!(words("host logs --min-log-level w"), ["warning"]);
         assert_eq!(words("host logs --severity=wa"), ["--severity=warning"]);

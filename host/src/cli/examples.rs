@@ -46,6 +46,8 @@ const EXAMPLES: &[(&str, &str)] = &[
         "functions logs read",
         "host functions logs read hello_world --min-log-level warning --start-time -2h",
     ),
+    ("logging", "host logging read 'severity>=ERROR' --limit 5"),
+    ("logging read", "host logging read --audit --since 1h"),
     (
         "scheduler",
         r#"host scheduler next "0 9 * * 1-5" --time-zone Australia/Sydney"#,

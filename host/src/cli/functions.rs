@@ -18,6 +18,7 @@ use crate::api;
 use crate::api::functions::{FunctionState, not_served, shown_settings};
 use crate::stderr;
 use crate::store::{FunctionName, FunctionRecord, Store};
+pub(super) use logs::Reader;
 
 /// Deploy, list, describe, delete and call functions, read their logs, and say who may call them
 #[derive(Args)]

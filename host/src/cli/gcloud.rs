@@ -30,7 +30,14 @@ pub(super) enum Meaning {
 use Meaning::{Nothing, NothingIf, Refused, Same};
 
 /// The first words of commands that gcloud has as well.
-const NOUNS: [&str; 5] = ["functions", "scheduler", "iam", "auth", "projects"];
+const NOUNS: [&str; 6] = [
+    "functions",
+    "scheduler",
+    "logging",
+    "iam",
+    "auth",
+    "projects",
+];
 
 /// The flag called `name` of the command `path`.
 pub(super) fn find(name: &str, path: &[String]) -> Option<Flag> {
@@ -57,6 +64,7 @@ fn flags() -> impl Iterator<Item = Flag> {
 }
 
 const CONDITIONS: &str = "bindings have no conditions";
+const ORDER: &str = "entries have the order of time; --order desc turns it round";
 const NO_MACHINE: &str = "tokens are those of a service account, not of a machine";
 
 /// All of them: words that are all in the name of a command that has them, their names, and what they mean. A name with a
@@ -237,20 +245,23 @@ static FLAGS: &[(&str, &str, Meaning)] = &[
         Refused("name each binding to remove"),
     ),
     // Of the log.
-    (
-        "logs read",
-        "--filter=",
-        Refused(
-            "entries are chosen with --min-log-level, --contains, --regex, --status, --job and others; see --help",
-        ),
-    ),
-    (
-        "logs read",
-        "--sort-by=",
-        Refused("entries have the order of time; --order desc turns it round"),
-    ),
+    ("logs read", "--sort-by=", Refused(ORDER)),
     ("logs read", "--page-size=", Nothing),
     ("logs read", "--tail= --lines=", Same("--limit")),
+    ("logging read", "--sort-by=", Refused(ORDER)),
+    ("logging read", "--page-size=", Nothing),
+    ("logging read", "--tail= --lines=", Same("--limit")),
+    ("logging read", "--freshness=", Same("--start-time")),
+    (
+        "logging read",
+        "--filter=",
+        Refused("give the filter alone: host logs read 'severity>=ERROR'"),
+    ),
+    (
+        "logging read",
+        "--bucket= --view= --resource-names= --folder= --organization= --billing-account=",
+        Refused("a host has one project and one place for its logs; --log names one of them"),
+    ),
     // Of jobs.
     (
         "scheduler jobs",

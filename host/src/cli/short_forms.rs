@@ -13,8 +13,8 @@ pub(super) const SHORT_FORMS: [(&str, &[&str]); 5] = [
 pub(super) fn expand(word: &str, next: Option<&str>) -> Option<&'static [&'static str]> {
     let (_, long) = SHORT_FORMS.iter().find(|(short, _)| *short == word)?;
     match (word, next) {
-        // The verb is there already.
-        ("logs", Some("read")) => Some(&["functions", "logs"]),
+        // With its verb, it is of all logs.
+        ("logs", Some("read")) => Some(&["logging"]),
         // Without a verb, the jobs are listed, as `ps` lists the functions.
         ("jobs", None) => Some(&["scheduler", "jobs", "list"]),
         ("jobs", Some(flag)) if flag.starts_with('-') && !matches!(flag, "-h" | "--help") => {
@@ -29,6 +29,7 @@ pub(super) fn help() -> String {
     let lines = SHORT_FORMS
         .iter()
         .map(|(short, long)| format!("  host {short:7} {}", long.join(" ")));
+    let lines = lines.chain(["  host logs read  logging read".to_owned()]);
     format!("Short forms:\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
@@ -43,10 +44,7 @@ mod tests {
             expand("logs", Some("hello")),
             Some(&["functions", "logs", "read"][..])
         );
-        assert_eq!(
-            expand("logs", Some("read")),
-            Some(&["functions", "logs"][..])
-        );
+        assert_eq!(expand("logs", Some("read")), Some(&["logging"][..]));
         assert_eq!(
             expand("jobs", None),
             Some(&["scheduler", "jobs", "list"][..])

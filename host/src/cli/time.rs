@@ -17,11 +17,6 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
         .ok_or_else(|| expected(text))
 }
 
-/// As [`instant`], for the log.
-pub(super) fn system_time(text: &str) -> Result<SystemTime, String> {
-    instant(text).map(SystemTime::from)
-}
-
 /// A time that does not depend on the clock.
 pub(super) fn absolute(text: &str) -> Option<Timestamp> {
     // jiff reads more forms; nobody writes those and means a time.

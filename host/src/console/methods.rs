@@ -121,6 +121,10 @@ impl Door {
             Ok(Reply::Json(document)) => json(StatusCode::OK, document.to_string()),
             Ok(Reply::Bytes(kind, bytes)) => whole(StatusCode::OK, kind, bytes),
             Ok(Reply::File(kind, file)) => of_file(kind, file),
+            Ok(Reply::Stream(stream)) => {
+                let body = Either::Right(Parts(stream.parts));
+                with_body(StatusCode::OK, stream.kind, body)
+            }
             Err(status) => refused(&status),
         };
         Answered { answer, is_unread }

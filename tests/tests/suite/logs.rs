@@ -1,5 +1,6 @@
 //! The log: what is captured, what is kept, and how it is read.
 
+mod api;
 mod capture;
 mod disk;
 mod follow;

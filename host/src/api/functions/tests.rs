@@ -102,7 +102,7 @@ impl Host {
         };
         match self.api.call(&caller, call)? {
             Reply::Json(document) => Ok(document),
-            Reply::Bytes(kind, _) | Reply::File(kind, _) => panic!("{kind}"),
+            reply => panic!("not a document: {reply:?}"),
         }
     }
 

@@ -74,6 +74,12 @@ DELETE /v1/projects/{project}/locations/{location}/jobs/{job}: owner editor clou
 POST /v1/projects/{project}/locations/{location}/jobs/{job}:pause: owner editor cloudscheduler.admin
 POST /v1/projects/{project}/locations/{location}/jobs/{job}:resume: owner editor cloudscheduler.admin
 POST /v1/projects/{project}/locations/{location}/jobs/{job}:run: owner editor cloudscheduler.admin cloudscheduler.jobRunner
+POST /v2/entries:list: owner editor viewer logging.viewer
+POST /v2/entries:write: owner editor logging.logWriter
+POST /v2/entries:tail: owner editor viewer logging.viewer
+GET /v2/projects/{project}/logs: owner editor viewer logging.viewer
+POST /host/v1/logs:read: owner editor viewer logging.viewer
+POST /host/v1/logs:tail: owner editor viewer logging.viewer
 GET /host/v1/projects/{project}/locations/{location}/jobs/{job}/runs: owner editor viewer cloudscheduler.admin cloudscheduler.viewer
 GET /host/v1/projects/{project}/locations/{location}/jobs/{job}/runs/{run}: owner editor viewer cloudscheduler.admin cloudscheduler.viewer
 GET /host/v1/buckets/{bucket=**}/entries: owner editor viewer

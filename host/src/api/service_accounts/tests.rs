@@ -43,7 +43,9 @@ fn an_account_is_created_as_googles_clients_do_and_found_by_both_of_its_names() 
     }
     assert_eq!(
         scratch.audited(),
-        ["owner CreateServiceAccount projects/local: done"]
+        [
+            "owner CreateServiceAccount projects/local/serviceAccounts/myserviceaccount@host.internal: done"
+        ]
     );
 }
 

@@ -1,15 +1,18 @@
 //! Methods of another process: by the socket in the state directory, or over the network.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use memchr::{memchr, memrchr};
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::{Instant, timeout_at};
 
 use super::super::Message;
 use crate::api::{Code, Status};
@@ -24,7 +27,7 @@ const LARGEST_ANSWER: usize = 64 << 20;
 const LARGEST_TOKEN: u64 = 64 << 10;
 
 /// Another process.
-pub(super) struct Remote {
+pub(in crate::cli) struct Remote {
     runtime: Runtime,
     place: Place,
 }
@@ -46,7 +49,7 @@ impl Remote {
     ///
     /// # Errors
     /// If this process cannot wait for it.
-    pub(super) fn by_socket(directory: PathBuf) -> Result<Self, Message> {
+    pub(in crate::cli) fn by_socket(directory: PathBuf) -> Result<Self, Message> {
         Ok(Self {
             runtime: runtime()?,
             place: Place::Socket(directory),
@@ -57,7 +60,7 @@ impl Remote {
     ///
     /// # Errors
     /// If the URL is none, tokens would be sent in the clear, or a file cannot be read.
-    pub(super) fn elsewhere(
+    pub(in crate::cli) fn elsewhere(
         url: &str,
         token: Option<&Path>,
         ca: Option<&Path>,
@@ -86,7 +89,12 @@ impl Remote {
     ///
     /// # Errors
     /// If it fails or cannot be reached.
-    pub(super) fn call(&self, verb: &str, path: &str, body: Bytes) -> Result<Value, Status> {
+    pub(in crate::cli) fn call(
+        &self,
+        verb: &str,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Value, Status> {
         self.runtime.block_on(async {
             let response = self.send(verb, path, body).await?;
             let status = response.status();
@@ -105,7 +113,7 @@ impl Remote {
     ///
     /// # Errors
     /// If the method fails or cannot be reached, the file does not come whole, or `write` fails.
-    pub(super) fn download(
+    pub(in crate::cli) fn download(
         &self,
         path: &str,
         kind: &str,
@@ -138,6 +146,33 @@ impl Remote {
         })
     }
 
+    /// Calls the method of `verb` and `path`, whose answer goes on as long as this is not dropped.
+    ///
+    /// # Errors
+    /// If it fails or cannot be reached.
+    pub(in crate::cli) fn lines(
+        self,
+        verb: &str,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Lines, Status> {
+        let answer = self.runtime.block_on(async {
+            let response = self.send(verb, path, body).await?;
+            if response.status().is_success() {
+                return Ok(response.into_body());
+            }
+            let body = Limited::new(response.into_body(), LARGEST_ANSWER);
+            let body = body.collect().await.map_err(|error| unreachable(&*error))?;
+            let document = serde_json::from_slice(&body.to_bytes()).unwrap_or(Value::Null);
+            Err(failure(&document))
+        });
+        Ok(Lines {
+            answer: answer?,
+            remote: self,
+            buffer: BytesMut::new(),
+        })
+    }
+
     async fn send(
         &self,
         verb: &str,
@@ -167,6 +202,73 @@ impl Remote {
                 let request = request.map_err(|error| unreachable(&error))?;
                 let response = client.request(request).await;
                 response.map_err(|error| unreachable(&error))
+            }
+        }
+    }
+}
+
+/// An answer that comes line by line.
+pub(in crate::cli) struct Lines {
+    answer: Incoming,
+    remote: Remote,
+    /// What has come and was not returned.
+    buffer: BytesMut,
+}
+
+impl Lines {
+    /// The next line, without its line feed, which comes within `time`.
+    ///
+    /// # Errors
+    /// If it does not, the answer ends, or the line is too long.
+    pub(in crate::cli) fn one(&mut self, time: Duration) -> Result<Bytes, Status> {
+        let line = self.wait(time, |buffer| memchr(b'\n', buffer))?;
+        line.ok_or_else(|| Status::new(Code::DeadlineExceeded, "the host did not answer in time"))
+    }
+
+    /// The lines that come within `time`, without their line feeds. Waits no longer than until there is one.
+    ///
+    /// # Errors
+    /// If the answer ends, or a line is too long.
+    pub(in crate::cli) fn several(&mut self, time: Duration) -> Result<Vec<Bytes>, Status> {
+        let text = self.wait(time, |buffer| memrchr(b'\n', buffer))?;
+        let lines = text.iter().flat_map(|text| {
+            let lines = text.split(|byte| *byte == b'\n');
+            lines.map(|line| text.slice_ref(line))
+        });
+        Ok(lines.collect())
+    }
+
+    /// Waits for a line feed where `find` looks for one. Returns what precedes it; nothing if it does not come within
+    /// `time`.
+    fn wait(
+        &mut self,
+        time: Duration,
+        find: impl Fn(&[u8]) -> Option<usize>,
+    ) -> Result<Option<Bytes>, Status> {
+        let until = Instant::now() + time;
+        loop {
+            if let Some(end) = find(&self.buffer) {
+                let text = self.buffer.split_to(end + 1).freeze();
+                return Ok(Some(text.slice(..end)));
+            }
+            if self.buffer.len() > LARGEST_ANSWER {
+                return Err(Status::new(
+                    Code::Internal,
+                    "a line of the answer is too long",
+                ));
+            }
+            let answer = &mut self.answer;
+            let frame = async move { timeout_at(until, answer.frame()).await };
+            match self.remote.runtime.block_on(frame) {
+                Err(_) => return Ok(None),
+                Ok(Some(Ok(frame))) => {
+                    let data = frame.into_data().unwrap_or_default();
+                    self.buffer.extend_from_slice(&data);
+                }
+                Ok(Some(Err(error))) => return Err(unreachable(&error)),
+                Ok(None) => {
+                    return Err(Status::new(Code::Unavailable, "the host ended the answer"));
+                }
             }
         }
     }

@@ -2,16 +2,18 @@
 
 mod damage;
 mod follow;
-mod hint;
 mod read;
+mod reader;
 mod screen;
 mod selection;
+mod source;
 
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
 use super::super::Message;
+pub(in crate::cli) use reader::Reader;
 
 /// Read what functions printed, and what the host says of them
 #[derive(Args)]

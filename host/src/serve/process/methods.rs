@@ -7,7 +7,7 @@ use tokio_rustls::TlsAcceptor;
 use super::assembled::Assembled;
 use super::opened::Opened;
 use crate::api::functions::TryComponent;
-use crate::api::{Api, AuditEntry};
+use crate::api::{Api, AuditEntry, LogAccess};
 use crate::console::Door;
 use crate::identity::OwnIssuer;
 use crate::logs::LogQueue;
@@ -28,8 +28,11 @@ pub(in crate::serve) fn door(
             "this host serves one component and no functions that can be changed; serve with --with-functions".into(),
         );
     };
-    let log = assembled.log.clone();
-    let api = Api::new(Arc::clone(store), Box::new(move |entry| note(&log, entry)));
+    let (log, kept) = (assembled.log.clone(), options.kept_log.as_ref());
+    let access = LogAccess::served(kept.map(|kept| kept.directory.clone()), log.clone());
+    let is_kept = kept.is_some();
+    let note = move |entry| note(&log, is_kept, entry);
+    let api = Api::new(Arc::clone(store), Box::new(note));
     let api = api.map_err(|status| status.message)?;
     let sandbox = opened.sandbox.clone();
     let try_out: TryComponent =
@@ -37,7 +40,8 @@ pub(in crate::serve) fn door(
     let api = api
         .at(opened.addresses.control_plane.clone())
         .with_clock(opened.clock)
-        .trying_components(try_out);
+        .trying_components(try_out)
+        .with_log(access);
     if let Err(status) = api.end_interrupted_operations() {
         tracing::error!("operations of an earlier process are not ended: {status}");
     }
@@ -68,9 +72,14 @@ pub(in crate::serve) fn listener_refusal(opened: &Opened) -> Option<String> {
     })
 }
 
-/// Keeps an audit entry.
-fn note(_: &LogQueue, entry: AuditEntry) {
-    tracing::info!("{}", entry.summary);
+/// Writes an audit entry to the log. Where that is not kept, and where it has no room, the host's own messages tell of it.
+fn note(log: &LogQueue, is_kept: bool, entry: AuditEntry) {
+    let summary = entry.summary.clone();
+    match log.push(vec![entry.into_entry()]) {
+        0 if is_kept => {}
+        0 => tracing::info!("{summary}"),
+        _ => tracing::error!("the log has no room for an audit entry: {summary}"),
+    }
 }
 
 /// How the control plane speaks TLS, if it does.

@@ -53,6 +53,7 @@ fn flags_that_every_script_carries_are_taken() {
         "functions list --regions local --v2 --filter name:x --limit 5",
         "functions list --gen2 --region local --sort-by ~name --format none",
         "functions logs read --gen2 --region local --limit 3",
+        "logging read severity>=ERROR --freshness 1d --order asc --project local --limit 3",
         "iam service-accounts list --project local",
     ] {
         let output = state.run(line);
@@ -106,10 +107,8 @@ fn flags_that_would_change_something_are_refused_with_the_reason() {
             "--oidc-service-account-email",
         ),
         ("scheduler jobs pause hourly --format json", "--format"),
-        (
-            "functions logs read --filter severity=ERROR",
-            "--min-log-level",
-        ),
+        ("functions logs read --sort-by time", "--order desc"),
+        ("logging read --bucket b", "--log"),
     ] {
         let output = state.run(line);
         assert_refused(&output, 2, &["is not for this host", word]);

@@ -56,9 +56,10 @@ fn named(directory: &Path, names: &[&OsStr]) -> String {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!(
-        "They are in {} of {}{more}.",
-        shown.join(", "),
-        directory.display()
-    )
+    // A host elsewhere does not say where its files are.
+    let of = match directory.as_os_str().is_empty() {
+        true => String::new(),
+        false => format!(" of {}", directory.display()),
+    };
+    format!("They are in {}{of}{more}.", shown.join(", "))
 }

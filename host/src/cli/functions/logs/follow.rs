@@ -1,6 +1,5 @@
 //! `host functions logs read --follow`
 
-use std::path::Path;
 use std::process::{self, ExitCode};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -9,31 +8,30 @@ use std::time::Duration;
 
 use super::super::super::Message;
 use super::damage::Damage;
-use super::hint::hint;
 use super::screen::Screen;
-use crate::logs::{Follow, Query, QueryError, ReadFormat};
+use super::source::LogSource;
+use crate::api::Criteria;
+use crate::logs::{Follow, ReadFormat};
 use crate::signals::Signals;
 
 /// How long the end waits for a search, or for a reader to take the entries that are on their way to it.
 const GRACE: Duration = Duration::from_millis(200);
 
-/// Shows what `query` finds now and from now on, until Ctrl-C or SIGTERM, or until nobody reads any more.
+/// Shows the entries of `source` that meet `criteria`, now and from now on, until Ctrl-C or SIGTERM, or until nobody reads
+/// any more.
 pub(super) fn follow(
-    directory: &Path,
-    query: &Query,
+    source: LogSource,
+    criteria: &Criteria,
     format: ReadFormat,
 ) -> Result<ExitCode, Message> {
-    let text = |error: QueryError| error.to_string();
     let end = End::listen()?;
     let mut damage = Damage::default();
-    let (found, mut follow) = Follow::start(directory, query).map_err(text)?;
-    damage.note(found.unreadable);
-    if found.entries.is_empty() {
-        hint(directory, query);
-    }
-    let mut screen = Screen::begin(format, &found.entries)?;
+    let (reading, mut news) = source.follow(criteria)?;
+    damage.note(reading.found.unreadable.clone());
+    reading.tell();
+    let mut screen = Screen::begin(format, &reading.found.entries)?;
     while !screen.is_gone() && !end.comes_within(Duration::ZERO) {
-        let news = follow.poll().map_err(text)?;
+        let news = news.poll()?;
         damage.note(news.unreadable);
         screen.show(&news.entries)?;
         if !news.is_behind && end.comes_within(Follow::INTERVAL) {

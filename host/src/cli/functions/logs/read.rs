@@ -6,14 +6,8 @@ use clap::Args;
 use clap::builder::{NonEmptyStringValueParser, TypedValueParser};
 
 use super::super::super::Message;
-use super::super::super::state::StateDirectory;
-use super::damage::Damage;
-use super::follow::follow;
-use super::hint::hint;
-use super::screen::Screen;
-use super::selection::Selection;
-use crate::logs::{ReadFormat, read};
-use crate::stderr;
+use super::reader::Reader;
+use crate::api::Criteria;
 use crate::store::last_of_full_name;
 
 /// Show log entries
@@ -25,43 +19,21 @@ pub(super) struct Read {
     #[arg(value_parser = NonEmptyStringValueParser::new().map(short_name))]
     name: Option<String>,
 
-    /// How many entries at most, up to 1000
-    #[arg(long, short = 'n', value_name = "N", default_value = "20", value_parser = clap::value_parser!(u16).range(1..=1000))]
-    limit: u16,
+    /// With a match of this filter in Google's Logging query language, such as 'severity>=ERROR'
+    #[arg(long, value_name = "FILTER")]
+    filter: Option<String>,
 
     #[command(flatten)]
-    selection: Selection,
-
-    /// Go on with new entries as they come, until Ctrl-C
-    #[arg(long, short, conflicts_with = "order")]
-    follow: bool,
-
-    /// How they are shown
-    #[arg(long, short = 'o', value_enum, default_value_t = ReadFormat::Table, value_name = "FORMAT")]
-    format: ReadFormat,
-
-    #[command(flatten)]
-    state: StateDirectory,
+    reader: Reader,
 }
 
 impl Read {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let directory = self.state.kept_log()?;
-        let query = self
-            .selection
-            .query(self.name.as_deref(), self.limit.into());
-        if self.follow {
-            return follow(&directory, &query, self.format);
-        }
-        let found = read(&directory, &query).map_err(|error| error.to_string())?;
-        Damage::default().note(found.unreadable);
-        if found.entries.is_empty() {
-            stderr::line!("Listed 0 items.");
-            hint(&directory, &query);
-        } else {
-            Screen::begin(self.format, &found.entries)?;
-        }
-        Ok(ExitCode::SUCCESS)
+        self.reader.run(Criteria {
+            function: self.name,
+            filter: self.filter,
+            ..Criteria::default()
+        })
     }
 }
 

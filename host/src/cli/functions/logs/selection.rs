@@ -1,12 +1,13 @@
 //! Which log entries are asked for.
 
 use std::ops::RangeInclusive;
-use std::time::SystemTime;
 
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 
-use super::super::super::time::system_time;
-use crate::logs::{Log, Order, Query, Severity};
+use super::super::super::time::instant;
+use crate::api::Criteria;
+use crate::logs::Severity;
 
 /// Entries that meet everything that is said.
 #[derive(Args)]
@@ -24,12 +25,12 @@ pub(super) struct Selection {
     severity: Option<Severity>,
 
     /// Of this time or later: 2026-11-23T14:00:00Z, a date or a date and time in UTC, or 2h for two hours ago
-    #[arg(long, visible_alias = "since", value_name = "TIME", value_parser = system_time, allow_hyphen_values = true)]
-    start_time: Option<SystemTime>,
+    #[arg(long, visible_alias = "since", value_name = "TIME", value_parser = instant, allow_hyphen_values = true)]
+    start_time: Option<Timestamp>,
 
     /// Earlier than this time
-    #[arg(long, visible_alias = "until", value_name = "TIME", value_parser = system_time, allow_hyphen_values = true)]
-    end_time: Option<SystemTime>,
+    #[arg(long, visible_alias = "until", value_name = "TIME", value_parser = instant, allow_hyphen_values = true)]
+    end_time: Option<Timestamp>,
 
     /// With these words
     #[arg(long, value_name = "WORDS")]
@@ -65,29 +66,24 @@ enum Direction {
 }
 
 impl Selection {
-    /// The query for the last `limit` of these entries of `function`.
-    pub(super) fn query(&self, function: Option<&str>, limit: usize) -> Query {
-        Query {
-            log: Log::Functions,
-            function: function.map(str::to_owned),
-            function_in_any_case: None,
+    /// `criteria` with these.
+    pub(super) fn added_to(&self, criteria: Criteria) -> Criteria {
+        let name = |severity: Option<Severity>| severity.map(|severity| severity.name().to_owned());
+        let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
+        let status = self.status.as_ref();
+        Criteria {
             execution_id: self.execution_id.clone(),
-            min_severity: self.min_log_level,
-            severity: self.severity,
-            start: self.start_time,
-            end: self.end_time,
+            min_severity: name(self.min_log_level),
+            severity: name(self.severity),
+            start_time: time(self.start_time),
+            end_time: time(self.end_time),
             contains: self.contains.clone(),
             regex: self.regex.clone(),
-            status: self.status.clone(),
+            status: status.map(|status| (*status.start(), *status.end())),
             trace: self.trace.clone(),
             job: self.job.clone(),
-            predicate: None,
-            limit,
-            max_bytes: usize::MAX,
-            order: match self.order {
-                Direction::Asc => Order::OldestFirst,
-                Direction::Desc => Order::NewestFirst,
-            },
+            newest_first: self.order == Direction::Desc,
+            ..criteria
         }
     }
 }
