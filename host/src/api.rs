@@ -78,8 +78,6 @@ pub(crate) struct Api {
 pub(crate) enum Reply {
     /// A document.
     Json(Value),
-    /// Bytes of this media type.
-    Bytes(&'static str, Bytes),
     /// The content of a file, of this media type.
     File(&'static str, File),
     /// Bytes that come as they are made.

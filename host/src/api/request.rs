@@ -68,6 +68,14 @@ impl Request<'_> {
         }
     }
 
+    /// The body as a `T`.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Status> {
+        read(self.json()?)
+    }
+
     /// The fields that are to be changed; none are named if all that the body has are meant. It stands in the query, or in
     /// the body.
     ///

@@ -61,7 +61,7 @@ impl Scratch {
         };
         match self.api.call(&caller, call)? {
             Reply::Json(document) => Ok(document),
-            Reply::Bytes(..) | Reply::File(..) | Reply::Stream(_) => panic!("not a document"),
+            Reply::File(..) | Reply::Stream(_) => panic!("not a document"),
         }
     }
 

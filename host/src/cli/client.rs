@@ -263,7 +263,7 @@ impl Client {
         let call = own_call(verb, path, body);
         match api.call(&Caller::owner(), call)? {
             Reply::Json(document) => Ok(document),
-            Reply::Bytes(..) | Reply::File(..) | Reply::Stream(_) => Ok(Value::Null),
+            Reply::File(..) | Reply::Stream(_) => Ok(Value::Null),
         }
     }
 

@@ -119,7 +119,6 @@ impl Door {
         };
         let answer = match called {
             Ok(Reply::Json(document)) => json(StatusCode::OK, document.to_string()),
-            Ok(Reply::Bytes(kind, bytes)) => whole(StatusCode::OK, kind, bytes),
             Ok(Reply::File(kind, file)) => of_file(kind, file),
             Ok(Reply::Stream(stream)) => {
                 let body = Either::Right(Parts(stream.parts));

@@ -40,7 +40,7 @@ enum Place {
         /// Without a slash at the end.
         url: String,
         token: Option<String>,
-        client: HttpClient,
+        client: Box<HttpClient>,
     },
 }
 
@@ -80,7 +80,7 @@ impl Remote {
             place: Place::Network {
                 url: url.trim_end_matches('/').to_owned(),
                 token: token.transpose()?,
-                client: http_client::keeping_connections(tls),
+                client: Box::new(http_client::keeping_connections(tls)),
             },
         })
     }
