@@ -78,7 +78,7 @@ fn create(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
     let document = request.json()?;
     check_fields(request, &document)?;
     let name = match Fields::of(&document).text("name")? {
-        Some(name) if !name.is_empty() => parse(&name)?,
+        Some(name) if !name.is_empty() => own_name(api, &name)?,
         _ => parse(&format!("job-{:016x}", rand::random::<u64>()))?,
     };
     let settings = form::settings(&document, &JobSettings::default())?;
@@ -241,6 +241,19 @@ pub(super) fn name(request: &Request<'_>) -> Result<JobName, Status> {
     parse(request.params.get("job"))
 }
 
+/// The name of a job that is to be made here, in full or by its last part.
+fn own_name(api: &Api, text: &str) -> Result<JobName, Status> {
+    let name = parse(text)?;
+    let full = api.project().of("jobs", &name);
+    match text.contains('/') && text != full {
+        true => Err(Status::invalid(format!(
+            "the job's name is `{}`; expected `{full}`",
+            text.escape_debug()
+        ))),
+        false => Ok(name),
+    }
+}
+
 fn parse(name: &str) -> Result<JobName, Status> {
     name.parse()
         .map_err(|error: crate::store::JobNameError| Status::invalid(error.to_string()))
@@ -260,5 +273,35 @@ fn in_state(api: &Api, error: StoreError) -> Status {
     match error {
         StoreError::Settings(message) => Status::new(Code::FailedPrecondition, message),
         error => missing(api, error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::test_support::Scratch;
+
+    #[test]
+    fn a_job_of_another_project_or_location_is_not_made_here() {
+        let scratch = Scratch::new();
+        let create = |name: &str| {
+            let target = json!({ "uri": "http://127.0.0.1:1/" });
+            let job = json!({ "name": name, "schedule": "0 * * * *", "httpTarget": target });
+            scratch.owner("POST /v1/projects/local/locations/local/jobs", job)
+        };
+        for own in ["a", "projects/local/locations/local/jobs/b"] {
+            assert!(create(own).is_ok(), "{own}");
+        }
+        for other in [
+            "projects/other/locations/local/jobs/c",
+            "projects/local/locations/other/jobs/c",
+        ] {
+            let error = create(other).unwrap_err();
+            assert_eq!(error.code, Code::InvalidArgument);
+            assert!(
+                error.message.contains("local/locations/local/jobs/c`"),
+                "{error}"
+            );
+        }
     }
 }
