@@ -45,6 +45,8 @@ check("create: what was sent is there", job(name, description="A job"), Job(
 ))
 check("create: it is enabled and has a next time", (created.state, bool(created.schedule_time)), (Job.State.ENABLED, True))
 refused("create: it is there already", 409, "ALREADY_EXISTS", jobs.create_job, parent=PARENT, job=job(name))
+refused("create: the name of another project's", 400, "INVALID_ARGUMENT", jobs.create_job, parent=PARENT,
+        job=job("projects/other/locations/us-central1/jobs/j"))
 check("get: it is the same", jobs.get_job(name=name), created)
 
 changed = update(Job(name=name, schedule="30 * * * *", http_target={"uri": "http://x/"}), "schedule", "http_target.uri")

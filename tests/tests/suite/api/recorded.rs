@@ -8,6 +8,7 @@ use std::io::{Cursor, Write as _};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tests::{Host, Issuer, PATIENCE, Reply, State, guest};
 use zip::write::SimpleFileOptions;
@@ -84,6 +85,7 @@ impl Replay {
         let latest = BTreeMap::from([
             ("owner", owner),
             ("none", "None".to_owned()),
+            ("now", Timestamp::now().to_string()),
             ("subject", issuer.token("ada", &audience)),
             ("self-signed", self_signed(&issuer)),
         ]);
