@@ -36,7 +36,7 @@ pub(crate) use counters::{JobFigures, LATENESS, OUTCOMES};
 pub use disabled::disabled;
 pub use dispatch::{Scheduler, SchedulerError, SchedulerHandle};
 pub use edit::{declare, next_due, pause, resume, update};
-pub use job::{Job, JobError, Target, TokenFor};
+pub use job::{Job, JobError, Target, TokenFor, has_same_origin};
 pub use note::AttemptNote;
 pub use own_listener::{OwnListener, ShownCertificate};
 pub use request::SCHEDULER;

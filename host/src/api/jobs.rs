@@ -78,11 +78,13 @@ fn create(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
     let document = request.json()?;
     check_fields(request, &document)?;
     let name = match Fields::of(&document).text("name")? {
-        Some(name) if !name.is_empty() => own_name(api, &name)?,
+        Some(name) if !name.is_empty() => new_name(api, &name)?,
         _ => parse(&format!("job-{:016x}", rand::random::<u64>()))?,
     };
-    let settings = form::settings(&document, &JobSettings::default())?;
-    check(api, request, &settings, None)?;
+    let none = JobSettings::default();
+    let mut settings = form::settings(&document, &none)?;
+    check(&settings)?;
+    ActAs::of(api, request, &settings)?.check(&none, &mut settings)?;
     match api.store().create_job(&name, &settings, Timestamp::now()) {
         Err(StoreError::JobExists(name)) => {
             let name = api.project().of("jobs", &name);
@@ -136,14 +138,20 @@ fn update(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
         .store()
         .job(&name)
         .map_err(|error| missing(api, error))?;
-    check(
-        api,
-        request,
-        &changed(&before.settings)?,
-        Some(&before.settings),
-    )?;
-    let change = |before: JobSettings| changed(&before).map_err(|status| status.message);
-    scheduler::update(api.store(), &name, Timestamp::now(), change)?;
+    let wanted = changed(&before.settings)?;
+    check(&wanted)?;
+    let act_as = ActAs::of(api, request, &wanted)?;
+    // Why the change failed, whose message is all that the store passes on.
+    let mut failure = None;
+    let change = |before: JobSettings| {
+        let after = changed(&before).and_then(|mut after| {
+            act_as.check(&before, &mut after)?;
+            Ok(after)
+        });
+        after.map_err(|status| failure.insert(status).message.clone())
+    };
+    let updated = scheduler::update(api.store(), &name, Timestamp::now(), change);
+    updated.map_err(|error| failure.unwrap_or_else(|| missing(api, error)))?;
     shown(api, &name)
 }
 
@@ -198,30 +206,64 @@ fn last_attempt(api: &Api, name: &JobName) -> Result<Option<AttemptRecord>, Stat
         .find_map(|run| run.attempts.into_iter().last()))
 }
 
-/// Makes sure that `settings` make a job, and that the caller may have one act for the account that it names, unless it
-/// did so `before`.
-fn check(
-    api: &Api,
-    request: &Request<'_>,
-    settings: &JobSettings,
-    before: Option<&JobSettings>,
-) -> Result<(), Status> {
-    let job = Job::accept(settings).map_err(|error| Status::invalid(error.to_string()))?;
-    let Some(identity) = &job.target.identity else {
-        return Ok(());
-    };
-    let email = &identity.account;
-    let found = api.store().service_account(email);
-    found.map_err(|error| Status::invalid(error.to_string()))?;
-    if before.is_some_and(|before| before.oidc_account.as_ref() == Some(email)) {
-        return Ok(());
+/// Makes sure that `settings` make a job.
+fn check(settings: &JobSettings) -> Result<(), Status> {
+    let accepted = Job::accept(settings).map(drop);
+    accepted.map_err(|error| Status::invalid(error.to_string()))
+}
+
+/// The service account that a job is to act for, and whether the caller may have it do so.
+///
+/// It is looked up before the job is changed, and compared when it is: until then somebody else may have changed the job.
+struct ActAs {
+    email: Option<String>,
+    /// The account's subject, or why the caller may not.
+    subject: Result<Option<String>, Status>,
+}
+
+impl ActAs {
+    /// For a job with the settings `wanted`.
+    ///
+    /// # Errors
+    /// If there is no such account, or the store fails.
+    fn of(api: &Api, request: &Request<'_>, wanted: &JobSettings) -> Result<Self, Status> {
+        let Some(email) = wanted.oidc_account.clone() else {
+            return Ok(Self {
+                email: None,
+                subject: Ok(None),
+            });
+        };
+        let found = api.store().service_account(&email);
+        let found = found.map_err(|error| Status::invalid(error.to_string()))?;
+        let account = PolicyOf::ServiceAccount(email.clone());
+        let permitted = api.require(
+            &request.caller.principal,
+            "iam.serviceAccounts.actAs",
+            &account,
+        );
+        Ok(Self {
+            email: Some(email),
+            subject: permitted.map(|()| Some(found.subject)),
+        })
     }
-    let account = PolicyOf::ServiceAccount(email.clone());
-    api.require(
-        &request.caller.principal,
-        "iam.serviceAccounts.actAs",
-        &account,
-    )
+
+    /// Makes sure that a job may be changed from `before` to `after`, and notes in `after` which account of this address is
+    /// meant. A job whose target stays as it is keeps its account: the caller sends that account's token nowhere.
+    ///
+    /// # Errors
+    /// If the caller may not have a job act for the account.
+    fn check(&self, before: &JobSettings, after: &mut JobSettings) -> Result<(), Status> {
+        if after.has_target_of(before) {
+            after.oidc_subject.clone_from(&before.oidc_subject);
+            return Ok(());
+        }
+        if after.oidc_account != self.email {
+            let message = "the service account of the job was changed meanwhile; try again";
+            return Err(Status::new(Code::Aborted, message));
+        }
+        after.oidc_subject = self.subject.clone()?;
+        Ok(())
+    }
 }
 
 /// Google's clients may know fields that this host does not; a command of this program may not.
@@ -241,13 +283,13 @@ pub(super) fn name(request: &Request<'_>) -> Result<JobName, Status> {
     parse(request.params.get("job"))
 }
 
-/// The name of a job that is to be made here, in full or by its last part.
-fn own_name(api: &Api, text: &str) -> Result<JobName, Status> {
+/// The name that a job is to have; a full one is in this host's project and location.
+fn new_name(api: &Api, text: &str) -> Result<JobName, Status> {
     let name = parse(text)?;
-    let full = api.project().of("jobs", &name);
-    match text.contains('/') && text != full {
+    let full_name = api.project().of("jobs", &name);
+    match text.contains('/') && text != full_name {
         true => Err(Status::invalid(format!(
-            "the job's name is `{}`; expected `{full}`",
+            "the job's name is `{}`; expected `{full_name}`",
             text.escape_debug()
         ))),
         false => Ok(name),
@@ -277,31 +319,4 @@ fn in_state(api: &Api, error: StoreError) -> Status {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::api::test_support::Scratch;
-
-    #[test]
-    fn a_job_of_another_project_or_location_is_not_made_here() {
-        let scratch = Scratch::new();
-        let create = |name: &str| {
-            let target = json!({ "uri": "http://127.0.0.1:1/" });
-            let job = json!({ "name": name, "schedule": "0 * * * *", "httpTarget": target });
-            scratch.owner("POST /v1/projects/local/locations/local/jobs", job)
-        };
-        for own in ["a", "projects/local/locations/local/jobs/b"] {
-            assert!(create(own).is_ok(), "{own}");
-        }
-        for other in [
-            "projects/other/locations/local/jobs/c",
-            "projects/local/locations/other/jobs/c",
-        ] {
-            let error = create(other).unwrap_err();
-            assert_eq!(error.code, Code::InvalidArgument);
-            assert!(
-                error.message.contains("local/locations/local/jobs/c`"),
-                "{error}"
-            );
-        }
-    }
-}
+mod tests;

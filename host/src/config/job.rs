@@ -91,6 +91,7 @@ impl JobTable {
             body: body.map(|body| STANDARD.encode(body)),
             oidc_account: self.oidc_service_account_email.clone(),
             oidc_audience: self.oidc_token_audience.clone(),
+            oidc_subject: None,
             attempt_deadline: or(self.attempt_deadline, defaults.attempt_deadline),
             max_retry_attempts: self
                 .max_retry_attempts

@@ -27,12 +27,11 @@ const LONGEST_REASON: usize = 500;
 
 /// Makes the tokens that jobs send along.
 pub trait TokenSource: Send + Sync {
-    /// A token for `audience` that says it comes from the service account `account`. May block for as long as signing
-    /// takes.
+    /// The token that `identity` names. May block for as long as signing takes.
     ///
     /// # Errors
     /// Why there is none, in words for the operator.
-    fn token(&self, account: &str, audience: &str) -> Result<String, String>;
+    fn token(&self, identity: &TokenFor) -> Result<String, String>;
 }
 
 /// Makes tokens, as many at once as there are cores: more threads would sign no faster, and each keeps memory.
@@ -59,7 +58,7 @@ impl Minter {
         let minted = tokio::task::spawn_blocking(move || {
             // Held to the very end, also when nobody waits for the token any more.
             let _permit = permit;
-            source.token(&identity.account, &identity.audience)
+            source.token(&identity)
         });
         minted.await.map_err(|error| error.to_string())?
     }

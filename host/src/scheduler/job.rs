@@ -14,6 +14,7 @@ use super::{Schedule, ScheduleError};
 use crate::store::{CatchUp, JobSettings, Overlap};
 pub(super) use target::takes_body;
 pub use target::{Target, TokenFor};
+pub use target_uri::has_same_origin;
 
 const LONGEST_DESCRIPTION: usize = 500;
 /// All that is kept of a job, in bytes.

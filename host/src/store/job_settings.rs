@@ -29,6 +29,9 @@ pub struct JobSettings {
     pub oidc_account: Option<String>,
     /// The audience of that token, in place of the URI.
     pub oidc_audience: Option<String>,
+    /// The subject of that account, so that another account of the same address is not meant. None for jobs that name the account
+    /// by its address alone: those of configuration files and of the command line.
+    pub oidc_subject: Option<String>,
     /// How long an attempt may take.
     pub attempt_deadline: u64,
     /// Attempts after the first.
@@ -83,6 +86,24 @@ impl JobSettings {
         let mut secret = self.secret_headers.iter();
         secret.any(|name| name.eq_ignore_ascii_case(header))
     }
+
+    /// Whether a job with these settings sends the same request as one with `other`, with the token of the account of the same
+    /// address.
+    pub fn has_target_of(&self, other: &Self) -> bool {
+        let target = |settings: &Self| {
+            let Self {
+                uri,
+                http_method,
+                headers,
+                body,
+                oidc_account,
+                oidc_audience,
+                ..
+            } = settings.clone();
+            (uri, http_method, headers, body, oidc_account, oidc_audience)
+        };
+        target(self) == target(other)
+    }
 }
 
 impl Default for JobSettings {
@@ -98,6 +119,7 @@ impl Default for JobSettings {
             body: None,
             oidc_account: None,
             oidc_audience: None,
+            oidc_subject: None,
             attempt_deadline: 180_000,
             max_retry_attempts: 0,
             max_retry_duration: 0,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::api::Status;
 use crate::api::fields::{Fields, seconds};
-use crate::scheduler::{disabled, next_due};
+use crate::scheduler::{disabled, has_same_origin, next_due};
 use crate::store::{AttemptRecord, JobRecord, JobSettings, Project};
 
 /// What is shown of a value that is secret; sent back, it means the value that there is.
@@ -41,7 +41,7 @@ pub(super) const OWN_FIELDS: [&str; 2] = ["catchUp", "secretHeaders"];
 /// The settings of the job `document`. Header values that are hidden are those of `before`.
 ///
 /// # Errors
-/// If a field is of another type, or it has a target that this host cannot call.
+/// If a field is of another type, it has a target that this host cannot call, or hidden values would go to another server.
 pub(crate) fn settings(document: &Value, before: &JobSettings) -> Result<JobSettings, Status> {
     let job = Fields::of(document);
     for target in ["pubsubTarget", "appEngineHttpTarget"] {
@@ -79,6 +79,7 @@ pub(crate) fn settings(document: &Value, before: &JobSettings) -> Result<JobSett
             .map(|body| STANDARD.encode(body)),
         oidc_account: given(oidc.text("serviceAccountEmail")?),
         oidc_audience: given(oidc.text("audience")?),
+        oidc_subject: None,
         attempt_deadline: job
             .duration("attemptDeadline")?
             .unwrap_or(default.attempt_deadline),
@@ -103,9 +104,11 @@ type Headers = (
     std::collections::BTreeSet<String>,
 );
 
-/// The header fields, and which of them are secret. A value that is not sent anew is as secret as it was.
+/// The header fields, and which of them are secret. A value that is not sent anew is as secret as it was, and goes to no other
+/// server: whoever may change a job could read it there.
 fn headers(job: Fields<'_>, target: Fields<'_>, before: &JobSettings) -> Result<Headers, Status> {
     let mut headers: std::collections::BTreeMap<String, String> = target.map("headers")?;
+    let uri = target.text("uri")?.unwrap_or_default();
     let mut secret = match job.get("secretHeaders") {
         Some(_) => job.list("secretHeaders")?.into_iter().collect(),
         None => before.secret_headers.clone(),
@@ -123,6 +126,13 @@ fn headers(job: Fields<'_>, target: Fields<'_>, before: &JobSettings) -> Result<
                 .iter()
                 .find(|(other, _)| other.eq_ignore_ascii_case(name))
         {
+            if !has_same_origin(&before.uri, &uri) {
+                return Err(Status::invalid(format!(
+                    "the value of the header `{}` is secret, and the job is to call another server; send the value anew \
+                     (--header-from-file), or remove the header",
+                    name.escape_debug()
+                )));
+            }
             value.clone_from(kept);
             secret.insert(name.clone());
         }
@@ -312,14 +322,36 @@ mod tests {
         let headers = &of_settings(&before)["httpTarget"]["headers"];
         assert_eq!(headers["X-A"], HIDDEN);
         assert_eq!(document(&before)["httpTarget"]["headers"]["X-A"], "b");
-        let sent = json!({ "httpTarget": { "headers": { "x-a": HIDDEN, "X-B": "c" } } });
+        let uri = "http://127.0.0.1:8080/other";
+        let sent =
+            json!({ "httpTarget": { "uri": uri, "headers": { "x-a": HIDDEN, "X-B": "c" } } });
         let after = settings(&sent, &before).unwrap();
         assert_eq!(after.headers["x-a"], "b");
         assert!(after.is_secret("X-A") && !after.is_secret("X-B"));
-        let opened = json!({ "httpTarget": { "headers": { "X-A": HIDDEN } }, "secretHeaders": [] });
+        let opened = json!({ "httpTarget": { "uri": uri, "headers": { "X-A": HIDDEN } }, "secretHeaders": [] });
         assert!(settings(&opened, &before).unwrap().is_secret("X-A"));
         let gone = settings(&json!({ "httpTarget": { "headers": {} } }), &before).unwrap();
         assert!(gone.secret_headers.is_empty());
+    }
+
+    #[test]
+    fn a_hidden_value_goes_to_no_other_server() {
+        let mut before = read(RECORDED).unwrap();
+        before.secret_headers.insert("X-A".into());
+        let to = |uri: &str, value: &str| {
+            let sent = json!({ "httpTarget": { "uri": uri, "headers": { "X-A": value } } });
+            settings(&sent, &before)
+        };
+        for uri in [
+            "http://127.0.0.1:8081/",
+            "https://127.0.0.1:8080/",
+            "http://[::1]:8080/",
+            "",
+        ] {
+            let refused = to(uri, HIDDEN).unwrap_err();
+            assert!(refused.message.contains("`X-A`"), "{refused}");
+            assert!(to(uri, "new").is_ok());
+        }
     }
 
     #[test]

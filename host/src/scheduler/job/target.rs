@@ -42,8 +42,10 @@ pub struct Target {
 /// A token to be sent along.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenFor {
-    /// The service account.
+    /// The service account's address.
     pub account: String,
+    /// Its subject, if an account of the same address and another subject is not meant.
+    pub subject: Option<String>,
     /// The audience.
     pub audience: String,
 }
@@ -86,6 +88,7 @@ impl Target {
             (None, None) => None,
             (Some(account), audience) => Some(TokenFor {
                 account: account.clone(),
+                subject: settings.oidc_subject.clone(),
                 audience: audience
                     .clone()
                     .unwrap_or_else(|| without_query(&written).to_owned()),

@@ -37,6 +37,20 @@ pub(super) fn target_uri(text: &str) -> Result<(Uri, String), JobError> {
     Ok((uri, written))
 }
 
+/// Whether both URLs lead to the same server: the same scheme, host and port. One that cannot be read leads to none.
+pub fn has_same_origin(one: &str, other: &str) -> bool {
+    let origin = |text| {
+        let (uri, _) = target_uri(text).ok()?;
+        let scheme = uri.scheme_str()?.to_owned();
+        let port = uri.port_u16().or(match scheme.as_str() {
+            "https" => Some(443),
+            _ => Some(80),
+        });
+        Some((scheme, uri.host()?.to_ascii_lowercase(), port))
+    };
+    origin(one).is_some_and(|origin_of_one| origin(other) == Some(origin_of_one))
+}
+
 /// A URL up to its query.
 pub(super) fn without_query(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use host_tokens::{IdToken, IssuerUrl, SigningKey, SteadyClock, mint};
 
 use crate::identity::OwnIssuerError;
-use crate::scheduler::TokenSource;
+use crate::scheduler::{TokenFor, TokenSource};
 use crate::serve::published::Published;
 
 /// Makes tokens with what the issuer signs with at this moment.
@@ -47,7 +47,8 @@ impl JobTokens {
 }
 
 impl TokenSource for JobTokens {
-    fn token(&self, account: &str, audience: &str) -> Result<String, String> {
+    fn token(&self, identity: &TokenFor) -> Result<String, String> {
+        let account = &identity.account;
         let signer = self.signer.current();
         let Some(signer) = signer.as_ref() else {
             return Err("this host has no issuer of its own, or no key of it can sign".into());
@@ -60,13 +61,23 @@ impl TokenSource for JobTokens {
         else {
             return Err(format!("there is no service account {account}"));
         };
+        if identity
+            .subject
+            .as_ref()
+            .is_some_and(|meant| meant != subject)
+        {
+            return Err(format!(
+                "the service account {account} was deleted and created again after the job was given it; give the job the \
+                 account anew"
+            ));
+        }
         if *is_disabled {
             return Err(OwnIssuerError::Disabled(account.to_owned()).to_string());
         }
         if *is_revoked {
             return Err(OwnIssuerError::Revoked(account.to_owned()).to_string());
         }
-        let token = IdToken::new(subject, audience).with_email(account);
+        let token = IdToken::new(subject, &identity.audience).with_email(account);
         let minted = mint(&signer.issuer, &signer.key, &token, self.clock.now().time);
         minted.map_err(|error| error.to_string())
     }
@@ -78,7 +89,7 @@ mod tests {
     use host_tokens::SigningAlgorithm;
 
     #[test]
-    fn an_account_that_is_revoked_or_disabled_gets_no_token_and_the_reason_is_told() {
+    fn an_account_that_is_revoked_disabled_or_another_gets_no_token_and_the_reason_is_told() {
         let tokens = JobTokens::new(SteadyClock::start());
         let account = |subject: &str, is_revoked| Account {
             subject: subject.to_owned(),
@@ -94,11 +105,22 @@ mod tests {
                 ("off@host.internal".to_owned(), account("3", true)),
             ]),
         }));
-        assert!(tokens.token("good@host.internal", "x").is_ok());
-        let refused = tokens.token("bad@host.internal", "x").unwrap_err();
+        let token = |account: &str, subject: Option<&str>| {
+            tokens.token(&TokenFor {
+                account: format!("{account}@host.internal"),
+                subject: subject.map(str::to_owned),
+                audience: "x".into(),
+            })
+        };
+        assert!(token("good", None).is_ok());
+        let refused = token("bad", None).unwrap_err();
         assert!(refused.contains("is revoked"), "{refused}");
-        let refused = tokens.token("off@host.internal", "x").unwrap_err();
+        let refused = token("off", None).unwrap_err();
         assert!(refused.contains("is disabled"), "{refused}");
-        assert!(tokens.token("other@host.internal", "x").is_err());
+        assert!(token("other", None).is_err());
+        // An account that was created again has another subject.
+        assert!(token("good", Some("1")).is_ok());
+        let refused = token("good", Some("0")).unwrap_err();
+        assert!(refused.contains("created again"), "{refused}");
     }
 }

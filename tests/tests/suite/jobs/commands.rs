@@ -340,4 +340,9 @@ fn a_header_from_a_file_is_sent_and_shown_nowhere() {
         ])
         .run();
     assert_failed(&missing, &["/no/such/file"]);
+    let elsewhere = ["update", "http", "secret", "--uri=https://other.example/"];
+    let refused = state.jobs(elsewhere).run();
+    assert_failed(&refused, &["`Authorization`", "--header-from-file"]);
+    let again = state.jobs(elsewhere).arg(&flag).run();
+    assert_eq!(again.code, Some(0), "{again:?}");
 }

@@ -3,7 +3,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::identity::{AccessTokenHolder, TokenRequest};
-use crate::scheduler::TokenSource;
+use crate::scheduler::{TokenFor, TokenSource};
 use crate::store::StoreError;
 
 const ACCOUNT: &str = "caller@host.internal";
@@ -124,6 +124,15 @@ async fn who_follows_the_store_takes_up_what_another_program_revokes() {
     assert_eq!(scratch.verdict(&token), "revoked");
 }
 
+/// The token that a job of the account sends.
+fn identity() -> TokenFor {
+    TokenFor {
+        account: ACCOUNT.into(),
+        subject: None,
+        audience: "x".into(),
+    }
+}
+
 #[test]
 fn a_disabled_account_is_refused_and_gets_no_token_until_it_is_enabled() {
     let mut scratch = Scratch::new();
@@ -142,7 +151,7 @@ fn a_disabled_account_is_refused_and_gets_no_token_until_it_is_enabled() {
         changed.unwrap();
         scratch.identity.refresh().unwrap();
         assert_eq!(scratch.verdict(&token), expected);
-        let for_job = scratch.tokens.token(ACCOUNT, "x");
+        let for_job = scratch.tokens.token(&identity());
         assert_eq!(for_job.is_err(), is_disabled, "{for_job:?}");
         let audiences = ["x".to_owned()].into();
         let caller = scratch
@@ -168,7 +177,7 @@ fn what_is_revoked_and_who_is_gone_counts_though_a_key_cannot_be_read() {
     scratch.revoke(RevokedKind::Subject, "1");
     assert!(scratch.identity.refresh().is_err(), "and it is told");
     assert_eq!(scratch.verdict(&token), "revoked");
-    assert!(scratch.tokens.token(ACCOUNT, "x").is_err());
+    assert!(scratch.tokens.token(&identity()).is_err());
     assert!(scratch.store.is_identity_taken_up().unwrap());
     scratch.store.delete_service_account(ACCOUNT).unwrap();
     assert!(scratch.identity.refresh().is_err());
@@ -186,7 +195,7 @@ fn a_key_that_is_revoked_neither_checks_nor_signs_though_another_cannot_be_read(
     scratch.revoke(RevokedKind::Key, &id);
     assert!(scratch.identity.refresh().is_err());
     assert_ne!(scratch.verdict(&token), "good");
-    assert!(scratch.tokens.token(ACCOUNT, "x").is_err());
+    assert!(scratch.tokens.token(&identity()).is_err());
     let published = scratch.board.own_documents().unwrap().keys;
     assert!(!published.contains(&id), "{published}");
 }
