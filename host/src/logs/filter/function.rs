@@ -1,6 +1,7 @@
 //! The functions of the language.
 
 use std::cell::RefCell;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -29,11 +30,11 @@ pub(super) enum Function {
     IpInNet(Field, IpNet),
 }
 
-/// A text, and its words in lower case.
+/// A text, and its words in lower case, each once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SearchWords {
     text: String,
-    words: Vec<String>,
+    words: BTreeSet<String>,
 }
 
 /// An argument.
@@ -86,6 +87,14 @@ impl Function {
         }
     }
 
+    /// How many terms it counts as beside itself.
+    pub(super) fn more_terms(&self) -> usize {
+        match self {
+            Self::Search(_, words) => words.words.len() - 1,
+            _ => 0,
+        }
+    }
+
     /// Whether `entry` matches.
     pub(super) fn matches(&self, entry: &Value) -> bool {
         match self {
@@ -118,7 +127,7 @@ impl SearchWords {
                 "SEARCH finds words, not phrases in backticks; use `:` for a phrase".into(),
             );
         }
-        let words: Vec<_> = words(&text).collect();
+        let words: BTreeSet<_> = words(&text).collect();
         match words.is_empty() {
             true => Err("SEARCH needs a text with words".into()),
             false => Ok(Self { text, words }),
@@ -126,11 +135,16 @@ impl SearchWords {
     }
 
     fn are_in(&self, values: &[&Value]) -> bool {
-        let is_word_of = |wanted: &String| {
-            let mut has_word = |text: &str| words(text).any(|word| word == *wanted);
-            values.iter().any(|value| leaves::any(value, &mut has_word))
+        let mut missing: HashSet<&str> = self.words.iter().map(String::as_str).collect();
+        let mut finds_last = |text: &str| {
+            words(text).any(|word| {
+                missing.remove(word.as_str());
+                missing.is_empty()
+            })
         };
-        self.words.iter().all(is_word_of)
+        values
+            .iter()
+            .any(|value| leaves::any(value, &mut finds_last))
     }
 }
 

@@ -15,7 +15,9 @@ use super::scanner::Scanner;
 pub(super) const MAX_LENGTH: usize = 20_000;
 /// How deep parentheses and negations may be nested.
 pub(super) const MAX_DEPTH: usize = 64;
-/// How many comparisons, texts and functions a filter may have.
+/// How many parts with `.` between them a path or a text without quotes may have.
+pub(super) const MAX_SEGMENTS: usize = 100;
+/// How many comparisons, texts, functions and words of `SEARCH` a filter may have.
 pub(super) const MAX_TERMS: usize = 500;
 /// How many of them may be regular expressions.
 pub(super) const MAX_REGEXES: usize = 32;
@@ -100,7 +102,7 @@ impl Parser<'_> {
         } else if self.token("(") {
             self.closed(target)?
         } else {
-            self.count_term()?;
+            self.count_terms(1)?;
             match target {
                 Some((field, operator)) => self.value(field, *operator)?,
                 None => self.restriction()?,
@@ -160,6 +162,12 @@ impl Parser<'_> {
             }
             if !self.scanner.take(".") {
                 return Ok((segments, is_quoted));
+            }
+            if segments.len() == MAX_SEGMENTS {
+                let reason = format!(
+                    "it has more than {MAX_SEGMENTS} names with `.` between them; put a text in quotes"
+                );
+                return Err(self.scanner.reject(reason));
             }
         }
     }
@@ -244,17 +252,18 @@ impl Parser<'_> {
                 return Err(self.scanner.error("`,` or `)`"));
             }
             let function = Function::new(name, arguments);
-            return function
-                .map(Expression::Function)
-                .map_err(|reason| start.reject(reason));
+            let function = function.map_err(|reason| start.reject(reason))?;
+            self.count_terms(function.more_terms())?;
+            return Ok(Expression::Function(function));
         }
     }
 
-    fn count_term(&mut self) -> Result<(), FilterError> {
-        self.terms += 1;
+    fn count_terms(&mut self, more: usize) -> Result<(), FilterError> {
+        self.terms += more;
         match self.terms > MAX_TERMS {
             true => {
-                let reason = format!("it has more than {MAX_TERMS} comparisons");
+                let reason =
+                    format!("it has more than {MAX_TERMS} comparisons and words to search for");
                 Err(self.scanner.reject(reason))
             }
             false => Ok(()),

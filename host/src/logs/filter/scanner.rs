@@ -60,14 +60,16 @@ impl<'a> Scanner<'a> {
 
     /// The characters up to the next delimiter, white space or `.`, not skipped.
     pub(super) fn segment(&self) -> &'a str {
-        let word = self.word();
-        word.find('.').map_or(word, |end| &word[..end])
+        self.up_to(|c| c == '.' || ends_word(c))
     }
 
     /// The characters up to the next delimiter or white space, not skipped.
     pub(super) fn word(&self) -> &'a str {
+        self.up_to(ends_word)
+    }
+
+    fn up_to(&self, ends: impl Fn(char) -> bool) -> &'a str {
         let rest = self.rest();
-        let ends = |c: char| c.is_whitespace() || DELIMITERS.contains(c);
         &rest[..rest.find(ends).unwrap_or(rest.len())]
     }
 
@@ -134,4 +136,8 @@ impl<'a> Scanner<'a> {
             reason,
         }
     }
+}
+
+fn ends_word(c: char) -> bool {
+    c.is_whitespace() || DELIMITERS.contains(c)
 }

@@ -1,7 +1,7 @@
 //! The limits of a filter.
 
 use super::*;
-use crate::logs::filter::parser::{MAX_DEPTH, MAX_LENGTH, MAX_REGEXES, MAX_TERMS};
+use crate::logs::filter::parser::{MAX_DEPTH, MAX_LENGTH, MAX_REGEXES, MAX_SEGMENTS, MAX_TERMS};
 
 fn reason(text: &str) -> Option<String> {
     text.parse::<Filter>().err().map(|error| error.reason)
@@ -34,8 +34,24 @@ fn a_filter_has_a_greatest_depth() {
 fn a_filter_has_a_greatest_number_of_terms_and_of_regular_expressions() {
     assert_eq!(reason(&"a ".repeat(MAX_TERMS)), None);
     is_refused(&"a ".repeat(MAX_TERMS + 1), "more than 500");
+    let words = |count: usize| {
+        (0..count)
+            .map(|word| format!("{word} "))
+            .collect::<String>()
+    };
+    let search = |words: &str| format!("SEARCH(\"{words}\")");
+    assert_eq!(reason(&search(&words(MAX_TERMS))), None);
+    is_refused(&search(&words(MAX_TERMS + 1)), "words to search for");
+    assert_eq!(reason(&search(&"a ".repeat(MAX_TERMS + 1))), None);
     assert_eq!(reason(&"trace=~a ".repeat(MAX_REGEXES)), None);
     is_refused(&"trace=~a ".repeat(MAX_REGEXES + 1), "more than 32");
+}
+
+#[test]
+fn a_path_has_a_greatest_number_of_parts() {
+    let path = |parts: usize| format!("jsonPayload{}", ".a".repeat(parts - 1));
+    assert_eq!(reason(&format!("{}=b", path(MAX_SEGMENTS))), None);
+    is_refused(&format!("{}=b", path(MAX_SEGMENTS + 1)), "more than 100");
 }
 
 #[test]
