@@ -188,7 +188,7 @@ impl Change<'_> {
         if self.keeps_bindings {
             return Ok(before);
         }
-        self.wanted.check_members(&before, accounts)?;
+        policy::check_members(&before, &self.wanted.bindings, accounts)?;
         for (role, members) in &self.wanted.bindings {
             let known = before.get(role);
             let is_new = |member: &&String| known.is_none_or(|known| !known.contains(*member));

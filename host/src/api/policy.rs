@@ -11,6 +11,7 @@ use host_tokens::Member;
 use serde_json::{Value, json};
 
 use super::Status;
+use super::fields::Fields;
 use super::role::{ROLES, Role};
 use super::status::Code;
 use crate::identity::accounts_of;
@@ -18,8 +19,8 @@ use crate::store::{Bindings, ServiceAccountRecord, StoreError, sha256};
 
 /// The most members that a policy may have in all.
 const MOST_MEMBERS: usize = 1500;
-/// How many bytes of the digest an etag has.
-const ETAG: usize = 8;
+/// How many hexadecimal digits of the digest an etag has: those of 16 bytes.
+const ETAG: usize = 32;
 
 /// A policy that a client wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,21 +35,15 @@ impl WantedPolicy {
     /// Reads `policy` of a request to set it.
     ///
     /// # Errors
-    /// If a role or a member is not known, or it has conditions or too many members.
+    /// If a role or a member is not known, a field is of another type, or it has conditions or too many members.
     pub(crate) fn read(body: &Value) -> Result<Self, Status> {
         let policy = body
             .get("policy")
             .filter(|policy| policy.is_object())
             .ok_or_else(|| Status::invalid("the body has no `policy`"))?;
-        let etag = policy.get("etag").filter(|etag| !etag.is_null());
-        let etag = etag.map(|etag| {
-            let bytes = etag.as_str().and_then(|text| STANDARD.decode(text).ok());
-            bytes.ok_or_else(|| Status::invalid("the policy's etag is not base64"))
-        });
+        let etag = Fields::of(policy).bytes("etag")?;
         let mut bindings = Bindings::new();
-        let none = Vec::new();
-        let wanted = policy.get("bindings").and_then(Value::as_array);
-        for binding in wanted.unwrap_or(&none) {
+        for binding in items(policy, "bindings")? {
             let (role, members) = read_binding(binding)?;
             bindings.entry(role).or_default().extend(members);
         }
@@ -61,7 +56,8 @@ impl WantedPolicy {
         }
         Ok(Self {
             bindings,
-            etag: etag.transpose()?,
+            // Protobuf has no absent bytes.
+            etag: etag.filter(|etag| !etag.is_empty()),
         })
     }
 
@@ -77,36 +73,47 @@ impl WantedPolicy {
             _ => Ok(()),
         }
     }
+}
 
-    /// Makes sure that there is, or could be, everybody who is named and was not in `before`.
-    ///
-    /// # Errors
-    /// If a service account is not there, or a member could be nobody.
-    pub(crate) fn check_members(
-        &self,
-        before: &Bindings,
-        accounts: &[ServiceAccountRecord],
-    ) -> Result<(), Status> {
-        let known: BTreeSet<&String> = before.values().flatten().collect();
-        let own = accounts_of(accounts.to_vec());
-        for text in self.bindings.values().flatten() {
-            if known.contains(text) {
-                continue;
-            }
-            let member: Member = text
-                .parse()
-                .map_err(|error| Status::invalid(format!("{error}")))?;
-            if let Member::ServiceAccount(email) = &member
-                && !accounts.iter().any(|account| account.email == **email)
-            {
-                let error = StoreError::no_service_account(email, accounts);
-                return Err(Status::invalid(error.to_string()));
-            }
-            member
-                .check(&own)
-                .map_err(|error| Status::invalid(error.to_string()))?;
+/// Makes sure that there is, or could be, everybody who is named in `after` and was not in `before`.
+///
+/// # Errors
+/// If a service account is not there, or a member could be nobody.
+pub(crate) fn check_members(
+    before: &Bindings,
+    after: &Bindings,
+    accounts: &[ServiceAccountRecord],
+) -> Result<(), Status> {
+    let known: BTreeSet<&String> = before.values().flatten().collect();
+    let own = accounts_of(accounts.to_vec());
+    for text in after.values().flatten() {
+        if known.contains(text) {
+            continue;
         }
-        Ok(())
+        let member: Member = text
+            .parse()
+            .map_err(|error| Status::invalid(format!("{error}")))?;
+        if let Member::ServiceAccount(email) = &member
+            && !accounts.iter().any(|account| account.email == **email)
+        {
+            let error = StoreError::no_service_account(email, accounts);
+            return Err(Status::invalid(error.to_string()));
+        }
+        member
+            .check(&own)
+            .map_err(|error| Status::invalid(error.to_string()))?;
+    }
+    Ok(())
+}
+
+/// The list in `field`. What is of another type is not read as empty: that would take everything away.
+fn items<'a>(document: &'a Value, field: &str) -> Result<&'a [Value], Status> {
+    match document.get(field) {
+        None | Some(Value::Null) => Ok(&[]),
+        Some(Value::Array(items)) => Ok(items),
+        Some(_) => Err(Status::invalid(format!(
+            "the field `{field}` of the policy is not a list"
+        ))),
     }
 }
 
@@ -152,9 +159,7 @@ fn read_binding(binding: &Value) -> Result<(String, BTreeSet<String>), Status> {
             ),
         ));
     }
-    let none = Vec::new();
-    let members = binding.get("members").and_then(Value::as_array);
-    let members = members.unwrap_or(&none).iter().map(|member| {
+    let members = items(binding, "members")?.iter().map(|member| {
         let text = member.as_str().map(str::to_owned);
         text.ok_or_else(|| Status::invalid(format!("a member of {role} is no text")))
     });
@@ -184,6 +189,8 @@ mod tests {
         // Who sends no etag has read nothing.
         let blind = read(json!({})).unwrap();
         assert_eq!(blind.check_etag("r", &bindings()), Ok(()));
+        let empty = read(json!({ "etag": "" })).unwrap();
+        assert_eq!(empty.check_etag("r", &bindings()), Ok(()));
     }
 
     #[test]
@@ -196,6 +203,19 @@ mod tests {
         let bindings = policy.unwrap().bindings;
         assert_eq!(bindings.len(), 1);
         assert_eq!(bindings["roles/viewer"].len(), 2);
+    }
+
+    #[test]
+    fn what_is_no_list_takes_nobody_away() {
+        let role = |members: Value| json!([{ "role": "roles/viewer", "members": members }]);
+        for bindings in [json!({}), json!("x"), role(json!("user:a@example.com"))] {
+            let refused = read(json!({ "bindings": bindings })).unwrap_err();
+            assert!(refused.message.contains("not a list"), "{refused}");
+        }
+        for none in [json!(null), json!([]), role(json!(null))] {
+            let policy = read(json!({ "bindings": none })).unwrap();
+            assert_eq!(policy.bindings, Bindings::new());
+        }
     }
 
     #[test]
@@ -221,13 +241,13 @@ mod tests {
         ] {
             let policy =
                 read(json!({ "bindings": [{ "role": "roles/viewer", "members": [member] }] }));
-            let policy = policy.unwrap();
+            let wanted = policy.unwrap().bindings;
             assert!(
-                policy.check_members(&Bindings::new(), &[]).is_err(),
+                check_members(&Bindings::new(), &wanted, &[]).is_err(),
                 "{member}"
             );
             // One who is there already may stay, whoever it is by now.
-            assert_eq!(policy.check_members(&policy.bindings, &[]), Ok(()));
+            assert_eq!(check_members(&wanted, &wanted, &[]), Ok(()));
         }
     }
 }
