@@ -71,7 +71,7 @@ impl Api {
             "serviceName": service(method),
             "methodName": method.name,
             "resourceName": resource,
-            "authenticationInfo": { "principalEmail": address(&principal), "principalSubject": principal },
+            "authenticationInfo": { "principalEmail": address(&principal), "principalSubject": caller.principal.subject() },
             "requestMetadata": {
                 "callerIp": caller.address.map_or("private".to_owned(), |address| address.to_string()),
             },
@@ -175,4 +175,29 @@ fn address(principal: &str) -> &str {
     principal
         .split_once(':')
         .map_or(principal, |(_, address)| address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::test_support::{Scratch, user};
+
+    #[test]
+    fn an_entry_says_which_issuer_vouches_for_somebody_outside() {
+        let scratch = Scratch::new();
+        let caller = Caller {
+            principal: user(),
+            ..Caller::owner()
+        };
+        let path = "/v1/projects/local/locations/local/jobs/j";
+        let (method, params) = crate::api::methods::find("DELETE", path).unwrap();
+        let entry = scratch.api.audit_entry(method, &params, &caller, Ok(()));
+        assert_eq!(
+            entry.payload["authenticationInfo"],
+            json!({
+                "principalEmail": "ada@example.com",
+                "principalSubject": "principal:https://id.example#ada",
+            })
+        );
+    }
 }

@@ -32,6 +32,15 @@ impl Principal {
             _ => false,
         }
     }
+
+    /// What tells it from all others: for somebody outside with the issuer that vouches for them, as several issuers may for one
+    /// address.
+    pub(crate) fn subject(&self) -> String {
+        match self {
+            Self::Outside { principal, .. } => Member::Principal(principal.clone()).to_string(),
+            Self::Owner | Self::ServiceAccount(_) => self.to_string(),
+        }
+    }
 }
 
 /// As a policy would name it; `owner` for the owner, whom no policy names.
