@@ -53,6 +53,7 @@ pub(crate) use explain::ShownToken;
 use functions::{CallLimit, Deployer, TryComponent};
 pub(crate) use jobs::form as job_form;
 pub(crate) use logs::{Criteria, EVERY_LOG, Found, LogAccess, Stream, hint};
+use methods::On;
 pub(crate) use outside_issuers::{declared as declared_issuers, outside_issuers};
 pub(crate) use params::Params;
 pub(crate) use principal::{Caller, Principal};
@@ -247,8 +248,12 @@ impl Api {
         params: &Params,
     ) -> Result<(), Status> {
         if let Some(permission) = method.permission {
-            let resource = access::resource_of(params);
-            self.require(&caller.principal, permission, &resource)?;
+            let principal = &caller.principal;
+            match method.on {
+                On::Path => self.require(principal, permission, &access::resource_of(params))?,
+                On::AnyFunction => self.require_on_any_function(principal, permission)?,
+                On::Operation => functions::require_on_target(self, principal, permission, params)?,
+            }
         }
         // Only now: who may nothing is told that first.
         params.check(&self.project)

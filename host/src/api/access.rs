@@ -45,6 +45,27 @@ impl Api {
         .with("resource", name))
     }
 
+    /// Makes sure that `principal` has `permission` on the project or on a function, whichever.
+    ///
+    /// # Errors
+    /// If it does not, or the store fails.
+    pub(crate) fn require_on_any_function(
+        &self,
+        principal: &Principal,
+        permission: &str,
+    ) -> Result<(), Status> {
+        let Err(refused) = self.require(principal, permission, &PolicyOf::Project) else {
+            return Ok(());
+        };
+        for function in self.store().functions()? {
+            let function = PolicyOf::Function(function.name);
+            if self.permits(principal, permission, &function)? {
+                return Ok(());
+            }
+        }
+        Err(refused)
+    }
+
     /// Whether `principal` has `permission` on `resource`, by a role on that or on the project.
     ///
     /// # Errors

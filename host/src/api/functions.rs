@@ -36,6 +36,7 @@ pub(crate) use call_limit::CallLimit;
 pub(crate) use deployer::{Deployer, TryComponent};
 pub(crate) use host_form::shown_settings;
 pub(super) use methods::METHODS;
+pub(super) use operations::require_on_target;
 pub(crate) use settle::{not_served, settle, settle_deleted};
 pub(crate) use state::FunctionState;
 

@@ -12,14 +12,27 @@ pub(crate) struct Method {
     pub(crate) verb: &'static str,
     /// The path, with the names in it in braces.
     pub(crate) path: &'static str,
-    /// The permission that it takes on the resource which the path names; none if anyone may who is known.
+    /// The permission that it takes; none if anyone may who is known.
     pub(crate) permission: Option<&'static str>,
+    /// What it takes the permission on.
+    pub(crate) on: On,
     /// Whether it changes something, so that an audit entry is written of it.
     pub(crate) is_change: bool,
     /// The largest body, in bytes.
     pub(crate) largest_body: usize,
     /// Does what is asked.
     pub(crate) handle: fn(&Api, &Request<'_>) -> Result<Reply, Status>,
+}
+
+/// What a method takes its permission on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum On {
+    /// On what the path names: a function, a service account, or else the project.
+    Path,
+    /// On any function or the project, for what a client needs to deploy the one function that it may.
+    AnyFunction,
+    /// On the function of the operation that the path names, or the project. Whoever began the operation needs none.
+    Operation,
 }
 
 /// The largest body of an ordinary method, in bytes: more than the largest job.
@@ -41,6 +54,7 @@ impl Method {
             verb,
             path,
             permission: Some(permission),
+            on: On::Path,
             is_change: false,
             largest_body: LARGEST_BODY,
             handle,
@@ -82,6 +96,11 @@ impl Method {
             ..self
         }
     }
+
+    /// Takes its permission on this.
+    pub(crate) const fn on(self, on: On) -> Self {
+        Self { on, ..self }
+    }
 }
 
 /// The methods, by resource.
@@ -105,8 +124,9 @@ const METHODS: &[&[Method]] = &[
 ];
 
 /// Permissions that no method takes on what its path names.
-const OTHER_PERMISSIONS: [&str; 2] = [
+const OTHER_PERMISSIONS: [&str; 3] = [
     "cloudfunctions.functions.invoke",
+    "host.outbound.update",
     "iam.serviceAccounts.actAs",
 ];
 

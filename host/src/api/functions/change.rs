@@ -115,7 +115,7 @@ fn begin(
         target: full_name(api, name),
         verb,
         generation: version,
-        principal: request.caller.principal.to_string(),
+        principal: request.caller.principal.subject(),
     };
     let record = api.deployer().begin(operation, name, task)?;
     Ok(operations::shown(api.project(), &record).into())

@@ -1,7 +1,7 @@
 //! The methods of functions, their operations and their runtimes.
 
 use super::{call, change, operations, read, runtimes, uploads};
-use crate::api::methods::Method;
+use crate::api::methods::{Method, On};
 use crate::store::ApiGeneration::{First, Second};
 
 /// All of them, but those on policies.
@@ -47,21 +47,24 @@ pub(in crate::api) const METHODS: &[Method] = &[
         "/v2/projects/{project}/locations/{location}/functions:generateUploadUrl",
         "cloudfunctions.functions.sourceCodeSet",
         |api, request| uploads::generate_url(api, request, Second),
-    ),
+    )
+    .on(On::AnyFunction),
     Method::reads(
         "google.cloud.functions.v2.FunctionService.ListRuntimes",
         "GET",
         "/v2/projects/{project}/locations/{location}/runtimes",
         "cloudfunctions.runtimes.list",
         runtimes::list,
-    ),
+    )
+    .on(On::AnyFunction),
     Method::reads(
         "google.longrunning.Operations.GetOperation",
         "GET",
         "/v2/projects/{project}/locations/{location}/operations/{operation}",
         "cloudfunctions.operations.get",
         operations::get,
-    ),
+    )
+    .on(On::Operation),
     Method::reads(
         "google.longrunning.Operations.ListOperations",
         "GET",
@@ -110,7 +113,8 @@ pub(in crate::api) const METHODS: &[Method] = &[
         "/v1/projects/{project}/locations/{location}/functions:generateUploadUrl",
         "cloudfunctions.functions.sourceCodeSet",
         |api, request| uploads::generate_url(api, request, First),
-    ),
+    )
+    .on(On::AnyFunction),
     Method::changes(
         "google.cloud.functions.v1.CloudFunctionsService.CallFunction",
         "POST",
@@ -124,7 +128,8 @@ pub(in crate::api) const METHODS: &[Method] = &[
         "/v1/operations/{operation}",
         "cloudfunctions.operations.get",
         operations::get,
-    ),
+    )
+    .on(On::Operation),
     Method::reads(
         "google.longrunning.Operations.ListOperations",
         "GET",

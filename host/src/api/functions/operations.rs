@@ -4,11 +4,34 @@
 
 use serde_json::{Value, json};
 
-use crate::api::{Api, Reply, Request, Status};
+use crate::api::{Api, Params, Principal, Reply, Request, Status};
 use crate::store::{
-    ApiGeneration, OperationError, OperationOutcome, OperationRecord, OperationVerb, Project,
-    StoreError,
+    ApiGeneration, OperationError, OperationOutcome, OperationRecord, OperationVerb, PolicyOf,
+    Project, StoreError,
 };
+
+/// Makes sure that `principal` may see the operation in `params`: by having begun it, or by `permission` on its function or on
+/// the project.
+///
+/// # Errors
+/// If it may not, or the store fails.
+pub(in crate::api) fn require_on_target(
+    api: &Api,
+    principal: &Principal,
+    permission: &str,
+    params: &Params,
+) -> Result<(), Status> {
+    let resource = match api.store().operation(params.get("operation")) {
+        Ok(record) if record.operation.principal == principal.subject() => return Ok(()),
+        Ok(record) => {
+            let function = record.operation.target.parse();
+            function.map_or(PolicyOf::Project, PolicyOf::Function)
+        }
+        Err(StoreError::Operation(OperationError::Missing(_))) => PolicyOf::Project,
+        Err(error) => return Err(error.into()),
+    };
+    api.require(principal, permission, &resource)
+}
 
 /// `operations.get`.
 pub(super) fn get(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {

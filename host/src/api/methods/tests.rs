@@ -44,7 +44,8 @@ fn a_method_that_is_not_there_is_named() {
     );
 }
 
-/// Who may call each method by a role on the project: all whom the host knows, or those with one of the roles.
+/// Who may call each method by a role on the project: all whom the host knows, or those with one of the roles. By a role on one
+/// function alone, upload URLs, runtimes and operations are got too, which `functions::tests::rights` shows.
 const ALLOWED: &str = "\
 POST /host/v1/accessTokens: owner
 POST /v2/projects/{project}/locations/{location}/functions: owner editor cloudfunctions.developer cloudfunctions.admin
