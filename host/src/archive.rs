@@ -27,8 +27,6 @@ pub struct Bounds {
     pub upload: usize,
     /// The size of a component, in bytes.
     pub component: u64,
-    /// The size of all source files together, in bytes.
-    pub source: u64,
     /// Entries of an archive, folders included.
     pub entries: usize,
     /// The length of a path, in bytes.
@@ -40,12 +38,11 @@ pub struct Bounds {
 }
 
 impl Default for Bounds {
-    /// Google's bounds for uploads and their sources, the sandbox's for components.
+    /// Google's bound for uploads, the sandbox's for components.
     fn default() -> Self {
         Self {
             upload: LARGEST_UPLOAD,
             component: SandboxConfig::default().component_bytes,
-            source: 512 << 20,
             entries: 10_000,
             path: 1024,
             // Text seldom has more than 20. Deflate can reach 1,032.
@@ -60,21 +57,17 @@ impl Default for Bounds {
 pub enum Upload {
     /// A WebAssembly file.
     Component(Bytes),
-    /// The files of a folder that holds no WebAssembly file, in the order of the archive. At least one.
-    Source(Vec<SourceFile>),
-}
-
-/// A file of a source folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceFile {
-    /// Where it is in the folder, such as `src/main.py`. Leads nowhere else, and no other file has it.
-    pub path: String,
-    /// What is in it.
-    pub bytes: Bytes,
+    /// The paths of the files of a folder that holds source code, such as `src/main.py`, in the order of the archive. At least
+    /// one. Each leads nowhere else, and none is there twice.
+    Source(Vec<String>),
 }
 
 /// Finds out what is to be deployed by `upload`: a WebAssembly file, or a zip archive that holds one or a source
-/// folder. Takes as long as it takes to expand what is wanted of the archive.
+/// folder. Takes as long as it takes to expand the WebAssembly file.
+///
+/// The WebAssembly file of an archive is the one at its root. Without one there it is the one in any other folder, unless the
+/// root has `main.py`, `requirements.txt`, `package.json` or `Cargo.toml`: that folder is source code, whose dependencies may
+/// have WebAssembly files of their own.
 ///
 /// # Errors
 /// If it is neither, an archive has several WebAssembly files, no file, or one that this host does not take, it is

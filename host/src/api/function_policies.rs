@@ -91,13 +91,18 @@ fn set_of_service(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
 }
 
 fn test(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
-    policies::test(api, request, &function(api, request)?)
+    // Anybody may ask this, and nobody waits for it: a function that is not there yet has no policy.
+    policies::test(api, request, &PolicyOf::Function(name(request)?))
 }
 
 /// The function that the path names. One that is being created is waited for: gcloud sets its policy at once.
 fn function(api: &Api, request: &Request<'_>) -> Result<PolicyOf, Status> {
-    let name: Result<FunctionName, NameError> = request.params.get("function").parse();
-    let name = name.map_err(|error| Status::invalid(error.to_string()))?;
+    let name = name(request)?;
     api.await_creation(&name)?;
     Ok(PolicyOf::Function(name))
+}
+
+fn name(request: &Request<'_>) -> Result<FunctionName, Status> {
+    let name = request.params.get("function").parse();
+    name.map_err(|error: NameError| Status::invalid(error.to_string()))
 }

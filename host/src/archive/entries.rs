@@ -10,7 +10,7 @@ use zip::read::{ArchiveOffset, Config, ZipFile, ZipFileEntry};
 use zip::{CompressionMethod, ZipArchive};
 
 use super::path;
-use super::{ArchiveError, Bounds, SourceFile, Upload};
+use super::{ArchiveError, Bounds, Upload};
 
 /// Which bits of a mode tell the kind of a file, and which kinds are files and folders (POSIX `st_mode`).
 const KIND: u32 = 0o170_000;
@@ -25,9 +25,12 @@ const ZIP64_LOCATOR_LENGTH: usize = 20;
 /// Where the end of the central directory is looked for, in bytes from the end: more than the longest comment.
 const TAIL: usize = 1 << 17;
 
+/// Files at the root that tell that a folder is source code.
+const OF_SOURCE: [&str; 4] = ["main.py", "requirements.txt", "package.json", "Cargo.toml"];
+
 type Archive = ZipArchive<Cursor<Bytes>>;
 
-/// The component or the source files in the archive `upload`.
+/// The component or the paths of the source files in the archive `upload`.
 pub(super) fn read(upload: Bytes, bounds: &Bounds) -> Result<Upload, ArchiveError> {
     if is_zip64(&upload) {
         return Err(ArchiveError::Zip64);
@@ -37,11 +40,12 @@ pub(super) fn read(upload: Bytes, bounds: &Bounds) -> Result<Upload, ArchiveErro
     let archive_offset = ArchiveOffset::Known(0);
     let mut archive = ZipArchive::with_config(Config { archive_offset }, Cursor::new(upload))?;
     let files = files(&archive, size, bounds)?;
-    let is_wasm = |(_, path): &&(usize, String)| path.ends_with(".wasm");
-    let components: Vec<_> = files.iter().filter(is_wasm).collect();
+    let components = components(&files);
     match &components[..] {
         [] if files.is_empty() => Err(ArchiveError::Empty),
-        [] => source(&mut archive, files, bounds),
+        [] => Ok(Upload::Source(
+            files.into_iter().map(|(_, path)| path).collect(),
+        )),
         [(index, _)] => {
             let too_large = ArchiveError::ComponentTooLarge(bounds.component);
             let file = archive.by_index(*index)?;
@@ -51,6 +55,20 @@ pub(super) fn read(upload: Bytes, bounds: &Bounds) -> Result<Upload, ArchiveErro
             let shown = several.iter().map(|(_, path)| path::shown(path)).collect();
             Err(ArchiveError::SeveralComponents(shown))
         }
+    }
+}
+
+/// The WebAssembly files that may be meant: those at the root, and without one there those of other folders, if no file tells
+/// that the folder is source code.
+fn components(files: &[(usize, String)]) -> Vec<&(usize, String)> {
+    let wasm = files.iter().filter(|(_, path)| path.ends_with(".wasm"));
+    let (at_root, deeper): (Vec<_>, Vec<_>) = wasm.partition(|(_, path)| !path.contains('/'));
+    let is_source = files
+        .iter()
+        .any(|(_, path)| OF_SOURCE.contains(&path.as_str()));
+    match at_root.is_empty() && !is_source {
+        true => deeper,
+        false => at_root,
     }
 }
 
@@ -115,22 +133,6 @@ fn check(entry: &ZipFileEntry<'_>, name: &str, bounds: &Bounds) -> Result<(), Ar
         CompressionMethod::Stored | CompressionMethod::Deflated => Ok(()),
         _ => Err(ArchiveError::Compression(path::shown(name))),
     }
-}
-
-/// What is in all of `files`.
-fn source(
-    archive: &mut Archive,
-    files: Vec<(usize, String)>,
-    bounds: &Bounds,
-) -> Result<Upload, ArchiveError> {
-    let (mut source, mut left) = (Vec::new(), bounds.source);
-    for (index, path) in files {
-        let too_large = ArchiveError::SourceTooLarge(bounds.source);
-        let bytes = expand(archive.by_index(index)?, left, too_large, bounds)?;
-        left -= bytes.len() as u64;
-        source.push(SourceFile { path, bytes });
-    }
-    Ok(Upload::Source(source))
 }
 
 /// What is in `file`. Stops at `most` bytes with the error `too_large`, or at what its compressed size allows, whatever

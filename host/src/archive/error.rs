@@ -23,11 +23,6 @@ pub enum ArchiveError {
         "the component has more than {0} bytes, which is the limit; build it in release mode, and strip it"
     )]
     ComponentTooLarge(u64),
-    /// More bytes of source files than there may be.
-    #[error(
-        "the files in the archive have more than {0} bytes together, which is the limit; leave out what is not needed"
-    )]
-    SourceTooLarge(u64),
     /// A file expands to far more than it is compressed to.
     #[error(
         "the file `{path}` expands to more than {ratio} times its compressed size, which is the limit; store it \

@@ -18,7 +18,6 @@ fn bounds() -> Bounds {
     Bounds {
         upload: 2 * SIZE,
         component: 1000,
-        source: 1000,
         entries: 5,
         path: 30,
         ratio: 20,
@@ -110,8 +109,8 @@ fn the_one_wasm_file_of_an_archive_is_the_component() {
 
 #[test]
 fn several_wasm_files_are_listed() {
-    let expected = "the archive has several WebAssembly files: a.wasm, b/c.wasm; leave the one that is to be deployed";
-    let upload = archive(&[("a.wasm", b"\0asm"), ("b/c.wasm", b"\0asm")]);
+    let expected = "the archive has several WebAssembly files: a.wasm, c.wasm; leave the one that is to be deployed";
+    let upload = archive(&[("a.wasm", b"\0asm"), ("c.wasm", b"\0asm")]);
     assert_eq!(refusal(upload), expected);
     let listed = ArchiveError::SeveralComponents(vec!["a".into(); 12]).to_string();
     assert!(listed.contains("a, a and 2 more;"), "{listed}");
@@ -120,16 +119,32 @@ fn several_wasm_files_are_listed() {
 #[test]
 fn without_a_wasm_file_all_files_are_the_source() {
     let upload = archive(&[("b/", b""), ("b/main.py", b"one"), ("a.txt", b"")]);
-    let file = |path: &str, bytes: &'static [u8]| SourceFile {
-        path: path.into(),
-        bytes: Bytes::from_static(bytes),
-    };
-    let expected = vec![file("b/main.py", b"one"), file("a.txt", b"")];
+    let expected = vec!["b/main.py".into(), "a.txt".into()];
     assert_eq!(read_bounded(upload).unwrap(), Upload::Source(expected));
     for empty in [archive(&[]), archive(&[("a/", b"")])] {
         let expected = "the archive has no files; expected a .wasm file, or source files";
         assert_eq!(refusal(empty), expected);
     }
+}
+
+#[test]
+fn a_wasm_file_at_the_root_is_before_others_and_source_code_before_those() {
+    let upload = archive(&[("b/c.wasm", b"\0asm2"), ("a.wasm", b"\0asm1")]);
+    assert_eq!(read_bounded(upload).unwrap(), component(b"\0asm1"));
+    let upload = archive(&[("main.py", b""), ("a.wasm", b"\0asm1")]);
+    assert_eq!(read_bounded(upload).unwrap(), component(b"\0asm1"));
+    for source in ["main.py", "requirements.txt", "package.json", "Cargo.toml"] {
+        let upload = archive(&[(source, b""), ("b/c.wasm", b"\0asm"), ("d.wasm/e", b"")]);
+        let expected = vec![source.into(), "b/c.wasm".into(), "d.wasm/e".into()];
+        assert_eq!(read_bounded(upload).unwrap(), Upload::Source(expected));
+    }
+}
+
+#[test]
+fn source_files_are_not_expanded() {
+    let upload = archive(&[("main.py", &[0; SIZE]), ("b", &noise(1001))]);
+    let expected = vec!["main.py".into(), "b".into()];
+    assert_eq!(read_bounded(upload).unwrap(), Upload::Source(expected));
 }
 
 #[test]
@@ -154,31 +169,22 @@ fn a_component_in_an_archive_has_a_bounded_size() {
 }
 
 #[test]
-fn source_files_have_a_bounded_size_together() {
-    let half = noise(500);
-    assert!(read_bounded(archive(&[("a", &half), ("b", &half)])).is_ok());
-    let refused = refusal(archive(&[("a", &half), ("b", &half), ("c", b"1")]));
-    let expected = "the files in the archive have more than 1000 bytes together";
-    assert!(refused.starts_with(expected), "{refused}");
-}
-
-#[test]
 fn a_file_expands_no_further_than_its_compressed_size_allows() {
     // To 11 bytes at least, which allow for 220.
-    let upload = archive(&[("a", &[0; 900])]);
-    let expected = "the file `a` expands to more than 20 times its compressed size, which is the limit; store it \
+    let upload = archive(&[("a.wasm", &[0; 900])]);
+    let expected = "the file `a.wasm` expands to more than 20 times its compressed size, which is the limit; store it \
                     without compression, or leave it out";
     assert_eq!(refusal(upload), expected);
-    assert!(read_bounded(archive(&[("a", &[0; 100])])).is_ok());
+    assert!(read_bounded(archive(&[("a.wasm", &[0; 100])])).is_ok());
 }
 
 #[test]
 fn a_size_that_an_archive_declares_is_not_believed() {
     for declared in [0_u32, 10, 899, 901, u32::MAX - 1] {
-        let mut upload = archive(&[("a", &noise(900))]);
+        let mut upload = archive(&[("a.wasm", &noise(900))]);
         patch(&mut upload, EXPANDED, &declared.to_le_bytes());
         match read_bounded(upload) {
-            Ok(Upload::Source(files)) => assert_eq!(files[0].bytes, noise(900)),
+            Ok(Upload::Component(wasm)) => assert_eq!(wasm, noise(900)),
             other => assert!(other.is_err(), "{declared}: {other:?}"),
         }
     }
@@ -265,7 +271,7 @@ fn a_file_that_is_compressed_otherwise_is_refused() {
 
 #[test]
 fn an_archive_that_is_cut_off_or_damaged_is_refused() {
-    let upload = archive(&[("a", b"some text"), ("b/c", b"other text")]);
+    let upload = archive(&[("a.wasm", b"some text"), ("b/c", b"other text")]);
     for length in 2..upload.len() {
         let refused = refusal(upload[..length].to_vec());
         assert!(
@@ -274,11 +280,12 @@ fn an_archive_that_is_cut_off_or_damaged_is_refused() {
         );
     }
     let mut changed = upload.clone();
-    let text = memchr::memmem::find(&changed, b"a").unwrap() + 3;
+    let name = memchr::memmem::find(&changed, b"a.wasm").unwrap();
+    let text = name + "a.wasm".len() + 2;
     changed[text] ^= 1;
     let refused = refusal(changed);
     assert!(
-        refused.starts_with("the file `a` in the archive cannot be expanded"),
+        refused.starts_with("the file `a.wasm` in the archive cannot be expanded"),
         "{refused}"
     );
 }

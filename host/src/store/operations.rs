@@ -12,7 +12,11 @@ use super::damage;
 use super::function_notes;
 use super::functions;
 use super::jobs::{micros, time};
-use super::{FunctionName, FunctionRecord, FunctionSettings, Revision, Store, StoreError};
+use super::service_accounts;
+use super::{
+    FunctionName, FunctionRecord, FunctionSettings, Revision, ServiceAccountRecord, Store,
+    StoreError,
+};
 
 /// How many operations are kept, however old they are.
 const KEPT: i64 = 1000;
@@ -218,13 +222,18 @@ impl Store {
         id: &str,
         name: &FunctionName,
         component: Option<&[u8]>,
-        change: impl FnOnce(FunctionSettings, String) -> Result<(FunctionSettings, String), String>,
+        change: impl FnOnce(
+            FunctionSettings,
+            String,
+            &[ServiceAccountRecord],
+        ) -> Result<(FunctionSettings, String), String>,
     ) -> Result<FunctionRecord, StoreError> {
         self.change(|transaction| {
             let before = function_notes::read(transaction, name)?;
+            let accounts = service_accounts::all(transaction)?;
             let mut notes = None;
             let deployed = functions::deploy(transaction, name, component, |settings| {
-                let (settings, changed) = change(settings, before)?;
+                let (settings, changed) = change(settings, before, &accounts)?;
                 notes = Some(changed);
                 Ok(settings)
             })?;

@@ -2,9 +2,13 @@
 
 use host_tokens::{EmailAddress, SERVICE_ACCOUNT_DOMAIN};
 
+use crate::api::access::add_invokers;
+use crate::api::policy::check_members;
 use crate::api::principal::Principal;
 use crate::api::{Api, Code, Request, Status};
-use crate::store::{FunctionName, FunctionSettings, PolicyOf, Rights, StoreError};
+use crate::store::{
+    Bindings, FunctionName, FunctionSettings, PolicyOf, Rights, ServiceAccountRecord, StoreError,
+};
 
 /// What a caller may change.
 ///
@@ -16,6 +20,12 @@ pub(super) struct Allowed {
     rights: bool,
     /// Which files of the host it reads secrets from.
     secrets: bool,
+    /// What it may call: this machine and its network may be among that.
+    outbound: bool,
+    /// Which buckets it shares with other functions.
+    buckets: bool,
+    /// Which host names lead to it, and so to no other function.
+    hosts: bool,
     /// The service account that it may be given.
     account: Option<String>,
 }
@@ -43,13 +53,18 @@ impl Allowed {
             let account = PolicyOf::ServiceAccount(email.to_owned());
             api.require(principal, "iam.serviceAccounts.actAs", &account)?;
         }
+        let has = |permission: &str| api.permits(principal, permission, &PolicyOf::Project);
         Ok(Self {
             rights: api.permits(
                 principal,
                 "cloudfunctions.functions.setIamPolicy",
                 &function,
             )?,
-            secrets: *principal == Principal::Owner,
+            // An access token of the owner is not the state directory.
+            secrets: *principal == Principal::Owner && request.caller.address.is_none(),
+            outbound: has("host.outbound.update")?,
+            buckets: has("host.keyvalue.update")?,
+            hosts: has("cloudfunctions.functions.update")?,
             account,
         })
     }
@@ -77,7 +92,26 @@ impl Allowed {
         if !self.secrets && before.secrets != after.secrets {
             return Err(denied(
                 "the secrets",
-                "only the host's owner may, on the host itself",
+                "only the host's owner may, by a command on the host itself, and not with a token over the network",
+            ));
+        }
+        // These are of the whole host: a role on the function alone is not enough.
+        if !self.outbound && before.allow_outbound != after.allow_outbound {
+            return Err(denied(
+                "the outbound rules",
+                "it takes the permission host.outbound.update on the project, which roles/owner has",
+            ));
+        }
+        if !self.buckets && before.keyvalue_buckets != after.keyvalue_buckets {
+            return Err(denied(
+                "the shared buckets",
+                "it takes the permission host.keyvalue.update on the project",
+            ));
+        }
+        if !self.hosts && before.hosts != after.hosts {
+            return Err(denied(
+                "the host names",
+                "it takes the permission cloudfunctions.functions.update on the project",
             ));
         }
         let account = &after.service_account;
@@ -89,6 +123,19 @@ impl Allowed {
         }
         Ok(())
     }
+}
+
+/// Makes sure that there is, or could be, every caller in `after` who was not in `before`, as for a policy.
+///
+/// # Errors
+/// If a service account is not there, or a caller could be nobody.
+pub(super) fn check_invokers(
+    before: &FunctionSettings,
+    after: &FunctionSettings,
+    accounts: &[ServiceAccountRecord],
+) -> Result<(), Status> {
+    let bindings = |settings| add_invokers(Bindings::new(), settings);
+    check_members(&bindings(before), &bindings(after), accounts)
 }
 
 fn rights(settings: &FunctionSettings) -> Rights {

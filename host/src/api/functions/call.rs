@@ -15,7 +15,7 @@ use crate::api::fields::Fields;
 use crate::api::{self, Api, Code, Reply, Status};
 use crate::http_client;
 use crate::identity::{OwnIssuer, OwnIssuerError, TokenRequest};
-use crate::store::{FunctionName, FunctionSettings, Store};
+use crate::store::{FunctionName, FunctionSettings, PolicyOf, Store};
 use host_sandbox::outbound::{authorities, tls_failure};
 
 /// How much longer than the function may take a call waits: the host ends the execution by then.
@@ -165,7 +165,13 @@ pub(super) fn call(api: &Api, request: &api::Request<'_>) -> Result<Reply, Statu
     let url = format!("{}/{name}", base_url(api.store())?);
     let token = match record.settings.lets_anyone_in() {
         true => None,
-        false => Some(token_of_invoker(api, &name, &record.settings, &url)?),
+        false => Some(token_of_invoker(
+            api,
+            request,
+            &name,
+            &record.settings,
+            &url,
+        )?),
     };
     let tls = authorities::client_config(&[]).map_err(|error| {
         let message = format!("the certificate authorities: {error}");
@@ -191,14 +197,22 @@ pub(super) fn call(api: &Api, request: &api::Request<'_>) -> Result<Reply, Statu
     Ok(json!({ "executionId": id, outcome: text }).into())
 }
 
+/// A token of the first account that may call the function. Who asks for the call gets the function's answer to that account, and
+/// so has to be somebody who may have its tokens.
 fn token_of_invoker(
     api: &Api,
+    request: &api::Request<'_>,
     name: &FunctionName,
     settings: &FunctionSettings,
     url: &str,
 ) -> Result<String, Status> {
     let account = first_account(settings)
         .ok_or_else(|| Status::new(Code::FailedPrecondition, no_account(name)))?;
+    api.require(
+        &request.caller.principal,
+        "iam.serviceAccounts.getOpenIdToken",
+        &PolicyOf::ServiceAccount(account.to_owned()),
+    )?;
     token(api.store(), account, url).map_err(|error| match error {
         OwnIssuerError::Store(error) => error.into(),
         error => Status::new(Code::FailedPrecondition, error.to_string()),

@@ -4,16 +4,17 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::allowed::check_invokers;
 use super::deployer::{Deployer, Deployment, Task};
 use super::notes::Description;
 use super::settle::{SettleError, settle, settle_deleted};
 use super::shown::Shown;
 use crate::api::{Code, Status};
-use crate::archive::{self, Bounds, SourceFile, Upload};
+use crate::archive::{self, Bounds, Upload};
 use crate::settings::FunctionSettings;
 use crate::store::{
     ApiGeneration, FunctionName, FunctionRecord, OperationOutcome, OperationRecord, OperationVerb,
-    StoreError, UploadId,
+    ServiceAccountRecord, StoreError, UploadId,
 };
 
 /// How many files a message names.
@@ -96,9 +97,12 @@ impl Deployer {
         (self.try_component)(name.as_str(), wasm, &wanted.settings).map_err(Status::invalid)?;
         // Why the change failed, whose message is all that the store passes on.
         let mut failure = None;
-        let change = |settings, notes: String| {
+        let change = |settings, notes: String, accounts: &[ServiceAccountRecord]| {
             let before = Description::read(settings, &notes);
-            let after = (deployment.change)(&before).and_then(Description::into_parts);
+            let after = (deployment.change)(&before).and_then(|after| {
+                check_invokers(&before.settings, &after.settings, accounts)?;
+                after.into_parts()
+            });
             after.map_err(|status| failure.insert(status).message.clone())
         };
         let deployed =
@@ -156,18 +160,18 @@ impl Deployer {
 }
 
 /// Why source files cannot be deployed.
-fn no_component(files: &[SourceFile]) -> String {
+fn no_component(files: &[String]) -> String {
     let mut names: Vec<String> = files
         .iter()
         .take(NAMED)
-        .map(|file| file.path.escape_debug().to_string())
+        .map(|path| path.escape_debug().to_string())
         .collect();
     if let more @ 1.. = files.len().saturating_sub(NAMED) {
         names.push(format!("{more} more"));
     }
     format!(
-        "the upload has source code ({}) and no component; this host builds none yet: upload the folder with one .wasm file, \
-         or build it and use `host functions deploy --source FILE`",
+        "the upload has source code ({}) and no component; this host builds none yet: upload the folder with one .wasm file \
+         beside them, or build it and use `host functions deploy --source FILE`",
         names.join(", ")
     )
 }

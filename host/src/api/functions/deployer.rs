@@ -1,6 +1,8 @@
 //! Carries out operations on functions, a few at once, in the order in which they were begun.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -21,6 +23,8 @@ use crate::store::{
 const AT_ONCE: usize = 2;
 /// How many may wait.
 const MOST_WAITING: usize = 16;
+/// How many requests wait for functions that are being created: each keeps a thread of the control plane.
+const MOST_WAITERS: usize = 4;
 /// How long a request waits for its operation to be done, so that a quick one is done in the first answer.
 const QUICK: Duration = Duration::from_millis(100);
 const LOOK: Duration = Duration::from_millis(20);
@@ -64,6 +68,8 @@ pub(crate) struct Deployer {
     pub(super) project: Project,
     pub(super) try_component: TryComponent,
     queue: Mutex<Queue>,
+    /// The requests that wait for functions that are being created.
+    waiters: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -82,6 +88,7 @@ impl Deployer {
             project,
             try_component,
             queue: Mutex::default(),
+            waiters: AtomicUsize::new(0),
         }
     }
 
@@ -133,7 +140,15 @@ impl Deployer {
     /// Carries out what waits, until nothing does.
     fn work(&self) {
         while let Some(job) = self.next() {
-            let result = self.carry_out(&job.operation, &job.name, &job.task);
+            // A panic must keep neither the thread's place nor the function's name.
+            let result = panic::catch_unwind(AssertUnwindSafe(|| {
+                self.carry_out(&job.operation, &job.name, &job.task)
+            }));
+            let result = result.unwrap_or_else(|_| {
+                tracing::error!("the operation {} panicked", job.operation.id);
+                let message = "the host has failed at the operation; the host's own log says where";
+                Err(Status::new(Code::Internal, message))
+            });
             // Before it is told as done: whoever waits for that may begin the next one.
             self.queue().functions.remove(&job.name);
             self.end(&job.operation, result);
@@ -179,17 +194,32 @@ impl Api {
     /// set the policy of a function that is being created, as gcloud does.
     ///
     /// # Errors
-    /// If the database fails.
-    pub(crate) fn await_creation(&self, name: &FunctionName) -> Result<(), StoreError> {
+    /// If too many wait already.
+    pub(crate) fn await_creation(&self, name: &FunctionName) -> Result<(), Status> {
+        let deployer = self.deployer();
+        let is_coming = || {
+            let found = self.store().function(name);
+            matches!(found, Err(StoreError::NoFunction { .. }))
+                && deployer.queue().functions.contains(name)
+        };
+        if !is_coming() {
+            return Ok(());
+        }
+        let waiting = deployer.waiters.fetch_add(1, Ordering::Relaxed);
         let begun = Instant::now();
-        while matches!(
-            self.store().function(name),
-            Err(StoreError::NoFunction { .. })
-        ) && self.deployer().queue().functions.contains(name)
-            && begun.elapsed() < PATIENCE
-        {
+        while waiting < MOST_WAITERS && is_coming() && begun.elapsed() < PATIENCE {
             thread::sleep(LOOK);
         }
-        Ok(())
+        deployer.waiters.fetch_sub(1, Ordering::Relaxed);
+        match waiting < MOST_WAITERS {
+            true => Ok(()),
+            false => {
+                let message = format!(
+                    "the function `{name}` is being created, and {MOST_WAITERS} requests wait for such functions, which is the \
+                     limit; try again when its operation is done"
+                );
+                Err(Status::new(Code::ResourceExhausted, message))
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::api::fields::Fields;
 use crate::api::{Status, request};
 use crate::config::values::{bucket_name, host_name};
 use crate::settings::{Flag, FunctionSettings, Setting, Settings};
-use crate::store::FunctionRecord;
+use crate::store::{FunctionRecord, InvokerRule};
 
 /// The settings that Google's forms have fields for.
 const OF_GOOGLE: [&str; 8] = [
@@ -124,7 +124,11 @@ fn apply_by_hand(
         "invokers" => settings.invokers = members(&host.list(field)?)?.into_iter().collect(),
         "invoker_rules" => {
             let rules = host.get(field).cloned().unwrap_or_default();
-            settings.invoker_rules = request::read(rules)?;
+            let rules: Vec<InvokerRule> = request::read(rules)?;
+            for rule in &rules {
+                rule.read().map_err(Status::invalid)?;
+            }
+            settings.invoker_rules = rules;
         }
         "audiences" => settings.audiences = host.list(field)?,
         "config" => settings.config = host.map(field)?,
@@ -251,6 +255,7 @@ mod tests {
             json!({ "warmMemory": [1] }),
             json!({ "invokers": ["group:g@example.com"] }),
             json!({ "invokerRules": [{ "issuer": 1 }] }),
+            json!({ "invokerRules": [{ "issuer": "x", "claims": { "sub": "s" } }] }),
             json!({ "keyvalueBuckets": ["default"] }),
             json!({ "allowOutbound": ["ftp://x"] }),
             json!({ "hosts": ["f.example.com:80"] }),

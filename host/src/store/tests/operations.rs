@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Scratch, name, settings, with};
 use crate::store::{
     ApiGeneration, FunctionSettings, NewOperation, OperationOutcome, OperationRecord,
-    OperationVerb, Store, StoreError,
+    OperationVerb, ServiceAccountRecord, Store, StoreError,
 };
 
 fn at(second: i64) -> Timestamp {
@@ -32,8 +32,12 @@ fn done() -> OperationOutcome {
 /// Gives a function this memory, and notes it.
 fn noting(
     memory: u64,
-) -> impl FnOnce(FunctionSettings, String) -> Result<(FunctionSettings, String), String> {
-    move |_, notes| Ok((settings(memory), format!("{notes}{memory}")))
+) -> impl FnOnce(
+    FunctionSettings,
+    String,
+    &[ServiceAccountRecord],
+) -> Result<(FunctionSettings, String), String> {
+    move |_, notes, _| Ok((settings(memory), format!("{notes}{memory}")))
 }
 
 /// Why the operation failed, if it did.
@@ -109,7 +113,7 @@ fn operations_are_listed_in_pages_with_the_newest_first() {
 fn a_deploy_and_the_revision_of_its_operation_are_written_together() {
     let store = Store::in_memory().unwrap();
     let operation = begin(&store, OperationVerb::Create, 1);
-    let failed = store.deploy_for_operation(&operation.id, &name("a"), Some(b"one"), |_, _| {
+    let failed = store.deploy_for_operation(&operation.id, &name("a"), Some(b"one"), |_, _, _| {
         Err("no".into())
     });
     assert_eq!(failed.unwrap_err().to_string(), "no");

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Code, Host, V1, V2, WASM, code, function_server};
 use crate::settings::FunctionSettings;
+use crate::store::PolicyOf;
 
 #[test]
 fn python_deals_with_a_function_of_the_second_generation() {
@@ -222,6 +223,43 @@ fn lists_have_pages() {
         assert_eq!(second[list].as_array().unwrap().len(), 1);
         assert_eq!(second.get("nextPageToken"), None);
     }
+}
+
+#[test]
+fn a_call_as_an_account_is_made_for_those_who_may_have_its_tokens() {
+    let host = Host::new();
+    host.create("f");
+    let caller = host.account("caller");
+    let settings = |settings| {
+        Ok(FunctionSettings {
+            invokers: [format!("serviceAccount:{caller}")].into(),
+            ..settings
+        })
+    };
+    let name = "f".parse().unwrap();
+    host.store().deploy(&name, None, settings).unwrap();
+    let _lock = host.serve("http://127.0.0.1:1");
+    let developer = host.grant(
+        &PolicyOf::Project,
+        "roles/cloudfunctions.developer",
+        &host.account("developer"),
+    );
+    let call = || {
+        let target = format!("{V1}/functions/f:call");
+        let called = host.call_as(developer.clone(), "POST", &target, &json!({}));
+        called.unwrap_err()
+    };
+    let refused = call();
+    assert_eq!(refused.code, Code::PermissionDenied);
+    let needed = "iam.serviceAccounts.getOpenIdToken";
+    assert!(refused.message.contains(needed), "{refused}");
+    host.grant(
+        &PolicyOf::ServiceAccount(caller.clone()),
+        "roles/iam.serviceAccountTokenCreator",
+        "developer@host.internal",
+    );
+    // Nobody answers there, or there is no key yet to sign the token with.
+    assert_ne!(call().code, Code::PermissionDenied);
 }
 
 #[test]

@@ -13,7 +13,8 @@ use zip::write::SimpleFileOptions;
 use super::{BAD, Code, Host, V1, V2, WASM, code, try_component};
 use crate::api::Api;
 use crate::store::{
-    ApiGeneration, NewOperation, OperationVerb, ServedFunction, Store, UPLOAD_TIME,
+    ApiGeneration, NewOperation, OperationVerb, ServedFunction, ServiceAccountRecord, Store,
+    UPLOAD_TIME,
 };
 
 fn error(operation: &Value) -> (u64, String) {
@@ -182,6 +183,37 @@ fn source_code_is_told_from_a_component() {
     );
 }
 
+#[test]
+fn an_operation_that_panics_ends_and_leaves_room_for_others() {
+    let host = Host::trying(|name, _, _| match name {
+        "f" => panic!("as a test wants it"),
+        _ => Ok(()),
+    });
+    // As many as are carried out at once, and more.
+    for _ in 0..3 {
+        let failed = host.done(&host.begin_create("f", WASM).unwrap());
+        assert_eq!(error(&failed).0, 13, "{failed}");
+    }
+    host.create("g");
+}
+
+#[test]
+fn a_caller_who_is_not_there_is_refused() {
+    let host = Host::new();
+    host.create("f");
+    let one = format!("{V2}/functions/f");
+    let patch = |member: &str| {
+        let body = json!({ "host": { "invokers": [member] } });
+        host.done(&host.call("PATCH", &one, &body).unwrap())
+    };
+    let failed = patch("serviceAccount:none@host.internal");
+    let (number, message) = error(&failed);
+    assert_eq!(number, 3, "{failed}");
+    assert!(message.contains("none@host.internal"), "{message}");
+    let member = format!("serviceAccount:{}", host.account("caller"));
+    assert!(patch(&member)["response"].is_object());
+}
+
 /// A host whose trials wait until they are let go on.
 fn slow_host() -> (Host, mpsc::Sender<()>) {
     let (go_on, waiting) = mpsc::channel();
@@ -206,6 +238,31 @@ fn a_long_operation_is_answered_at_once_and_is_alone_on_its_function() {
     let policy = format!("{V1}/functions/f:setIamPolicy");
     host.call("POST", &policy, &body).unwrap();
     host.get(&format!("{V2}/functions/f")).unwrap();
+    assert!(host.done(&operation)["response"].is_object());
+}
+
+#[test]
+fn four_requests_wait_for_a_creation_and_a_question_does_not() {
+    let (host, go_on) = slow_host();
+    let operation = host.begin_create("f", WASM).unwrap();
+    let begun = std::time::Instant::now();
+    let test = format!("{V1}/functions/f:testIamPermissions");
+    host.call("POST", &test, &json!({ "permissions": [] }))
+        .unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    let policy = format!("{V1}/functions/f:getIamPolicy");
+    let (answer, answers) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..5 {
+            scope.spawn(|| answer.clone().send(host.get(&policy)).unwrap());
+        }
+        // The one that is one too many.
+        assert_eq!(code(answers.recv().unwrap()), Code::ResourceExhausted);
+        drop(go_on);
+        for _ in 0..4 {
+            answers.recv().unwrap().unwrap();
+        }
+    });
     assert!(host.done(&operation)["response"].is_object());
 }
 
@@ -278,7 +335,7 @@ fn interrupted_operations_are_ended_as_what_they_were() {
     };
     let nothing = begin("a", OperationVerb::Create);
     let committed = begin("b", OperationVerb::Create);
-    let keep = |settings, notes| Ok((settings, notes));
+    let keep = |settings, notes, _: &[ServiceAccountRecord]| Ok((settings, notes));
     let deployed =
         host.store()
             .deploy_for_operation(&committed, &"b".parse().unwrap(), Some(WASM), keep);

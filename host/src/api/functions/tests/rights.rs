@@ -90,8 +90,107 @@ fn files_of_the_host_are_named_by_its_owner_alone() {
     let admin = host.grant(&PolicyOf::Project, "roles/owner", &host.account("admin"));
     let body = json!({ "host": { "secretFiles": { "S": "/etc/hostname" } } });
     assert_eq!(code(patch(&host, &admin, &body)), Code::PermissionDenied);
+    let over_network = crate::api::Caller {
+        address: Some(std::net::Ipv4Addr::LOCALHOST.into()),
+        ..crate::api::Caller::owner()
+    };
+    let call = crate::api::Call {
+        verb: "PATCH",
+        path: &format!("{V2}/functions/f"),
+        query: "",
+        body: body.to_string().into(),
+        origin: super::ORIGIN.into(),
+        is_own_client: false,
+    };
+    let refused = host.api.call(&over_network, call).unwrap_err();
+    assert!(refused.message.contains("over the network"), "{refused}");
     host.done(&patch(&host, &Principal::Owner, &body).unwrap());
     host.done(&patch(&host, &admin, &body).unwrap());
+}
+
+#[test]
+fn what_is_of_the_whole_host_takes_a_role_on_the_project() {
+    let host = Host::new();
+    host.create("f");
+    let of = PolicyOf::Function("f".parse().unwrap());
+    let one = host.grant(&of, "roles/owner", &host.account("one"));
+    let grant = |role: &str, name: &str| host.grant(&PolicyOf::Project, role, &host.account(name));
+    let developer = grant("roles/cloudfunctions.developer", "developer");
+    let editor = grant("roles/editor", "editor");
+    let admin = grant("roles/owner", "admin");
+    for (field, refused, permitted) in [
+        (json!({ "hosts": ["f.example"] }), &[&one][..], &developer),
+        (
+            json!({ "keyvalueBuckets": ["shared"] }),
+            &[&one, &developer],
+            &editor,
+        ),
+        (
+            json!({ "allowOutbound": ["http://127.0.0.1:1"] }),
+            &[&one, &developer, &editor],
+            &admin,
+        ),
+    ] {
+        let body = json!({ "host": field });
+        for principal in refused {
+            let refused = patch(&host, principal, &body);
+            assert_eq!(code(refused), Code::PermissionDenied, "{principal} {body}");
+        }
+        host.done(&patch(&host, permitted, &body).unwrap());
+    }
+}
+
+#[test]
+fn a_role_on_one_function_is_enough_to_deploy_it_and_no_other() {
+    let host = Host::new();
+    host.create("f");
+    host.create("g");
+    let of = PolicyOf::Function("f".parse().unwrap());
+    let robot = host.grant(&of, "roles/cloudfunctions.developer", &host.account("ci"));
+    let stranger = Principal::ServiceAccount(host.account("stranger").parse().unwrap());
+    let call = |principal: &Principal, verb: &str, target: &str, body: &Value| {
+        host.call_as(principal.clone(), verb, target, body)
+    };
+    let url = format!("{V2}/functions:generateUploadUrl");
+    for refused in [
+        call(&stranger, "POST", &url, &json!({})),
+        call(&stranger, "GET", &format!("{V2}/runtimes"), &Value::Null),
+    ] {
+        assert_eq!(code(refused), Code::PermissionDenied);
+    }
+    call(&robot, "GET", &format!("{V2}/runtimes"), &Value::Null).unwrap();
+    let upload = call(&robot, "POST", &url, &json!({})).unwrap();
+    host.put(&upload["uploadUrl"], super::WASM).unwrap();
+    let body = json!({ "buildConfig": { "source": { "storageSource": upload["storageSource"] } } });
+    let (f, g) = (format!("{V2}/functions/f"), format!("{V2}/functions/g"));
+    let new = format!("{V2}/functions?functionId=h");
+    for (verb, target) in [("PATCH", &g), ("GET", &g), ("DELETE", &g), ("POST", &new)] {
+        let refused = call(&robot, verb, target, &body);
+        assert_eq!(code(refused), Code::PermissionDenied, "{verb} {target}");
+    }
+    let begun = call(&robot, "PATCH", &f, &body).unwrap();
+    host.done(&begun);
+    let operation = |begun: &Value| format!("/v2/{}", begun["name"].as_str().unwrap());
+    let done = call(&robot, "GET", &operation(&begun), &Value::Null).unwrap();
+    assert!(done["response"].is_object(), "{done}");
+    call(&robot, "GET", &f, &Value::Null).unwrap();
+
+    // An operation that somebody else has begun is seen by those who may see its function.
+    let of_owner = |target: &str| operation(&host.call("PATCH", target, &json!({})).unwrap());
+    let (of_f, of_g) = (of_owner(&f), of_owner(&g));
+    call(&robot, "GET", &of_f, &Value::Null).unwrap();
+    for (principal, target) in [(&robot, of_g), (&stranger, of_f)] {
+        let refused = call(principal, "GET", &target, &Value::Null);
+        assert_eq!(
+            code(refused),
+            Code::PermissionDenied,
+            "{principal} {target}"
+        );
+    }
+    // Its own it sees also when the function and the roles on it are gone.
+    let deleted = call(&robot, "DELETE", &f, &Value::Null).unwrap();
+    host.done(&deleted);
+    call(&robot, "GET", &operation(&deleted), &Value::Null).unwrap();
 }
 
 #[test]
