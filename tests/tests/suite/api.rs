@@ -2,6 +2,7 @@
 
 mod door;
 mod elsewhere;
+mod killed;
 mod policies;
 mod recorded;
 mod token_exchange;
