@@ -191,7 +191,10 @@ mod tests {
         };
         let path = "/v1/projects/local/locations/local/jobs/j";
         let (method, params) = crate::api::methods::find("DELETE", path).unwrap();
-        let entry = scratch.api.audit_entry(method, &params, &caller, Ok(()));
+        let reply = Reply::from(json!({}));
+        let entry = scratch
+            .api
+            .audit_entry(method, &params, &caller, Ok(&reply));
         assert_eq!(
             entry.payload["authenticationInfo"],
             json!({

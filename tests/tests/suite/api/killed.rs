@@ -9,7 +9,11 @@ const DEPLOYMENTS: usize = 8;
 
 /// Uploads the greeting, and begins to deploy it as `name`.
 fn begin(host: &Host, token: &str, name: &str, wasm: &[u8]) -> Value {
-    let upload = host.called(token, &format!("POST {FUNCTIONS}:generateUploadUrl"), &json!({}));
+    let upload = host.called(
+        token,
+        &format!("POST {FUNCTIONS}:generateUploadUrl"),
+        &json!({}),
+    );
     let url = upload["uploadUrl"].as_str().expect("it is a URL");
     let path = url.split_once("/upload/").expect("it is one of uploads").1;
     let put = host.method(None, &format!("PUT /upload/{path}"), wasm);
@@ -19,7 +23,11 @@ fn begin(host: &Host, token: &str, name: &str, wasm: &[u8]) -> Value {
     let function = json!({
         "buildConfig": { "runtime": "wasi", "source": { "storageSource": upload["storageSource"] } },
     });
-    host.called(token, &format!("POST {FUNCTIONS}?functionId={name}"), &function)
+    host.called(
+        token,
+        &format!("POST {FUNCTIONS}?functionId={name}"),
+        &function,
+    )
 }
 
 #[test]
@@ -32,7 +40,13 @@ fn after_a_kill_each_deployment_is_whole_or_has_changed_nothing_and_its_operatio
         .map(|number| {
             let name = format!("f{number}");
             let operation = begin(&host, &token, &name, &wasm);
-            (name, operation["name"].as_str().expect("it has a name").to_owned())
+            (
+                name,
+                operation["name"]
+                    .as_str()
+                    .expect("it has a name")
+                    .to_owned(),
+            )
         })
         .collect();
     host.signal(Signal::Kill);
@@ -48,9 +62,16 @@ fn after_a_kill_each_deployment_is_whole_or_has_changed_nothing_and_its_operatio
         });
         let function = host.method(Some(&token), &format!("GET {FUNCTIONS}/{name}"), "");
         match ended.get("error") {
-            None => assert_eq!((function.status, &function.json()["state"]), (200, &json!("ACTIVE"))),
+            None => assert_eq!(
+                (function.status, &function.json()["state"]),
+                (200, &json!("ACTIVE"))
+            ),
             Some(error) => {
-                assert_eq!((&error["code"], function.status), (&json!(10), 404), "{error}");
+                assert_eq!(
+                    (&error["code"], function.status),
+                    (&json!(10), 404),
+                    "{error}"
+                );
             }
         }
     }
