@@ -7,8 +7,10 @@ mod allowed;
 mod call;
 mod call_limit;
 mod change;
+mod changes;
 mod deploy;
 mod deployer;
+mod described;
 mod filter;
 mod form;
 mod host_form;
@@ -31,14 +33,12 @@ mod v2_form;
 mod wanted;
 
 pub(crate) use address::{base_url, public_urls};
-pub(crate) use call::{FunctionCall, GRACE, first_account, no_account, token};
+pub(crate) use call::{FunctionCall, GRACE, no_account};
 pub(crate) use call_limit::CallLimit;
 pub(crate) use deployer::{Deployer, TryComponent};
-pub(crate) use host_form::shown_settings;
 pub(super) use methods::METHODS;
 pub(super) use operations::require_on_target;
-pub(crate) use settle::{not_served, settle, settle_deleted};
-pub(crate) use state::FunctionState;
+pub(super) use settle::settle;
 
 use super::{Api, Request, Status};
 use crate::store::{FunctionName, FunctionRecord, NameError, StoreError};

@@ -39,6 +39,21 @@ pub(crate) enum Code {
 }
 
 impl Code {
+    const ALL: [Self; 12] = [
+        Self::InvalidArgument,
+        Self::DeadlineExceeded,
+        Self::NotFound,
+        Self::AlreadyExists,
+        Self::PermissionDenied,
+        Self::ResourceExhausted,
+        Self::FailedPrecondition,
+        Self::Aborted,
+        Self::Unimplemented,
+        Self::Internal,
+        Self::Unavailable,
+        Self::Unauthenticated,
+    ];
+
     /// Its number, its name, and the status of HTTP that goes with it.
     const fn row(self) -> (u8, &'static str, u16) {
         match self {
@@ -60,21 +75,14 @@ impl Code {
 
     /// The code with this name; that of a failed host for a name that is none.
     pub(crate) fn named(name: &str) -> Self {
-        const ALL: [Code; 12] = [
-            Code::InvalidArgument,
-            Code::DeadlineExceeded,
-            Code::NotFound,
-            Code::AlreadyExists,
-            Code::PermissionDenied,
-            Code::ResourceExhausted,
-            Code::FailedPrecondition,
-            Code::Aborted,
-            Code::Unimplemented,
-            Code::Internal,
-            Code::Unavailable,
-            Code::Unauthenticated,
-        ];
-        let found = ALL.into_iter().find(|code| code.name() == name);
+        let found = Self::ALL.into_iter().find(|code| code.name() == name);
+        found.unwrap_or(Self::Internal)
+    }
+
+    /// The code with this number; that of a failed host for a number that is none.
+    pub(crate) fn numbered(number: u64) -> Self {
+        let mut all = Self::ALL.into_iter();
+        let found = all.find(|code| u64::from(code.number()) == number);
         found.unwrap_or(Self::Internal)
     }
 

@@ -54,6 +54,23 @@ pub(super) struct ClientArgs {
     pub(super) location: Option<String>,
 }
 
+/// How a component that is to be deployed is tried, if that is done in this process.
+pub(super) struct Trying {
+    /// What compiles it.
+    pub(super) compiler: Compiler,
+    /// What it goes by in messages; the function's name if there is none.
+    pub(super) name: Option<String>,
+}
+
+impl Default for Trying {
+    fn default() -> Self {
+        Self {
+            compiler: compiler(&HostSettings::default()),
+            name: None,
+        }
+    }
+}
+
 /// A host whose methods can be called.
 pub(super) struct Client {
     way: Way,
@@ -75,6 +92,8 @@ const MOST_PAGES: usize = 10_000;
 
 /// How much of a file is read at once, in bytes.
 const PART: usize = 256 << 10;
+/// What stands before the id of an upload in its URL.
+const UPLOAD: &str = "/upload/";
 
 /// Stands for whatever the host's project or location is.
 const ANY: &str = "-";
@@ -85,7 +104,15 @@ impl ClientArgs {
     /// # Errors
     /// If there is no store, or no way to the host.
     pub(super) fn client(&self) -> Result<Client, Message> {
-        self.connect(StateDirectory::store, compiler(&HostSettings::default()))
+        self.client_with(Trying::default())
+    }
+
+    /// As [`client`](Self::client). If a component is tried in this process, it is as `trying` says.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn client_with(&self, trying: Trying) -> Result<Client, Message> {
+        self.connect(StateDirectory::store, trying)
     }
 
     /// The host, whose store is made if there is none.
@@ -93,15 +120,15 @@ impl ClientArgs {
     /// # Errors
     /// If the store cannot be made, or there is no way to the host.
     pub(super) fn client_or_new(&self) -> Result<Client, Message> {
-        self.client_with(compiler(&HostSettings::default()))
+        self.client_or_new_with(Trying::default())
     }
 
-    /// As [`client_or_new`](Self::client_or_new). If a component is compiled in this process, `compiler` does it.
+    /// As [`client_or_new`](Self::client_or_new). If a component is tried in this process, it is as `trying` says.
     ///
     /// # Errors
     /// As there.
-    pub(super) fn client_with(&self, compiler: Compiler) -> Result<Client, Message> {
-        self.connect(StateDirectory::store_or_new, compiler)
+    pub(super) fn client_or_new_with(&self, trying: Trying) -> Result<Client, Message> {
+        self.connect(StateDirectory::store_or_new, trying)
     }
 
     /// The control plane that is named, if one is.
@@ -122,11 +149,11 @@ impl ClientArgs {
     fn connect(
         &self,
         open: impl FnOnce(&StateDirectory) -> Result<Store, Message>,
-        compiler: Compiler,
+        trying: Trying,
     ) -> Result<Client, Message> {
         let way = match self.elsewhere()? {
             Some(remote) => Way::Remote(Box::new(remote)),
-            None => self.here(open, compiler)?,
+            None => self.here(open, trying)?,
         };
         let or_any = |name: &Option<String>| name.clone().unwrap_or_else(|| ANY.into());
         Ok(Client {
@@ -151,7 +178,7 @@ impl ClientArgs {
     fn here(
         &self,
         open: impl FnOnce(&StateDirectory) -> Result<Store, Message>,
-        compiler: Compiler,
+        trying: Trying,
     ) -> Result<Way, Message> {
         let directory = self.state.directory()?;
         if socket::is_served(&directory) {
@@ -162,9 +189,10 @@ impl ClientArgs {
         let audit = log.clone();
         let api = Api::new(store, Box::new(move |entry| note(&audit, entry)));
         let api = api?.with_log(log);
-        let state = StateDirectory::named(Some(directory));
+        let cache = self.state.compile_cache();
         let try_out = move |name: &str, wasm, settings: &FunctionSettings| {
-            Trial::new(&state, compiler.clone())?.run(name, wasm, settings)
+            let trial = Trial::new(cache.clone(), trying.compiler.clone())?;
+            trial.run(trying.name.as_deref().unwrap_or(name), wasm, settings)
         };
         Ok(Way::Process(Box::new(
             api.trying_components(Box::new(try_out)),
@@ -249,6 +277,30 @@ impl Client {
     /// If the method fails or cannot be reached.
     pub(super) fn delete(&self, path: &str) -> Result<Value, Status> {
         self.call("DELETE", path, Bytes::new())
+    }
+
+    /// Whether its methods are called in this process, because no other one serves.
+    pub(super) fn is_this_process(&self) -> bool {
+        matches!(self.way, Way::Process(_))
+    }
+
+    /// Puts `bytes` where `url` says, which the host has told.
+    ///
+    /// # Errors
+    /// If it is not where a host has uploads, the host does not take it, or it cannot be reached.
+    pub(super) fn upload(&self, url: &str, bytes: Bytes) -> Result<(), Status> {
+        // The host may not know by which name it is reached from here.
+        let (_, id) = url.rsplit_once(UPLOAD).ok_or_else(|| {
+            let message = format!("the host has uploads at `{url}`, which is not known here");
+            Status::new(Code::Internal, message)
+        })?;
+        match &self.way {
+            Way::Remote(remote) => {
+                let put = remote.call("PUT", &format!("{UPLOAD}{id}"), bytes);
+                put.map(drop)
+            }
+            Way::Process(api) => api.upload(id, bytes),
+        }
     }
 
     /// Calls the method of `verb` and `path` with `body`.

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use serde_json::Value;
 
 use crate::config::HostSettings;
 use crate::settings::{Change, Flag, Setting, Settings};
@@ -51,15 +52,31 @@ impl<S: HostSection> Section for S {
 }
 
 /// What the flags of a section change.
-pub(super) struct Flags<S: Section>(Vec<Change<S::Settings>>);
+pub(super) struct Flags<S: Section>(Vec<(Named<S>, Change<S::Settings>)>);
+
+/// The setting that a flag is of.
+type Named<S> = &'static Setting<<S as Section>::Settings>;
 
 impl<S: Section> Flags<S> {
     /// Changes `settings` as the flags say.
     pub(super) fn apply(&self, settings: &mut S::Settings) {
         // Each value of a list goes before those that are there.
-        for change in self.0.iter().rev() {
+        for (_, change) in self.0.iter().rev() {
             change.apply(settings);
         }
+    }
+
+    /// Whether no flag is given.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The settings that the flags name, as `describe` would show them.
+    pub(super) fn shown(&self) -> impl Iterator<Item = (String, Value)> {
+        let mut settings = S::Settings::default();
+        self.apply(&mut settings);
+        let named = self.0.iter().map(|(setting, _)| setting);
+        named.map(move |setting| (setting.shown_name(), (setting.show)(&settings)))
     }
 }
 
@@ -98,7 +115,8 @@ impl<S: Section> FromArgMatches for Flags<S> {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         for setting in settings::<S>() {
             let changes = matches.get_many::<Change<S::Settings>>(setting.name);
-            self.0.extend(changes.into_iter().flatten().cloned());
+            let changes = changes.into_iter().flatten().cloned();
+            self.0.extend(changes.map(|change| (setting, change)));
         }
         Ok(())
     }

@@ -6,18 +6,17 @@ mod deploy;
 mod describe;
 mod list;
 mod logs;
+mod operation;
 mod policy;
 
+use std::fmt;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Message;
-use crate::api;
-use crate::api::functions::{FunctionState, not_served, shown_settings};
-use crate::stderr;
-use crate::store::{FunctionName, FunctionRecord, Store};
+use crate::counted::counted;
 pub(super) use logs::Reader;
 
 /// Deploy, list, describe, delete and call functions, read their logs, and say who may call them
@@ -56,86 +55,86 @@ impl Functions {
     }
 }
 
-/// Where the functions of `store` answer, or would.
-pub(super) fn base_url(store: &Store) -> Result<String, Message> {
-    Ok(api::functions::base_url(store)?)
+/// Who may call a function.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Invokers<'a> {
+    is_anyone: bool,
+    members: Vec<&'a str>,
+    /// How many rules on claims let callers in.
+    rules: usize,
 }
 
-/// What is shown of a function. Secrets are shown by the file that they come from.
-fn value(record: &FunctionRecord, base_url: &str, state: &FunctionState) -> Value {
-    let mut value = json!({
-        "name": record.name,
-        "url": format!("{base_url}/{}", record.name),
-        "state": state.to_string(),
-        "revision": record.revision,
-        "componentSha256": record.component,
-        "createTime": record.created,
-        "updateTime": record.updated,
-    });
-    if let Some(reason) = state.reason() {
-        value["stateMessage"] = json!(reason);
+impl<'a> Invokers<'a> {
+    /// Of the function that `described` is, or the field `host` of one in Google's form.
+    fn of(described: &'a Value) -> Self {
+        let members = described["invokers"].as_array().into_iter().flatten();
+        Self {
+            is_anyone: described["allowUnauthenticated"] == true,
+            members: members.filter_map(Value::as_str).collect(),
+            rules: described["invokerRules"].as_array().map_or(0, Vec::len),
+        }
     }
-    for (setting, shown) in shown_settings(&record.settings) {
-        value[setting.shown_name()] = shown;
+
+    /// The address of the first service account.
+    fn first_account(&self) -> Option<&'a str> {
+        let mut members = self.members.iter();
+        members.find_map(|member| member.strip_prefix("serviceAccount:"))
     }
-    value
 }
 
-/// Whether a host serves the functions of the store.
-fn is_served(store: &Store) -> Result<bool, Message> {
-    store.serves_functions().map_err(|error| error.to_string())
-}
-
-/// What has become of a function.
-fn state(store: &Store, record: &FunctionRecord) -> Result<FunctionState, Message> {
-    FunctionState::of(record, store).map_err(|error| error.to_string())
-}
-
-/// Waits until the host that serves, if one does, has taken `record` up.
-pub(super) fn settle(store: &Store, record: &FunctionRecord) -> Result<(), Message> {
-    let is_served = api::functions::settle(store, record).map_err(|error| error.to_string())?;
-    if !is_served {
-        stderr::line!("note: {}", not_served(store));
+/// In a word.
+impl fmt::Display for Invokers<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.members[..], self.rules) {
+            _ if self.is_anyone => formatter.write_str("anyone"),
+            ([], 0) => formatter.write_str("nobody"),
+            ([member], 0) => formatter.write_str(member),
+            (members, 0) => write!(formatter, "{} members", members.len()),
+            ([], rules) => formatter.write_str(&counted(rules, "rule")),
+            (members, rules) => {
+                let members = counted(members.len(), "member");
+                write!(formatter, "{members}, {}", counted(rules, "rule"))
+            }
+        }
     }
-    Ok(())
 }
 
-/// Waits until the host that serves, if one does, serves `name` no longer.
-fn settle_deleted(store: &Store, name: &FunctionName) -> Result<(), Message> {
-    api::functions::settle_deleted(store, name).map_err(|error| error.to_string())
+/// Why no host serves the function, which is in Google's form, if none does.
+fn not_served(function: &Value) -> Option<&str> {
+    let message = &function["stateMessages"][0];
+    (message["type"] == "NOT SERVED").then(|| text(&message["message"]))
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
-    use crate::store::FunctionSettings;
 
     #[test]
-    fn the_state_is_a_word_and_its_reason_stands_beside_it() {
-        let mut record = FunctionRecord {
-            name: "f".parse().unwrap(),
-            revision: 1,
-            component: "0".into(),
-            settings: FunctionSettings::default(),
-            declared_in: None,
-            created: "2026-11-23T14:00:00Z".into(),
-            updated: "2026-11-23T14:00:00Z".into(),
-            damage: None,
-        };
-        let store = Store::in_memory().unwrap();
-        let shown = value(&record, "u", &state(&store, &record).unwrap());
-        assert_eq!(shown["state"], "NOT SERVED");
-        assert!(shown.get("stateMessage").is_none(), "{shown}");
-        record.damage = Some("EOF".into());
-        let shown = value(&record, "u", &state(&store, &record).unwrap());
-        assert_eq!(
-            (&shown["state"], &shown["stateMessage"]),
-            (&json!("DAMAGED"), &json!("EOF"))
-        );
-        let shown = value(&record, "u", &FunctionState::Failed("it is gone".into()));
-        assert_eq!(
-            (&shown["state"], &shown["stateMessage"]),
-            (&json!("FAILED"), &json!("it is gone"))
-        );
+    fn who_may_call_is_told_in_a_word() {
+        let rule = json!({ "issuer": "https://i.example", "claims": {} });
+        for (described, word) in [
+            (json!({}), "nobody"),
+            (
+                json!({ "allowUnauthenticated": true, "invokers": ["a"] }),
+                "anyone",
+            ),
+            (json!({ "invokers": ["user:a"] }), "user:a"),
+            (json!({ "invokers": ["user:a", "user:b"] }), "2 members"),
+            (json!({ "invokerRules": [rule] }), "1 rule"),
+            (
+                json!({ "invokers": ["user:a"], "invokerRules": [rule] }),
+                "1 member, 1 rule",
+            ),
+        ] {
+            assert_eq!(Invokers::of(&described).to_string(), word);
+        }
+        let several = json!({ "invokers": ["principal:i#s", "serviceAccount:a@b", "user:c"] });
+        assert_eq!(Invokers::of(&several).first_account(), Some("a@b"));
     }
 }

@@ -140,16 +140,11 @@ static FLAGS: &[(&str, &str, Meaning)] = &[
     ),
     (
         "functions deploy",
-        "--runtime= --runtime-update-policy= --stage-bucket= --ignore-file= --docker-registry= --docker-repository= \
+        "--runtime-update-policy= --stage-bucket= --ignore-file= --docker-registry= --docker-repository= \
          --set-build-env-vars= --build-env-vars-file= --build-service-account= --build-worker-pool=",
         Refused(
             "nothing is built here: give the component (a .wasm file) with --source; `host new` writes a project that makes one",
         ),
-    ),
-    (
-        "functions deploy",
-        "--entry-point=",
-        Refused("a component has one entry point, wasi:http/incoming-handler; leave it out"),
     ),
     (
         "functions deploy",

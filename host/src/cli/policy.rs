@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use bytes::Bytes;
 use clap::Args;
 use host_tokens::Member;
 use serde_json::{Value, json};
@@ -36,7 +37,24 @@ pub(super) enum Change {
     Remove,
 }
 
+/// What a policy is of.
+pub(super) struct Resource<'a> {
+    /// The host that has it.
+    pub(super) host: &'a Client,
+    /// Where it is.
+    pub(super) path: &'a str,
+    /// The method of HTTP by which its policy is read.
+    pub(super) verb: &'a str,
+    /// What people call it.
+    pub(super) what: &'a str,
+}
+
 impl BindingArgs {
+    /// That `member` has `role`.
+    pub(super) fn new(member: String, role: String) -> Self {
+        Self { member, role }
+    }
+
     /// Changes the policy at `path` of `host`, and prints it as it is then. `what` names what it is of.
     ///
     /// # Errors
@@ -52,22 +70,35 @@ impl BindingArgs {
             let parsed = self.member.parse::<Member>();
             parsed.map_err(|error| error.to_string())?;
         }
-        let policy = self.changed(host, path, what, change)?;
-        stderr::line!("Updated IAM policy for {what}.");
+        let resource = Resource {
+            host,
+            path,
+            verb: "POST",
+            what,
+        };
+        let policy = self.changed(&resource, change)?;
         print(&document(&shown(policy), DocumentFormat::Yaml)?)?;
         Ok(ExitCode::SUCCESS)
     }
 
-    fn changed(
+    /// Changes the policy of `resource`, says so, and answers it as it is then.
+    ///
+    /// # Errors
+    /// If the policy cannot be changed.
+    pub(super) fn changed(
         &self,
-        host: &Client,
-        path: &str,
-        what: &str,
+        resource: &Resource<'_>,
         change: Change,
     ) -> Result<Value, Message> {
+        let Resource {
+            host,
+            path,
+            verb,
+            what,
+        } = resource;
         let mut tries = TRIES;
         loop {
-            let mut policy = read(host, path)?;
+            let mut policy = read_by(verb, host, path)?;
             let is_changed = self.change(&mut policy, change);
             if !is_changed && change == Change::Remove {
                 return Err(format!("{} has no {} on {what}", self.member, self.role));
@@ -82,7 +113,11 @@ impl BindingArgs {
                     code: Code::Aborted,
                     ..
                 }) if tries > 0 => {}
-                set => return Ok(set?),
+                set => {
+                    let policy = set?;
+                    stderr::line!("Updated IAM policy for {what}.");
+                    return Ok(policy);
+                }
             }
         }
     }
@@ -124,12 +159,20 @@ impl BindingArgs {
     }
 }
 
-/// The policy at `path`.
+/// The policy at `path`, of the project or of a service account.
 ///
 /// # Errors
 /// If it cannot be read.
 pub(super) fn read(host: &Client, path: &str) -> Result<Value, Message> {
-    Ok(host.post(&format!("{path}:getIamPolicy"), &json!({}))?)
+    read_by("POST", host, path)
+}
+
+/// The policy at `path`, which is read by the method `verb` of HTTP.
+///
+/// # Errors
+/// If it cannot be read.
+pub(super) fn read_by(verb: &str, host: &Client, path: &str) -> Result<Value, Message> {
+    Ok(host.call(verb, &format!("{path}:getIamPolicy"), Bytes::new())?)
 }
 
 /// A policy as commands show it: its bindings, whether or not there are any.

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::Message;
-use super::functions::base_url;
 use super::state::StateDirectory;
+use crate::api::functions::base_url;
 use crate::store::{JobName, RunRecord, Store, StoreError};
 use guide::Guide;
 

@@ -8,8 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::components::{keep_component, remove_unused_components};
 use super::damage;
 use super::{
-    FunctionName, FunctionSettings, PolicyOf, ServiceAccountRecord, Store, StoreError, now,
-    policies, service_accounts, suggestion,
+    FunctionName, FunctionSettings, PolicyOf, Store, StoreError, now, policies, suggestion,
 };
 
 /// How often a function has been deployed, from 1.
@@ -81,27 +80,6 @@ impl Store {
         change: impl FnOnce(FunctionSettings) -> Result<FunctionSettings, String>,
     ) -> Result<FunctionRecord, StoreError> {
         self.change(|transaction| deploy(transaction, name, component, change))
-    }
-
-    /// Changes the settings of `name`, which stays the same revision, by what service accounts there are: none comes or
-    /// goes in between.
-    ///
-    /// # Errors
-    /// If there is no such function, a file declares it, `change` fails, or the database does. Then nothing is changed.
-    pub fn change_settings_beside_accounts(
-        &self,
-        name: &FunctionName,
-        change: impl FnOnce(&mut FunctionSettings, &[ServiceAccountRecord]) -> Result<(), StoreError>,
-    ) -> Result<FunctionRecord, StoreError> {
-        self.change(|transaction| {
-            let mut record = found(transaction, name)?;
-            refuse_declared(Some(&record))?;
-            record.check()?;
-            let accounts = service_accounts::all(transaction)?;
-            change(&mut record.settings, &accounts)?;
-            put_settings(transaction, &mut record)?;
-            Ok(record)
-        })
     }
 
     /// Makes the functions that files declare those of `file`, each with its component and its settings. What stays

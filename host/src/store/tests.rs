@@ -130,11 +130,11 @@ fn a_change_begins_with_what_is_there() {
     let scratch = Scratch::new();
     let store = scratch.store();
     store.deploy(&name("a"), Some(b"one"), with(7)).unwrap();
-    let changed = store.change_settings_beside_accounts(&name("a"), |settings, _| {
-        settings.allow_unauthenticated = true;
-        Ok(())
+    let changed = store.change_function_policy(&name("a"), |record, bindings, _| {
+        record.settings.allow_unauthenticated = true;
+        Ok::<_, StoreError>(bindings)
     });
-    let changed = changed.unwrap();
+    let (changed, _) = changed.unwrap();
     assert_eq!((changed.revision, changed.settings.memory), (1, 7));
     let deployed = store.deploy(&name("a"), Some(b"two"), Ok).unwrap();
     assert_eq!(deployed.settings, changed.settings);

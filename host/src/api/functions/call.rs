@@ -124,7 +124,7 @@ impl FunctionCall<'_> {
 }
 
 /// The address of the first service account that may call a function with these settings.
-pub(crate) fn first_account(settings: &FunctionSettings) -> Option<&str> {
+fn first_account(settings: &FunctionSettings) -> Option<&str> {
     let mut invokers = settings.invokers.iter();
     invokers.find_map(|member| member.strip_prefix("serviceAccount:"))
 }
@@ -141,7 +141,7 @@ pub(crate) fn no_account(name: &FunctionName) -> String {
 ///
 /// # Errors
 /// If there is no such account, or no token can be made.
-pub(crate) fn token(store: &Store, account: &str, url: &str) -> Result<String, OwnIssuerError> {
+fn token(store: &Store, account: &str, url: &str) -> Result<String, OwnIssuerError> {
     let request = TokenRequest {
         account,
         audience: url,

@@ -5,12 +5,17 @@ use serde_json::Value;
 use super::allowed::Allowed;
 use super::deployer::{Deployment, Task};
 use super::notes::{Description, Notes};
-use super::{form, found, full_name, name, operations, source};
-use crate::api::{Api, Reply, Request, Status};
+use super::{changes, form, found, full_name, name, operations, source};
+use crate::api::fields::Fields;
+use crate::api::{Api, Code, Reply, Request, Status};
 use crate::settings::FunctionSettings;
 use crate::store::{
-    ApiGeneration, FunctionName, FunctionRecord, NewOperation, OperationVerb, StoreError,
+    ApiGeneration, FunctionName, FunctionRecord, NewOperation, OperationVerb, PolicyOf, StoreError,
+    UploadId,
 };
+
+/// The permission to create a function, which those of one function do not have.
+pub(super) const CREATE: &str = "cloudfunctions.functions.create";
 
 /// `projects.locations.functions.create`.
 pub(super) fn create(
@@ -69,20 +74,78 @@ pub(super) fn update(
         false => None,
     };
     let before = Description::read(record.settings, &api.store().function_notes(&name)?);
-    let wanted = form::changed(version, &before, &new, mask.as_ref())?;
-    let allowed = Allowed::of(api, request, &name, &before.settings, &wanted.settings)?;
+    let change = move |before: &Description| form::changed(version, before, &new, mask.as_ref());
+    let task = deployment(api, request, &name, &before, source, change)?;
+    begin(api, request, version, OperationVerb::Update, &name, task)
+}
+
+/// Deploys a function with the changes that flags make, whether or not it is there: for commands of this program.
+///
+/// The body has `upload`, which has the component and may be left out if the function is there, and `changes`.
+pub(super) fn deploy(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
+    let name = name(request)?;
+    let document = request.json()?;
+    let fields = Fields::of(&document);
+    fields.only(&["upload", "changes"])?;
+    let source = fields.text("upload")?.map(|id| UploadId::from_text(&id));
+    let record = match deployed(api, &name) {
+        Ok(record) => Some(record),
+        Err(error) if error.code == Code::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let (verb, settings) = match record {
+        Some(record) => {
+            if source.is_none() {
+                record.check()?;
+            }
+            (OperationVerb::Update, record.settings)
+        }
+        None => {
+            let principal = &request.caller.principal;
+            api.require(principal, CREATE, &PolicyOf::Project)?;
+            if source.is_none() {
+                let message =
+                    format!("there is no function `{name}` yet; name its component with --source");
+                return Err(Status::new(Code::NotFound, message));
+            }
+            (OperationVerb::Create, FunctionSettings::default())
+        }
+    };
+    let before = Description::read(settings, &api.store().function_notes(&name)?);
+    let change = move |before: &Description| {
+        let changes = Fields::of(&document).inner("changes");
+        changes::apply(changes, before)
+    };
+    let task = deployment(api, request, &name, &before, source, change)?;
+    begin(api, request, ApiGeneration::Second, verb, &name, task)
+}
+
+/// The deployment that makes of `before`, which the function `name` is, what `change` makes of it.
+///
+/// # Errors
+/// If `change` fails, or the caller may not make it.
+fn deployment(
+    api: &Api,
+    request: &Request<'_>,
+    name: &FunctionName,
+    before: &Description,
+    source: Option<UploadId>,
+    change: impl Fn(&Description) -> Result<Description, Status> + Send + 'static,
+) -> Result<Task, Status> {
+    let wanted = change(before)?;
+    let allowed = Allowed::of(api, request, name, &before.settings, &wanted.settings)?;
     allowed.check(&before.settings, &wanted.settings)?;
+    // The notes are looked at here, too, so that the client is told at once.
     wanted.into_parts()?;
-    let task = Task::Deploy(Deployment {
+    Ok(Task::Deploy(Deployment {
         source,
         // Applied to what is there by then: somebody may change it until the component is checked.
         change: Box::new(move |before| {
-            let wanted = form::changed(version, before, &new, mask.as_ref())?;
+            let wanted = change(before)?;
             allowed.check(&before.settings, &wanted.settings)?;
             Ok(wanted)
         }),
-    });
-    begin(api, request, version, OperationVerb::Update, &name, task)
+    }))
 }
 
 /// `projects.locations.functions.delete`.

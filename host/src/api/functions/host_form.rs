@@ -42,7 +42,7 @@ fn own() -> impl Iterator<Item = &'static Setting<FunctionSettings>> {
 
 /// The settings in `settings` that have an effect and are not empty, as they are shown. Secrets are shown by the file that
 /// they come from.
-pub(crate) fn shown_settings(
+pub(super) fn shown_settings(
     settings: &FunctionSettings,
 ) -> impl Iterator<Item = (&'static Setting<FunctionSettings>, Value)> {
     FunctionSettings::ALL.iter().filter_map(|setting| {
@@ -95,23 +95,31 @@ pub(super) fn apply(host: Fields<'_>, settings: &mut FunctionSettings) -> Result
         };
         match setting.flag {
             Flag::Made { .. } => set(settings, setting.name, &text(&field, value)?)?,
-            Flag::ByHand(_) => apply_by_hand(host, setting.name, &field, settings)?,
+            Flag::ByHand(_) => change_by_hand(host, setting.name, &field, settings)?,
         }
     }
     Ok(())
 }
 
-fn text(field: &str, value: &Value) -> Result<String, Status> {
+/// A value as a flag would have it.
+///
+/// # Errors
+/// If it is no text and no number.
+pub(super) fn text(field: &str, value: &Value) -> Result<String, Status> {
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Number(number) => Ok(number.to_string()),
         _ => Err(Status::invalid(format!(
-            "the field `host.{field}` is not a text or a number"
+            "the field `{field}` is not a text or a number"
         ))),
     }
 }
 
-fn apply_by_hand(
+/// Gives the setting `name`, which is no map of texts that Google's forms have, what `field` says.
+///
+/// # Errors
+/// If that is none that the setting may have.
+pub(super) fn change_by_hand(
     host: Fields<'_>,
     name: &str,
     field: &str,
@@ -175,8 +183,11 @@ fn outbound(rules: Vec<String>) -> Result<Vec<String>, Status> {
     Ok(rules)
 }
 
-/// The host may run elsewhere in the tree, and must find the same file.
-fn secret_file(file: String) -> Result<PathBuf, Status> {
+/// The file of a secret. The host may run elsewhere in the tree, and must find the same one.
+///
+/// # Errors
+/// If the path is not absolute.
+pub(super) fn secret_file(file: String) -> Result<PathBuf, Status> {
     match Path::new(&file).is_absolute() {
         true => Ok(file.into()),
         false => Err(Status::invalid(format!(

@@ -1,6 +1,6 @@
 //! The methods of functions, their operations and their runtimes.
 
-use super::{call, change, operations, read, runtimes, uploads};
+use super::{call, change, described, operations, read, runtimes, uploads};
 use crate::api::methods::{Method, On};
 use crate::store::ApiGeneration::{First, Second};
 
@@ -136,5 +136,26 @@ pub(in crate::api) const METHODS: &[Method] = &[
         "/v1/operations",
         "cloudfunctions.operations.list",
         |api, request| operations::list(api, request, First),
+    ),
+    Method::reads(
+        "host.v1.Functions.Get",
+        "GET",
+        "/host/v1/projects/{project}/locations/{location}/functions/{function}",
+        "cloudfunctions.functions.get",
+        described::get,
+    ),
+    Method::reads(
+        "host.v1.Functions.List",
+        "GET",
+        "/host/v1/projects/{project}/locations/{location}/functions",
+        "cloudfunctions.functions.list",
+        described::list,
+    ),
+    Method::changes(
+        "host.v1.Functions.Deploy",
+        "POST",
+        "/host/v1/projects/{project}/locations/{location}/functions/{function}:deploy",
+        "cloudfunctions.functions.update",
+        change::deploy,
     ),
 ];

@@ -7,7 +7,7 @@ use super::state::FunctionState;
 use crate::store::{FunctionName, FunctionRecord, Store, StoreError};
 
 /// How long a serving host may take to take up a change.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Why a change that was made is not served.
@@ -68,7 +68,7 @@ pub(crate) fn settle(store: &Store, record: &FunctionRecord) -> Result<bool, Set
 ///
 /// # Errors
 /// If it takes longer than [`PATIENCE`].
-pub(crate) fn settle_deleted(store: &Store, name: &FunctionName) -> Result<(), SettleError> {
+pub(super) fn settle_deleted(store: &Store, name: &FunctionName) -> Result<(), SettleError> {
     let begun = Instant::now();
     // Somebody may have deployed it anew meanwhile.
     while store.serves_functions()?
@@ -84,7 +84,7 @@ pub(crate) fn settle_deleted(store: &Store, name: &FunctionName) -> Result<(), S
 }
 
 /// Why nobody serves the functions of `store`, and what to do.
-pub(crate) fn not_served(store: &Store) -> &'static str {
+pub(super) fn not_served(store: &Store) -> &'static str {
     match store.is_served() {
         true => {
             "no host serves the functions of this store: the one that runs serves its component alone; start it with \

@@ -99,7 +99,11 @@ pub(super) fn set(settings: &mut FunctionSettings, name: &str, text: &str) -> Re
     Ok(())
 }
 
-fn check_environment(environment: &BTreeMap<String, String>) -> Result<(), Status> {
+/// Makes sure that these can be environment variables.
+///
+/// # Errors
+/// If one cannot be.
+pub(super) fn check_environment(environment: &BTreeMap<String, String>) -> Result<(), Status> {
     for (name, value) in environment {
         if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
             return Err(Status::invalid(format!(

@@ -66,6 +66,9 @@ POST /v1/projects/{project}/locations/{location}/functions:generateUploadUrl: ow
 POST /v1/projects/{project}/locations/{location}/functions/{function}:call: owner editor cloudfunctions.developer cloudfunctions.admin
 GET /v1/operations/{operation}: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer
 GET /v1/operations: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer
+GET /host/v1/projects/{project}/locations/{location}/functions/{function}: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer
+GET /host/v1/projects/{project}/locations/{location}/functions: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer
+POST /host/v1/projects/{project}/locations/{location}/functions/{function}:deploy: owner editor cloudfunctions.developer cloudfunctions.admin
 GET /host/v1/host: all
 POST /v1/projects/{project}/locations/{location}/jobs: owner editor cloudscheduler.admin
 GET /v1/projects/{project}/locations/{location}/jobs/{job}: owner editor viewer cloudscheduler.admin cloudscheduler.viewer

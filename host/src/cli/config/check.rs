@@ -39,7 +39,7 @@ impl Check {
         if let Ok(directory) = state.directory() {
             check_beside(&file, &functions, &directory)?;
         }
-        let trial = Trial::new(&state, compiler(&file.host()))?;
+        let trial = Trial::new(state.compile_cache(), compiler(&file.host()))?;
         for Declared {
             name,
             source,

@@ -2,26 +2,30 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use bytes::Bytes;
 use clap::Args;
+use serde_json::{Value, json};
 
 use super::super::Message;
+use super::super::client::{Client, ClientArgs, encoded};
 use super::super::format::print;
-use super::super::state::StateDirectory;
 use super::super::yaml;
-use super::{base_url, is_served, not_served};
-use crate::api::functions::{FunctionCall, GRACE, first_account, no_account, token};
+use super::{Invokers, not_served, text};
+use crate::api::functions::{FunctionCall, GRACE, no_account};
 use crate::authorities;
-use crate::store::{FunctionName, FunctionRecord, Store};
+use crate::store::{FunctionName, StoreError};
 
 /// The most of an answer that is shown, in bytes.
 const LARGEST_ANSWER: usize = 32 << 20;
+/// How long the token of a call is good.
+const TOKEN_LIFETIME: &str = "300s";
 
 /// Call a function over HTTP
 ///
-/// At the first --public-url of the host that serves, or where it listens if it has none.
-/// Exits with 1 if the answer has a status of 400 or more.
+/// At the first --public-url of the host that serves, or where it listens if it has none. With --endpoint and no
+/// account, the host calls it. Exits with 1 if the answer has a status of 400 or more.
 #[derive(Args)]
 pub(super) struct Call {
     /// The function
@@ -40,60 +44,88 @@ pub(super) struct Call {
     ca_file: Option<PathBuf>,
 
     #[command(flatten)]
-    state: StateDirectory,
+    host: ClientArgs,
 }
 
 impl Call {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let store = self.state.store()?;
-        let record = store.function(&self.name)?;
-        record.check()?;
-        if !is_served(&store)? {
-            return Err(not_served(&store).into());
+        let host = self.host.client()?;
+        let is_elsewhere = self.host.endpoint().is_some();
+        match is_elsewhere && self.impersonate_service_account.is_none() && self.ca_file.is_none() {
+            true => self.by_method(&host),
+            false => self.by_request(&host),
         }
-        let tls = self.tls()?;
-        let url = format!("{}/{}", base_url(&store)?, self.name);
-        let token = self.token(&store, &record, &url)?;
+    }
+
+    /// Has the host call the function: from here it may not be reached.
+    fn by_method(&self, host: &Client) -> Result<ExitCode, Message> {
+        let path = format!("{}/functions/{}:call", host.location("v1"), self.name);
+        let answer = host.post(&path, &json!({ "data": self.data }))?;
+        let id = Some(text(&answer["executionId"]));
+        match answer.get("error") {
+            None => tell(id, "result", text(&answer["result"])),
+            Some(error) => {
+                tell(id, "error", text(error).trim_end())?;
+                Err("the function answered with an error".into())
+            }
+        }
+    }
+
+    /// Calls the function where it answers.
+    fn by_request(&self, host: &Client) -> Result<ExitCode, Message> {
+        let path = format!("{}/functions/{}", host.location("v2"), self.name);
+        let function = host.get(&path)?;
+        if let Some(damage) = function["host"]["damage"].as_str() {
+            return Err(damaged(&self.name, damage));
+        }
+        if let Some(reason) = not_served(&function) {
+            return Err(reason.to_owned());
+        }
+        let url = text(&function["url"]);
+        let token = self.token(host, &function, url)?;
+        let timeout = function["serviceConfig"]["timeoutSeconds"].as_u64();
         let call = FunctionCall {
-            url: &url,
+            url,
             token: token.as_deref(),
-            data: Bytes::from(self.data),
+            data: Bytes::from(self.data.clone()),
             // The host ends the execution by then; this is for a host that does not answer at all.
-            patience: record.settings.timeout + GRACE,
+            patience: Duration::from_secs(timeout.unwrap_or_default()) + GRACE,
             largest_answer: LARGEST_ANSWER,
         };
-        let answer = call.make(tls).map_err(|error| error.to_string())?;
-        let text = String::from_utf8_lossy(&answer.body);
-        let id = answer.execution_id.as_deref().unwrap_or("unknown");
+        let answer = call.make(self.tls()?).map_err(|error| error.to_string())?;
+        let (id, body) = (
+            answer.execution_id.as_deref(),
+            String::from_utf8_lossy(&answer.body),
+        );
         if answer.is_error() {
-            print(&format!(
-                "executionId: {id}\nerror: {}\n",
-                quoted(text.trim_end())
-            ))?;
+            tell(id, "error", body.trim_end())?;
             return Err(format!(
                 "the function answered with status {}",
                 answer.status
             ));
         }
-        print(&format!("executionId: {id}\nresult: {}\n", quoted(&text)))?;
-        Ok(ExitCode::SUCCESS)
+        tell(id, "result", &body)
     }
 
     /// A token for the function, if it wants one.
-    fn token(
-        &self,
-        store: &Store,
-        record: &FunctionRecord,
-        url: &str,
-    ) -> Result<Option<String>, Message> {
-        if record.settings.allow_unauthenticated && self.impersonate_service_account.is_none() {
+    fn token(&self, host: &Client, function: &Value, url: &str) -> Result<Option<String>, Message> {
+        let invokers = Invokers::of(&function["host"]);
+        let account = self.impersonate_service_account.as_deref();
+        if invokers.is_anyone && account.is_none() {
             return Ok(None);
         }
-        let account = self.impersonate_service_account.as_deref();
-        let account = account.or(first_account(&record.settings));
-        let account = account.ok_or_else(|| no_account(&self.name))?;
-        let token = token(store, account, url);
-        token.map(Some).map_err(|error| error.to_string())
+        let account = account.or(invokers.first_account());
+        let account = encoded(account.ok_or_else(|| no_account(&self.name))?);
+        let path = format!(
+            "{}/serviceAccounts/{account}:generateIdToken",
+            host.project("v1")
+        );
+        let wanted = json!({ "audience": url, "includeEmail": true, "lifetime": TOKEN_LIFETIME });
+        let answer = host.post(&path, &wanted)?;
+        let token = answer["token"].as_str();
+        Ok(Some(
+            token.ok_or("the host answered without a token")?.to_owned(),
+        ))
     }
 
     /// Whom it trusts to be the host.
@@ -103,6 +135,19 @@ impl Call {
             host_sandbox::outbound::authorities::client_config(&others.unwrap_or_default());
         config.map_err(|error| format!("the certificate authorities: {error}"))
     }
+}
+
+/// Prints what came of the execution.
+fn tell(id: Option<&str>, what: &str, answer: &str) -> Result<ExitCode, Message> {
+    let id = id.filter(|id| !id.is_empty()).unwrap_or("unknown");
+    print(&format!("executionId: {id}\n{what}: {}\n", quoted(answer)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Why a function with a damaged record cannot be called.
+fn damaged(name: &FunctionName, damage: &str) -> Message {
+    let (name, damage) = (name.clone(), damage.to_owned());
+    StoreError::DamagedFunction { name, damage }.to_string()
 }
 
 /// Text as YAML shows it: plain if that is read back the same, else quoted. Nothing of it steers the terminal.

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::super::Message;
+use super::super::client::ClientArgs;
 use super::super::confirm::confirm;
-use super::super::state::StateDirectory;
-use super::settle_deleted;
+use super::operation;
 use crate::stderr;
 use crate::store::FunctionName;
 
@@ -22,14 +22,15 @@ pub(super) struct Delete {
     quiet: bool,
 
     #[command(flatten)]
-    state: StateDirectory,
+    host: ClientArgs,
 }
 
 impl Delete {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let store = self.state.store()?;
+        let host = self.host.client()?;
+        let path = format!("{}/functions/{}", host.location("v2"), self.name);
         // Before asking, so that nobody confirms what cannot be done.
-        store.function(&self.name)?;
+        host.get(&path)?;
         if !self.quiet {
             let what = format!(
                 "Function [{}] will be deleted, with the keys and values that it keeps.",
@@ -37,9 +38,8 @@ impl Delete {
             );
             confirm(&what)?;
         }
-        store.delete(&self.name)?;
+        operation::run(&host, || host.delete(&path))??;
         stderr::line!("Deleted [{}].", self.name);
-        settle_deleted(&store, &self.name)?;
         Ok(ExitCode::SUCCESS)
     }
 }

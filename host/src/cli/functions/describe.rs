@@ -5,9 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::super::Message;
+use super::super::client::ClientArgs;
 use super::super::listing::Shown;
-use super::super::state::StateDirectory;
-use super::{base_url, state, value};
 use crate::store::FunctionName;
 
 /// Show a function: its settings, revision, component and address
@@ -20,16 +19,14 @@ pub(super) struct Describe {
     shown: Shown,
 
     #[command(flatten)]
-    state: StateDirectory,
+    host: ClientArgs,
 }
 
 impl Describe {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let store = self.state.store()?;
-        let record = store.function(&self.name)?;
-        let state = state(&store, &record)?;
-        let value = value(&record, &base_url(&store)?, &state);
-        self.shown.show(&value)?;
+        let host = self.host.client()?;
+        let path = format!("{}/functions/{}", host.location("host/v1"), self.name);
+        self.shown.show(&host.get(&path)?)?;
         Ok(ExitCode::SUCCESS)
     }
 }

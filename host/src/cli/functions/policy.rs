@@ -4,44 +4,66 @@ use std::process::ExitCode;
 
 use clap::Args;
 use host_tokens::Member;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::Message;
+use super::super::client::{Client, ClientArgs};
 use super::super::format::{DocumentFormat, document, print};
 use super::super::listing::Shown;
-use super::super::state::StateDirectory;
-use super::settle;
-use crate::identity::accounts_of;
+use super::super::policy::{self, BindingArgs, Change, Resource};
+use super::{not_served, text};
 use crate::stderr;
-use crate::store::{FunctionName, FunctionRecord, ServiceAccountRecord, Store, StoreError};
+use crate::store::FunctionName;
 
-/// The one role that there is, under both of its names.
+/// The role of those who may call a function.
 const INVOKER: &str = "roles/cloudfunctions.invoker";
-const INVOKERS: [&str; 2] = [INVOKER, "roles/run.invoker"];
+/// What Cloud Run calls the same role.
+const RUN_INVOKER: &str = "roles/run.invoker";
+/// All roles on a function.
+const ROLES: [&str; 4] = [
+    INVOKER,
+    "roles/cloudfunctions.viewer",
+    "roles/cloudfunctions.developer",
+    "roles/cloudfunctions.admin",
+];
 
-/// Let a member call a function
+/// Let a member call a function, or change it
 #[derive(Args)]
 pub(super) struct AddBinding {
+    /// The function
+    name: FunctionName,
+
     /// serviceAccount:EMAIL, user:EMAIL, principal:ISSUER#SUBJECT or allUsers
     #[arg(long, value_name = "MEMBER")]
     member: Member,
 
+    /// What it may do: roles/cloudfunctions.invoker, .viewer, .developer or .admin
+    #[arg(long, value_name = "ROLE", value_parser = role)]
+    role: String,
+
     #[command(flatten)]
-    binding: Binding,
+    host: ClientArgs,
 }
 
-/// Let a member call a function no longer
+/// Let a member call a function, or change it, no longer
 #[derive(Args)]
 pub(super) struct RemoveBinding {
+    /// The function
+    name: FunctionName,
+
     /// serviceAccount:EMAIL, user:EMAIL, principal:ISSUER#SUBJECT or allUsers; or whatever stands in the policy
     #[arg(long, value_name = "MEMBER")]
     member: String,
 
+    /// What it may do by now, as it stands in the policy
+    #[arg(long, value_name = "ROLE")]
+    role: String,
+
     #[command(flatten)]
-    binding: Binding,
+    host: ClientArgs,
 }
 
-/// Show who may call a function
+/// Show who may call a function, and who may change it
 #[derive(Args)]
 pub(super) struct GetPolicy {
     /// The function
@@ -51,125 +73,101 @@ pub(super) struct GetPolicy {
     shown: Shown,
 
     #[command(flatten)]
-    state: StateDirectory,
-}
-
-#[derive(Args)]
-struct Binding {
-    /// The function
-    name: FunctionName,
-
-    /// What it may do: roles/cloudfunctions.invoker
-    #[arg(long, value_name = "ROLE", value_parser = role)]
-    role: String,
-
-    #[command(flatten)]
-    state: StateDirectory,
+    host: ClientArgs,
 }
 
 impl AddBinding {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let store = self.binding.state.store()?;
-        let name = &self.binding.name;
-        let changed = store.change_settings_beside_accounts(name, |settings, accounts| {
-            check(&self.member, accounts)?;
-            match &self.member {
-                Member::AllUsers => settings.allow_unauthenticated = true,
-                member => drop(settings.invokers.insert(member.to_string())),
-            }
-            Ok(())
-        });
-        self.binding.tell(&store, changed)
+        let binding = BindingArgs::new(self.member.to_string(), self.role);
+        change(&self.host, &self.name, &binding, Change::Add)
     }
 }
 
 impl RemoveBinding {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let store = self.binding.state.store()?;
-        let name = &self.binding.name;
-        let changed = store.change_settings_beside_accounts(name, |settings, _| {
-            let before = settings.clone();
-            if self.is_removed(&Member::AllUsers.to_string()) {
-                settings.allow_unauthenticated = false;
-            }
-            settings.invokers.retain(|member| !self.is_removed(member));
-            match *settings == before {
-                true => Err(StoreError::Settings(format!(
-                    "{} has no {INVOKER} on `{name}`",
-                    self.member
-                ))),
-                false => Ok(()),
-            }
-        });
-        self.binding.tell(&store, changed)
-    }
-
-    /// Whether `member` of the policy is the one that is meant, by the same text or as the same member.
-    fn is_removed(&self, member: &str) -> bool {
-        let parsed = || self.member.parse::<Member>().ok();
-        member == self.member || parsed().is_some_and(|meant| member.parse() == Ok(meant))
+        let binding = BindingArgs::new(self.member, by_one_name(&self.role).to_owned());
+        change(&self.host, &self.name, &binding, Change::Remove)
     }
 }
 
 impl GetPolicy {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
-        let record = self.state.store()?.function(&self.name)?;
-        record.check()?;
-        self.shown.show(&policy(&record))?;
+        let host = self.host.client()?;
+        let policy = policy::read_by("GET", &host, &path(&host, &self.name))?;
+        self.shown.show(&shown(policy))?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-impl Binding {
-    fn tell(
-        &self,
-        store: &Store,
-        changed: Result<FunctionRecord, StoreError>,
-    ) -> Result<ExitCode, Message> {
-        let record = changed?;
-        stderr::line!("Updated IAM policy for function [{}].", self.name);
-        settle(store, &record)?;
-        print(&document(&policy(&record), DocumentFormat::Yaml)?)?;
-        Ok(ExitCode::SUCCESS)
+fn change(
+    host: &ClientArgs,
+    name: &FunctionName,
+    binding: &BindingArgs,
+    change: Change,
+) -> Result<ExitCode, Message> {
+    let host = host.client()?;
+    let path = path(&host, name);
+    let function = Resource {
+        host: &host,
+        path: &path,
+        verb: "GET",
+        what: &format!("function [{name}]"),
+    };
+    let policy = binding.changed(&function, change)?;
+    // Who may set the policy may still be one who may not see the function.
+    if let Ok(function) = host.get(&path) {
+        check_served(&function)?;
+    }
+    print(&document(&shown(policy), DocumentFormat::Yaml)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes sure that the function, which is in Google's form, is served as it is now, if a host serves at all.
+fn check_served(function: &Value) -> Result<(), Message> {
+    if let Some(reason) = not_served(function) {
+        stderr::line!("note: {reason}");
+        return Ok(());
+    }
+    let message = &function["stateMessages"][0];
+    match text(&function["state"]) {
+        "FAILED" => Err(format!(
+            "deployed, but the host cannot serve it, and goes on with what it had: {}: {}",
+            text(&message["type"]),
+            text(&message["message"])
+        )),
+        "DEPLOYING" => Err("deployed, but the host that serves has not taken it up yet".into()),
+        _ => Ok(()),
     }
 }
 
-/// Makes sure that there is, or could be, such a member beside these accounts.
-fn check(member: &Member, accounts: &[ServiceAccountRecord]) -> Result<(), StoreError> {
-    if let Member::ServiceAccount(email) = member
-        && !accounts.iter().any(|account| account.email == **email)
-    {
-        return Err(StoreError::no_service_account(email, accounts));
+fn path(host: &Client, name: &FunctionName) -> String {
+    format!("{}/functions/{name}", host.location("v2"))
+}
+
+/// The policy without what only programs look at.
+fn shown(policy: Value) -> Value {
+    let mut policy = policy::shown(policy);
+    if let Some(fields) = policy.as_object_mut() {
+        fields.retain(|name, _| !matches!(name.as_str(), "etag" | "version"));
     }
-    let checked = member.check(&accounts_of(accounts.to_vec()));
-    checked.map_err(|error| StoreError::Settings(error.to_string()))
+    policy
+}
+
+/// The role by the name that it has in the policies of functions.
+fn by_one_name(role: &str) -> &str {
+    match role {
+        RUN_INVOKER => INVOKER,
+        role => role,
+    }
 }
 
 fn role(text: &str) -> Result<String, String> {
-    match INVOKERS.contains(&text) {
-        true => Ok(INVOKER.to_owned()),
+    let role = by_one_name(text);
+    match ROLES.contains(&role) {
+        true => Ok(role.to_owned()),
         false => Err(format!(
-            "the role `{text}` is not known; expected {INVOKER}"
+            "the role `{text}` is not one on a function; expected {}",
+            ROLES.join(", ")
         )),
     }
-}
-
-fn policy(record: &FunctionRecord) -> Value {
-    let settings = &record.settings;
-    let open = settings
-        .allow_unauthenticated
-        .then(|| Member::AllUsers.to_string());
-    let members: Vec<_> = open
-        .into_iter()
-        .chain(settings.invokers.iter().cloned())
-        .collect();
-    let bindings = match members.is_empty() {
-        true => json!([]),
-        false => json!([{ "members": members, "role": INVOKER }]),
-    };
-    let mut policy = json!({ "bindings": bindings });
-    if !settings.invoker_rules.is_empty() {
-        policy["invokerRules"] = json!(settings.invoker_rules);
-    }
-    policy
 }

@@ -36,7 +36,7 @@ fn a_damaged_function_is_closed_and_nothing_else_is_blocked() {
         Err(StoreError::DamagedFunction { .. })
     ));
     // It is not written over by what changes a part of it.
-    let changed = store.change_settings_beside_accounts(&name("a"), |_, _| Ok(()));
+    let changed = store.change_function_policy(&name("a"), |_, bindings, _| Ok(bindings));
     assert!(matches!(changed, Err(StoreError::DamagedFunction { .. })));
     let kept = store.deploy(&name("a"), None, Ok);
     assert!(matches!(kept, Err(StoreError::DamagedFunction { .. })));

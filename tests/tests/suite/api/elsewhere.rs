@@ -1,6 +1,6 @@
 //! Commands for a host on another machine: `--endpoint` with a token in a file.
 
-use tests::{Certificate, Output, State};
+use tests::{Certificate, Output, State, guest};
 
 /// Runs a command as somebody who has no state directory of their own, and the token of `state` in a file.
 fn run_elsewhere(state: &State, endpoint: &str, further: &[&str], command: &[&str]) -> Output {
@@ -84,6 +84,65 @@ fn what_a_command_prints_of_another_machine_is_what_it_prints_there() {
     let restored = other.run(&format!("state restore {}", backup.display()));
     assert_eq!(restored.code, Some(0), "{restored:?}");
     assert_eq!(other.job("j")["description"], "d");
+}
+
+#[test]
+fn a_function_is_deployed_called_and_deleted_from_another_machine() {
+    let state = State::with_store();
+    let host = state.serve().start();
+    let endpoint = format!("http://{}", host.admin_addr());
+    let there = |line: &str| run_there(&state, &endpoint, line);
+    let succeed = |line: &str| {
+        let output = there(line);
+        assert_eq!(output.code, Some(0), "{line}: {output:?}");
+        output
+    };
+    let deploy = format!("functions deploy f --source {}", guest("hello").display());
+    let deployed = succeed(&format!("{deploy} --timeout 1500ms --update-labels a=1"));
+    let words = [
+        "Deployed revision 1 of [f].",
+        "warning: nobody may call [f] yet",
+    ];
+    assert!(
+        words.iter().all(|word| deployed.stderr.contains(word)),
+        "{deployed:?}"
+    );
+    assert_eq!(deployed.stdout, format!("url: http://{}/f\n", host.addr()));
+    let member = "--member allUsers --role roles/run.invoker";
+    succeed(&format!("functions add-iam-policy-binding f {member}"));
+    let updated = succeed("functions deploy f --update-labels b=2 --memory 64Mi");
+    assert_eq!(updated.stderr, "Deployed revision 2 of [f].\n");
+    for line in [
+        "functions list",
+        "functions describe f",
+        "functions get-iam-policy f",
+        "functions describe g",
+        "functions deploy g",
+        "functions deploy f --memory 1",
+        "functions deploy f --source Cargo.toml",
+        "functions deploy f --compile-memory 1Gi",
+    ] {
+        let (there, here) = (there(line), state.run(line));
+        assert_eq!(
+            (there.code, there.stdout, there.stderr),
+            (here.code, here.stdout, here.stderr),
+            "{line}"
+        );
+    }
+    let shown = state.describe("f");
+    assert_eq!(shown["labels"], serde_json::json!({ "a": "1", "b": "2" }));
+    assert_eq!(shown["timeout"], "1500ms");
+    let called = succeed(r#"functions call f --data {"name":"Ada"}"#);
+    assert!(
+        called.stdout.ends_with("\nresult: Hello Ada!\n"),
+        "{called:?}"
+    );
+    let refused = there("functions call f --data none");
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stdout.contains("\nerror: "), "{refused:?}");
+    let deleted = succeed("functions delete f --quiet");
+    assert_eq!(deleted.stderr, "Deleted [f].\n");
+    assert_eq!(state.names(), [""; 0]);
 }
 
 fn run_there(state: &State, endpoint: &str, line: &str) -> Output {

@@ -81,14 +81,6 @@ fn another_project_or_location_than_the_hosts_is_refused() {
 fn flags_that_would_change_something_are_refused_with_the_reason() {
     let state = two_jobs();
     for (line, word) in [
-        (
-            "functions deploy f --source . --runtime python312",
-            "host new",
-        ),
-        (
-            "functions deploy f --entry-point main --source f.wasm",
-            "one entry point",
-        ),
         ("functions deploy f --vpc-connector=c", "--allow-outbound"),
         (
             "functions deploy f --trigger-topic t",
@@ -116,6 +108,28 @@ fn flags_that_would_change_something_are_refused_with_the_reason() {
     }
     let paused = state.job("hourly");
     assert_eq!(paused["state"], "ENABLED");
+}
+
+#[test]
+fn what_scripts_for_gcloud_say_of_a_source_is_taken_for_a_component_alone() {
+    let state = State::new();
+    let source = tests::guest("hello");
+    let folder = state.beside().join("built");
+    std::fs::create_dir(&folder).expect("it can be made");
+    std::fs::copy(source, folder.join("f.wasm")).expect("it can be copied");
+    let flags = "--gen2 --trigger-http --ingress-settings all --entry-point main --quiet";
+    let deploy = |runtime: &str| {
+        let source = folder.display();
+        state.run(&format!(
+            "functions deploy f --source {source} --runtime {runtime} {flags}"
+        ))
+    };
+    let deployed = deploy("wasi");
+    assert_eq!(deployed.code, Some(0), "{deployed:?}");
+    let refused = deploy("python312");
+    assert_refused(&refused, 2, &["not built from source yet", "host new"]);
+    let entry_point = state.run("functions deploy f --entry-point main");
+    assert_refused(&entry_point, 2, &["--runtime"]);
 }
 
 #[test]

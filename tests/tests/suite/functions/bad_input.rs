@@ -94,7 +94,10 @@ fn what_cannot_be_served_is_not_deployed() {
             "a core WebAssembly module",
         ),
         (huge, "more than the 104857600 allowed"),
-        (state.beside().to_owned(), "is not a file"),
+        (
+            state.beside().to_owned(),
+            "several components (core.wasm, cut.wasm, huge.wasm, 1 more)",
+        ),
         (state.beside().join("gone.wasm"), "cannot read"),
     ];
     for (file, expected) in cases {

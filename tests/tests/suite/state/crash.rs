@@ -64,7 +64,7 @@ fn a_deployment_that_is_killed_is_done_or_not_done() {
         let output = state
             .functions(["deploy", &name, "--allow-unauthenticated", "--source"])
             .arg(guest(source))
-            .run_for(moment(round, Duration::from_millis(120)));
+            .run_for(moment(round, Duration::from_millis(400)));
         if let Some(revision) = acknowledged_by(&output, &name) {
             acknowledged.insert(name, revision);
         }

@@ -378,3 +378,48 @@ fn a_creation_that_nobody_has_begun_is_not_waited_for() {
     host.api.await_creation(&"f".parse().unwrap()).unwrap();
     assert!(begun.elapsed() < Duration::from_secs(1));
 }
+
+const OWN: &str = "/host/v1/projects/local/locations/local/functions";
+
+fn deploy(host: &Host, name: &str, body: &Value) -> Value {
+    let operation = host.call("POST", &format!("{OWN}/{name}:deploy"), body);
+    host.done(&operation.unwrap())
+}
+
+/// The id of an upload of `bytes`.
+fn upload(host: &Host, bytes: &[u8]) -> Value {
+    let source = host.upload(bytes);
+    let object = source["object"].as_str().unwrap();
+    json!(object.strip_suffix(".zip").unwrap())
+}
+
+#[test]
+fn a_command_deploys_what_is_there_and_what_is_not_and_describes_it() {
+    let host = Host::new();
+    let changes = json!({ "timeout": "1500ms", "labels": { "update": { "a": "1" } } });
+    let body = json!({ "changes": changes });
+    let refused = host.call("POST", &format!("{OWN}/f:deploy"), &body);
+    assert_eq!(refused.as_ref().unwrap_err().code, Code::NotFound);
+    assert!(refused.unwrap_err().message.contains("--source"));
+    let body = json!({ "upload": upload(&host, WASM), "changes": changes });
+    let created = deploy(&host, "f", &body);
+    assert_eq!(created["response"]["serviceConfig"]["revision"], "f-00001");
+    let changes = json!({ "runtime": "wasi", "labels": { "update": { "b": "2" } } });
+    deploy(&host, "f", &json!({ "changes": changes }));
+    let described = host.get(&format!("{OWN}/f")).unwrap();
+    assert_eq!(described["revision"], 2);
+    assert_eq!(described["timeout"], "1500ms");
+    assert_eq!(described["labels"], json!({ "a": "1", "b": "2" }));
+    let listed = host.get(&format!("{OWN}?pageSize=1")).unwrap();
+    assert_eq!(listed["functions"], json!([described]));
+    let failed = deploy(&host, "f", &json!({ "upload": upload(&host, BAD) }));
+    assert_eq!(error(&failed), (3, "it imports wasi:nn".into()));
+    for body in [
+        json!({ "other": 1 }),
+        json!({ "upload": 1 }),
+        json!({ "changes": { "other": 1 } }),
+    ] {
+        let refused = host.call("POST", &format!("{OWN}/f:deploy"), &body);
+        assert_eq!(code(refused), Code::InvalidArgument, "{body}");
+    }
+}

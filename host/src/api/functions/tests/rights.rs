@@ -241,3 +241,26 @@ fn a_command_of_this_program_is_told_of_fields_that_are_not_known() {
         .unwrap_err();
     assert!(refused.message.contains("lables"), "{refused}");
 }
+
+#[test]
+fn by_the_commands_method_nobody_creates_or_opens_a_function_who_may_not_by_others() {
+    let host = Host::new();
+    host.create("f");
+    let deploy = |who: &Principal, name: &str, body: &Value| {
+        let path = format!("/host/v1/projects/local/locations/local/functions/{name}:deploy");
+        host.call_as(who.clone(), "POST", &path, body)
+    };
+    let of = PolicyOf::Function("f".parse().unwrap());
+    let one = host.grant(&of, "roles/cloudfunctions.developer", &host.account("one"));
+    host.done(&deploy(&one, "f", &json!({})).unwrap());
+    assert_eq!(code(deploy(&one, "g", &json!({}))), Code::PermissionDenied);
+    for changes in [
+        json!({ "allowUnauthenticated": true }),
+        json!({ "invokers": ["user:a@example.com"] }),
+        json!({ "secretFiles": { "update": { "S": "/etc/hostname" } } }),
+        json!({ "serviceAccountEmail": "one@host.internal" }),
+    ] {
+        let refused = deploy(&one, "f", &json!({ "changes": changes }));
+        assert_eq!(code(refused), Code::PermissionDenied, "{changes}");
+    }
+}

@@ -1,19 +1,18 @@
 //! The settings of a function as flags. What is not named stays.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, Args};
-use host_tokens::{EmailAddress, SERVICE_ACCOUNT_DOMAIN};
+use serde_json::{Map, Value, json};
 
 use super::super::super::Message;
 use super::super::super::flags::{Flags, Section};
 use super::super::super::yaml;
-use crate::config::values::{Listed, Pair, all, bucket_name, host_name, map, names, pairs};
+use crate::config::values::{Listed, Pair, all, bucket_name, map, names, pairs};
 use crate::input;
 use crate::settings::{FunctionSettings, Setting};
-use crate::store::Store;
-use host_sandbox::OutboundPolicy;
 
 /// The largest file of environment variables, in bytes.
 const LARGEST_ENVIRONMENT: u64 = 16 << 20;
@@ -149,122 +148,125 @@ impl Section for Deployed {
 }
 
 impl SettingArgs {
-    /// Makes sure that the account which is named is there, if it would be one of this host.
-    pub(super) fn check_account(&self, store: &Store) -> Result<(), Message> {
-        let Some(email) = &self.service_account else {
-            return Ok(());
+    /// The changes that the flags make, as the method that deploys takes them. `is_here` tells whether the host has the files
+    /// of this machine.
+    ///
+    /// # Errors
+    /// If a file cannot be read, or a name is given twice.
+    pub(super) fn changes(&self, is_here: bool) -> Result<Map<String, Value>, Message> {
+        let mut changes = Map::new();
+        let mut put = |name: &str, value: Option<Value>| {
+            changes.extend(value.map(|value| (name.to_owned(), value)));
         };
-        match email.parse::<EmailAddress>() {
-            Ok(address) if address.domain() != SERVICE_ACCOUNT_DOMAIN => Ok(()),
-            _ => {
-                let found = store.service_account(email);
-                found.map(drop).map_err(|error| error.to_string())
+        let is_open = self.allow_unauthenticated;
+        put(
+            "allowUnauthenticated",
+            (is_open || self.no_allow_unauthenticated).then(|| json!(is_open)),
+        );
+        put(
+            "serviceAccountEmail",
+            self.service_account.as_ref().map(|email| json!(email)),
+        );
+        put(
+            "warm",
+            (self.warm || self.no_warm).then(|| json!(self.warm)),
+        );
+        put("maxInstances", self.clear_max_instances.then(|| json!(0)));
+        let has_no_instances = self.clear_min_instances || self.no_warm;
+        put("minInstances", has_no_instances.then(|| json!(0)));
+        put("environmentVariables", self.environment()?);
+        put("config", self.config()?);
+        put("secretFiles", self.secrets(is_here)?);
+        put(
+            "labels",
+            map_change(None, &self.remove_labels, map(&self.update_labels)?),
+        );
+        for (name, list, is_cleared) in [
+            (
+                "allowOutbound",
+                &self.allow_outbound,
+                self.clear_allow_outbound,
+            ),
+            ("hosts", &self.host, self.clear_hosts),
+            (
+                "keyvalueBuckets",
+                &self.keyvalue_bucket,
+                self.clear_keyvalue_buckets,
+            ),
+        ] {
+            put(name, (is_cleared || !list.is_empty()).then(|| json!(list)));
+        }
+        changes.extend(self.limits.shown());
+        Ok(changes)
+    }
+
+    fn environment(&self) -> Result<Option<Value>, Message> {
+        let replaced = match &self.env_vars_file {
+            Some(path) => Some(environment_file(path)?),
+            None if self.clear_env_vars || !self.set_env_vars.is_empty() => {
+                Some(map(&self.set_env_vars)?)
             }
-        }
+            None => None,
+        };
+        let updated = map(&self.update_env_vars)?;
+        Ok(map_change(replaced, &self.remove_env_vars, updated))
     }
 
-    /// `settings`, changed as the flags say.
-    pub(super) fn apply(
-        &self,
-        mut settings: FunctionSettings,
-    ) -> Result<FunctionSettings, Message> {
-        match (self.allow_unauthenticated, self.no_allow_unauthenticated) {
-            (true, _) => settings.allow_unauthenticated = true,
-            (_, true) => settings.allow_unauthenticated = false,
-            _ => {}
-        }
-        if self.service_account.is_some() {
-            settings.service_account.clone_from(&self.service_account);
-        }
-        if self.clear_max_instances {
-            settings.max_instances = None;
-        }
-        if self.clear_min_instances {
-            settings.min_instances = 0;
-        }
-        match (self.warm, self.no_warm) {
-            (true, _) => settings.warm = true,
-            (_, true) => {
-                settings.warm = false;
-                settings.min_instances = 0;
-            }
-            _ => {}
-        }
-        self.limits.apply(&mut settings);
-        self.apply_environment(&mut settings)?;
-        self.apply_config(&mut settings)?;
-        self.apply_secrets(&mut settings)?;
-        if self.clear_allow_outbound || !self.allow_outbound.is_empty() {
-            let mut policy = OutboundPolicy::default();
-            for allowed in &self.allow_outbound {
-                policy.allow(allowed).map_err(|error| error.to_string())?;
-            }
-            settings.allow_outbound.clone_from(&self.allow_outbound);
-        }
-        if self.clear_hosts || !self.host.is_empty() {
-            let hosts = self.host.iter().map(|host| host_name(host));
-            settings.hosts = hosts.collect::<Result<_, _>>()?;
-        }
-        if self.clear_keyvalue_buckets || !self.keyvalue_bucket.is_empty() {
-            settings.keyvalue_buckets.clone_from(&self.keyvalue_bucket);
-        }
-        for label in all(&self.remove_labels) {
-            settings.labels.remove(label);
-        }
-        settings.labels.extend(map(&self.update_labels)?);
-        Ok(settings)
+    fn config(&self) -> Result<Option<Value>, Message> {
+        let is_replaced = self.clear_config || !self.set_config.is_empty();
+        let replaced = is_replaced.then(|| map(&self.set_config)).transpose()?;
+        let updated = map(&self.update_config)?;
+        Ok(map_change(replaced, &self.remove_config, updated))
     }
 
-    fn apply_environment(&self, settings: &mut FunctionSettings) -> Result<(), Message> {
-        if let Some(path) = &self.env_vars_file {
-            settings.environment = environment_file(path)?;
-        } else if self.clear_env_vars || !self.set_env_vars.is_empty() {
-            settings.environment = map(&self.set_env_vars)?;
-        }
-        for name in all(&self.remove_env_vars) {
-            settings.environment.remove(name);
-        }
-        settings.environment.extend(map(&self.update_env_vars)?);
-        Ok(())
-    }
-
-    fn apply_config(&self, settings: &mut FunctionSettings) -> Result<(), Message> {
-        if self.clear_config || !self.set_config.is_empty() {
-            settings.config = map(&self.set_config)?;
-        }
-        for name in all(&self.remove_config) {
-            settings.config.remove(name);
-        }
-        settings.config.extend(map(&self.update_config)?);
-        Ok(())
-    }
-
-    fn apply_secrets(&self, settings: &mut FunctionSettings) -> Result<(), Message> {
-        if !self.set_secrets.is_empty() {
-            settings.secrets = secrets(&self.set_secrets)?;
-        }
-        for name in all(&self.remove_secrets) {
-            settings.secrets.remove(name);
-        }
-        settings.secrets.extend(secrets(&self.update_secrets)?);
-        Ok(())
+    fn secrets(&self, is_here: bool) -> Result<Option<Value>, Message> {
+        let files = |lists: &[Listed<Pair>]| match is_here {
+            true => secrets(lists),
+            false => map(lists),
+        };
+        let is_replaced = !self.set_secrets.is_empty();
+        let replaced = is_replaced.then(|| files(&self.set_secrets)).transpose()?;
+        let updated = files(&self.update_secrets)?;
+        Ok(map_change(replaced, &self.remove_secrets, updated))
     }
 }
 
+/// How a map of texts is changed, if it is.
+fn map_change(
+    replaced: Option<BTreeMap<String, String>>,
+    removed: &[Listed<String>],
+    updated: BTreeMap<String, String>,
+) -> Option<Value> {
+    let mut change = json!({});
+    if let Some(replaced) = replaced {
+        change["replace"] = json!(replaced);
+    }
+    if !removed.is_empty() {
+        change["remove"] = all(removed).map(String::as_str).collect();
+    }
+    if !updated.is_empty() {
+        change["update"] = json!(updated);
+    }
+    (change != json!({})).then_some(change)
+}
+
 /// The files that `lists` name, each of which can be read.
-fn secrets(lists: &[Listed<Pair>]) -> Result<BTreeMap<String, PathBuf>, Message> {
+fn secrets(lists: &[Listed<Pair>]) -> Result<BTreeMap<String, String>, Message> {
     let files = map(lists)?.into_iter().map(|(name, file)| {
+        let unreadable = |error: &dyn Display| format!("cannot read the secret {file}: {error}");
         // The host may run elsewhere in the tree, and must find the same file.
-        std::path::absolute(&file)
-            .and_then(|path| std::fs::File::open(&path).map(|_| (name, path)))
-            .map_err(|error| format!("cannot read the secret {file}: {error}"))
+        let path = std::path::absolute(&file).map_err(|error| unreadable(&error))?;
+        std::fs::File::open(&path).map_err(|error| unreadable(&error))?;
+        let path = path.into_os_string().into_string();
+        path.map(|path| (name, path))
+            .map_err(|_| unreadable(&"its path is not text in UTF-8"))
     });
     files.collect()
 }
 
 fn environment_file(path: &Path) -> Result<BTreeMap<String, String>, Message> {
     let text = input::read(path, "--env-vars-file", LARGEST_ENVIRONMENT)?;
-    let wrong = |error: &dyn std::fmt::Display| {
+    let wrong = |error: &dyn Display| {
         format!(
             "{}: {error}; expected a map of names to strings",
             input::name(path)
@@ -296,45 +298,74 @@ mod tests {
         settings: SettingArgs,
     }
 
-    fn applied(before: FunctionSettings, flags: &[String]) -> FunctionSettings {
-        let words = std::iter::once("deploy".to_owned()).chain(flags.iter().cloned());
-        let line = Line::try_parse_from(words).unwrap_or_else(|error| panic!("{error}"));
-        line.settings.apply(before).unwrap()
+    fn changes(flags: &[&str]) -> Value {
+        let line = Line::try_parse_from([&["deploy"], flags].concat());
+        let line = line.unwrap_or_else(|error| panic!("{error}"));
+        Value::Object(line.settings.changes(true).unwrap())
     }
 
     #[test]
-    fn secrets_are_replaced_removed_and_added() {
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-        let names = |settings: &FunctionSettings| {
-            let names = settings.secrets.keys().cloned();
-            names.collect::<Vec<_>>()
-        };
-        let set = |names: &str| {
-            let pairs = names.split(',').map(|name| format!("{name}={file}"));
-            pairs.collect::<Vec<_>>().join(",")
-        };
-        let before = || {
-            let flags = [format!("--set-secrets={}", set("A,B"))];
-            applied(FunctionSettings::default(), &flags)
-        };
-        assert_eq!(names(&before()), ["A", "B"]);
+    fn only_what_is_named_is_changed() {
+        assert_eq!(changes(&[]), json!({}));
+        let flags = [
+            "--memory=64Mi",
+            "--timeout=1500ms",
+            "--max-instances=3",
+            "--max-response-body=unlimited",
+            "--allow-unauthenticated",
+            "--host=f.example.com",
+            "--clear-allow-outbound",
+        ];
+        let expected = json!({
+            "memory": "64Mi",
+            "timeout": "1500ms",
+            "maxInstances": 3,
+            "maxResponseBody": "unlimited",
+            "allowUnauthenticated": true,
+            "hosts": ["f.example.com"],
+            "allowOutbound": [],
+        });
+        assert_eq!(changes(&flags), expected);
+        assert_eq!(
+            changes(&["--no-warm", "--clear-max-instances"]),
+            json!({ "warm": false, "minInstances": 0, "maxInstances": 0 })
+        );
+        // As a host would take it that has warm instances.
+        let both = changes(&["--no-warm", "--min-instances=2"]);
+        assert_eq!(both, json!({ "warm": false, "minInstances": 2 }));
+    }
+
+    #[test]
+    fn maps_are_replaced_and_their_keys_removed_and_added() {
         for (flags, expected) in [
-            (vec![format!("--set-secrets={}", set("C"))], &["C"][..]),
             (
-                vec![format!("--update-secrets={}", set("B,C"))],
-                &["A", "B", "C"],
+                &["--set-env-vars=A=1,B=2"][..],
+                json!({ "replace": { "A": "1", "B": "2" } }),
             ),
-            (vec!["--remove-secrets=A".to_owned()], &["B"]),
+            (&["--clear-env-vars"], json!({ "replace": {} })),
             (
-                vec![
-                    "--remove-secrets=A,B".to_owned(),
-                    format!("--update-secrets={}", set("B")),
-                ],
-                &["B"],
+                &["--remove-env-vars=A,B", "--update-env-vars=B=2"],
+                json!({ "remove": ["A", "B"], "update": { "B": "2" } }),
             ),
-            (vec!["--memory=64Mi".to_owned()], &["A", "B"]),
         ] {
-            assert_eq!(names(&applied(before(), &flags)), expected, "{flags:?}");
+            let expected = json!({ "environmentVariables": expected });
+            assert_eq!(changes(flags), expected, "{flags:?}");
         }
+    }
+
+    #[test]
+    fn a_secret_is_a_file_that_the_host_finds_and_one_elsewhere_is_for_it_to_find() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let flag = format!("--update-secrets=S={file}");
+        let expected = json!({ "secretFiles": { "update": { "S": file } } });
+        assert_eq!(changes(&[&flag]), expected);
+        let line = Line::try_parse_from(["deploy", "--set-secrets=S=gone"]).unwrap();
+        let missing = line.settings.changes(true).unwrap_err();
+        assert!(missing.contains("cannot read the secret gone"), "{missing}");
+        let elsewhere = Value::Object(line.settings.changes(false).unwrap());
+        assert_eq!(
+            elsewhere,
+            json!({ "secretFiles": { "replace": { "S": "gone" } } })
+        );
     }
 }
