@@ -1,3 +1,6 @@
+use std::fmt::Write as _;
+use std::path::Path;
+
 use super::*;
 use crate::api::Caller;
 use crate::api::role::{ROLES, Role};
@@ -177,4 +180,39 @@ fn example(pattern: &str) -> String {
         None => part.to_owned(),
     });
     parts.collect::<Vec<_>>().join("/")
+}
+
+/// The line of docs/api.md that stands above the table of methods.
+const TABLE: &str = "Each method, the name that audit entries have for it, and its permission:\n\n";
+
+#[test]
+fn the_table_of_the_docs_has_every_method() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/api.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let made = with_table(&page);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &made).unwrap();
+    } else {
+        assert!(page == made, "docs/api.md is out of date");
+    }
+}
+
+/// `page` with the table of methods as they are.
+fn with_table(page: &str) -> String {
+    let (before, rest) = page.split_once(TABLE).unwrap();
+    let after = rest.find("\n\n").map_or("", |end| &rest[end + 1..]);
+    let mut made = format!("{before}{TABLE}| method | name | permission |\n|---|---|---|\n");
+    for method in all() {
+        let Method { verb, path, .. } = method;
+        let on = match method.on {
+            On::Path => "",
+            On::AnyFunction => " on any function",
+            On::Operation => " on its function",
+        };
+        let permission = method.permission.map_or("none".to_owned(), |permission| {
+            format!("`{permission}`{on}")
+        });
+        writeln!(made, "| `{verb} {path}` | {} | {permission} |", method.name).unwrap();
+    }
+    made + after
 }
