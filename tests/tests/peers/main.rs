@@ -3,6 +3,7 @@
 mod collector;
 mod drop_in;
 mod google_clients;
+mod google_tools_page;
 mod new_project;
 mod provider;
 mod python_0_3;
