@@ -1,9 +1,10 @@
 //! Outside issuers' tokens: exchanged for an access token, or sent as they are. So a pipeline deploys without a secret.
 
+use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use tests::{Host, Issuer, Reply, State};
+use tests::{Host, Issuer, Reply, State, guest, wait_until};
 
 const JOBS: &str = "/v1/projects/local/locations/local/jobs";
 
@@ -111,4 +112,60 @@ fn tokens_for_others_of_others_and_of_this_host_are_not_exchanged() {
     );
     let large = "a".repeat(33 << 10);
     assert_eq!(exchange(&host, &large, EXCHANGE).status, 400);
+}
+
+const LOCATION: &str = "projects/local/locations/local";
+
+/// What docs/google-tools.md has a pipeline do.
+#[test]
+fn a_pipeline_deploys_the_one_function_that_it_may_change_and_nothing_else() {
+    let issuer = Issuer::start();
+    let state = State::new();
+    for name in ["mine", "other"] {
+        state.deploy(name, "hello", &[]);
+    }
+    state.put_compiled("echoes");
+    let host = state.serve().arg("--issuer").arg(issuer.url()).start();
+    let member = issuer.principal("repo:octo/app:ref:refs/heads/main");
+    let policy = json!({ "policy": { "bindings": [
+        { "role": "roles/cloudfunctions.developer", "members": [member] },
+    ]}});
+    let set = format!("POST /v2/{LOCATION}/functions/mine:setIamPolicy");
+    host.called(&state.access_token(), &set, &policy);
+
+    let audience = format!("http://{}", host.admin_addr());
+    let github = issuer.key().sign(&claims(&issuer, &audience));
+    let answer = exchange(&host, &github, EXCHANGE).json();
+    let token = answer["access_token"].as_str().expect("it is a token");
+    let generate = format!("POST /v2/{LOCATION}/functions:generateUploadUrl");
+    let upload = host.called(token, &generate, &json!({}));
+    let url = upload["uploadUrl"]
+        .as_str()
+        .and_then(|url| url.strip_prefix(&audience));
+    let put = format!("PUT {}", url.expect("it is a URL of this host"));
+    let component = fs::read(guest("echoes")).expect("there is such a guest");
+    assert_eq!(host.method(None, &put, component).status, 200);
+    let source =
+        json!({ "buildConfig": { "source": { "storageSource": upload["storageSource"] } } });
+    let update = format!("PATCH /v2/{LOCATION}/functions/mine?updateMask=buildConfig.source");
+    let mut operation = host.called(token, &update, &source);
+    let get = format!("GET /v2/{}", operation["name"].as_str().unwrap_or_default());
+    wait_until("the operation is done", || {
+        operation = host.called(token, &get, &Value::Null);
+        operation["done"] == true
+    });
+    let revision = &operation["response"]["serviceConfig"]["revision"];
+    assert_eq!(revision, "mine-00002", "{operation}");
+
+    for denied in [
+        format!("PATCH /v2/{LOCATION}/functions/other?updateMask=buildConfig.source"),
+        format!("DELETE /v2/{LOCATION}/functions/other"),
+        format!("POST /v2/{LOCATION}/functions?functionId=new"),
+        set,
+        "POST /v1/projects/local:setIamPolicy".to_owned(),
+        format!("POST {JOBS}"),
+    ] {
+        let reply = host.method(Some(token), &denied, source.to_string());
+        assert_eq!(reply.status, 403, "{denied}: {}", reply.text());
+    }
 }
