@@ -35,7 +35,8 @@ pub(super) const METHODS: &[Method] = &[
         "/v2/entries:write",
         "logging.logEntries.create",
         write::write,
-    ),
+    )
+    .with_bodies_up_to(10 << 20),
     Method::reads(
         "google.logging.v2.LoggingServiceV2.TailLogEntries",
         "POST",
