@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::fields::Fields;
 use super::methods::Method;
-use super::service_accounts::missing;
+use super::service_accounts::about_account;
 use super::{Api, Code, Reply, Request, Status};
 use crate::identity::{AccessTokenHolder, OwnIssuer, OwnIssuerError, TokenRequest};
 
@@ -107,7 +107,7 @@ fn refuse_delegates(fields: Fields<'_>) -> Result<(), Status> {
 
 fn failed(api: &Api, error: OwnIssuerError) -> Status {
     match error {
-        OwnIssuerError::Store(error) => missing(api, error),
+        OwnIssuerError::Store(error) => about_account(api, error),
         error @ (OwnIssuerError::Revoked(_) | OwnIssuerError::Disabled(_)) => {
             Status::new(Code::FailedPrecondition, error.to_string())
         }

@@ -143,12 +143,8 @@ fn create(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
         &display_name,
         &description,
     );
-    match created {
-        Err(StoreError::ServiceAccountExists(email)) => {
-            Err(Status::exists(&full_name(api, &email)))
-        }
-        created => Ok(shown(api, &created?).into()),
-    }
+    let created = created.map_err(|error| about_account(api, error))?;
+    Ok(shown(api, &created).into())
 }
 
 /// The domain of the address. One that is named becomes this host's own, so that no issuer can vouch for an address in it
@@ -169,7 +165,7 @@ fn domain(api: &Api, request: &Request<'_>, fields: Fields<'_>) -> Result<String
 
 fn get(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
     let found = api.store().service_account(request.params.get("account"));
-    let record = found.map_err(|error| missing(api, error))?;
+    let record = found.map_err(|error| about_account(api, error))?;
     Ok(shown(api, &record).into())
 }
 
@@ -229,7 +225,7 @@ fn delete(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
     let deleted = api
         .store()
         .delete_service_account(request.params.get("account"));
-    let changed = deleted.map_err(|error| missing(api, error))?;
+    let changed = deleted.map_err(|error| about_account(api, error))?;
     let functions: Vec<String> = changed
         .iter()
         .map(|record| record.name.to_string())
@@ -308,12 +304,15 @@ fn full_name(api: &Api, email: &str) -> String {
     api.resource_name(&PolicyOf::ServiceAccount(email.to_owned()))
 }
 
-/// An error that names the account in full.
-pub(super) fn missing(api: &Api, error: StoreError) -> Status {
-    match error {
-        StoreError::NoServiceAccount { email, .. } => Status::not_found(&full_name(api, &email)),
-        error => error.into(),
-    }
+/// An error about an account, which it names in full.
+pub(super) fn about_account(api: &Api, error: StoreError) -> Status {
+    let name = match &error {
+        StoreError::NoServiceAccount { email, .. } | StoreError::ServiceAccountExists(email) => {
+            full_name(api, email)
+        }
+        _ => return error.into(),
+    };
+    Status::from(error).about(&name)
 }
 
 #[cfg(test)]
