@@ -18,12 +18,7 @@ pub(super) const METHODS: &[Method] = &[Method::changes(
 pub(crate) const BACKUP: &str = "application/vnd.sqlite3";
 
 fn back_up(api: &Api, _: &Request<'_>) -> Result<Reply, Status> {
-    let name = format!(
-        ".backup-{}-{:016x}",
-        std::process::id(),
-        rand::random::<u64>()
-    );
-    let path = api.store().directory().join(name);
+    let path = api.store().passing_backup();
     api.store().back_up(&path)?;
     let file = File::open(&path);
     // Whoever has it open reads on, and it is gone when they are done.

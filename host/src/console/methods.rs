@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::Subject;
 use super::answer::Answer;
 use super::file;
-use super::open::Standing;
+use super::open::{InCall, Standing};
 use super::parts::Parts;
 use crate::api::{Api, Call, Caller, Code, Principal, Reply, Status};
 use crate::archive::LARGEST_UPLOAD;
@@ -109,19 +109,23 @@ impl Door {
         }
         let upload = request.uri().path().strip_prefix(UPLOAD).map(str::to_owned);
         let called = match upload.filter(|_| request.method() == Method::PUT) {
-            Some(id) => self.upload(request, id, &mut is_unread).await,
+            Some(id) => {
+                let putting = self.upload(request, id, (standing, &mut is_unread));
+                putting.await
+            }
             None => {
                 let calling = self.call(request, source, subject, (standing, &mut is_unread));
-                let called = calling.await;
-                standing.end();
-                called
+                calling.await
             }
         };
         let answer = match called {
-            Ok(Reply::Json(document)) => json(StatusCode::OK, document.to_string()),
-            Ok(Reply::File(kind, file)) => of_file(kind, file),
-            Ok(Reply::Stream(stream)) => {
-                let body = Either::Right(Parts(stream.parts));
+            Ok((Reply::Json(document), _)) => json(StatusCode::OK, document.to_string()),
+            Ok((Reply::File(kind, file), in_call)) => of_file(kind, file, in_call),
+            Ok((Reply::Stream(stream), in_call)) => {
+                let body = Either::Right(Parts {
+                    parts: stream.parts,
+                    _in_call: in_call,
+                });
                 with_body(StatusCode::OK, stream.kind, body)
             }
             Err(status) => refused(&status),
@@ -137,7 +141,7 @@ impl Door {
     ) -> Result<Answer, Status> {
         let form = read(request.into_body(), LONGEST_FORM).await?;
         *is_unread = false;
-        let _turn = turn(&self.calls).await?;
+        // Without a turn: it may wait for an issuer's keys.
         let (status, document) = subject.exchange(&form).await;
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Ok(json(status, document.to_string()))
@@ -148,17 +152,18 @@ impl Door {
         &self,
         request: Request<Incoming>,
         id: String,
-        is_unread: &mut bool,
-    ) -> Result<Reply, Status> {
+        (standing, is_unread): (&Standing, &mut bool),
+    ) -> Result<(Reply, InCall), Status> {
         let (api, checked) = (Arc::clone(&self.api), id.clone());
         // Before any of it is read.
         self.blocking(move || api.check_upload(&checked)).await?;
+        let in_call = standing.begin();
         let _large = self.room_for(LARGEST_UPLOAD).await?;
         let bytes = read(request.into_body(), LARGEST_UPLOAD).await?;
         *is_unread = false;
         let api = Arc::clone(&self.api);
         self.blocking(move || api.upload(&id, bytes)).await?;
-        Ok(serde_json::json!({}).into())
+        Ok((serde_json::json!({}).into(), in_call))
     }
 
     async fn call(
@@ -167,7 +172,7 @@ impl Door {
         source: Source,
         subject: &impl Subject,
         (standing, is_unread): (&Standing, &mut bool),
-    ) -> Result<Reply, Status> {
+    ) -> Result<(Reply, InCall), Status> {
         let (head, body) = request.into_parts();
         let (principal, address) = match source {
             Source::Socket => (Principal::Owner, None),
@@ -176,7 +181,7 @@ impl Door {
                 (principal, Some(address))
             }
         };
-        standing.begin();
+        let in_call = standing.begin();
         let caller = Caller {
             principal,
             address,
@@ -194,7 +199,7 @@ impl Door {
         let api = Arc::clone(&self.api);
         let origin = origin(&head, source);
         let is_own_client = head.headers.contains_key(OWN_CLIENT);
-        self.blocking(move || {
+        let called = self.blocking(move || {
             let call = Call {
                 verb: head.method.as_str(),
                 path: head.uri.path(),
@@ -204,8 +209,8 @@ impl Door {
                 is_own_client,
             };
             api.call(&caller, call)
-        })
-        .await
+        });
+        Ok((called.await?, in_call))
     }
 
     /// Waits until a body of up to `most` bytes may be held in memory.
@@ -348,12 +353,15 @@ fn whole(status: StatusCode, kind: &'static str, body: Bytes) -> Answer {
 }
 
 /// The content of `file`. Its length is told, so that an answer which ends early is not taken for a whole one.
-fn of_file(kind: &'static str, file: File) -> Answer {
+fn of_file(kind: &'static str, file: File, in_call: InCall) -> Answer {
     let Ok(metadata) = file.metadata() else {
         let message = "the answer cannot be read";
         return refused(&Status::new(Code::Internal, message));
     };
-    let body = Either::Right(Parts(file::parts(file)));
+    let body = Either::Right(Parts {
+        parts: file::parts(file),
+        _in_call: in_call,
+    });
     let mut answer = with_body(StatusCode::OK, kind, body);
     let length = HeaderValue::from(metadata.len());
     answer.headers_mut().insert(header::CONTENT_LENGTH, length);

@@ -15,18 +15,24 @@ const CONNECTIONS: usize = 256;
 pub(super) struct Standing(Arc<AtomicBool>);
 
 impl Standing {
-    /// A call has begun.
-    pub(super) fn begin(&self) {
+    /// A call has begun, and ends when what this answers is dropped.
+    pub(super) fn begin(&self) -> InCall {
         self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// It has ended.
-    pub(super) fn end(&self) {
-        self.0.store(false, Ordering::Relaxed);
+        InCall(self.clone())
     }
 
     fn is_in_call(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A call that is going on, up to the last part of its answer.
+#[derive(Debug)]
+pub(super) struct InCall(Standing);
+
+impl Drop for InCall {
+    fn drop(&mut self) {
+        self.0.0.store(false, Ordering::Relaxed);
     }
 }
 
@@ -62,7 +68,7 @@ mod tests {
         let mut open = Open::default();
         let mut tasks = VecDeque::new();
         let calling = Standing::default();
-        calling.begin();
+        let in_call = calling.begin();
         for number in 0..=CONNECTIONS {
             let task = tokio::spawn(std::future::pending::<()>());
             let standing = match number {
@@ -75,7 +81,7 @@ mod tests {
         let oldest = tasks.remove(1).unwrap();
         assert!(oldest.await.unwrap_err().is_cancelled());
         assert!(tasks.iter().all(|task| !task.is_finished()));
-        calling.end();
+        drop(in_call);
         assert!(open.cut_oldest());
         let next = tasks.pop_front().unwrap();
         assert!(next.await.unwrap_err().is_cancelled());

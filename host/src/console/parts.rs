@@ -8,8 +8,14 @@ use bytes::Bytes;
 use http_body::{Body, Frame};
 use tokio::sync::mpsc::Receiver;
 
+use super::open::InCall;
+
 /// A body of the parts that a channel brings. It ends when nobody sends any more; whoever sends notices when it is dropped.
-pub(super) struct Parts(pub(super) Receiver<Bytes>);
+pub(super) struct Parts {
+    pub(super) parts: Receiver<Bytes>,
+    /// The call that is answered.
+    pub(super) _in_call: InCall,
+}
 
 impl Body for Parts {
     type Data = Bytes;
@@ -19,7 +25,7 @@ impl Body for Parts {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let part = self.0.poll_recv(cx);
+        let part = self.parts.poll_recv(cx);
         part.map(|part| part.map(|part| Ok(Frame::data(part))))
     }
 }

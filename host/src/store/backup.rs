@@ -12,6 +12,9 @@ use super::files::{BESIDE, beside};
 use super::schema;
 use super::{DATABASE, Store, StoreError, private_directory};
 
+/// How the names of backups begin that are on their way to clients.
+const PASSING: &str = ".backup-";
+
 impl Store {
     /// Copies all that the store holds at one moment, private keys included, into the new file `backup`, for its owner
     /// only. It is on disk when this returns; nothing is left of it if it fails.
@@ -28,16 +31,50 @@ impl Store {
             _ => unusable(error),
         })?;
         let copied = self
-            .connection()
-            // Its bytes as they are: a path need not be UTF-8.
-            .execute("VACUUM INTO CAST(? AS TEXT)", [path.as_os_str().as_bytes()])
-            .map_err(StoreError::from)
-            .and_then(|_| make_durable(&path).map_err(unusable));
+            .copy_into(&path)
+            .and_then(|()| make_durable(&path).map_err(unusable));
         if copied.is_err() {
             // What is there is no backup.
             let _ = fs::remove_file(&path);
         }
         copied
+    }
+
+    /// Copies the store into the empty file `path`, by a connection of its own: whoever uses this store does not wait.
+    fn copy_into(&self, path: &Path) -> Result<(), StoreError> {
+        // Its bytes as they are: a path need not be UTF-8.
+        let copy = |connection: &Connection| {
+            let target = path.as_os_str().as_bytes();
+            connection.execute("VACUUM INTO CAST(? AS TEXT)", [target])
+        };
+        match &self.file {
+            Some(file) => copy(&Connection::open_with_flags(
+                file.path(),
+                OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            )?)?,
+            None => copy(&self.connection())?,
+        };
+        Ok(())
+    }
+
+    /// A file in the state directory for a backup that is on its way to a client.
+    pub fn passing_backup(&self) -> PathBuf {
+        let name = format!("{PASSING}{:032x}", rand::random::<u128>());
+        self.directory().join(name)
+    }
+
+    /// Removes the backups that an earlier process left on their way to clients. Only the process that serves may.
+    ///
+    /// # Errors
+    /// If the state directory cannot be read, or one cannot be removed.
+    pub fn remove_left_backups(&self) -> io::Result<()> {
+        for entry in fs::read_dir(self.directory())? {
+            let entry = entry?;
+            if entry.file_name().as_bytes().starts_with(PASSING.as_bytes()) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes the new file `backup`, for its owner only, of what `write` writes into it. It is on disk when this returns;

@@ -37,6 +37,11 @@ impl UploadId {
         Self(text.to_owned())
     }
 
+    /// Whether it has the form of those that are made here.
+    pub fn may_be_one(&self) -> bool {
+        self.0.len() == 32 && self.0.bytes().all(|byte| byte.is_ascii_hexdigit())
+    }
+
     /// The id itself: 32 hexadecimal digits, if it was made here.
     pub fn as_str(&self) -> &str {
         &self.0

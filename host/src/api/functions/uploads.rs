@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::source::{object, upload_url};
 use crate::api::{Api, Reply, Request, Status};
-use crate::store::{ApiGeneration, UploadId};
+use crate::store::{ApiGeneration, StoreError, UploadError, UploadId};
 
 impl Api {
     /// Makes sure that the upload `id` can be put, before its bytes are read. Who knows the id may put it.
@@ -15,6 +15,10 @@ impl Api {
     /// If there is no such upload, it has expired or was put already.
     pub(crate) fn check_upload(&self, id: &str) -> Result<(), Status> {
         let id = UploadId::from_text(id);
+        // Whoever guesses costs no question to the store.
+        if !id.may_be_one() {
+            return Err(StoreError::from(UploadError::Missing).into());
+        }
         Ok(self.store().check_upload(&id, Timestamp::now())?)
     }
 

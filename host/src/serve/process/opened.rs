@@ -237,5 +237,8 @@ fn store(
     };
     let store = Store::open(directory)?;
     let lock = store.lock_for_serving()?;
+    if let Err(error) = store.remove_left_backups() {
+        tracing::warn!("backups that an earlier process left stay in the state directory: {error}");
+    }
     Ok(Some((Arc::new(store), lock)))
 }
