@@ -31,6 +31,7 @@ mod projects;
 mod quickstart;
 mod scheduler;
 mod serve;
+mod services;
 mod shell_words;
 mod short_forms;
 mod state;
@@ -66,6 +67,7 @@ enum Command {
     Keyvalue(keyvalue::KeyValue),
     Iam(iam::Iam),
     Projects(projects::Projects),
+    Services(services::Services),
     Auth(auth::Auth),
     Config(config::Config),
     Check(check::Check),
@@ -137,6 +139,7 @@ fn run() -> ExitCode {
         Command::Keyvalue(keyvalue) => keyvalue.run(),
         Command::Iam(iam) => iam.run(),
         Command::Projects(projects) => projects.run(),
+        Command::Services(services) => services.run(),
         Command::Auth(auth) => auth.run(),
         Command::Config(config) => config.run(),
         Command::Check(check) => check.run(),

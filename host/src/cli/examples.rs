@@ -153,6 +153,15 @@ const EXAMPLES: &[(&str, &str)] = &[
         "iam service-accounts remove-iam-policy-binding",
         "host iam service-accounts remove-iam-policy-binding caller@host.internal --member user:ada@example.com --role roles/iam.serviceAccountTokenCreator",
     ),
+    (
+        "services",
+        "host services enable cloudfunctions.googleapis.com",
+    ),
+    (
+        "services enable",
+        "host services enable cloudscheduler.googleapis.com",
+    ),
+    ("config set", "host config set project my-project"),
     ("projects", "host projects describe"),
     ("projects describe", "host projects describe my-project"),
     ("projects get-iam-policy", "host projects get-iam-policy"),

@@ -30,13 +30,14 @@ pub(super) enum Meaning {
 use Meaning::{Nothing, NothingIf, Refused, Same};
 
 /// The first words of commands that gcloud has as well.
-const NOUNS: [&str; 6] = [
+const NOUNS: [&str; 7] = [
     "functions",
     "scheduler",
     "logging",
     "iam",
     "auth",
     "projects",
+    "services",
 ];
 
 /// The flag called `name` of the command `path`.

@@ -62,6 +62,16 @@ fn flags_that_every_script_carries_are_taken() {
 }
 
 #[test]
+fn what_gclouds_users_do_before_they_begin_is_answered_with_what_there_is_instead() {
+    let state = State::new();
+    let enabled = state.run("services enable cloudfunctions.googleapis.com --project p");
+    assert_eq!(enabled.code, Some(0), "{enabled:?}");
+    assert!(enabled.stderr.contains("is always on"), "{enabled:?}");
+    let set = state.run("config set project my-project");
+    assert_refused(&set, 1, &["serve --project my-project"]);
+}
+
+#[test]
 fn another_project_or_location_than_the_hosts_is_refused() {
     let state = two_jobs();
     for (line, words) in [
