@@ -1,5 +1,6 @@
 //! `host scheduler jobs update http`
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -129,7 +130,11 @@ impl UpdateHttp {
         checked(&after)?;
         let [before, after] = [before, after].map(|settings| job_form::document(&settings));
         let mask = changed(&before, &after).join(",");
-        let updated = host.patch(&format!("{path}?updateMask={mask}"), &after)?;
+        // A mask that names nothing stands for all fields.
+        let updated = match mask.is_empty() {
+            true => host.get(&path)?,
+            false => host.patch(&format!("{path}?updateMask={mask}"), &after)?,
+        };
         self.shown.show(&value(updated))?;
         Ok(ExitCode::SUCCESS)
     }
@@ -168,17 +173,40 @@ impl UpdateHttp {
     }
 }
 
-/// The fields that differ, so that only those are changed.
-fn changed<'a>(before: &'a Value, after: &'a Value) -> Vec<&'a str> {
+/// The fields of a job whose own fields are named in a mask. Those of others, such as `httpTarget.headers`, may have any
+/// names, which a mask cannot tell apart.
+const MESSAGES: [&str; 3] = ["httpTarget", "httpTarget.oidcToken", "retryConfig"];
+
+/// The paths of the fields that differ, so that a change of another field at the same time is kept.
+fn changed(before: &Value, after: &Value) -> Vec<String> {
+    let mut paths = Vec::new();
+    add_changed("", before, after, &mut paths);
+    // A value that was secret when it was sent is not to be public.
+    let [headers, secret] = ["httpTarget.headers", "secretHeaders"];
+    let is_named = |path| paths.iter().any(|named| named == path);
+    if is_named(headers) && !is_named(secret) {
+        paths.push(secret.to_owned());
+    }
+    paths
+}
+
+/// Adds the paths of the fields below `parent` that differ.
+fn add_changed(parent: &str, before: &Value, after: &Value, paths: &mut Vec<String>) {
     let documents = [before, after].into_iter().filter_map(Value::as_object);
-    let mut names: Vec<_> = documents
-        .flat_map(|document| document.keys())
-        .map(String::as_str)
-        .filter(|name| before.get(name) != after.get(name))
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    names
+    let names: BTreeSet<_> = documents.flat_map(|document| document.keys()).collect();
+    for name in names {
+        let path = match parent {
+            "" => name.clone(),
+            _ => format!("{parent}.{name}"),
+        };
+        match (before.get(name), after.get(name)) {
+            (before, after) if before == after => {}
+            (Some(before), Some(after)) if MESSAGES.contains(&path.as_str()) => {
+                add_changed(&path, before, after, paths);
+            }
+            _ => paths.push(path),
+        }
+    }
 }
 
 impl ClearArgs {
@@ -223,6 +251,7 @@ impl ClearArgs {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use serde_json::json;
 
     use super::*;
 
@@ -266,14 +295,41 @@ mod tests {
         assert_eq!(refused.lines().count(), 1, "{refused}");
     }
 
+    /// The mask of a change from one document to another.
+    fn mask(before: Value, after: Value) -> String {
+        changed(&before, &after).join(",")
+    }
+
     #[test]
     fn only_fields_that_differ_are_changed() {
-        let before = serde_json::json!({ "schedule": "a", "description": "d", "overlap": "skip" });
-        let after = serde_json::json!({ "schedule": "b", "overlap": "skip", "timeZone": "z" });
+        let before = json!({ "schedule": "a", "description": "d", "overlap": "skip" });
+        let after = json!({ "schedule": "b", "overlap": "skip", "timeZone": "z" });
+        assert_eq!(mask(before.clone(), after), "description,schedule,timeZone");
+        assert_eq!(mask(before.clone(), before), "");
+    }
+
+    #[test]
+    fn fields_of_a_target_and_of_retries_are_changed_one_by_one() {
+        let job = |uri, audience, retries| {
+            let token = json!({ "serviceAccountEmail": "e", "audience": audience });
+            json!({
+                "httpTarget": { "uri": uri, "body": "b", "oidcToken": token },
+                "retryConfig": { "retryCount": retries, "maxDoublings": 5 },
+            })
+        };
         assert_eq!(
-            changed(&before, &after),
-            ["description", "schedule", "timeZone"]
+            mask(job("a", "c", 1), job("b", "d", 2)),
+            "httpTarget.oidcToken.audience,httpTarget.uri,retryConfig.retryCount"
         );
-        assert!(changed(&before, &before).is_empty());
+        let mut without_token = job("a", "c", 1);
+        without_token["httpTarget"] = json!({ "uri": "a", "body": "b" });
+        let mask = mask(job("a", "c", 1), without_token);
+        assert_eq!(mask, "httpTarget.oidcToken");
+    }
+
+    #[test]
+    fn header_fields_are_changed_as_a_whole_with_which_are_secret() {
+        let job = |value| json!({ "httpTarget": { "headers": { "X.A_b": value } }, "secretHeaders": ["X.A_b"] });
+        assert_eq!(mask(job("a"), job("b")), "httpTarget.headers,secretHeaders");
     }
 }
