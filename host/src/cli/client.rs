@@ -279,6 +279,11 @@ impl Client {
         self.call("DELETE", path, Bytes::new())
     }
 
+    /// Whether it was named by its endpoint.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        matches!(&self.way, Way::Remote(remote) if remote.is_elsewhere())
+    }
+
     /// Whether its methods are called in this process, because no other one serves.
     pub(super) fn is_this_process(&self) -> bool {
         matches!(self.way, Way::Process(_))

@@ -85,6 +85,11 @@ impl Remote {
         })
     }
 
+    /// Whether it is reached over the network.
+    pub(in crate::cli) fn is_elsewhere(&self) -> bool {
+        matches!(self.place, Place::Network { .. })
+    }
+
     /// Calls the method of `verb` and `path`.
     ///
     /// # Errors

@@ -14,6 +14,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// How long an operation of somebody else on the same function is waited for.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// How long a host elsewhere that cannot be reached is asked again: one that is started anew resumes its operations.
+const OUTAGE: Duration = Duration::from_secs(120);
 
 /// What came of an operation that is done: its response, or why it failed.
 pub(super) type Outcome = Result<Value, Status>;
@@ -34,16 +36,36 @@ pub(super) fn run(
             Err(status) if status.code == Code::Aborted && begun.elapsed() < PATIENCE => {
                 pauses.wait();
             }
-            operation => return outcome(host, operation?),
+            operation => {
+                // A command in the host's own state directory can be repeated at once, with no host that serves.
+                let outage = match host.is_elsewhere() {
+                    true => OUTAGE,
+                    false => Duration::ZERO,
+                };
+                return outcome(operation?, outage, |path| host.get(path));
+            }
         }
     }
 }
 
-fn outcome(host: &Client, mut operation: Value) -> Result<Outcome, Status> {
+/// Waits until `operation` is done. A host that cannot be reached is asked again for as long as `outage`.
+fn outcome(
+    mut operation: Value,
+    outage: Duration,
+    get: impl Fn(&str) -> Result<Value, Status>,
+) -> Result<Outcome, Status> {
+    let path = format!("/v2/{}", text(&operation["name"]));
     let mut pauses = Pauses(FIRST_PAUSE);
+    let mut last_answer = Instant::now();
     while operation["done"] != true {
         pauses.wait();
-        operation = host.get(&format!("/v2/{}", text(&operation["name"])))?;
+        match get(&path) {
+            Err(status) if status.code == Code::Unavailable && last_answer.elapsed() < outage => {}
+            answer => {
+                operation = answer?;
+                last_answer = Instant::now();
+            }
+        }
     }
     Ok(match operation.get("error") {
         None => Ok(operation["response"].take()),
@@ -60,5 +82,38 @@ impl Pauses {
     fn wait(&mut self) {
         thread::sleep(self.0);
         self.0 = (self.0 * 2).min(LONGEST_PAUSE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use serde_json::json;
+
+    use super::*;
+
+    /// What comes of an operation if its host answers with `code` once, and then that it is done.
+    fn after(code: Code, outage: Duration) -> Result<Outcome, Status> {
+        let is_first = Cell::new(true);
+        outcome(json!({ "name": "operations/o" }), outage, |path| {
+            assert_eq!(path, "/v2/operations/o");
+            match is_first.replace(false) {
+                true => Err(Status::new(code, "no")),
+                false => Ok(json!({ "done": true, "response": "r" })),
+            }
+        })
+    }
+
+    #[test]
+    fn a_host_that_cannot_be_reached_for_a_while_is_asked_again() {
+        let done = after(Code::Unavailable, OUTAGE).unwrap();
+        assert_eq!(done, Ok(json!("r")));
+        for (code, outage) in [
+            (Code::Unavailable, Duration::ZERO),
+            (Code::PermissionDenied, OUTAGE),
+        ] {
+            assert_eq!(after(code, outage).unwrap_err().code, code);
+        }
     }
 }
