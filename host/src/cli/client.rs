@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use clap::Args;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::Message;
@@ -210,12 +210,13 @@ fn note(log: &LogAccess, entry: AuditEntry) {
 impl Client {
     /// The path of the host's project in this version of an API, such as `/v1/projects/-`.
     pub(super) fn project(&self, version: &str) -> String {
-        format!("/{version}/projects/{}", self.project)
+        project_path(version, &self.project)
     }
 
     /// The path of the host's location in this version of an API, such as `/v1/projects/-/locations/-`.
     pub(super) fn location(&self, version: &str) -> String {
-        format!("{}/locations/{}", self.project(version), self.location)
+        let location = encoded(&self.location);
+        format!("{}/locations/{location}", self.project(version))
     }
 
     /// Reads what is at `path`, which may have a query.
@@ -366,7 +367,31 @@ fn own_call<'a>(verb: &'a str, path: &'a str, body: Bytes) -> Call<'a> {
     }
 }
 
+/// The path of the project `id` in this version of an API.
+pub(super) fn project_path(version: &str, id: &str) -> String {
+    format!("/{version}/projects/{}", encoded(id))
+}
+
+/// What is encoded. A name of one hyphen, which stands for any, stays readable in paths.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-');
+
 /// `text` as a part of a path or of a query.
 pub(super) fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+    utf8_percent_encode(text, ENCODED).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_a_path_stays_one_part_of_it() {
+        for (id, path) in [
+            ("-", "/v1/projects/-"),
+            ("my-project", "/v1/projects/my-project"),
+            ("a/b?c:d%", "/v1/projects/a%2Fb%3Fc%3Ad%25"),
+        ] {
+            assert_eq!(project_path("v1", id), path);
+        }
+    }
 }

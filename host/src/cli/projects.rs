@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use super::Message;
-use super::client::{Client, ClientArgs};
+use super::client::{Client, ClientArgs, project_path};
 use super::listing::Shown;
 use super::policy::{self, BindingArgs, Change};
 
@@ -117,18 +117,17 @@ fn change(
     change: Change,
 ) -> Result<ExitCode, Message> {
     let client = host.client_or_new()?;
-    let path = path(&client, id);
-    let id = path.rsplit('/').next().unwrap_or_default();
-    let what = match id {
-        "-" => "the project".to_owned(),
-        id => format!("project [{id}]"),
+    let named = id.as_ref().or(host.project.as_ref());
+    let what = match named.map(String::as_str) {
+        None | Some("-") => "the project".to_owned(),
+        Some(id) => format!("project [{id}]"),
     };
-    binding.run(&client, &path, &what, change)
+    binding.run(&client, &path(&client, id), &what, change)
 }
 
 fn path(client: &Client, id: Option<String>) -> String {
     match id {
-        Some(id) => format!("/v1/projects/{id}"),
+        Some(id) => project_path("v1", &id),
         None => client.project("v1"),
     }
 }
