@@ -13,10 +13,14 @@ use std::fmt;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use host_tokens::Member;
+use serde_json::{Value, json};
 
 use super::Message;
+use super::client::Client;
+use crate::api::{Code, Status};
 use crate::counted::counted;
+use crate::identity::access::INVOKER_ROLES;
 pub(super) use logs::Reader;
 
 /// Deploy, list, describe, delete and call functions, read their logs, and say who may call them
@@ -75,10 +79,22 @@ impl<'a> Invokers<'a> {
         }
     }
 
-    /// The address of the first service account.
-    fn first_account(&self) -> Option<&'a str> {
-        let mut members = self.members.iter();
-        members.find_map(|member| member.strip_prefix("serviceAccount:"))
+    /// Adds those who may call every function, by the policy `of_project`.
+    fn with_project(mut self, of_project: &'a Value) -> Self {
+        let bindings = of_project["bindings"].as_array().into_iter().flatten();
+        let bindings = bindings.filter(|binding| INVOKER_ROLES.contains(&text(&binding["role"])));
+        let members = bindings.filter_map(|binding| binding["members"].as_array());
+        self.members
+            .extend(members.flatten().filter_map(Value::as_str));
+        let anyone = Member::AllUsers.to_string();
+        self.is_anyone |= self.members.iter().any(|member| *member == anyone);
+        self
+    }
+
+    /// The addresses of the service accounts.
+    fn accounts(&self) -> impl Iterator<Item = &'a str> {
+        let members = self.members.iter();
+        members.filter_map(|member| member.strip_prefix("serviceAccount:"))
     }
 }
 
@@ -99,6 +115,18 @@ impl fmt::Display for Invokers<'_> {
     }
 }
 
+/// The policy of the project; none for who may not read it.
+///
+/// # Errors
+/// If the host cannot be asked.
+fn project_policy(host: &Client) -> Result<Value, Status> {
+    let path = format!("{}:getIamPolicy", host.project("v1"));
+    match host.post(&path, &json!({})) {
+        Err(status) if status.code == Code::PermissionDenied => Ok(Value::Null),
+        policy => policy,
+    }
+}
+
 /// Why no host serves the function, which is in Google's form, if none does.
 fn not_served(function: &Value) -> Option<&str> {
     let message = &function["stateMessages"][0];
@@ -111,8 +139,6 @@ fn text(value: &Value) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -135,6 +161,27 @@ mod tests {
             assert_eq!(Invokers::of(&described).to_string(), word);
         }
         let several = json!({ "invokers": ["principal:i#s", "serviceAccount:a@b", "user:c"] });
-        assert_eq!(Invokers::of(&several).first_account(), Some("a@b"));
+        assert!(Invokers::of(&several).accounts().eq(["a@b"]));
+    }
+
+    #[test]
+    fn whoever_may_call_every_function_may_call_each() {
+        let described = json!({ "invokers": ["serviceAccount:a@b"] });
+        let of_project = |role: &str, member: &str| json!({ "bindings": [{ "role": role, "members": [member] }] });
+        for (role, member, accounts, is_anyone) in [
+            (
+                "roles/run.invoker",
+                "serviceAccount:c@d",
+                &["a@b", "c@d"][..],
+                false,
+            ),
+            ("roles/viewer", "serviceAccount:c@d", &["a@b"], false),
+            ("roles/run.invoker", "allUsers", &["a@b"], true),
+        ] {
+            let policy = of_project(role, member);
+            let invokers = Invokers::of(&described).with_project(&policy);
+            assert!(invokers.accounts().eq(accounts.iter().copied()), "{role}");
+            assert_eq!(invokers.is_anyone, is_anyone, "{member}");
+        }
     }
 }

@@ -14,6 +14,7 @@ use super::settle::not_served;
 use crate::api::fields::Fields;
 use crate::api::{self, Api, Code, Reply, Status};
 use crate::http_client;
+use crate::identity::access::project_invokers;
 use crate::identity::{OwnIssuer, OwnIssuerError, TokenRequest};
 use crate::store::{FunctionName, FunctionSettings, PolicyOf, Store};
 use host_sandbox::outbound::{authorities, tls_failure};
@@ -123,12 +124,6 @@ impl FunctionCall<'_> {
     }
 }
 
-/// The address of the first service account that may call a function with these settings.
-fn first_account(settings: &FunctionSettings) -> Option<&str> {
-    let mut invokers = settings.invokers.iter();
-    invokers.find_map(|member| member.strip_prefix("serviceAccount:"))
-}
-
 /// Why `name` cannot be called, if no service account may.
 pub(crate) fn no_account(name: &FunctionName) -> String {
     format!(
@@ -163,15 +158,11 @@ pub(super) fn call(api: &Api, request: &api::Request<'_>) -> Result<Reply, Statu
         return Err(Status::new(Code::FailedPrecondition, message));
     }
     let url = format!("{}/{name}", base_url(api.store())?);
-    let token = match record.settings.lets_anyone_in() {
+    let mut settings = record.settings;
+    settings.invokers.extend(project_invokers(api.store())?);
+    let token = match settings.lets_anyone_in() {
         true => None,
-        false => Some(token_of_invoker(
-            api,
-            request,
-            &name,
-            &record.settings,
-            &url,
-        )?),
+        false => Some(token_of_invoker(api, request, &name, &settings, &url)?),
     };
     let tls = authorities::client_config(&[]).map_err(|error| {
         let message = format!("the certificate authorities: {error}");
@@ -181,7 +172,7 @@ pub(super) fn call(api: &Api, request: &api::Request<'_>) -> Result<Reply, Statu
         url: &url,
         token: token.as_deref(),
         data: data.into(),
-        patience: record.settings.timeout + GRACE,
+        patience: settings.timeout + GRACE,
         largest_answer: LARGEST_ANSWER,
     };
     let answer = {
@@ -197,8 +188,10 @@ pub(super) fn call(api: &Api, request: &api::Request<'_>) -> Result<Reply, Statu
     Ok(json!({ "executionId": id, outcome: text }).into())
 }
 
-/// A token of the first account that may call the function. Who asks for the call gets the function's answer to that account, and
-/// so has to be somebody who may have its tokens.
+/// A token of the first account that may call the function and whose tokens who asks may have.
+///
+/// # Errors
+/// Why it is none of the first account, if there is no such account.
 fn token_of_invoker(
     api: &Api,
     request: &api::Request<'_>,
@@ -206,8 +199,25 @@ fn token_of_invoker(
     settings: &FunctionSettings,
     url: &str,
 ) -> Result<String, Status> {
-    let account = first_account(settings)
-        .ok_or_else(|| Status::new(Code::FailedPrecondition, no_account(name)))?;
+    let invokers = settings.invokers.iter();
+    let mut failure = None;
+    for account in invokers.filter_map(|member| member.strip_prefix("serviceAccount:")) {
+        match token_for_caller(api, request, account, url) {
+            Ok(token) => return Ok(token),
+            Err(status) => failure = failure.or(Some(status)),
+        }
+    }
+    Err(failure.unwrap_or_else(|| Status::new(Code::FailedPrecondition, no_account(name))))
+}
+
+/// A token of `account`. Who asks for the call gets the function's answer to that account, and so has to be somebody who may
+/// have its tokens.
+fn token_for_caller(
+    api: &Api,
+    request: &api::Request<'_>,
+    account: &str,
+    url: &str,
+) -> Result<String, Status> {
     api.require(
         &request.caller.principal,
         "iam.serviceAccounts.getOpenIdToken",

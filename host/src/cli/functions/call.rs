@@ -12,7 +12,7 @@ use super::super::Message;
 use super::super::client::{Client, ClientArgs, encoded};
 use super::super::format::print;
 use super::super::yaml;
-use super::{Invokers, not_served, text};
+use super::{Invokers, not_served, project_policy, text};
 use crate::api::functions::{FunctionCall, GRACE, no_account};
 use crate::authorities;
 use crate::store::{FunctionName, StoreError};
@@ -107,25 +107,24 @@ impl Call {
         tell(id, "result", &body)
     }
 
-    /// A token for the function, if it wants one.
+    /// A token for the function, if it wants one: of the account that is named, or the first that gives one.
     fn token(&self, host: &Client, function: &Value, url: &str) -> Result<Option<String>, Message> {
-        let invokers = Invokers::of(&function["host"]);
-        let account = self.impersonate_service_account.as_deref();
-        if invokers.is_anyone && account.is_none() {
+        if let Some(account) = &self.impersonate_service_account {
+            return Ok(Some(token_of(host, account, url)?));
+        }
+        let of_project = project_policy(host)?;
+        let invokers = Invokers::of(&function["host"]).with_project(&of_project);
+        if invokers.is_anyone {
             return Ok(None);
         }
-        let account = account.or(invokers.first_account());
-        let account = encoded(account.ok_or_else(|| no_account(&self.name))?);
-        let path = format!(
-            "{}/serviceAccounts/{account}:generateIdToken",
-            host.project("v1")
-        );
-        let wanted = json!({ "audience": url, "includeEmail": true, "lifetime": TOKEN_LIFETIME });
-        let answer = host.post(&path, &wanted)?;
-        let token = answer["token"].as_str();
-        Ok(Some(
-            token.ok_or("the host answered without a token")?.to_owned(),
-        ))
+        let mut failure = None;
+        for account in invokers.accounts() {
+            match token_of(host, account, url) {
+                Ok(token) => return Ok(Some(token)),
+                Err(message) => failure = failure.or(Some(message)),
+            }
+        }
+        Err(failure.unwrap_or_else(|| no_account(&self.name)))
     }
 
     /// Whom it trusts to be the host.
@@ -135,6 +134,19 @@ impl Call {
             host_sandbox::outbound::authorities::client_config(&others.unwrap_or_default());
         config.map_err(|error| format!("the certificate authorities: {error}"))
     }
+}
+
+/// A token of the service account `account`, for the function at `url`.
+fn token_of(host: &Client, account: &str, url: &str) -> Result<String, Message> {
+    let path = format!(
+        "{}/serviceAccounts/{}:generateIdToken",
+        host.project("v1"),
+        encoded(account)
+    );
+    let wanted = json!({ "audience": url, "includeEmail": true, "lifetime": TOKEN_LIFETIME });
+    let answer = host.post(&path, &wanted)?;
+    let token = answer["token"].as_str();
+    Ok(token.ok_or("the host answered without a token")?.to_owned())
 }
 
 /// Prints what came of the execution.

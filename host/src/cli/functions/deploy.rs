@@ -15,7 +15,7 @@ use super::super::client::{Client, ClientArgs, Trying};
 use super::super::compiler::CompilerArgs;
 use super::super::format::print;
 use super::super::trial::Trial;
-use super::{Invokers, not_served, operation, text};
+use super::{Invokers, not_served, operation, project_policy, text};
 use crate::api::{Code, Status};
 use crate::input;
 use crate::stderr;
@@ -220,7 +220,8 @@ impl Deploy {
             self.name
         );
         let path = format!("{}/functions/{}", host.location("host/v1"), self.name);
-        if Invokers::of(&host.get(&path)?) == Invokers::default() {
+        let (described, of_project) = (host.get(&path)?, project_policy(host)?);
+        if Invokers::of(&described).with_project(&of_project) == Invokers::default() {
             stderr::line!(
                 "warning: nobody may call [{0}] yet; let a service account with `host functions \
                  add-iam-policy-binding {0} --member serviceAccount:EMAIL --role roles/cloudfunctions.invoker`",

@@ -1,10 +1,13 @@
 //! What Google's clients send, in the order in which they do.
 
+use std::time::SystemTime;
+
 use serde_json::{Value, json};
 
 use super::{Code, Host, V1, V2, WASM, code, function_server};
+use crate::identity::OwnIssuer;
 use crate::settings::FunctionSettings;
-use crate::store::PolicyOf;
+use crate::store::{PolicyOf, StoreError};
 
 #[test]
 fn python_deals_with_a_function_of_the_second_generation() {
@@ -295,4 +298,30 @@ fn a_call_over_the_api_is_made_to_the_function_and_its_answer_told() {
             .unwrap();
         assert_eq!(call(data).unwrap(), expected);
     }
+}
+
+#[test]
+fn a_call_is_made_as_the_first_account_that_gives_a_token_on_the_function_or_the_project() {
+    let host = Host::new();
+    host.create("f");
+    let keys = OwnIssuer::of(host.store(), Some("ES256".parse().unwrap())).unwrap();
+    keys.keep_keys(host.store(), SystemTime::now()).unwrap();
+    let disabled = host.account("disabled");
+    let changed = host.store().change_service_account(&disabled, |record| {
+        record.is_disabled = true;
+        Ok::<_, StoreError>(())
+    });
+    changed.unwrap();
+    let invoker = "roles/cloudfunctions.invoker";
+    host.grant(&PolicyOf::Project, invoker, &disabled);
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+    let _lock = host.serve(&function_server(answer));
+    let call = || {
+        let target = format!("{V1}/functions/f:call");
+        host.call("POST", &target, &json!({ "data": "{}" }))
+    };
+    let refused = call().unwrap_err();
+    assert!(refused.message.contains("is disabled"), "{refused}");
+    host.grant(&PolicyOf::Project, invoker, &host.account("enabled"));
+    assert_eq!(call().unwrap()["result"], "hi");
 }
