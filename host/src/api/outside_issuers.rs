@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::{Api, Code, Request, Status};
-use crate::api::principal::Principal;
 use crate::config::{ConfigFile, IssuerTable};
 use crate::identity::OutsideIssuer;
 
@@ -38,7 +37,8 @@ impl Api {
 
 /// Says that the issuers of the host's file are left out. The reason may name files of its machine.
 fn left_out(request: &Request<'_>, error: &str) -> String {
-    if request.caller.principal == Principal::Owner {
+    // An access token of the owner is not the machine.
+    if request.caller.is_owner_here() {
         return format!(
             "{error}; the issuers of that file are left out: say where it is with --config"
         );

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::api::Caller;
+use crate::api::{Call, Caller};
 use crate::api::test_support::Scratch;
 use crate::identity::TokenRequest;
 use crate::store::{PolicyOf, ServedComponent, ServingHost};
@@ -161,4 +161,32 @@ fn a_viewer_has_a_token_explained_and_the_token_is_in_no_audit_entry() {
     );
     scratch.grant("roles/viewer", &PolicyOf::Project);
     assert!(scratch.user(EXPLAIN, body).is_ok());
+}
+
+#[test]
+fn a_token_of_the_owner_from_elsewhere_is_not_told_files_of_the_host() {
+    let scratch = scratch(Some(&[]));
+    let mut host = scratch.store().serving_host().unwrap().unwrap();
+    host.config = Some("/nowhere/host.toml".into());
+    scratch.store().begin_serving(&host).unwrap();
+    let body = json!({ "token": "e30.e30", "function": "c" }).to_string();
+    for (address, is_told) in [(None, true), (Some([192, 0, 2, 1].into()), false)] {
+        let caller = Caller {
+            address,
+            ..Caller::owner()
+        };
+        let call = Call {
+            verb: "POST",
+            path: "/host/v1/tokens:explain",
+            query: "",
+            body: body.clone().into(),
+            origin: URL.into(),
+            is_own_client: false,
+        };
+        let Reply::Json(explained) = scratch.api.call(&caller, call).unwrap() else {
+            panic!("not a document");
+        };
+        let warning = explained["warnings"][0].as_str().unwrap();
+        assert_eq!(warning.contains("/nowhere"), is_told, "{warning}");
+    }
 }
