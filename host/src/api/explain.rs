@@ -1,8 +1,11 @@
 //! Why a token is let in, or is not, check by check.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use host_tokens::{Member, Rejection, Step, Trust, TrustedIssuer};
+use host_tokens::{
+    IssuerConfig, Issuers, Jws, KeySet, Member, Rejection, Step, Trust, TrustedIssuer,
+};
 use serde_json::{Value, json};
 
 use super::fields::Fields;
@@ -15,8 +18,9 @@ use crate::identity::access::{
     project_invokers,
 };
 use crate::identity::{
-    AdvisedCaller, AdvisedRejection, OutsideIssuer, OwnIssuer, own_key_set, own_revocations,
-    readable_keys, refusal_setting, rejection_setting, revocations_of_disabled, unrevoked_keys,
+    AdvisedCaller, AdvisedRejection, KeySource, OutsideIssuer, OwnIssuer, own_key_set,
+    own_revocations, readable_keys, refusal_setting, rejection_setting, revocations_of_disabled,
+    unrevoked_keys,
 };
 use crate::store::{FunctionName, Store, StoreError};
 
@@ -97,8 +101,9 @@ impl ShownToken {
             FunctionAccess::Private(policy) => policy,
         };
         let mut warnings = Vec::new();
-        let trust = trust(store, fetch_all(outside, &mut warnings)?)?;
-        let (checks, refusal) = judged(&trust, &policy, self.token.trim(), self.time)?;
+        let token = self.token.trim();
+        let trust = trust(store, with_keys(outside, token, &mut warnings)?)?;
+        let (checks, refusal) = judged(&trust, &policy, token, self.time)?;
         let verdict = if refusal.is_some() {
             "REFUSED"
         } else {
@@ -211,31 +216,45 @@ fn access(store: &Store, function: &FunctionName) -> Result<FunctionAccess, Stat
     Ok(component_access(members.as_deref(), &urls))
 }
 
-/// The issuers with the keys that they publish now. Why those of one cannot be had is added to `warnings`.
-fn fetch_all(
-    issuers: Vec<OutsideIssuer>,
+/// The issuers; the one that `token` names has the keys that it publishes now. Why they cannot be had is added to
+/// `warnings`. The keys of the others decide nothing, and are not fetched.
+fn with_keys(
+    outside: Vec<OutsideIssuer>,
+    token: &str,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<TrustedIssuer>, Status> {
+    let configs = outside.iter().map(|issuer| Arc::clone(&issuer.config));
+    let issuers = Issuers::new(configs.collect());
+    let issuers =
+        issuers.map_err(|error| Status::new(Code::FailedPrecondition, error.to_string()))?;
+    let read = Jws::read(token).ok();
+    let named = read.and_then(|read| issuers.choose(&read).ok().cloned());
+    let mut trusted = Vec::new();
+    for OutsideIssuer { config, keys } in outside {
+        let is_named = named.as_ref().is_some_and(|it| Arc::ptr_eq(it, &config));
+        let keys = match is_named {
+            true => fetch(&config, &keys)
+                .map_err(|error| warnings.push(error))
+                .ok(),
+            false => None,
+        };
+        trusted.push(TrustedIssuer::new(config).with_keys(keys.map(Into::into)));
+    }
+    Ok(trusted)
+}
+
+/// The keys that an issuer publishes now, or why they cannot be had.
+fn fetch(config: &IssuerConfig, keys: &KeySource) -> Result<KeySet, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let runtime = runtime.map_err(|error| {
-        Status::new(
-            Code::Internal,
-            format!("cannot fetch keys of issuers: {error}"),
-        )
-    })?;
-    let fetch = |issuer: OutsideIssuer| {
-        let fetched = runtime.block_on(issuer.keys.fetch());
-        let fetched = fetched.map_err(|error| error.to_string());
-        let keys = fetched.and_then(|fetched| match fetched.value.problem() {
-            Some(problem) => Err(format!("{}: {problem}", issuer.config.issuer())),
-            None => Ok(fetched.value),
-        });
-        let keys = keys.map_err(|error| warnings.push(error)).ok();
-        TrustedIssuer::new(issuer.config).with_keys(keys.map(Into::into))
-    };
-    Ok(issuers.into_iter().map(fetch).collect())
+    let runtime = runtime.map_err(|error| format!("cannot fetch keys of issuers: {error}"))?;
+    let fetched = runtime.block_on(keys.fetch());
+    let keys = fetched.map_err(|error| error.to_string())?.value;
+    match keys.problem() {
+        Some(problem) => Err(format!("{}: {problem}", config.issuer())),
+        None => Ok(keys),
+    }
 }
 
 #[cfg(test)]

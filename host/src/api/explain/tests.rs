@@ -1,10 +1,13 @@
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use super::*;
-use crate::api::{Call, Caller};
 use crate::api::test_support::Scratch;
+use crate::api::{Call, Caller};
 use crate::identity::TokenRequest;
-use crate::store::{PolicyOf, ServedComponent, ServingHost};
+use crate::store::{NamedIssuer, PolicyOf, ServedComponent, ServingHost};
 
 const EXPLAIN: &str = "POST /host/v1/tokens:explain";
 const URL: &str = "http://127.0.0.1:1";
@@ -188,5 +191,37 @@ fn a_token_of_the_owner_from_elsewhere_is_not_told_files_of_the_host() {
         };
         let warning = explained["warnings"][0].as_str().unwrap();
         assert_eq!(warning.contains("/nowhere"), is_told, "{warning}");
+    }
+}
+
+#[test]
+fn only_the_issuer_that_a_token_names_is_asked_for_keys() {
+    let scratch = scratch(Some(&[]));
+    // Nobody answers there.
+    let urls = ["http://127.0.0.1:2", "http://127.0.0.1:3"];
+    let mut host = scratch.store().serving_host().unwrap().unwrap();
+    host.issuers = Vec::from(urls.map(|url| NamedIssuer {
+        url: url.into(),
+        audiences: Vec::new(),
+    }));
+    scratch.store().begin_serving(&host).unwrap();
+    let of = |issuer: &str| {
+        let part = |part: Value| URL_SAFE_NO_PAD.encode(part.to_string());
+        let header = part(json!({ "alg": "RS256", "kid": "a" }));
+        let claims = part(json!({ "iss": issuer, "sub": "a", "aud": URL, "exp": 1, "iat": 0 }));
+        format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode([0; 256]))
+    };
+    for (token, asked) in [
+        (token(&scratch, URL), None),
+        (of("https://unknown.example"), None),
+        (of(urls[0]), Some(urls[0])),
+        (of(urls[1]), Some(urls[1])),
+    ] {
+        let body = json!({ "token": token, "function": "c" });
+        let explained = scratch.owner(EXPLAIN, body).unwrap();
+        let warnings = explained["warnings"].as_array().unwrap();
+        assert_eq!(warnings.len(), usize::from(asked.is_some()), "{explained}");
+        let is_of = |url: &str| warnings[0].as_str().unwrap().contains(url);
+        assert!(asked.is_none_or(is_of), "{explained}");
     }
 }
