@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::api::{Code, Status};
 use crate::logs::{Entry, JsonLines, LogQueue, Retention, SegmentWriter};
 
-/// How long an entry may take to be written.
+/// How long the entries of a request may take to be written.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
 /// How many entries the queue is given at once, so that a full queue refuses few.
 const BATCH: usize = 50;
@@ -66,10 +66,11 @@ impl LogAccess {
         let Some(queue) = &self.queue else {
             return append(directory, &entries);
         };
+        let begun = Instant::now();
         let mut entries = entries.into_iter().peekable();
         while entries.peek().is_some() {
             let batch = entries.by_ref().take(BATCH).collect();
-            if !queue.store(batch, WRITE_LIMIT) {
+            if !queue.store(batch, WRITE_LIMIT.saturating_sub(begun.elapsed())) {
                 return Err("the log output cannot keep up, or the disk fails".into());
             }
         }
