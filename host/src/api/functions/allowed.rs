@@ -26,12 +26,15 @@ pub(super) struct Allowed {
     buckets: bool,
     /// Which host names lead to it, and so to no other function.
     hosts: bool,
-    /// The service account that it may be given.
+    /// Whether it gets new code, which acts as its service account.
+    is_new_code: bool,
+    /// The service account that the caller may have new code, or a function that had another one, act as.
     account: Option<String>,
 }
 
 impl Allowed {
-    /// What the caller may change in the function `name`, which has the settings `before` and is to have `after`.
+    /// What the caller may change in the function `name`, which has the settings `before` and is to have `after`, and new
+    /// code if `is_new_code`.
     ///
     /// # Errors
     /// If there is no such service account as it is to have, or the caller may not have anything act as it.
@@ -41,16 +44,18 @@ impl Allowed {
         name: &FunctionName,
         before: &FunctionSettings,
         after: &FunctionSettings,
+        is_new_code: bool,
     ) -> Result<Self, Status> {
         let principal = &request.caller.principal;
         let function = PolicyOf::Function(name.clone());
+        let is_other = after.service_account != before.service_account;
         let account = after.service_account.clone();
-        if let Some(email) = account
-            .as_deref()
-            .filter(|_| account != before.service_account)
-        {
-            check_account(api, email)?;
-            let account = PolicyOf::ServiceAccount(email.to_owned());
+        let account = account.filter(|_| is_other || is_new_code);
+        if let Some(email) = &account {
+            if is_other {
+                check_account(api, email)?;
+            }
+            let account = PolicyOf::ServiceAccount(email.clone());
             api.require(principal, "iam.serviceAccounts.actAs", &account)?;
         }
         let has = |permission: &str| api.permits(principal, permission, &PolicyOf::Project);
@@ -65,6 +70,7 @@ impl Allowed {
             outbound: has("host.outbound.update")?,
             buckets: has("host.keyvalue.update")?,
             hosts: has("cloudfunctions.functions.update")?,
+            is_new_code,
             account,
         })
     }
@@ -115,7 +121,8 @@ impl Allowed {
             ));
         }
         let account = &after.service_account;
-        if account.is_some() && *account != before.service_account && *account != self.account {
+        let is_used = self.is_new_code || *account != before.service_account;
+        if account.is_some() && is_used && *account != self.account {
             return Err(denied(
                 "the service account",
                 "it was changed meanwhile; try again",

@@ -39,7 +39,7 @@ pub(super) fn create(
         notes: Notes::of_new(version),
     };
     let wanted = form::description(version, &document, &new)?;
-    let allowed = Allowed::of(api, request, &name, &new.settings, &wanted.settings)?;
+    let allowed = Allowed::of(api, request, &name, &new.settings, &wanted.settings, true)?;
     allowed.check(&new.settings, &wanted.settings)?;
     // The notes are looked at here, too, so that the client is told at once.
     wanted.clone().into_parts()?;
@@ -133,7 +133,15 @@ fn deployment(
     change: impl Fn(&Description) -> Result<Description, Status> + Send + 'static,
 ) -> Result<Task, Status> {
     let wanted = change(before)?;
-    let allowed = Allowed::of(api, request, name, &before.settings, &wanted.settings)?;
+    let is_new_code = source.is_some();
+    let allowed = Allowed::of(
+        api,
+        request,
+        name,
+        &before.settings,
+        &wanted.settings,
+        is_new_code,
+    )?;
     allowed.check(&before.settings, &wanted.settings)?;
     // The notes are looked at here, too, so that the client is told at once.
     wanted.into_parts()?;

@@ -224,6 +224,39 @@ fn a_function_acts_as_an_account_that_its_deployer_may_act_as() {
 }
 
 #[test]
+fn new_code_acts_as_the_account_that_a_function_has_if_its_deployer_may_act_as_it() {
+    let host = Host::new();
+    host.create("f");
+    let account = host.account("robot");
+    let body = json!({ "serviceConfig": { "serviceAccountEmail": account } });
+    host.done(&patch(&host, &Principal::Owner, &body).unwrap());
+    let developer = host.grant(
+        &PolicyOf::Project,
+        "roles/cloudfunctions.developer",
+        &host.account("developer"),
+    );
+    let deploy = |who: &Principal| {
+        let source = json!({ "storageSource": host.upload(super::WASM) });
+        let body = json!({ "buildConfig": { "source": source } });
+        let target = format!("{V2}/functions/f?updateMask=buildConfig.source");
+        host.call_as(who.clone(), "PATCH", &target, &body)
+    };
+    assert_eq!(code(deploy(&developer)), Code::PermissionDenied);
+    // A setting alone is no new code.
+    let setting = json!({ "serviceConfig": { "timeoutSeconds": 5 } });
+    let target = format!("{V2}/functions/f?updateMask=serviceConfig.timeoutSeconds");
+    let changed = host.call_as(developer.clone(), "PATCH", &target, &setting);
+    host.done(&changed.unwrap());
+    let of = PolicyOf::ServiceAccount(account.clone());
+    let role = "roles/iam.serviceAccountUser";
+    host.grant(&of, role, "developer@host.internal");
+    for who in [&developer, &Principal::Owner] {
+        let done = host.done(&deploy(who).unwrap());
+        assert!(done["response"].is_object(), "{done}");
+    }
+}
+
+#[test]
 fn a_command_of_this_program_is_told_of_fields_that_are_not_known() {
     let host = Host::new();
     host.create("f");
