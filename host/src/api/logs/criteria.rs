@@ -88,6 +88,7 @@ impl Criteria {
             predicate: None,
             limit,
             max_bytes: usize::MAX,
+            time_limit: None,
             order: match self.newest_first {
                 true => Order::NewestFirst,
                 false => Order::OldestFirst,

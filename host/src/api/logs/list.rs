@@ -17,8 +17,8 @@ use crate::logs::{
 const LARGEST: usize = 1000;
 /// How many entries a page has unless a number is asked for, as in Cloud Logging.
 const USUAL: usize = 50;
-/// How long the search for a page goes on. Then the page has what was found.
-const SEARCH: Duration = Duration::from_secs(10);
+/// How long a search goes on. Then the answer has what was found.
+pub(super) const SEARCH: Duration = Duration::from_secs(10);
 
 pub(super) fn list(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
     let document = request.json()?;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::list::SEARCH;
 use super::{Criteria, unread};
 use crate::api::request::document;
 use crate::api::{Api, Reply, Request, Status};
@@ -22,7 +23,7 @@ pub(crate) struct Found {
     /// The entries, as the lines that are stored, in the order that was asked for. Where the answer goes on with new
     /// entries, they follow it instead.
     pub(crate) lines: Vec<String>,
-    /// Whether entries are missing because the answer would be too large.
+    /// Whether entries are, or may be, missing because the answer would be too large or the search took too long.
     pub(crate) is_cut: bool,
     /// What could not be read and is missing. Its files are names without a directory.
     pub(crate) unreadable: Unreadable,
@@ -34,6 +35,7 @@ pub(super) fn read(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
     let criteria: Criteria = request.read()?;
     let query = Query {
         max_bytes: MAX_BYTES,
+        time_limit: Some(SEARCH),
         ..criteria.query(api.project())?
     };
     let directory = api.log().directory()?;
@@ -46,9 +48,8 @@ impl Found {
     /// What `query` found in `directory`.
     pub(super) fn of(result: QueryResult, directory: &Path, query: &Query) -> Self {
         Self {
-            hint: result
-                .entries
-                .is_empty()
+            // A search that ended early has not shown that there is nothing.
+            hint: (result.entries.is_empty() && !result.is_cut)
                 .then(|| hint(directory, query))
                 .flatten(),
             count: result.entries.len(),

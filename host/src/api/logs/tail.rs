@@ -11,6 +11,7 @@ use bytes::Bytes;
 use serde_json::json;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
+use super::list::SEARCH;
 use super::own::{Found, without_directory};
 use super::{Criteria, unread};
 use crate::api::request::document;
@@ -37,6 +38,7 @@ pub(super) fn tail(api: &Api, request: &Request<'_>) -> Result<Reply, Status> {
     let criteria: Criteria = request.read()?;
     let query = Query {
         max_bytes: MAX_BYTES,
+        time_limit: Some(SEARCH),
         ..criteria.query(api.project())?
     };
     let place = api.log().tail()?;

@@ -1,5 +1,7 @@
 //! What a reading keeps of the entries that it finds.
 
+use std::time::Instant;
+
 use super::reader::{QueryResult, Unreadable};
 use super::{Order, Query};
 use crate::logs::entry::timestamp::Rfc3339;
@@ -25,6 +27,8 @@ pub(super) struct Last {
     max_bytes: usize,
     /// The size of the lines of the entries.
     bytes: usize,
+    /// When the search ends, whatever was found.
+    deadline: Option<Instant>,
 }
 
 impl Last {
@@ -35,12 +39,15 @@ impl Last {
             limit: query.limit,
             max_bytes: query.max_bytes,
             bytes: 0,
+            deadline: query
+                .time_limit
+                .and_then(|limit| Instant::now().checked_add(limit)),
         }
     }
 
     /// The entries in `order`.
     pub(super) fn finish(mut self, order: Order, unreadable: Unreadable) -> QueryResult {
-        let is_cut = self.is_full() && self.entries.len() < self.limit;
+        let is_cut = (self.is_full() || self.is_late()) && self.entries.len() < self.limit;
         self.entries.reverse();
         self.entries.sort_by_key(|entry| entry.time);
         if order == Order::NewestFirst {
@@ -56,11 +63,16 @@ impl Last {
     fn is_full(&self) -> bool {
         self.bytes >= self.max_bytes
     }
+
+    fn is_late(&self) -> bool {
+        self.deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
+    }
 }
 
 impl Collect for Last {
     fn is_done(&self) -> bool {
-        self.entries.len() >= self.limit || self.is_full()
+        self.entries.len() >= self.limit || self.is_full() || self.is_late()
     }
 
     fn has_room(&self, _earliest: Rfc3339, _latest: Rfc3339) -> bool {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::logs::entry::Severity;
 use crate::logs::forms::StoredEntry;
@@ -43,6 +43,8 @@ pub struct Query {
     pub limit: usize,
     /// The size of the lines after which no entry is added, in bytes.
     pub max_bytes: usize,
+    /// After how long no other part of the log is read; `None` for no limit.
+    pub time_limit: Option<Duration>,
     /// The order of the result.
     pub order: Order,
 }
@@ -111,6 +113,7 @@ impl Default for Query {
             predicate: None,
             limit: 20,
             max_bytes: usize::MAX,
+            time_limit: None,
             order: Order::OldestFirst,
         }
     }

@@ -63,7 +63,7 @@ impl Follow {
     /// How long to wait between polls. An entry is returned within 300 ms after it was written.
     pub const INTERVAL: Duration = Duration::from_millis(100);
 
-    /// Reads the entries up to now that match `query`, and begins to follow at exactly this point. The limit and the
+    /// Reads the entries up to now that match `query`, and begins to follow at exactly this point. The limits and the
     /// order of the query apply to the entries up to now.
     ///
     /// # Errors

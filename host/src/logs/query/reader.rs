@@ -21,7 +21,7 @@ use crate::logs::segments::{Listing, Sealed, Source, file_of};
 pub struct QueryResult {
     /// The entries, in the requested order.
     pub entries: Vec<StoredEntry>,
-    /// Whether entries are missing because of the maximum size.
+    /// Whether entries are, or may be, missing because of the maximum size or the time limit.
     pub is_cut: bool,
     /// What could not be read and is missing.
     pub unreadable: Unreadable,
@@ -64,7 +64,7 @@ pub fn read(directory: &Path, query: &Query) -> Result<QueryResult, QueryError> 
     Ok(last.finish(query.order, unreadable))
 }
 
-/// Adds the entries in `directory` that match `query` to `collected`, roughly in `order`. The limit and the order of the
+/// Adds the entries in `directory` that match `query` to `collected`, roughly in `order`. The limits and the order of the
 /// query do not count.
 ///
 /// # Errors

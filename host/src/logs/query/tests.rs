@@ -132,6 +132,23 @@ fn every_limit_gives_the_last_ones() {
 }
 
 #[test]
+fn a_search_that_takes_too_long_ends_and_says_so() {
+    let log = Log::of((0..40).map(|n| printed("f", n, &n.to_string())));
+    let within = |seconds| Query {
+        time_limit: Some(Duration::from_secs(seconds)),
+        ..all()
+    };
+    let found = read(&log.directory, &within(60)).unwrap();
+    assert_eq!((found.entries.len(), found.is_cut), (40, false));
+    let found = read(&log.directory, &within(0)).unwrap();
+    assert_eq!((found.entries.len(), found.is_cut), (0, true));
+    let (found, mut follow) = Follow::start(&log.directory, &within(0)).unwrap();
+    assert_eq!((found.entries.len(), found.is_cut), (0, true));
+    let new = follow.poll().unwrap();
+    assert!(new.entries.is_empty(), "they begin after what was searched");
+}
+
+#[test]
 fn a_guest_cannot_add_entries_to_another_execution() {
     let victim = printed("victim", 0, "mine");
     let id = victim.execution_id().to_owned();

@@ -157,7 +157,8 @@ impl Reading {
         }
         if self.found.is_cut {
             stderr::line!(
-                "note: there are more of these entries than fit into one answer; name an --end-time to see earlier ones"
+                "note: entries may be missing, because the answer would be too large or the search took too long; name an --end-time \
+                 to see earlier ones, or a --start-time to search less"
             );
         }
     }
