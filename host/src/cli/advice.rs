@@ -35,11 +35,6 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("", "tail", "`host logs --follow` shows the log as it grows"),
     (
         "",
-        "projects",
-        "a host has one project; who may call a function is said with `host functions add-iam-policy-binding`",
-    ),
-    (
-        "",
         "init",
         "`host new PATH` writes a project, `host serve` needs no set-up",
     ),
@@ -55,14 +50,9 @@ const WORDS: &[(&str, &str, &str)] = &[
         "a command acts as the owner of the state directory; nobody logs in",
     ),
     (
-        "auth",
-        "print-access-token",
-        "functions take identity tokens: `host auth print-identity-token`",
-    ),
-    (
         "config",
         "set get list",
-        "a host has one project and one location; name the state with --state-dir or $HOST_STATE_DIR",
+        "a host has one project and one location: `host serve --project P --location L` names them",
     ),
     (
         "iam service-accounts",

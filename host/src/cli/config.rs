@@ -1,7 +1,6 @@
 //! `host config`: the configuration file, looked at without serving.
 
 mod check;
-mod set;
 
 use std::process::ExitCode;
 
@@ -22,7 +21,6 @@ pub(super) struct Config {
 enum Verb {
     Check(check::Check),
     Schema(Schema),
-    Set(set::Set),
 }
 
 /// Print the JSON Schema of configuration files, which editors use to help and to check
@@ -33,7 +31,6 @@ impl Config {
     pub(super) fn run(self) -> Result<ExitCode, Message> {
         match self.verb {
             Verb::Check(check) => check.run(),
-            Verb::Set(set) => set.run(),
             Verb::Schema(_) => {
                 print(&document(&ConfigFile::schema(), DocumentFormat::Json)?)?;
                 Ok(ExitCode::SUCCESS)

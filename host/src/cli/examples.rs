@@ -161,7 +161,6 @@ const EXAMPLES: &[(&str, &str)] = &[
         "services enable",
         "host services enable cloudscheduler.googleapis.com",
     ),
-    ("config set", "host config set project my-project"),
     ("projects", "host projects describe"),
     ("projects describe", "host projects describe my-project"),
     ("projects get-iam-policy", "host projects get-iam-policy"),

@@ -67,8 +67,6 @@ fn what_gclouds_users_do_before_they_begin_is_answered_with_what_there_is_instea
     let enabled = state.run("services enable cloudfunctions.googleapis.com --project p");
     assert_eq!(enabled.code, Some(0), "{enabled:?}");
     assert!(enabled.stderr.contains("is always on"), "{enabled:?}");
-    let set = state.run("config set project my-project");
-    assert_refused(&set, 1, &["serve --project my-project"]);
 }
 
 #[test]
