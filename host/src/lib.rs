@@ -11,7 +11,7 @@
 #![cfg_attr(not(test), warn(clippy::print_stderr, clippy::print_stdout))]
 
 mod advice;
-mod api;
+pub mod api;
 pub mod archive;
 mod authorities;
 pub mod cli;

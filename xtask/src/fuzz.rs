@@ -1,4 +1,4 @@
-//! Fuzzes the readers of tokens, of log filters and of uploads, from the seeds in the repository and what earlier runs found.
+//! Fuzzes the readers of tokens, of log filters, of uploads and of requests, from the seeds in the repository and what earlier runs found.
 
 use std::ffi::OsString;
 use std::fs;
@@ -9,10 +9,11 @@ use crate::workspace::Workspace;
 
 /// The targets, each with its longest input in bytes: more than the longest token or filter that is read, and more than
 /// the target of uploads allows for.
-const TARGETS: [(&str, usize); 3] = [
+const TARGETS: [(&str, usize); 4] = [
     ("token", 12 * 1024),
     ("filter", 24 * 1024),
     ("archive", 9 * 1024),
+    ("request", 8 * 1024),
 ];
 
 /// Runs each target for the number of seconds that is named, or ends with the input that it failed on.

@@ -23,7 +23,7 @@ usage: cargo xtask VERB [ARGS…]
   serve [ARGS…]    build hello.wasm and the host, and run `host serve hello.wasm ARGS…`
   test [ARGS…]     build all there is and run `cargo test` over the workspace
   bench [ARGS…]    build all that the benchmark needs, and run it
-  fuzz SECONDS     fuzz the readers of tokens, filters and uploads for so long each
+  fuzz SECONDS     fuzz the readers of tokens, filters, uploads and requests, each so long
 
 A `--` before the ARGS of `serve` and `bench` may be left out. Where the wasm32-wasip2 target is missing, it comes from
 rustup, else from Debian's packages, unpacked in the target directory.";
