@@ -14,6 +14,7 @@ mod fields;
 mod function_policies;
 pub(crate) mod functions;
 mod host;
+mod instances;
 mod jobs;
 mod keys;
 mod keyvalue;
@@ -52,6 +53,7 @@ use crate::store::{Project, Store};
 pub(crate) use audit::{AuditEntry, AuditLog};
 pub(crate) use explain::ShownToken;
 use functions::{CallLimit, Deployer, TryComponent};
+pub(crate) use instances::{CountInstances, FunctionInstances};
 pub(crate) use jobs::form as job_form;
 pub(crate) use logs::{Criteria, EVERY_LOG, Found, LogAccess, Stream, hint};
 use methods::On;
@@ -70,6 +72,7 @@ pub(crate) struct Api {
     project: Project,
     audit: AuditLog,
     control_plane: Option<String>,
+    instances: Option<CountInstances>,
     clock: SteadyClock,
     deployer: Arc<Deployer>,
     calls: CallLimit,
@@ -129,6 +132,7 @@ impl Api {
             deployer: Arc::new(deployer),
             calls: CallLimit::default(),
             control_plane: None,
+            instances: None,
             clock: SteadyClock::start(),
             log: LogAccess::of(None),
         })
@@ -151,6 +155,13 @@ impl Api {
     /// What time it is, for tokens.
     fn now(&self) -> SystemTime {
         self.clock.now().time
+    }
+
+    /// Tells of the instances that `count` finds.
+    #[must_use]
+    pub(crate) fn counting_instances(mut self, count: CountInstances) -> Self {
+        self.instances = Some(count);
+        self
     }
 
     /// Where others reach the methods, if they can.

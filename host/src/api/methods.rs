@@ -108,6 +108,7 @@ const METHODS: &[&[Method]] = &[
     super::access_tokens::METHODS,
     super::functions::METHODS,
     super::host::METHODS,
+    super::instances::METHODS,
     super::jobs::METHODS,
     super::logs::METHODS,
     super::runs::METHODS,

@@ -73,6 +73,7 @@ GET /host/v1/projects/{project}/locations/{location}/functions/{function}: owner
 GET /host/v1/projects/{project}/locations/{location}/functions: owner editor viewer cloudfunctions.developer cloudfunctions.admin cloudfunctions.viewer
 POST /host/v1/projects/{project}/locations/{location}/functions/{function}:deploy: owner editor cloudfunctions.developer cloudfunctions.admin
 GET /host/v1/host: all
+GET /host/v1/instances: owner editor viewer
 POST /v1/projects/{project}/locations/{location}/jobs: owner editor cloudscheduler.admin
 GET /v1/projects/{project}/locations/{location}/jobs/{job}: owner editor viewer cloudscheduler.admin cloudscheduler.viewer
 GET /v1/projects/{project}/locations/{location}/jobs: owner editor viewer cloudscheduler.admin cloudscheduler.viewer

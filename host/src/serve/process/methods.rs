@@ -7,11 +7,12 @@ use tokio_rustls::TlsAcceptor;
 use super::assembled::Assembled;
 use super::opened::Opened;
 use crate::api::functions::TryComponent;
-use crate::api::{Api, AuditEntry, LogAccess};
+use crate::api::{Api, AuditEntry, CountInstances, FunctionInstances, LogAccess};
 use crate::console::Door;
 use crate::identity::OwnIssuer;
 use crate::logs::LogQueue;
 use crate::serve::error::{ServeError, TlsError};
+use crate::serve::functions::catalog::Catalog;
 use crate::serve::functions::load::try_component;
 use crate::serve::listener::tls;
 use crate::serve::options::ServeOptions;
@@ -40,12 +41,31 @@ pub(in crate::serve) fn door(
     let api = api
         .at(opened.addresses.control_plane.clone())
         .with_clock(opened.clock)
+        .counting_instances(count_instances(Arc::clone(&assembled.catalog)))
         .trying_components(try_out)
         .with_log(access);
     if let Err(status) = api.end_interrupted_operations() {
         tracing::error!("operations of an earlier process are not ended: {status}");
     }
     Ok(Arc::new(Door::new(Arc::new(api))))
+}
+
+/// Counts the instances of the functions in `catalog`, by name.
+fn count_instances(catalog: Arc<Catalog>) -> CountInstances {
+    Box::new(move || {
+        let accounts = catalog.accounts().into_iter();
+        let mut functions: Vec<_> = accounts
+            .map(|account| FunctionInstances {
+                function: account.name.to_string(),
+                busy: account.totals.running,
+                limit: account.instances as u64,
+                waiting: account.waiting as u64,
+                warm: account.warm.map(|warm| warm.idle as u64),
+            })
+            .collect();
+        functions.sort_by(|one, other| one.function.cmp(&other.function));
+        functions
+    })
 }
 
 /// The host's own issuer, and the store with its keys.

@@ -1,7 +1,7 @@
 //! Who gets to the methods, and who does not.
 
 use serde_json::json;
-use tests::{Host, State};
+use tests::{Host, State, wait_until};
 
 const JOBS: &str = "/v1/projects/local/locations/local/jobs";
 
@@ -142,6 +142,30 @@ fn beyond_loopback_methods_want_tls_and_commands_of_the_owner_work_all_the_same(
     );
     assert_eq!(host.control_plane("/healthz").status, 200);
     assert_eq!(state.run("scheduler jobs list").code, Some(0));
+}
+
+#[test]
+fn a_host_tells_how_many_instances_its_functions_have() {
+    let state = State::new();
+    state.deploy("fresh", "hello", &[]);
+    state.deploy("kept", "hello", &["--warm"]);
+    let host = state.serve().start();
+    let token = state.access_token();
+    assert_eq!(host.post("/kept", "{}").status, 200);
+    wait_until("the instance is idle", || {
+        let found = host.called(&token, "GET /host/v1/instances", &json!(null));
+        found["functions"][1]["warm"] == 1
+    });
+    let found = host.called(&token, "GET /host/v1/instances?pageSize=1", &json!(null));
+    let fresh = &found["functions"][0];
+    assert_eq!(
+        (&fresh["function"], &fresh["busy"]),
+        (&json!("fresh"), &json!(0))
+    );
+    assert!(
+        fresh.get("warm").is_none() && found["nextPageToken"].is_string(),
+        "{found}"
+    );
 }
 
 #[test]
