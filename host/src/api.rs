@@ -2,7 +2,7 @@
 //!
 //! A method is called by a path and a verb of HTTP, in Google's own form where Google has such a method. It takes a
 //! permission, which the caller has by a role, and each change writes an audit entry. Whoever calls comes through
-//! [`Api::call`]: a command in this process, the socket in the state directory, or the listener.
+//! `Api::call`: a command in this process, the socket in the state directory, or the listener.
 
 mod access;
 mod access_tokens;

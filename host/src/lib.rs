@@ -4,8 +4,8 @@
 //!
 //! The modules, from the lowest to the highest: [`settings`] (what can be set), [`archive`] (what clients upload),
 //! [`store`] (the database), [`logs`] (what executions print), [`identity`] (tokens), [`scheduler`] (jobs), [`config`]
-//! (`host.toml`), `console` (the control plane's listener), [`serve`] (the process) and [`cli`] (the command line).
-//! Each uses only those below it.
+//! (`host.toml`), [`api`] (the control plane's methods), `console` (its listener), [`serve`] (the process) and [`cli`] (the
+//! command line). Each uses only those below it.
 
 #![deny(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::print_stderr, clippy::print_stdout))]
