@@ -70,8 +70,21 @@ fn a_body_that_does_not_end_is_cut_when_time_is_up() {
     }
 }
 
+/// The head of an answer that fails: 502, or one whose body is cut, if it was being sent by then.
+fn failed_head(host: &Host, path: &str) -> Reply {
+    let mut wire = host.connect();
+    wire.send(format!(
+        "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    ));
+    let head = wire.read_head();
+    let is_whole = wire.read_to_end().ends_with(b"0\r\n\r\n");
+    let is_cut = head.status == 200 && !is_whole;
+    assert!(head.status == 502 || is_cut, "{path}: {head:?}");
+    head
+}
+
 #[test]
-fn a_body_that_the_guest_gives_up_is_a_502_with_the_reason_in_the_log() {
+fn a_body_that_the_guest_gives_up_is_a_502_or_cut_with_the_reason_in_the_log() {
     let host = Host::serve("p3_cuts_body").start();
     for (path, expected) in [
         ("/?length=0", "its body was given up: "),
@@ -80,8 +93,7 @@ fn a_body_that_the_guest_gives_up_is_a_502_with_the_reason_in_the_log() {
             "it ended after 10 bytes, before its content-length",
         ),
     ] {
-        let reply = host.get(path);
-        assert_eq!(reply.status, 502, "{path}");
+        let reply = failed_head(&host, path);
         assert_eq!(host.finish_of(&reply), "status: 'error'", "{path}");
         let reason = reason(&host, &reply);
         assert!(reason.contains(expected), "{path}: {reason}");
