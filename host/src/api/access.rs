@@ -6,12 +6,8 @@ use super::principal::Principal;
 use super::role::Role;
 use super::{Api, Params, Status};
 use crate::api::status::Code;
+pub(crate) use crate::identity::access::{INVOKER, RUN_INVOKER};
 use crate::store::{Bindings, FunctionName, FunctionSettings, PolicyOf, Store, StoreError};
-
-/// The role of those who may call a function; their names stand in the function's settings.
-pub(crate) const INVOKER: &str = "roles/cloudfunctions.invoker";
-/// What the same role is called where a function is a service of Cloud Run.
-pub(crate) const RUN_INVOKER: &str = "roles/run.invoker";
 
 /// What somebody may do with a resource.
 #[derive(Debug)]

@@ -7,8 +7,12 @@ use host_tokens::{Invoker, Invokers, Member, NotInvoker, Verified};
 
 use crate::store::{FunctionRecord, FunctionSettings, PolicyOf, Store, StoreError};
 
-/// The role of those who may call functions, by both of its names.
-pub(crate) const INVOKER_ROLES: [&str; 2] = ["roles/cloudfunctions.invoker", "roles/run.invoker"];
+/// The role of those who may call a function. On a function, their names stand in its settings.
+pub(crate) const INVOKER: &str = "roles/cloudfunctions.invoker";
+/// What the same role is called where a function is a service of Cloud Run.
+pub(crate) const RUN_INVOKER: &str = "roles/run.invoker";
+/// Both names.
+pub(crate) const INVOKER_ROLES: [&str; 2] = [INVOKER, RUN_INVOKER];
 
 /// Who may call a function.
 #[derive(Clone, Debug)]

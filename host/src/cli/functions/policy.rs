@@ -12,13 +12,10 @@ use super::super::format::{DocumentFormat, document, print};
 use super::super::listing::Shown;
 use super::super::policy::{self, BindingArgs, Change, Resource};
 use super::{not_served, text};
+use crate::identity::access::{INVOKER, RUN_INVOKER};
 use crate::stderr;
 use crate::store::FunctionName;
 
-/// The role of those who may call a function.
-const INVOKER: &str = "roles/cloudfunctions.invoker";
-/// What Cloud Run calls the same role.
-const RUN_INVOKER: &str = "roles/run.invoker";
 /// All roles on a function.
 const ROLES: [&str; 4] = [
     INVOKER,

@@ -52,6 +52,33 @@ fn tokens_that_are_no_access_tokens_of_this_host_open_nothing() {
 }
 
 #[test]
+fn a_token_of_the_owner_makes_no_further_one_and_reads_no_file_of_the_host() {
+    let state = State::new();
+    state.deploy("hello", "hello", &[]);
+    let host = state.serve().start();
+    let token = state.access_token();
+    let again = host.method(Some(&token), "POST /host/v1/accessTokens", "{}");
+    assert_eq!(again.status, 403, "{}", again.text());
+    let file = state.file("secret", "s3cr3t");
+    let head =
+        "PATCH /v2/projects/local/locations/local/functions/hello?updateMask=host.secretFiles";
+    let body = json!({ "host": { "secretFiles": { "KEY": file } } });
+    let read = host.method(Some(&token), head, body.to_string());
+    assert_eq!(read.status, 403, "{}", read.text());
+}
+
+#[test]
+fn what_is_no_upload_takes_no_body() {
+    let state = State::with_store();
+    let host = state.serve().start();
+    let unknown = "0".repeat(32);
+    for id in ["x", "..%2F..", unknown.as_str()] {
+        let reply = host.method(None, &format!("PUT /upload/{id}"), vec![0; 1 << 20]);
+        assert_eq!(reply.status, 404, "{id}: {}", reply.text());
+    }
+}
+
+#[test]
 fn an_access_token_opens_no_function() {
     let state = State::new();
     state.deploy("private", "hello", &[]);
